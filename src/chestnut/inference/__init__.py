@@ -1,0 +1,1 @@
+"""From a run folder to predictions. `bundle` alone reads and writes a bundle."""

@@ -1,0 +1,55 @@
+"""The last layer: logits, and where their bias starts."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import RecipeError
+
+
+def output_layer(head: str, classes: int) -> keras.layers.Dense:
+    """The layer that gives float32 logits: one a class (`softmax`), or one for two classes (`sigmoid`).
+
+    Raises:
+        RecipeError: A sigmoid head for other than two classes.
+    """
+    if head == "sigmoid" and classes != 2:
+        raise RecipeError(f"model.head is sigmoid, which tells two classes apart, and there are {classes}; use softmax")
+    return keras.layers.Dense(1 if head == "sigmoid" else classes, dtype="float32", name="logits")
+
+
+def start_at_prior(network: keras.Model, shares: npt.ArrayLike) -> None:
+    """Set the logits' bias so that an untrained network predicts the class shares of its training data.
+
+    Without it the first epochs are spent on learning the class ratio (Lin 2017, arXiv:1708.02002, §3.3).
+
+    Args:
+        network: A network made by `registry.build`.
+        shares: Share of each class as the loss sees it, (classes,), above 0, sum 1.
+    """
+    shares = np.asarray(shares, dtype=np.float64)
+    bias = network.get_layer("logits").bias
+    logits = np.log(shares)
+    bias.assign([logits[1] - logits[0]] if bias.shape[0] == 1 else logits - logits.mean())
+
+
+def probabilities(logits: npt.ArrayLike, temperature: float = 1.0) -> npt.NDArray[np.float64]:
+    """Turn logits into probabilities, (n, classes), rows summing to 1.
+
+    Args:
+        logits: (n, classes), or (n, 1) from a sigmoid head.
+        temperature: Divides the logits; above 1 makes predictions less sure (Guo 2017, arXiv:1706.04599).
+
+    >>> probabilities([[0.0], [np.log(3)]])
+    array([[0.5 , 0.5 ],
+           [0.25, 0.75]])
+    """
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    if scaled.shape[1] == 1:
+        scaled = np.concatenate([np.zeros_like(scaled), scaled], axis=1)
+    scaled -= scaled.max(axis=1, keepdims=True)
+    exponents = np.exp(scaled)
+    result: npt.NDArray[np.float64] = exponents / exponents.sum(axis=1, keepdims=True)
+    return result

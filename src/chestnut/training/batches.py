@@ -1,0 +1,57 @@
+"""Batches of training images, in an order that the seed and the epoch's number alone decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.config import Recipe
+from chestnut.inference.engines import as_batch
+from chestnut.training.balance import class_weights, epoch_length, epoch_order
+
+
+class Batches(keras.utils.PyDataset):
+    """The training images of one epoch at a time.
+
+    A batch is (images uint8 (b, height, width, channels), targets float32 (b, classes) or (b, 1), weights (b,)); the
+    weights are left out where no class weights are asked for.
+    """
+
+    def __init__(self, pixels: Any, targets: npt.NDArray[np.int64], recipe: Recipe, classes: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+        self.targets = targets
+        self.recipe = recipe
+        self.encoded = encode(targets, classes, recipe.model.head)
+        self.weights = class_weights(targets, classes) if recipe.data.balance == "weights" else None
+        self.images = epoch_length(targets, recipe.data.balance)
+        self.turn(0)
+
+    def turn(self, epoch: int) -> None:
+        """Draw the order of an epoch, counted from 0."""
+        self.order = epoch_order(self.targets, self.recipe.data.balance, self.recipe.seed, epoch)
+
+    def __len__(self) -> int:
+        return -(-self.images // self.recipe.train.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[Any], ...]:
+        size = self.recipe.train.batch_size
+        rows = self.order[index * size : (index + 1) * size]
+        images = as_batch(np.asarray(self.pixels[rows]), self.recipe.input)
+        if self.weights is None:
+            return images, self.encoded[rows]
+        return images, self.encoded[rows], self.weights[self.targets[rows]]
+
+
+def encode(targets: npt.NDArray[np.int64], classes: int, head: str) -> npt.NDArray[np.float32]:
+    """Class indices as a loss takes them: one-hot for `softmax`, a column of 0 and 1 for `sigmoid`.
+
+    >>> encode(np.array([0, 1]), 2, "sigmoid").ravel()
+    array([0., 1.], dtype=float32)
+    """
+    if head == "sigmoid":
+        return targets.astype(np.float32)[:, None]
+    return np.eye(classes, dtype=np.float32)[targets]
