@@ -1,0 +1,197 @@
+"""Intervals: a bootstrap that draws patients, percentiles of what it gives, and Wilson's interval for a share.
+
+May be called by every room above `config`; calls nothing of chestnut's but `errors`. A resample is held as how often
+each patient was drawn, never as repeated rows, so that a statistic of many resamples is a few operations on one array.
+
+Patients are drawn with replacement and bring all their images, for images of one patient are not independent: Rutter
+2000, Academic Radiology 7(6):413-419; Field and Welsh 2007, JRSS B 69(3):369-390. Only patients are drawn, not images
+within them (Bouwmeester 2013, Am J Epidemiol 177(11):1209-1217). The draw is not stratified by class: a patient may
+have images of several classes, and how many patients of a class turn up is chance too, on which accuracy and precision
+depend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+#: Share of resamples that an interval spans.
+CONFIDENCE = 0.95
+
+# Numbers in one block of image weights: 1 MB of float64 stays in a core's cache.
+_BLOCK = 2**17
+_LEAST_COLUMNS = 16
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its interval.
+
+    Attributes:
+        value: The figure on the sample itself; None where it is undefined.
+        low: Lower end of the interval; None where there is none.
+        high: Upper end of the interval; None where there is none.
+        undefined: Resamples in which the figure was undefined; the interval is from the others.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    undefined: int = 0
+
+    def __str__(self) -> str:
+        """The figure and its interval to three decimals.
+
+        >>> str(Estimate(0.9434, 0.921, 0.9618)), str(Estimate(0.5)), str(Estimate(None))
+        ('0.943 (0.921–0.962)', '0.500', 'undefined')
+        """
+        if self.value is None:
+            return "undefined"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f}"
+        # A true minus sign, and "to" beside one, keep a negative end readable.
+        between = " to " if self.low < 0 else "–"
+        return f"{self.value:.3f} ({self.low:.3f}{between}{self.high:.3f})".replace("-", "−")
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """`value`, `low`, `high` and `undefined`, None where there is no figure."""
+        return asdict(self)
+
+
+def number_patients(patients: npt.ArrayLike) -> tuple[Ints, int]:
+    """Number patients in the order of their identities, so that the order of rows does not matter.
+
+    Args:
+        patients: Identities, shape (n,).
+
+    Returns:
+        Each image's patient as a number from 0, shape (n,), and how many patients there are.
+    """
+    names, numbers = np.unique(np.asarray(patients).astype(str), return_inverse=True)
+    return numbers.astype(np.int64), len(names)
+
+
+def resamples(patients: int, images: int, draws: int, seed: int) -> Iterator[Floats]:
+    """Draw patients with replacement, as many as there are.
+
+    Args:
+        patients: Number of patients.
+        images: Number of images, which sets how many resamples make a block.
+        draws: Number of resamples.
+        seed: Equal seeds give equal resamples.
+
+    Yields:
+        How often each patient was drawn, shape (patients, resamples of the block).
+    """
+    generator = np.random.default_rng(seed)
+    columns = max(_LEAST_COLUMNS, _BLOCK // images)
+    for start in range(0, draws, columns):
+        width = min(columns, draws - start)
+        drawn = generator.integers(0, patients, size=(width, patients))
+        cells = drawn * width + np.arange(width)[:, None]
+        yield np.bincount(cells.ravel(), minlength=patients * width).reshape(patients, width).astype(np.float64)
+
+
+def bootstrap(statistic: Callable[[Floats], Floats], patients: int, images: int, draws: int, seed: int) -> Floats:
+    """The statistic of every resample.
+
+    Args:
+        statistic: Takes how often each patient counts, shape (patients, b), and gives m figures, shape (m, b).
+        patients: Number of patients.
+        images: Number of images.
+        draws: Number of resamples, at least 1.
+        seed: Equal seeds give equal resamples.
+
+    Returns:
+        Shape (m, draws); NaN where a figure is undefined.
+
+    Raises:
+        DataError: No resamples asked for.
+    """
+    if draws < 1:
+        raise DataError(f"{draws} resamples asked for; an interval needs at least 1, and about 2000 to be steady")
+    return np.concatenate([statistic(block) for block in resamples(patients, images, draws, seed)], axis=1)
+
+
+def percentile_ends(samples: Floats, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """Ends of the percentile interval, of the resamples in which a figure is defined.
+
+    Percentiles keep within a figure's range and need no acceleration, which a perfect score leaves undefined (Efron and
+    Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
+
+    Args:
+        samples: Figures of all resamples, shape (m, draws); NaN where undefined.
+        confidence: Share of resamples to span, in 0..1.
+
+    Returns:
+        Lower and upper ends, each of shape (m,); NaN where a figure is defined in no resample.
+    """
+    ends = np.full((2, len(samples)), np.nan)
+    some = ~np.isnan(samples).all(axis=1)
+    if some.any():
+        tail = (1 - confidence) / 2
+        ends[:, some] = np.nanquantile(samples[some], [tail, 1 - tail], axis=1)
+    return ends[0], ends[1]
+
+
+def estimate_of(value: float, samples: Floats) -> Estimate:
+    """A figure with its percentile interval.
+
+    Args:
+        value: The figure on the sample itself; NaN where undefined, and then it has no interval.
+        samples: The same of all resamples, shape (draws,); NaN where undefined.
+    """
+    missing = int(np.isnan(samples).sum())
+    if np.isnan(value):
+        return Estimate(None, undefined=missing)
+    low, high = percentile_ends(samples[None])
+    if missing == len(samples):
+        return Estimate(float(value), undefined=missing)
+    return Estimate(float(value), float(low[0]), float(high[0]), missing)
+
+
+def sum_by_patient(values: npt.ArrayLike, owners: Ints, groups: npt.ArrayLike = 0, number: int = 1) -> Floats:
+    """Sum over each patient's images.
+
+    Args:
+        values: Shape (n,), or one for all.
+        owners: Each image's patient number, shape (n,).
+        groups: Group numbers to sum apart, from 0 to `number` - 1, shape (n,) or one for all.
+        number: How many groups there are.
+
+    Returns:
+        Shape (number, patients).
+    """
+    patients = int(owners.max()) + 1
+    cells = np.asarray(groups) * patients + owners
+    weights = np.broadcast_to(np.asarray(values, dtype=np.float64), owners.shape)
+    sums = np.bincount(cells, weights, number * patients).astype(np.float64)
+    return sums.reshape(number, patients)
+
+
+def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """Wilson's score interval for a share of independent trials (Wilson 1927, JASA 22:209-212).
+
+    Args:
+        hits: Number of hits, which need not be whole.
+        trials: Number of trials, above 0.
+        confidence: Coverage, in 0..1.
+
+    Returns:
+        Lower and upper ends, in 0..1.
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    n = np.asarray(trials, dtype=np.float64)
+    share = np.asarray(hits, dtype=np.float64) / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return np.clip(centre - reach, 0, 1), np.clip(centre + reach, 0, 1)
