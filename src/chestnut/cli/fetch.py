@@ -1,0 +1,29 @@
+"""`chestnut fetch`: bring a public data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.output import JsonOption, bar, emit, human_bytes, out, say
+
+
+def command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="kaggle-pneumonia (1.2 GB) or pneumoniamnist (4.2 MB).")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to bring it to.")],
+    json: JsonOption = None,
+) -> None:
+    """Bring the public data set NAME into OUT: resumed, checked and unpacked. CHESTNUT_FETCH_URL names a mirror."""
+    from chestnut.data.fetch import collection_named, fetch
+
+    chosen = collection_named(name)
+    say(f"{chosen.name}: {chosen.title}")
+    say(f"size {human_bytes(chosen.bytes)}, licence {chosen.licence}, cite {chosen.citation}")
+    say(f"from {chosen.homepage}")
+    with bar(f"Fetching {chosen.file}") as progress:
+        path = fetch(chosen, folder, progress=progress)
+    facts = {"bytes": chosen.bytes, "licence": chosen.licence, "citation": chosen.citation, "homepage": chosen.homepage}
+    if emit({"name": chosen.name, "path": str(path), **facts}, json):
+        out.print(f"{path} is ready; next: chestnut audit {path}", markup=False, soft_wrap=True)

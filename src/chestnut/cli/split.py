@@ -1,0 +1,129 @@
+"""`chestnut split`: train, val and test by patient, or folds, written as a CSV that every command reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chestnut.cli.data_options import (
+    ColumnOption,
+    DataArgument,
+    LabelsOption,
+    PatientRegexOption,
+    PositiveOption,
+    SkipBadOption,
+    load,
+)
+from chestnut.cli.output import JsonOption, emit, out, say, table
+from chestnut.errors import DataError
+
+if TYPE_CHECKING:
+    from chestnut.data.manifest import Manifest
+
+
+def command(
+    data: DataArgument,
+    fractions: Annotated[
+        str, typer.Option("--fractions", metavar="A,B,C", help="Shares of train, val and test.")
+    ] = "0.7,0.15,0.15",
+    folds: Annotated[
+        int | None, typer.Option("--folds", metavar="K", help="Number the folds of a cross-validation instead.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed gives another split.")] = 0,
+    resplit: Annotated[bool, typer.Option("--resplit", help="Pool the data's own splits and make new ones.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--out", metavar="CSV", help="Where to write; else DATA's name and -split.csv here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    labels: LabelsOption = None,
+    column: ColumnOption = None,
+    patient_regex: PatientRegexOption = None,
+    positive: PositiveOption = None,
+    skip_bad: SkipBadOption = False,
+    json: JsonOption = None,
+) -> None:
+    """Split DATA by patient, balanced by class, and write the result as a CSV that can be given as DATA."""
+    shares = _fractions(fractions)
+    manifest = load(
+        data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
+    )
+    path = output or Path(f"{manifest.root.resolve().stem}-split.csv")
+    if path.exists() and not force:
+        raise DataError(f"{path} is there already; name another file with --out, or write over it with --force")
+    if folds is None:
+        from chestnut.data.split import split
+
+        manifest = split(manifest, shares, seed, resplit)
+        parts = manifest.frame["split"].tolist()
+    else:
+        manifest, parts = _with_folds(manifest, folds, seed, resplit)
+    manifest.save(path)
+    for note in manifest.notes:
+        say(f"note: {note}")
+    result = {"data": str(data), "manifest": str(path), "seed": seed, "synthetic": manifest.synthetic}
+    counts = _counts(manifest, parts)
+    if emit({**result, "parts": counts, "notes": list(manifest.notes)}, json):
+        _print(counts, f"{manifest.root}: images (patients)")
+        out.print(f"written to {path}", markup=False)
+
+
+def _fractions(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise DataError(f"--fractions {text!r}: give three numbers with commas, such as 0.7,0.15,0.15") from None
+
+
+def _with_folds(manifest: Manifest, k: int, seed: int, resplit: bool) -> tuple[Manifest, list[str]]:
+    """The manifest with a column `fold`, empty for a test split of the data's own, and a name for each row's part."""
+    import numpy as np
+
+    from chestnut.data.split import folds
+
+    own_test = (manifest.frame["split"] == "test").to_numpy() & (not resplit)
+    rows = np.flatnonzero(~own_test)
+    if not len(rows):
+        raise DataError(f"all images of {manifest.root} stand in test; pool them with --resplit")
+    column = np.full(len(manifest), "", dtype=object)
+    column[rows] = folds(manifest.take(rows), k, seed)[0].astype(str)
+    parts = ["test" if not fold else f"fold {fold}" for fold in column]
+    notes = [f"{k} folds by patient and class with seed {seed}, in the column fold"]
+    if own_test.any():
+        notes.append("the data's own test split is in no fold; --resplit pools it")
+    split = np.where(own_test, "test", "train" if own_test.any() else "")
+    frame = manifest.frame.assign(split=split, fold=column)
+    return replace(manifest, frame=frame).with_note(*notes), parts
+
+
+def _counts(manifest: Manifest, parts: list[str]) -> dict[str, dict[str, dict[str, int]]]:
+    """Images and patients by part, `total` last, and class, `all` last."""
+    from chestnut.data.manifest import SPLITS
+    from chestnut.data.split import tally
+
+    counted = tally(manifest, parts)
+    place = {str(name): number for number, name in enumerate(SPLITS)}
+    names = sorted(set(parts), key=lambda name: (place.get(name, -1), len(name), name))
+    empty = {"images": 0, "patients": 0}
+    cells = {key: {str(name): int(value) for name, value in row.items()} for key, row in counted.iterrows()}
+    return {
+        name or "total": {label or "all": cells.get((name, label), empty) for label in (*manifest.classes, "")}
+        for name in (*names, "")
+    }
+
+
+def _print(counts: dict[str, dict[str, dict[str, int]]], title: str) -> None:
+    made = table(title, ("class", *counts), tuple(counts))
+    total = counts["total"]
+    for label in total:
+        made.add_row(label, *(f"{part[label]['images']:,} ({part[label]['patients']:,})" for part in counts.values()))
+    for label in total:
+        images, patients = total[label]["images"], total[label]["patients"]
+        shares = (
+            f"{part[label]['images'] / images:.1%} ({part[label]['patients'] / patients:.1%})"
+            for part in counts.values()
+        )
+        made.add_row(f"share of {label}", *shares, style="dim")
+    out.print(made)
