@@ -59,7 +59,9 @@ class CnnConfig(Part):
     filters: Annotated[tuple[Count, ...], Field(min_length=1, description="filters of each block")] = (16, 32, 64)
     kernels: Count | tuple[Count, ...] = Field(3, description="kernel size of each block")
     depth: Count = Field(1, description="convolutions in each block, before its pooling")
-    padding: Literal["valid", "same"] | tuple[Literal["valid", "same"], ...] = Field("valid", description="of convolutions")
+    padding: Literal["valid", "same"] | tuple[Literal["valid", "same"], ...] = Field(
+        "valid", description="of convolutions"
+    )
     pool_padding: Literal["valid", "same"] = Field("valid", description="of the 2×2 max pooling")
     dropout: Rate | tuple[Rate, ...] = Field(0.0, description="after each block")
     batch_norm: bool = Field(False, description="batch normalisation after each convolution")
@@ -141,7 +143,9 @@ class AugmentConfig(Part):
     shift: Fraction = Field(0.0, description="share of the side, either way, each axis")
     zoom: Rate = Field(0.0, description="share larger or smaller")
     shear: Annotated[float, Field(ge=0, lt=90)] = Field(0.0, description="degrees either way")
-    fill: Literal["constant", "nearest", "reflect"] = Field("constant", description="beyond the edge: black, edge or mirror")
+    fill: Literal["constant", "nearest", "reflect"] = Field(
+        "constant", description="beyond the edge: black, edge or mirror"
+    )
     brightness: Fraction = Field(0.0, description="share of the full range added or taken")
     contrast: Rate = Field(0.0, description="share more or less, about the image's mean")
     gamma: Rate = Field(0.0, description="log-uniform exponent between 1-gamma and 1/(1-gamma)")
@@ -368,7 +372,12 @@ def _first_fault(error: ValidationError, values: Mapping[str, Any]) -> str:
 
 def _is_branch(part: str) -> bool:
     """Whether pydantic put the part into a location to name one branch of a union of types."""
-    return part.startswith(("tuple[", "constrained-", "literal[", "function-")) or part in ("int", "float", "str", "none")
+    return part.startswith(("tuple[", "constrained-", "literal[", "function-")) or part in (
+        "int",
+        "float",
+        "str",
+        "none",
+    )
 
 
 def _keys_beside(place: list[Any], values: Mapping[str, Any]) -> list[str]:

@@ -7,15 +7,19 @@ may be read; what is in a bundle is `inference.bundle`'s to know.
 from __future__ import annotations
 
 import datetime
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
 from chestnut.config import Recipe
 from chestnut.errors import DataError, RunError
-from chestnut.files import read_json, replacing, write_json, write_text
+from chestnut.files import disk_error, read_json, replacing, write_json, write_text
 
 #: Raised when a run folder's layout changes so that older software would misread it.
 RUN_VERSION = 1
@@ -32,26 +36,40 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, recipe: Recipe, environment: dict[str, Any], facts: dict[str, Any]) -> RunFolder:
-        """Make a run folder and write what is known before training.
+    @contextmanager
+    def create(cls, path: Path, recipe: Recipe, environment: dict[str, Any], facts: dict[str, Any]) -> Iterator[Self]:
+        """Make a run folder; it appears at its place, whole, when the block ends well.
 
         Args:
             path: A folder that does not exist yet, or is empty.
             recipe: The resolved recipe.
-            environment: Versions, device, command line; `format` is added.
+            environment: Versions, device, command line; `format` and `status` are added.
             facts: `Manifest.facts()`.
+
+        Yields:
+            The run at a temporary place, for what else is known before training.
 
         Raises:
             RunError: Something stands at the path already.
             DiskError: The disk is full or may not be written.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(f"{path} exists already; choose another --name, or go on with it by --resume {path}")
-        run = cls(path)
-        write_text(run.recipe_file, recipe.to_toml())
-        write_json(run.facts_file, facts)
-        write_json(run.environment_file, {"format": RUN_VERSION, "status": "training", **environment})
-        return run
+        require_free(path)
+        made: Path | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+            run = cls(made)
+            write_text(run.recipe_file, recipe.to_toml())
+            write_json(run.facts_file, facts)
+            write_json(run.environment_file, {"format": RUN_VERSION, "status": "training", **environment})
+            yield run
+            made.chmod(0o755)
+            made.replace(path)
+        except OSError as error:
+            raise disk_error(error, path) or error from error
+        finally:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -188,18 +206,19 @@ class RunFolder:
             raise DataError(f"{self.ledger_file} does not hold a list; restore it from a copy")
         return looks
 
-    def enter_look(self, command: str, weights: str, images: int) -> int:
+    def enter_look(self, command: str, weights: str, images: int, data: str) -> int:
         """Enter one look at the test split into the ledger.
 
         Args:
             command: The command that looked.
             weights: SHA-256 of the weights it looked with.
             images: How many images it saw.
+            data: The data set they are of.
 
         Returns:
             How many looks there have been, this one included.
         """
-        looks = [*self.ledger, {"when": now(), "command": command, "weights": weights, "images": images}]
+        looks = [*self.ledger, {"when": now(), "command": command, "weights": weights, "images": images, "data": data}]
         write_json(self.ledger_file, looks)
         return len(looks)
 
@@ -223,6 +242,16 @@ class RunFolder:
         if not isinstance(value, dict):
             raise RunError(f"{path} does not hold a JSON object; restore it or train again")
         return value
+
+
+def require_free(path: Path) -> None:
+    """Refuse a place for a new run where something stands.
+
+    Raises:
+        RunError: The path exists and is not an empty folder.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(f"{path} exists already; choose another --name, or go on with a stopped run by --resume {path}")
 
 
 def find_runs(folder: Path) -> list[RunFolder]:

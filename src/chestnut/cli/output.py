@@ -6,6 +6,7 @@ leaves colour and cursor movement out where the stream is not a terminal.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +72,14 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
     Where standard error is no terminal, one line tells the start and one the end.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -101,3 +109,8 @@ def human_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def command_line() -> str:
+    """The command as the user typed it, for environment.json and the ledger."""
+    return shlex.join(["chestnut", *sys.argv[1:]])

@@ -50,7 +50,8 @@ def command(
     manifest = load(
         data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
     )
-    path = output or Path(f"{manifest.root.resolve().stem}-split.csv")
+    root = manifest.root.resolve()
+    path = output or Path(f"{root.name if root.is_dir() else root.stem}-split.csv")
     if path.exists() and not force:
         raise DataError(f"{path} is there already; name another file with --out, or write over it with --force")
     if folds is None:

@@ -100,7 +100,7 @@ class RandomPhotometric(_RandomLayer):
         if config.blur:
             x = self._blurred(x, batch)
         if config.noise:
-            grain = keras.random.normal(ops.shape(x)[:3] + (1,), seed=self.seed_generator)
+            grain = keras.random.normal((*ops.shape(x)[:3], 1), seed=self.seed_generator)
             x = x + grain * self._each(batch, 0.0, config.noise)
         return ops.clip(x, 0.0, 1.0) * 255.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -35,7 +36,7 @@ class Batches(keras.utils.PyDataset):
         self.order = epoch_order(self.targets, self.recipe.data.balance, self.recipe.seed, epoch)
 
     def __len__(self) -> int:
-        return -(-self.images // self.recipe.train.batch_size)
+        return math.ceil(self.images / self.recipe.train.batch_size)
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[Any], ...]:
         size = self.recipe.train.batch_size

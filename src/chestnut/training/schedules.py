@@ -1,4 +1,4 @@
-"""How the learning rate moves: pure functions of the epoch, and the plateau rule, which looks at the validation loss."""
+"""How the learning rate moves: a pure function of the epoch, and the plateau rule, which sees the validation loss."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def rate_factor(config: ScheduleConfig, epoch: float, epochs: int) -> float:
     """
     warmth = min(1.0, epoch / config.warmup) if config.warmup else 1.0
     if config.name == "exponential":
-        return warmth * 0.1 ** (epoch / config.decade)
+        return warmth * math.pow(0.1, epoch / config.decade)
     if config.name == "cosine":
         done = max(0.0, epoch - config.warmup) / max(1e-9, epochs - config.warmup)
         return warmth * (config.final + (1 - config.final) * (1 + math.cos(math.pi * min(1.0, done))) / 2)

@@ -1,0 +1,179 @@
+"""The Python API: what the command line does, in a few lines of a notebook.
+
+Called by users through `import chestnut`, and by `cli`. It adds no abilities of its own: it opens, calls and wraps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chestnut.config import Recipe, load_recipe
+from chestnut.data.manifest import Manifest
+from chestnut.progress import Bars, silent
+from chestnut.runs import RunFolder, find_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chestnut.data.audit import Audit
+    from chestnut.evaluation.metrics import Evaluation
+    from chestnut.inference.predict import Predictions
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run.
+
+    Attributes:
+        folder: Its files.
+    """
+
+    folder: RunFolder
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    @property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return self.folder.recipe
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row an epoch."""
+        return self.folder.history
+
+    def evaluate(self, split: str = "test", data: Manifest | None = None, *, skip_bad: bool = False) -> Evaluation:
+        """Judge the run on one of its splits or on another data set; a look at a test split enters the ledger.
+
+        Args:
+            split: train, val or test.
+            data: Another data set; None for the run's own images.
+            skip_bad: Leave unreadable images out.
+
+        Raises:
+            DataError: The split is empty, labels are missing, or the classes are not those of the run.
+        """
+        from chestnut.inference.evaluate import evaluate_run
+
+        return evaluate_run(self.folder, split, data, command=f"run.evaluate({split!r})", skip_bad=skip_bad)
+
+    def predict(self, images: str | Path | list[str | Path], *, skip_bad: bool = False) -> Predictions:
+        """Predict image files, folders of images, or globs.
+
+        Raises:
+            DataError: No images, or unreadable ones.
+        """
+        from chestnut.data.sources import image_files
+        from chestnut.inference.predict import predict_run
+
+        given = images if isinstance(images, list) else [images]
+        return predict_run(self.folder, image_files([str(item) for item in given]), skip_bad=skip_bad)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report; returns where it stands."""
+        from chestnut.report.run_page import write_run_page
+
+        target = Path(path) if path is not None else self.folder.report_file
+        write_run_page(self.folder, target)
+        return target
+
+    def _repr_html_(self) -> str:
+        import html
+
+        facts = self.folder.environment
+        rows = "".join(
+            f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
+            for name, value in (
+                ("recipe", self.recipe.name),
+                ("status", facts.get("status")),
+                ("best epoch", f"{facts.get('best_epoch', '–')} of {facts.get('epochs', '–')}"),
+                *((f"{name} AUROC", self._auroc(name)) for name in self.folder.evaluations()),
+                ("looks at the test split", len(self.folder.ledger)),
+            )
+        )
+        return f"<p><strong>{html.escape(str(self.path))}</strong></p><table>{rows}</table>"
+
+    def _auroc(self, name: str) -> str:
+        from chestnut.evaluation.metrics import Evaluation
+
+        return Evaluation.from_dict(self.folder.metrics(name)).summary("auroc")
+
+
+def train(
+    data: Manifest,
+    recipe: str | Path | Recipe = "cnn-small",
+    *,
+    settings: tuple[str, ...] = (),
+    path: str | Path | None = None,
+    skip_bad: bool = False,
+    audited: bool = True,
+) -> Run:
+    """Train a recipe on a data set.
+
+    Args:
+        data: What `load_dataset` gave; split by the recipe's fractions where it has no split.
+        recipe: A recipe's name, the path of a TOML file, or a recipe.
+        settings: `key=value` changes, such as `("model.dropout=0.3",)`.
+        path: The run's folder; None for the next free `runs/<recipe>-<number>`.
+        skip_bad: Leave unreadable images out instead of stopping.
+        audited: Audit the data first and keep the findings in the run.
+
+    Raises:
+        RecipeError: The recipe is unknown or does not fit the data.
+        DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
+        TrainingError: The loss is not finite.
+    """
+    from chestnut.training.train import Setup
+    from chestnut.training.train import train as train_run
+
+    chosen = load_recipe(recipe, settings)
+    folder = Path(path) if path is not None else free_folder(Path("runs"), chosen.name)
+    return Run(train_run(data, chosen, Setup(folder, skip_bad, audited)))
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises:
+        RunError: No run stands there, or it was made by a newer chestnut.
+    """
+    return Run(RunFolder.open(path))
+
+
+def list_runs(folder: str | Path = "runs") -> list[Run]:
+    """The runs directly below a folder, oldest first."""
+    return [Run(found) for found in find_runs(Path(folder))]
+
+
+def audit(data: Manifest, *, size: int = 224, seed: int = 0, bars: Bars = silent) -> Audit:
+    """Say what is wrong with a data set before anyone trains on it.
+
+    Args:
+        data: What `load_dataset` gave.
+        size: Side in pixels at which images are looked at.
+        seed: Of the probes' folds.
+        bars: Shows the progress.
+    """
+    from chestnut.config import InputSpec
+    from chestnut.data.audit import audit as audit_pixels
+    from chestnut.data.cache import decode_all
+    from chestnut.data.facts import read_facts
+
+    with bars("Decoding images") as tick:
+        decoded = decode_all(data, InputSpec(height=size, width=size), skip_bad=True, progress=tick)
+    facts = read_facts(decoded.manifest.paths)
+    with bars("Auditing") as tick:
+        return audit_pixels(decoded.manifest, decoded.pixels, facts, decoded.bad, seed=seed, progress=tick)
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """The path `<parent>/<name>-<number>` with the first number that is free."""
+    number = 1
+    while (parent / f"{name}-{number}").exists():
+        number += 1
+    return parent / f"{name}-{number}"

@@ -1,0 +1,50 @@
+"""`chestnut cache`: what the pixel cache holds, and cleaning it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.output import JsonOption, emit, human_bytes, out, say, table
+
+
+def command(
+    clean: Annotated[bool, typer.Option("--clean", help="Remove entries: all, or those of --older-than.")] = False,
+    older_than: Annotated[
+        float | None, typer.Option(min=0, metavar="DAYS", help="With --clean: only what was not used for so many days.")
+    ] = None,
+    json: JsonOption = None,
+) -> None:
+    """List or clean the decoded images kept on disk (CHESTNUT_CACHE, CHESTNUT_CACHE_LIMIT)."""
+    from chestnut.data import cache
+
+    if older_than is not None and not clean:
+        raise typer.BadParameter("it says what to remove; give it together with --clean", param_hint="--older-than")
+    limit = cache.cache_limit()
+    freed = cache.clean(older_than) if clean else 0
+    entries = cache.entries()
+    total = sum(entry.bytes for entry in entries)
+    rows = [
+        {
+            "rule": entry.rule,
+            "images": entry.images,
+            "bytes": entry.bytes,
+            "last_use": datetime.fromtimestamp(entry.last_use, UTC).isoformat(timespec="seconds"),
+            "folder": str(entry.folder),
+        }
+        for entry in entries
+    ]
+    folder = str(cache.cache_folder())
+    if not emit({"folder": folder, "limit": limit, "total": total, "freed": freed, "entries": rows}, json):
+        return
+    if clean:
+        say(f"{human_bytes(freed)} freed")
+    if entries:
+        listing = table(None, ("rule", "images", "size", "last use"), numbers=("images", "size"))
+        for entry in entries:
+            used = datetime.fromtimestamp(entry.last_use).astimezone().strftime("%Y-%m-%d %H:%M")
+            listing.add_row(entry.rule, f"{entry.images:,}", human_bytes(entry.bytes), used)
+        out.print(listing)
+    out.print(f"{human_bytes(total)} of at most {human_bytes(limit)} in {folder}", markup=False, soft_wrap=True)

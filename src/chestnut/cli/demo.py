@@ -1,0 +1,64 @@
+"""`chestnut demo`: the whole job on built-in synthetic images, from files to a report."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.errors import RunError
+
+
+def command(
+    folder: Annotated[Path, typer.Option("--out", help="A new folder for images and run.")] = Path("demo"),
+    patients: Annotated[int, typer.Option("--patients", min=40, help="Synthetic patients.")] = 240,
+    recipe: Annotated[str, typer.Option("--recipe", help="The recipe to train.")] = "cnn-small",
+    seed: Annotated[int, typer.Option("--seed", help="Of the images, the split and the training.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Remove an earlier demo first.")] = False,
+    json: JsonOption = None,
+) -> None:
+    """Draw synthetic radiographs, audit and split them, train, judge on the test split, write the report."""
+    from chestnut.cli.live import LiveTable
+    from chestnut.cli.results import metrics_table
+    from chestnut.config import load_recipe
+    from chestnut.data.phantom_files import write
+    from chestnut.data.sources import load_dataset
+
+    _make_room(folder, force)
+    images, place = folder / "images", folder / "run"
+    chosen = load_recipe(recipe, [f"seed={seed}"])
+    say(f"1 of 4  Drawing {patients} synthetic patients")
+    write(images, patients, seed=seed)
+    manifest = load_dataset(images)
+    for note in manifest.notes:
+        say(note)
+    say("2 of 4  Auditing, splitting by patient and training")
+    from chestnut.inference.evaluate import evaluate_run
+    from chestnut.report.run_page import write_run_page
+    from chestnut.training.train import Setup, train
+
+    with LiveTable() as live:
+        run = train(manifest, chosen, Setup(place, command=command_line(), bars=bar, observers=(live,)))
+    say("3 of 4  Judging the best epoch on the test split")
+    result = evaluate_run(run, "test", command=command_line(), bars=bar)
+    say("4 of 4  Writing the report")
+    write_run_page(run, run.report_file)
+    if emit({"run": str(run.path), "report": str(run.report_file), **result.to_dict()}, json):
+        title = f"Test split: {result.images} synthetic images of {result.patients} patients the network never saw"
+        out.print(metrics_table(title, result.to_dict()))
+        out.print(f"AUROC {result.summary('auroc')}, accuracy {result.summary('accuracy')} on synthetic images")
+        out.print(f"Report: {run.report_file.resolve()}", markup=False, soft_wrap=True)
+
+
+def _make_room(folder: Path, force: bool) -> None:
+    """Remove what an earlier demo left, and nothing else."""
+    if not folder.exists():
+        return
+    ours = (folder / "images" / "phantom.json").is_file()
+    if not (force and ours):
+        way = "remove it by --force" if ours else "choose another --out"
+        raise RunError(f"{folder} exists already; {way}")
+    shutil.rmtree(folder)

@@ -1,0 +1,56 @@
+"""`chestnut evaluate`: judge a run on one of its splits, or on another data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.data_options import (
+    ColumnOption,
+    LabelsOption,
+    PatientRegexOption,
+    PositiveOption,
+    SkipBadOption,
+    load,
+)
+from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.errors import DataError, suggest
+
+
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="Another data set; else the run's own.")] = None,
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    labels: LabelsOption = None,
+    column: ColumnOption = None,
+    patient_regex: PatientRegexOption = None,
+    positive: PositiveOption = None,
+    skip_bad: SkipBadOption = False,
+    json: JsonOption = None,
+) -> None:
+    """Judge RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger."""
+    from chestnut.cli.results import metrics_table
+    from chestnut.data.manifest import SPLITS
+    from chestnut.runs import RunFolder
+
+    if split not in SPLITS:
+        raise DataError(f"no split {split!r}; {suggest(split, SPLITS)}")
+    folder = RunFolder.open(run)
+    other = None
+    if data is not None:
+        other = load(
+            data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
+        )
+        for note in other.notes:
+            say(note)
+    from chestnut.inference.evaluate import evaluate_run
+
+    result = evaluate_run(folder, split, other, command=command_line(), skip_bad=skip_bad, bars=bar).to_dict()
+    if emit({"run": str(folder.path), "split": split, **result}, json):
+        where = data or "its own images"
+        title = f"{folder.path} on {split} of {where}: {result['images']} images of {result['patients']} patients"
+        out.print(metrics_table(title, result))
+        for note in result["notes"]:
+            out.print(f"· {note}", markup=False)

@@ -1,0 +1,26 @@
+"""`chestnut report`: one HTML file that opens offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.output import JsonOption, emit, out
+
+
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    output: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else report.html in the run.")] = None,
+    json: JsonOption = None,
+) -> None:
+    """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
+    from chestnut.report.run_page import write_run_page
+    from chestnut.runs import RunFolder
+
+    folder = RunFolder.open(run)
+    path = output or folder.report_file
+    write_run_page(folder, path)
+    if emit({"run": str(folder.path), "report": str(path)}, json):
+        out.print(f"{path}", markup=False)

@@ -1,0 +1,60 @@
+"""How runs and evaluations are shown as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from chestnut.cli.output import table
+from chestnut.runs import RunFolder
+
+#: Metrics in the order they are shown, with their names for people.
+METRICS = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "precision": "precision",
+    "f1": "F1",
+    "mcc": "MCC",
+    "brier": "Brier score",
+    "calibration_error": "calibration error",
+    "loss": "loss",
+}
+
+
+def estimate(figure: dict[str, Any] | None) -> str:
+    """A metric with its interval in one cell.
+
+    >>> estimate({"value": 0.943, "low": 0.921, "high": 0.962})
+    '0.943 (0.921–0.962)'
+    """
+    if figure is None or figure["value"] is None:
+        return "–"
+    if figure["low"] is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+
+
+def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
+    """All metrics of one evaluation with their 95 % intervals, one column a class where there are more than two."""
+    classes = list(metrics["per_class"]) if len(metrics["classes"]) > 2 else []
+    made = table(title, ("metric", "all (95 % interval)", *classes))
+    for key, name in METRICS.items():
+        if key in metrics["metrics"]:
+            each = [estimate(metrics["per_class"][label].get(key)) for label in classes]
+            made.add_row(name, estimate(metrics["metrics"][key]), *each)
+    return made
+
+
+def run_table(run: RunFolder) -> Table:
+    """The validation figures of a run that has just ended."""
+    facts, metrics = run.environment, run.metrics("val")
+    title = (
+        f"{run.path}: best epoch {facts['best_epoch']} of {facts['epochs']}, "
+        f"{metrics['images']} validation images of {metrics['patients']} patients"
+    )
+    return metrics_table(title, metrics)

@@ -1,0 +1,65 @@
+"""`chestnut runs`: the runs of a folder with their figures side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chestnut.cli.output import JsonOption, emit, out, table
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The folder that runs stand in.")] = Path("runs"),
+    json: JsonOption = None,
+) -> None:
+    """List runs with their figures side by side."""
+    from chestnut.cli.results import estimate
+    from chestnut.errors import RunError
+    from chestnut.runs import find_runs
+
+    if not folder.is_dir():
+        raise RunError(f"no folder {folder}; chestnut train DATA makes runs/ and the first run in it")
+    rows = [_described(run) for run in find_runs(folder)]
+    if emit({"runs": rows}, json):
+        made = table(
+            columns=(
+                "run",
+                "recipe",
+                "status",
+                "epochs",
+                "val AUROC",
+                "val accuracy",
+                "test AUROC",
+                "test accuracy",
+                "looks",
+            ),
+            numbers=("epochs", "looks"),
+        )
+        for row in rows:
+            figures = [
+                estimate(row["evaluations"].get(split, {}).get(metric))
+                for split in ("val", "test")
+                for metric in ("auroc", "accuracy")
+            ]
+            epochs = f"{row['best_epoch'] or '–'} of {row['epochs'] or '–'}"
+            made.add_row(row["name"], row["recipe"], row["status"], epochs, *figures, str(row["looks_at_test"]))
+        out.print(made if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
+
+
+def _described(run: Any) -> dict[str, Any]:
+    facts = run.environment
+    return {
+        "name": run.name,
+        "path": str(run.path),
+        "recipe": run.recipe.name,
+        "status": facts.get("status"),
+        "started": facts.get("started"),
+        "epochs": facts.get("epochs"),
+        "best_epoch": facts.get("best_epoch"),
+        "parameters": facts.get("parameters"),
+        "train_seconds": facts.get("train_seconds"),
+        "looks_at_test": len(run.ledger),
+        "evaluations": {name: run.metrics(name)["metrics"] for name in run.evaluations()},
+    }

@@ -1,0 +1,58 @@
+"""`chestnut show`: a picture with sample images of every class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.data_options import (
+    ColumnOption,
+    LabelsOption,
+    PatientRegexOption,
+    PositiveOption,
+    SkipBadOption,
+    load,
+)
+from chestnut.cli.output import JsonOption, emit, out
+from chestnut.errors import DataError
+
+
+def command(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")],
+    output: Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture, .png.")] = Path("samples.png"),
+    each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
+    size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,
+    seed: Annotated[int, typer.Option("--seed", help="Chooses the images.")] = 0,
+    labels: LabelsOption = None,
+    column: ColumnOption = None,
+    patient_regex: PatientRegexOption = None,
+    positive: PositiveOption = None,
+    skip_bad: SkipBadOption = False,
+    json: JsonOption = None,
+) -> None:
+    """Draw a grid of sample images, a few of each class, into a PNG."""
+    if output.suffix.lower() != ".png":
+        raise DataError(f"cannot draw into {output}; give a name that ends in .png")
+    manifest = load(
+        data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
+    )
+    import numpy as np
+
+    from chestnut.config import InputSpec
+    from chestnut.data.decode import decode
+    from chestnut.evaluation.figures import sample_grid_figure, save
+
+    random, targets = np.random.default_rng(seed), manifest.targets
+    rows = [
+        row
+        for label in range(len(manifest.classes))
+        for row in random.permutation(np.flatnonzero(targets == label))[:each]
+    ]
+    spec = InputSpec(height=size, width=size, resize="fit")
+    pixels = np.stack([decode(manifest.paths[row], spec) for row in rows])
+    titles = [manifest.classes[targets[row]] for row in rows]
+    save(sample_grid_figure(pixels, titles, each), output)
+    if emit({"picture": str(output), "images": [manifest.paths[row] for row in rows]}, json):
+        out.print(f"{len(rows)} images in {output}", markup=False)

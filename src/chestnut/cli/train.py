@@ -1,0 +1,77 @@
+"""`chestnut train`: train a recipe on a data set, or go on with a stopped run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.data_options import (
+    ColumnOption,
+    LabelsOption,
+    PatientRegexOption,
+    PositiveOption,
+    SkipBadOption,
+    load,
+)
+from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.results import run_table
+from chestnut.errors import DataError
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe field, such as model.dropout=0.3. Repeatable."),
+]
+
+
+def command(
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")] = None,
+    recipe: Annotated[str, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file.")] = "cnn-small",
+    settings: SetOption = None,
+    name: Annotated[str | None, typer.Option("--name", help="The run's name; else the recipe and a number.")] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that runs stand in.")] = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with this run from its last finished epoch.")
+    ] = None,
+    audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Audit the data first.")] = True,
+    labels: LabelsOption = None,
+    column: ColumnOption = None,
+    patient_regex: PatientRegexOption = None,
+    positive: PositiveOption = None,
+    skip_bad: SkipBadOption = False,
+    json: JsonOption = None,
+) -> None:
+    """Train a network on DATA and judge it on the validation images.
+
+    Ctrl-C ends training cleanly, with the best epoch so far as a usable run.
+    """
+    from chestnut.api import free_folder
+    from chestnut.cli.live import LiveTable
+    from chestnut.config import load_recipe
+    from chestnut.runs import require_free
+
+    if (data is None) == (resume is None):
+        raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")
+    chosen = load_recipe(recipe, settings or [])
+    folder = resume or (runs / name if name else free_folder(runs, chosen.name))
+    if resume is None:
+        require_free(folder)
+    from chestnut.training.train import Setup, train
+    from chestnut.training.train import resume as go_on
+
+    with LiveTable() as live:
+        setup = Setup(folder, skip_bad, audited, command_line(), bar, (live,))
+        if data is None:
+            run = go_on(setup)
+        else:
+            manifest = load(
+                data, labels=labels, column=column, patient_regex=patient_regex,
+                positive=positive or chosen.data.positive, skip_bad=skip_bad,
+            )  # fmt: skip
+            for note in manifest.notes:
+                say(note)
+            run = train(manifest, chosen, setup)
+    if emit({"run": str(run.path), **run.environment, "validation": run.metrics("val")}, json):
+        out.print(run_table(run))
+        out.print(f"Next: chestnut evaluate {run.path} --split test, then chestnut report {run.path}", markup=False)

@@ -1,0 +1,141 @@
+"""From a run and some of its images, or another data set, to metrics, predictions and figures on disk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.data.cache import decode_all
+from chestnut.data.manifest import Manifest
+from chestnut.errors import DataError, listed
+from chestnut.evaluation import curves, figures
+from chestnut.evaluation.metrics import Evaluation, decide, evaluate
+from chestnut.files import replacing, write_json
+from chestnut.inference.bundle import Bundle
+from chestnut.inference.engines import KerasEngine, load_network
+from chestnut.progress import Bars, silent
+from chestnut.runs import RunFolder, now
+
+
+def evaluate_run(
+    run: RunFolder,
+    split: str,
+    other: Manifest | None = None,
+    *,
+    command: str = "chestnut.evaluate",
+    skip_bad: bool = False,
+    bars: Bars = silent,
+) -> Evaluation:
+    """Evaluate a run and write `evaluation/<name>/`; a look at a test split is entered into the ledger.
+
+    Args:
+        run: A trained run.
+        split: train, val or test. Of a data set that has no splits, all images are taken.
+        other: Another data set; None for the run's own images.
+        command: For the ledger.
+        skip_bad: Leave unreadable images out.
+        bars: Shows the progress.
+
+    Raises:
+        DataError: The split is empty, labels are missing, or the classes are not those of the run.
+        BundleError: The run's bundle is missing or was changed.
+    """
+    bundle = Bundle.read(run.bundle)
+    own = Manifest.read(run.manifest_file, run.facts)
+    chosen, name = (own.only(split), split) if other is None else (_matched(other, split, bundle), _name(other, split))
+    with bars("Decoding images") as tick:
+        decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
+    engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
+    with bars(f"Predicting {split}") as tick:
+        probabilities = engine.probabilities(decoded.pixels, bundle.temperature, tick)
+    manifest = decoded.manifest
+    evaluation = evaluate(
+        manifest.targets,
+        probabilities,
+        manifest.patients,
+        bundle.classes,
+        positive=bundle.positive,
+        threshold=bundle.threshold,
+    )
+    notes = _overlap(own, manifest) if other is not None else ()
+    if split == "test":
+        looks = run.enter_look(command, bundle.weights, len(manifest), str(manifest.root))
+        notes += (f"look {looks} at a test split by this run",)
+    evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
+    _write(run.evaluation(name), evaluation, manifest, probabilities, bundle)
+    return evaluation
+
+
+def _matched(other: Manifest, split: str, bundle: Bundle) -> Manifest:
+    """The images of another data set that are to be evaluated, with the run's classes."""
+    unlabelled = int((other.frame["label"] == "").sum())
+    if unlabelled:
+        raise DataError(f"{unlabelled} images of {other.root} have no label; use chestnut predict for those")
+    strange = [name for name in other.classes if name not in bundle.classes]
+    if strange:
+        raise DataError(
+            f"{other.root} has classes {listed(other.classes)}, and the run knows {listed(bundle.classes)}; "
+            f"rename {listed(strange)}, or leave those images out"
+        )
+    chosen = other.only(split) if other.splits else other
+    return replace(chosen, classes=bundle.classes, positive=bundle.positive)
+
+
+def _name(other: Manifest, split: str) -> str:
+    """A folder name for the evaluation of another data set."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", other.root.resolve().stem).strip("-.") or "data"
+    return f"{stem}-{split}" if other.splits else stem
+
+
+def _overlap(own: Manifest, seen: Manifest) -> tuple[str, ...]:
+    """Say how many images the run was trained or steered with."""
+    used = set(own.frame.loc[own.frame["split"].isin(["train", "val"]), "sha256"])
+    known = int(seen.frame["sha256"].isin(used).sum())
+    return (f"{known} of these images were used in training or validation of this run",) if known else ()
+
+
+def _write(
+    folder: Path,
+    evaluation: Evaluation,
+    manifest: Manifest,
+    probabilities: npt.NDArray[np.float64],
+    bundle: Bundle,
+) -> None:
+    frame = manifest.frame[["path", "label", "patient", "split"]].copy()
+    for index, name in enumerate(bundle.classes):
+        frame[f"probability_{name}"] = probabilities[:, index]
+    frame["decision"] = [bundle.classes[index] for index in decide(probabilities, bundle.threshold)]
+    with replacing(folder / "predictions.csv") as temporary:
+        frame.to_csv(temporary, index=False)
+    _draw(folder, evaluation, manifest, probabilities)
+    meta: dict[str, Any] = {
+        "when": now(),
+        "data": str(manifest.root),
+        "recipe": bundle.recipe,
+        "weights": bundle.weights,
+        "synthetic": manifest.synthetic,
+    }
+    write_json(folder / "metrics.json", meta | evaluation.to_dict())
+
+
+def _draw(folder: Path, evaluation: Evaluation, manifest: Manifest, probabilities: npt.NDArray[np.float64]) -> None:
+    """Draw the confusion matrix, and the curves of every class that has images within it and without."""
+    figures.save(figures.confusion_figure(evaluation), folder / "confusion.png")
+    targets, patients = manifest.targets, manifest.patients
+    shown = [evaluation.positive] if evaluation.positive is not None else evaluation.classes
+    columns = {name: evaluation.classes.index(name) for name in shown if 0 < evaluation.counts[name] < len(targets)}
+    if not columns:
+        return
+    truth = {name: (targets == column, probabilities[:, column], patients) for name, column in columns.items()}
+    threshold = evaluation.threshold
+    roc = {name: curves.roc(*given, threshold=threshold) for name, given in truth.items()}
+    figures.save(figures.roc_figure(roc), folder / "roc.png")
+    ranked = {name: curves.precision_recall(*given, threshold=threshold) for name, given in truth.items()}
+    figures.save(figures.precision_recall_figure(ranked), folder / "precision_recall.png")
+    reliability = {name: curves.reliability(*given) for name, given in truth.items()}
+    figures.save(figures.reliability_figure(reliability), folder / "reliability.png")

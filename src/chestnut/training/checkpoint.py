@@ -1,0 +1,137 @@
+"""What a resume needs, written after every epoch: every variable's bits, and how far training has come.
+
+The variables are those of the learner (weights, batch statistics, states of the dropout and augmentation generators)
+The variables are those of the learner (weights, batch statistics, states of dropout and augmentation generators) and
+of its optimiser. The data order needs no saving: it follows from the seed and the epoch's number. No pickle is used.
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import RunError
+from chestnut.files import read_json, replacing, write_json
+from chestnut.training.schedules import Plateau
+
+Arrays = list[npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training has come.
+
+    Attributes:
+        rows: One a finished epoch, as in history.csv.
+        best_epoch: Number of the best epoch by the recipe's stopping metric, from 1; 0 before the first.
+        best: Its value.
+        reference: The value that patience waits to see improved.
+        waited: Epochs since it was.
+        plateau: State of the plateau rule.
+    """
+
+    rows: tuple[dict[str, Any], ...] = ()
+    best_epoch: int = 0
+    best: float | None = None
+    reference: float | None = None
+    waited: int = 0
+    plateau: Plateau = field(default_factory=Plateau)
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+        return len(self.rows)
+
+    def with_row(self, row: dict[str, Any]) -> Progress:
+        """One epoch further."""
+        return replace(self, rows=(*self.rows, row))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The folder `state/` of a run; `latest.json` names the files that belong together."""
+
+    folder: Path
+
+    def exists(self) -> bool:
+        """Whether an epoch has been saved."""
+        return (self.folder / "latest.json").is_file()
+
+    def save(self, learner: keras.Model, progress: Progress) -> None:
+        """Save the variables and the progress; a kill at any moment leaves this epoch's or the one before."""
+        name = f"epoch-{progress.epoch:04d}.npz"
+        _write_arrays(self.folder / name, _values(learner))
+        if progress.best_epoch == progress.epoch:
+            _write_arrays(self._best_file(progress.epoch), [np.asarray(v) for v in learner.network.get_weights()])
+        write_json(self.folder / "latest.json", {"variables": name, "progress": asdict(progress)})
+        self._remove_others({name, self._best_file(progress.best_epoch).name, "latest.json"})
+
+    def restore(self, learner: keras.Model) -> Progress:
+        """Set the learner's variables as they were saved.
+
+        Raises:
+            RunError: The saved variables do not fit the learner.
+        """
+        saved = read_json(self.folder / "latest.json")
+        progress = _progress(saved["progress"])
+        arrays = _read_arrays(self.folder / saved["variables"])
+        variables = _variables(learner)
+        if [item.shape for item in arrays] != [tuple(item.shape) for item in variables]:
+            raise RunError(f"{self.folder} was saved by another network; remove the run folder and train anew")
+        for variable, value in zip(variables, arrays, strict=True):
+            variable.assign(value)
+        return progress
+
+    def best_weights(self, progress: Progress) -> Arrays:
+        """The network's weights at the best epoch."""
+        return _read_arrays(self._best_file(progress.best_epoch))
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _best_file(self, epoch: int) -> Path:
+        return self.folder / f"best-{epoch:04d}.npz"
+
+    def _remove_others(self, kept: set[str]) -> None:
+        for item in self.folder.iterdir():
+            if item.name not in kept:
+                item.unlink(missing_ok=True)
+
+
+def _variables(learner: keras.Model) -> list[Any]:
+    """Every variable of a learner in a fixed order; metrics are left out, as each epoch starts them anew."""
+    metrics = {id(variable) for variable in learner.metrics_variables}
+    own = [variable for variable in learner.variables if id(variable) not in metrics]
+    return own + list(learner.optimizer.variables)
+
+
+def _values(learner: keras.Model) -> Arrays:
+    return [variable.numpy() for variable in _variables(learner)]
+
+
+def _write_arrays(path: Path, arrays: Arrays) -> None:
+    with replacing(path) as temporary:
+        np.savez(temporary, *arrays, allow_pickle=False)
+
+
+def _read_arrays(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as archive:
+        return [archive[f"arr_{index}"] for index in range(len(archive.files))]
+
+
+def _progress(saved: dict[str, Any]) -> Progress:
+    """Read what `asdict` wrote; JSON has no infinity and no NaN, so null stands for them."""
+    plateau = Plateau(**saved["plateau"] | {"best": _number(saved["plateau"]["best"], math.inf)})
+    rows = tuple({key: _number(value, math.nan) for key, value in row.items()} for row in saved["rows"])
+    return Progress(**saved | {"rows": rows, "plateau": plateau})
+
+
+def _number(value: Any, otherwise: float) -> Any:
+    return otherwise if value is None else value

@@ -1,0 +1,55 @@
+"""What a run was made with: versions, device, commit, command line."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from chestnut.models.device import backend, describe
+from chestnut.runs import now
+
+_PACKAGES = ("chestnut", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
+
+
+def environment(command: str) -> dict[str, Any]:
+    """Facts for environment.json, JSON-ready.
+
+    Args:
+        command: The command line that made the run.
+    """
+    return {
+        "command": command,
+        "started": now(),
+        "backend": backend(),
+        "device": describe(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "commit": _commit(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The git commit of chestnut's own source, with a mark where it was changed; None for an installed copy."""
+    here = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--match="],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None

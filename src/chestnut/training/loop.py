@@ -1,0 +1,200 @@
+"""The one training loop: epochs, validation, early stopping, checkpoints. Recipes vary what it is given, never it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.config import Recipe, StopConfig
+from chestnut.errors import TrainingError
+from chestnut.evaluation.metrics import point_metrics
+from chestnut.inference.engines import KerasEngine
+from chestnut.training.batches import Batches
+from chestnut.training.checkpoint import Arrays, Checkpoint, Progress
+from chestnut.training.learner import Learner
+from chestnut.training.schedules import rate_factor
+
+Row = dict[str, Any]
+
+
+class Observer(Protocol):
+    """Who is told of a training run as it goes."""
+
+    def start(self, recipe: Recipe, done: int, batches: int) -> None:
+        """Training starts, `done` epochs finished earlier, `batches` in each epoch."""
+
+    def batch(self, done: int) -> None:
+        """A batch of the running epoch has ended."""
+
+    def epoch(self, row: Row, best: bool) -> None:
+        """An epoch has ended; `row` is its line of history.csv."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The validation images: grey pixels (n, height, width) and class indices (n,)."""
+
+    pixels: Any
+    targets: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training ended.
+
+    Attributes:
+        progress: Rows of history and the best epoch.
+        weights: The network's weights at the best epoch.
+        ended: `epochs` (all done), `early` (patience ran out) or `interrupted` (Ctrl-C).
+    """
+
+    progress: Progress
+    weights: Arrays
+    ended: Literal["epochs", "early", "interrupted"]
+
+
+def fit(
+    learner: Learner,
+    batches: Batches,
+    validation: Validation,
+    checkpoint: Checkpoint,
+    observers: tuple[Observer, ...] = (),
+    save_rows: Callable[[list[Row]], None] = lambda rows: None,
+) -> Outcome:
+    """Train until the epochs are over, patience has run out, or Ctrl-C; go on from the checkpoint if it has one.
+
+    Args:
+        learner: What is trained; its recipe is that of `batches`.
+        batches: Training images.
+        validation: Steers early stopping and the choice of the best epoch.
+        checkpoint: Written after every epoch.
+        observers: Told of every batch and epoch.
+        save_rows: Called with all rows after every epoch.
+
+    Raises:
+        TrainingError: The loss is not finite.
+        KeyboardInterrupt: Ctrl-C before the first epoch had ended.
+    """
+    recipe = batches.recipe
+    learner(np.asarray(batches[0][0][:1]))  # makes the variables
+    learner.optimizer.build(learner.trainable_variables)
+    progress = checkpoint.restore(learner) if checkpoint.exists() else Progress()
+    for observer in observers:
+        observer.start(recipe, progress.epoch, len(batches))
+    ended: Literal["epochs", "early", "interrupted"] = "epochs"
+    try:
+        while progress.epoch < recipe.train.epochs:
+            if _out_of_patience(progress, recipe.train.stop):
+                ended = "early"
+                break
+            row = _run_epoch(learner, batches, validation, progress, observers)
+            progress = advance(progress, row, recipe)
+            checkpoint.save(learner, progress)
+            save_rows(list(progress.rows))
+            for observer in observers:
+                observer.epoch(row, best=progress.best_epoch == progress.epoch)
+    except KeyboardInterrupt:
+        if not checkpoint.exists():
+            raise
+        ended = "interrupted"
+        progress = checkpoint.restore(learner)
+    return Outcome(progress, checkpoint.best_weights(progress), ended)
+
+
+def advance(progress: Progress, row: Row, recipe: Recipe) -> Progress:
+    """One epoch further: which epoch is best, how long patience has waited, where the plateau rule stands.
+
+    The best epoch is the first with the best value, however small its lead; `min_delta` only tells what patience
+    counts as an improvement. Values that are undefined, such as an AUROC on one class, never win.
+    """
+    stop = recipe.train.stop
+    value = row[stop.metric]
+    sign = -1.0 if stop.smaller_is_better else 1.0
+    moved = progress.with_row(row)
+    if math.isfinite(value) and (progress.best is None or sign * (value - progress.best) > 0):
+        moved = replace(moved, best=value, best_epoch=moved.epoch)
+    elif moved.best_epoch == 0:
+        moved = replace(moved, best_epoch=moved.epoch)
+    improved = math.isfinite(value) and (
+        progress.reference is None or sign * (value - progress.reference) > stop.min_delta
+    )
+    if improved:
+        moved = replace(moved, reference=value, waited=0)
+    elif moved.epoch > stop.from_epoch:
+        moved = replace(moved, waited=progress.waited + 1)
+    plateau = progress.plateau.after(row["val_loss"], recipe.optim.schedule, recipe.optim.learning_rate)
+    return replace(moved, plateau=plateau)
+
+
+def _out_of_patience(progress: Progress, stop: StopConfig) -> bool:
+    return stop.patience > 0 and progress.waited >= stop.patience
+
+
+def _run_epoch(
+    learner: Learner, batches: Batches, validation: Validation, progress: Progress, observers: tuple[Observer, ...]
+) -> Row:
+    """Train one epoch, then look at the validation images."""
+    recipe, epoch, started = batches.recipe, progress.epoch, time.perf_counter()
+    batches.turn(epoch)
+    steps = _Steps(batches, progress, observers)
+    history = learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps])
+    trained = {name: float(values[-1]) for name, values in history.history.items()}
+    trained_at = time.perf_counter()
+    engine = KerasEngine(learner.network, recipe.input)
+    point = point_metrics(validation.targets, engine.probabilities(validation.pixels))
+    return {
+        "epoch": epoch + 1,
+        "loss": trained["cross_entropy"],
+        "objective": trained["loss"],
+        "accuracy": trained["accuracy"],
+        **{f"val_{name}": value for name, value in point.items()},
+        "learning_rate": steps.rate(len(batches) - 1),
+        "seconds": round(time.perf_counter() - started, 3),
+        "train_seconds": round(trained_at - started, 3),
+    }
+
+
+class _Steps(keras.callbacks.Callback):
+    """Within an epoch: sets the learning rate, tells observers, and stops on a loss that is not finite."""
+
+    def __init__(self, batches: Batches, progress: Progress, observers: tuple[Observer, ...]) -> None:
+        super().__init__()
+        self.batches = batches
+        self.progress = progress
+        self.observers = observers
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step of this epoch: of the step while warming up, else of the epoch."""
+        recipe, epoch = self.batches.recipe, float(self.progress.epoch)
+        schedule = recipe.optim.schedule
+        if epoch < schedule.warmup:
+            epoch += (step + 1) / len(self.batches)
+        factor = rate_factor(schedule, epoch, recipe.train.epochs)
+        return recipe.optim.learning_rate * factor * self.progress.plateau.factor
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set the learning rate where it moves."""
+        if batch == 0 or self.progress.epoch < self.batches.recipe.optim.schedule.warmup:
+            if hasattr(self.model, "jax_state_sync"):  # JAX keeps variables elsewhere during an epoch
+                self.model.jax_state_sync()
+            self.model.optimizer.learning_rate.assign(self.rate(batch))
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop on a loss that is not finite, saying when and why that may be."""
+        value = float((logs or {})["loss"])
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss became {value} in epoch {self.progress.epoch + 1}, batch {batch + 1} of "
+                f"{len(self.batches)}, at learning rate {self.rate(batch):.3g}: most often the rate is too high; try "
+                f"--set optim.learning_rate={self.rate(batch) / 10:.1g} or --set optim.clip_norm=1"
+                + ("" if self.batches.recipe.train.precision == "float32" else ", or --set train.precision=float32")
+            )
+        for observer in self.observers:
+            observer.batch(batch + 1)

@@ -1,0 +1,225 @@
+"""From a manifest and a recipe to a finished run folder: split, decode, audit, train, bundle, look at the validation.
+
+Called by `api` and `cli`. Nothing is written before the data has been read and found fit to train on; after that, a
+kill at any moment leaves a run that `resume` continues.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chestnut.config import Recipe
+from chestnut.data.audit import Audit, audit
+from chestnut.data.cache import Decoded, cache_folder, decode_all
+from chestnut.data.facts import read_facts
+from chestnut.data.manifest import Manifest
+from chestnut.data.split import split
+from chestnut.errors import DataError, RunError, TrainingError, listed
+from chestnut.evaluation.figures import history_figure, sample_grid_figure, save
+from chestnut.files import write_json
+from chestnut.inference.bundle import write_bundle
+from chestnut.inference.evaluate import evaluate_run
+from chestnut.models.device import repeatable
+from chestnut.models.heads import start_at_prior
+from chestnut.models.registry import build_recipe
+from chestnut.progress import Bars, silent
+from chestnut.runs import RunFolder, now, require_free
+from chestnut.training.balance import seen_shares
+from chestnut.training.batches import Batches
+from chestnut.training.checkpoint import Checkpoint
+from chestnut.training.environment import environment
+from chestnut.training.learner import Learner
+from chestnut.training.loop import Observer, Outcome, Validation, fit
+from chestnut.training.precision import policy, resolve
+from chestnut.training.tracking import TensorBoard
+
+_ENDED = {"epochs": "finished", "early": "finished", "interrupted": "stopped"}
+_SAMPLES = 12
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a run is to be made, beside its data and its recipe.
+
+    Attributes:
+        folder: The run's folder.
+        skip_bad: Leave unreadable images out instead of stopping.
+        audited: Audit the data first and keep the findings in the run.
+        command: The command line, for environment.json and the ledger.
+        bars: Shows the progress of decoding and auditing.
+        observers: Told of every batch and epoch.
+    """
+
+    folder: Path
+    skip_bad: bool = False
+    audited: bool = True
+    command: str = "chestnut.train"
+    bars: Bars = silent
+    observers: tuple[Observer, ...] = field(default=())
+
+
+def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
+    """Train a recipe on a data set.
+
+    Args:
+        manifest: The data; split by the recipe's fractions where it has no split.
+        recipe: The recipe.
+        setup: Where and how.
+
+    Raises:
+        RunError: The folder is taken.
+        DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
+        RecipeError: The recipe does not fit the data.
+        TrainingError: The loss is not finite.
+        KeyboardInterrupt: Ctrl-C before the first epoch had ended; the run folder is removed.
+    """
+    require_free(setup.folder)
+    manifest = split(manifest, recipe.data.fractions, recipe.seed)
+    decoded = _decoded(manifest, recipe, setup)
+    _require_trainable(decoded.manifest)
+    findings = _audited(decoded, setup) if setup.audited else None
+    build_recipe(recipe, len(manifest.classes))  # refuses what cannot be built before anything is written
+    recipe = resolve(recipe, len(manifest.classes), cache_folder() / "precision.json")
+    facts = decoded.manifest.facts() | {"skipped": [str(bad) for bad in decoded.bad]}
+    with RunFolder.create(setup.folder, recipe, environment(setup.command), facts) as draft:
+        decoded.manifest.save(draft.manifest_file)
+        if findings:
+            write_json(draft.audit_file, findings.to_dict())
+        _draw_samples(decoded, draft.figures / "samples.png", recipe.seed)
+    return _go_on(RunFolder(setup.folder), decoded, setup, new=True)
+
+
+def resume(setup: Setup) -> RunFolder:
+    """Go on with a run that was killed or stopped, from its last finished epoch.
+
+    Raises:
+        RunError: There is no such run, it has ended, or the images are no longer those it was trained on.
+    """
+    run = RunFolder.open(setup.folder)
+    if run.environment.get("status") == "finished":
+        raise RunError(f"{run.path} has ended already; nothing is left to resume")
+    recorded = Manifest.read(run.manifest_file, run.facts)
+    decoded = _decoded(recorded, run.recipe, setup)
+    changed = decoded.manifest.frame["sha256"].to_numpy() != recorded.frame["sha256"].to_numpy()
+    if changed.any():
+        files = [Path(path).name for path in recorded.frame.loc[changed, "path"]]
+        raise RunError(f"{len(files)} images have changed since training began ({listed(files, 3)}); train anew")
+    run.note(resumed=[*run.environment.get("resumed", []), now()], status="training")
+    return _go_on(run, decoded, setup, new=False)
+
+
+def _decoded(manifest: Manifest, recipe: Recipe, setup: Setup) -> Decoded:
+    with setup.bars("Decoding images") as tick:
+        return decode_all(manifest, recipe.input, skip_bad=setup.skip_bad, progress=tick)
+
+
+def _audited(decoded: Decoded, setup: Setup) -> Audit:
+    with setup.bars("Auditing the data") as tick:
+        facts = read_facts(decoded.manifest.paths)
+        return audit(decoded.manifest, decoded.pixels, facts, decoded.bad, progress=tick)
+
+
+def _require_trainable(manifest: Manifest) -> None:
+    if len(manifest.classes) < 2:
+        raise DataError(
+            f"{manifest.root} has one class ({listed(manifest.classes)}) and training tells at least two apart; "
+            "give a folder with one sub-folder a class, or a CSV with a label column"
+        )
+    for name in ("train", "val"):
+        present = set(manifest.only(name).frame["label"])
+        lacking = [label for label in manifest.classes if label not in present]
+        if lacking:
+            raise DataError(
+                f"no {name} images of {listed(lacking)}: too few patients of that class, or a split without it; "
+                "add patients, or redo the split by chestnut split DATA --resplit"
+            )
+
+
+def _go_on(run: RunFolder, decoded: Decoded, setup: Setup, *, new: bool) -> RunFolder:
+    """Train from wherever the run stands, and write what it leaves behind."""
+    checkpoint = Checkpoint(run.state)
+    board = TensorBoard(run.tensorboard)
+    try:
+        outcome, network = _fit(run, decoded, checkpoint, (board, *setup.observers))
+    except KeyboardInterrupt:
+        if new:
+            shutil.rmtree(run.path)
+        raise
+    except TrainingError as error:
+        run.note(status="failed", ended=now(), error=str(error))
+        raise
+    finally:
+        board.close()
+    _finish(run, network, outcome, decoded.manifest)
+    evaluate_run(run, "val", command=setup.command, bars=setup.bars)
+    run.note(status=_ENDED[outcome.ended], ended=now())
+    if outcome.ended != "interrupted":
+        checkpoint.remove()
+    return run
+
+
+def _fit(
+    run: RunFolder, decoded: Decoded, checkpoint: Checkpoint, observers: tuple[Observer, ...]
+) -> tuple[Outcome, Any]:
+    """Train, and return a float32 network with the best weights."""
+    recipe, manifest = run.recipe, decoded.manifest
+    classes, targets = len(manifest.classes), manifest.targets
+    training, held = (np.flatnonzero(manifest.frame["split"] == name) for name in ("train", "val"))
+    repeatable(recipe.seed)
+    arithmetic = policy(recipe.train.precision)
+    network = build_recipe(recipe, classes, arithmetic)
+    start_at_prior(network, seen_shares(targets[training], classes, recipe.data.balance))
+    outcome = fit(
+        Learner(network, recipe, arithmetic),
+        Batches(decoded.pixels.take(training), targets[training], recipe, classes),
+        Validation(decoded.pixels.take(held), targets[held]),
+        checkpoint,
+        observers,
+        run.write_history,
+    )
+    kept = build_recipe(recipe, classes)
+    kept.set_weights(outcome.weights)
+    return outcome, kept
+
+
+def _finish(run: RunFolder, network: Any, outcome: Outcome, manifest: Manifest) -> None:
+    recipe = run.recipe
+    write_bundle(
+        run.bundle,
+        network,
+        recipe=recipe.name,
+        classes=manifest.classes,
+        positive=manifest.positive,
+        spec=recipe.input,
+        temperature=1.0,
+        threshold=0.5,
+        synthetic=manifest.synthetic,
+    )
+    rows = outcome.progress.rows
+    run.note(
+        epochs=len(rows),
+        best_epoch=outcome.progress.best_epoch,
+        stopped_by=outcome.ended,
+        parameters=int(network.count_params()),
+        train_seconds=round(sum(row["seconds"] for row in rows), 1),
+    )
+    save(history_figure(run.history, outcome.progress.best_epoch), run.figures / "history.png")
+
+
+def _draw_samples(decoded: Decoded, path: Path, seed: int) -> None:
+    """Draw a few training images of each class."""
+    manifest, random = decoded.manifest, np.random.default_rng(seed)
+    training = manifest.frame["split"].to_numpy() == "train"
+    each = max(1, _SAMPLES // len(manifest.classes))
+    rows = [
+        row
+        for label in manifest.classes
+        for row in random.permutation(np.flatnonzero(training & (manifest.frame["label"] == label).to_numpy()))[:each]
+    ]
+    titles = [str(manifest.frame["label"].iloc[row]) for row in rows]
+    save(sample_grid_figure(np.asarray(decoded.pixels[np.array(rows)]), titles, each), path)

@@ -1,0 +1,14 @@
+"""What all tests share: quiet frameworks, and a cache of their own."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory):
+    """Keep the user's own pixel cache out of the tests, and theirs out of it."""
+    os.environ["CHESTNUT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
