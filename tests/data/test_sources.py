@@ -99,14 +99,22 @@ def test_classes_that_differ_in_case_are_one(tmp_path):
     assert "classes NORMAL, Normal taken as one, NORMAL" in manifest.notes
 
 
-@pytest.mark.parametrize("folder", ["data", "data/NORMAL"])
-def test_a_phantom_is_synthetic(classes, folder):
-    place(classes)
-    (classes.parent / folder / "phantom.json").write_text('{"synthetic": true}')
-    manifest = load_dataset(classes)
-    assert manifest.synthetic
-    manifest.save(classes.parent / "elsewhere.csv")
-    assert load_dataset(classes.parent / "elsewhere.csv").synthetic
+def test_a_phantom_is_synthetic_wherever_it_is_read_from(tmp_path):
+    place(tmp_path, *(f"{part}/{label}/phantom-1_1.png" for part in ("train", "test") for label in ("A", "B")))
+    (tmp_path / "phantom.json").write_text('{"synthetic": true}')
+    whole = load_dataset(tmp_path)
+    assert whole.synthetic
+    whole.save(tmp_path.parent / f"{tmp_path.name}.csv")
+    for part in (tmp_path.parent / f"{tmp_path.name}.csv", tmp_path / "train", tmp_path / "train" / "*"):
+        assert load_dataset(part).synthetic
+
+
+def test_real_images_near_a_phantom_are_real(classes):
+    (classes.parent / "phantom.json").write_text('{"synthetic": true}')
+    (classes / "phantom.json").write_text('{"synthetic": false}')
+    assert not load_dataset(classes).synthetic
+    (classes / "phantom.json").write_text('{"synthetic": true}')
+    assert load_dataset(classes).synthetic
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def laid_out(tree: Tree, top: str, scanner: Scanner, classed: bool = True) -> It
     Raises:
         DataError: No class folders; or, unless the scanner skips what is bad, images beside them.
     """
-    parts: list[tuple[str, Tree]] = [(split, part) for part in tree.folders if (split := split_named(part.name))]
+    parts = [(split_named(part.name) or "", part) for part in tree.folders if split_named(part.name)]
     for split, part in parts or [("", tree)]:
         if not classed:
             yield from (Image(path, below(path, top), split=split) for path in part.every_image())

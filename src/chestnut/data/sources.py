@@ -18,7 +18,7 @@ from chestnut.data.found import Found, Image
 from chestnut.data.labels import Labels
 from chestnut.data.manifest import Manifest
 from chestnut.data.npz_source import read_npz
-from chestnut.data.patients import identify
+from chestnut.data.patients import RULES, identify
 from chestnut.data.pattern import ARCHIVE, TABLES, fixed_part, is_pattern, matches, read_pattern
 from chestnut.data.scan import FORMATS, Scanner, absolute, exists, is_folder, is_image, is_safe, suffix
 from chestnut.data.table import Columns
@@ -74,12 +74,13 @@ def load_dataset(
             f"{text} has one class only, {', '.join(classes)}, in {len(images):,} images; a classifier needs two or "
             "more: give each class a folder, and name the folder that holds them"
         )
+    root = Path(absolute(fixed_part(text)))
     return Manifest.build(
         pd.DataFrame(images).drop(columns=["name", "origin"]),
-        Path(absolute(fixed_part(text))),
+        root,
         positive=positive,
         notes=(*found.notes, *notes, *said),
-        synthetic=_synthetic(images),
+        synthetic=_synthetic(images, root),
     )
 
 
@@ -172,17 +173,18 @@ def _one_spelling(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
     return [image._replace(label=chosen[image.label.casefold()]) for image in images], notes
 
 
-def _synthetic(images: Iterable[Image]) -> bool:
-    """Whether a `phantom.json` beside or up to three folders above any image says that it was drawn."""
-    known: dict[str, bool] = {}
+def _synthetic(images: Iterable[Image], root: Path) -> bool:
+    """Whether a `phantom.json` says that images were drawn.
 
-    def drawn(folder: str, steps: int) -> bool:
-        if folder not in known:
-            known[folder] = _says_synthetic(Path(folder, "phantom.json"))
-        above = str(Path(folder).parent)
-        return known[folder] or (steps > 0 and above != folder and drawn(above, steps - 1))
-
-    return any(drawn(folder, 3) for folder in {str(Path(image.path).parent) for image in images})
+    It stands in the data set's folder or the folder above a class; for images that bear a phantom's name, up to three
+    folders above them, so that a part of a phantom is known too while real images near one are not taken for it.
+    """
+    split_paths = (image.path.rpartition(os.sep) for image in images)
+    folders = {(folder, bool(RULES["phantom"].match(name))) for folder, _, name in split_paths}
+    near = {
+        above for folder, named in folders for above in (Path(folder), *Path(folder).parents[: 3 if named else 1])
+    } | {root}
+    return any(_says_synthetic(folder / "phantom.json") for folder in near)
 
 
 def _says_synthetic(path: Path) -> bool:
