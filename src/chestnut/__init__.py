@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom_files import write as write_phantom
-    from chestnut.data.sources import load_dataset
+    from chestnut.data.sources import Columns, load_dataset
     from chestnut.data.split import folds, split
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
 
 _HOMES = {
     "ChestnutError": "chestnut.errors",
+    "Columns": "chestnut.data.sources",
     "Evaluation": "chestnut.evaluation.metrics",
     "Manifest": "chestnut.data.manifest",
     "Recipe": "chestnut.config",
@@ -44,6 +45,7 @@ _HOMES = {
 
 __all__ = [
     "ChestnutError",
+    "Columns",
     "Evaluation",
     "Manifest",
     "Recipe",

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.output import say
+from chestnut.cli.output import log_to_stderr, say
 from chestnut.errors import ChestnutError
 
 #: Commands in the order `--help` lists them; each is a module here with a function `command`.
@@ -57,6 +57,7 @@ def options(
     ] = False,
 ) -> None:
     """Options that stand before a command."""
+    log_to_stderr()
 
 
 for _name, _panel in COMMANDS.items():

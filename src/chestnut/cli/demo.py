@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import RunError
 
@@ -36,6 +37,7 @@ def command(
     for note in manifest.notes:
         say(note)
     say("2 of 4  Auditing, splitting by patient and training")
+    load_framework()
     from chestnut.inference.evaluate import evaluate_run
     from chestnut.report.run_page import write_run_page
     from chestnut.training.train import Setup, train

@@ -15,6 +15,7 @@ from chestnut.cli.data_options import (
     SkipBadOption,
     load,
 )
+from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import DataError, suggest
 
@@ -45,6 +46,7 @@ def command(
         )
         for note in other.notes:
             say(note)
+    load_framework()
     from chestnut.inference.evaluate import evaluate_run
 
     result = evaluate_run(folder, split, other, command=command_line(), skip_bad=skip_bad, bars=bar).to_dict()

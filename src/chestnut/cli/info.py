@@ -87,6 +87,7 @@ def _show_run(path: Path, json: Path | None) -> None:
     result = {"run": str(path), "recipe": recipe.model_dump(mode="json"), "data": facts, "environment": environment}
     if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.ledger)}, json):
         made = table(str(path), ("", ""))
+        made.show_header = False
         best = environment.get("best_epoch")
         for name, value in (
             ("recipe", f"{recipe.name}: {recipe.summary}"),

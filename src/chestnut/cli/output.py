@@ -6,6 +6,7 @@ leaves colour and cursor movement out where the stream is not a terminal.
 
 from __future__ import annotations
 
+import logging
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 #: Narrower than this, a pipe or file would get its tables folded.
 _PIPE_WIDTH = 120
@@ -39,6 +41,22 @@ def say(text: str) -> None:
     err.print(text, markup=False, soft_wrap=True)
 
 
+class _Lines(logging.Handler):
+    """Prints what chestnut logs, a line each, with its level where that is a warning or worse."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        say(level + record.getMessage())
+
+
+def log_to_stderr() -> None:
+    """Let chestnut's own log lines, and no other library's, appear on standard error."""
+    logger = logging.getLogger("chestnut")
+    logger.handlers = [_Lines()]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
 def emit(value: dict[str, Any], json: Path | None) -> bool:
     """Write a result as JSON where it was asked for.
 
@@ -56,11 +74,23 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
     return True
 
 
+class _Titled(Table):
+    """A table under a heading of any length; Rich's own title is folded to the table's width."""
+
+    heading: str | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.heading:
+            yield Text(self.heading, style="bold")
+        yield from super().__rich_console__(console, options)
+
+
 def table(title: str | None = None, columns: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> Table:
     """An empty table in the house style; columns named in `numbers` are set flush right."""
     from rich import box
 
-    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    made = _Titled(box=box.SIMPLE_HEAD, pad_edge=False)
+    made.heading = title
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made

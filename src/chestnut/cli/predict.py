@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.data_options import SkipBadOption
+from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, bar, emit, out, say, table
 
 
@@ -24,6 +25,7 @@ def command(
 
     folder = RunFolder.open(run)
     images = image_files(files)
+    load_framework()
     from chestnut.inference.predict import predict_run
 
     result = predict_run(folder, images, skip_bad=skip_bad, bars=bar)

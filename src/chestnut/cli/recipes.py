@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, emit, out, table
 
 
@@ -21,6 +22,7 @@ def command(
         if emit({"name": name, "toml": text, "recipe": Recipe.from_toml(text, name).model_dump(mode="json")}, json):
             out.print(text, end="", markup=False, soft_wrap=True)
         return
+    load_framework()
     listing = [_described(load_recipe(item)) for item in recipe_names()]
     if emit({"recipes": listing}, json):
         made = table(

@@ -57,6 +57,7 @@ def command(
     folder = resume or (runs / name if name else free_folder(runs, chosen.name))
     if resume is None:
         require_free(folder)
+    load_framework()
     from chestnut.training.train import Setup, train
     from chestnut.training.train import resume as go_on
 

@@ -1,8 +1,8 @@
 """What a resume needs, written after every epoch: every variable's bits, and how far training has come.
 
-The variables are those of the learner (weights, batch statistics, states of the dropout and augmentation generators)
 The variables are those of the learner (weights, batch statistics, states of dropout and augmentation generators) and
 of its optimiser. The data order needs no saving: it follows from the seed and the epoch's number. No pickle is used.
+"""
 
 from __future__ import annotations
 

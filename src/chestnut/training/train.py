@@ -6,6 +6,7 @@ kill at any moment leaves a run that `resume` continues.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ from chestnut.training.learner import Learner
 from chestnut.training.loop import Observer, Outcome, Validation, fit
 from chestnut.training.precision import policy, resolve
 from chestnut.training.tracking import TensorBoard
+
+_log = logging.getLogger(__name__)
 
 _ENDED = {"epochs": "finished", "early": "finished", "interrupted": "stopped"}
 _SAMPLES = 12
@@ -79,7 +82,10 @@ def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         KeyboardInterrupt: Ctrl-C before the first epoch had ended; the run folder is removed.
     """
     require_free(setup.folder)
+    said = len(manifest.notes)
     manifest = split(manifest, recipe.data.fractions, recipe.seed)
+    for note in manifest.notes[said:]:
+        _log.info(note)
     decoded = _decoded(manifest, recipe, setup)
     _require_trainable(decoded.manifest)
     findings = _audited(decoded, setup) if setup.audited else None
@@ -121,7 +127,11 @@ def _decoded(manifest: Manifest, recipe: Recipe, setup: Setup) -> Decoded:
 def _audited(decoded: Decoded, setup: Setup) -> Audit:
     with setup.bars("Auditing the data") as tick:
         facts = read_facts(decoded.manifest.paths)
-        return audit(decoded.manifest, decoded.pixels, facts, decoded.bad, progress=tick)
+        found = audit(decoded.manifest, decoded.pixels, facts, decoded.bad, progress=tick)
+    for finding in found.findings:
+        if finding.severity != "info":
+            _log.warning("audit, %s: %s", finding.severity, finding.title)
+    return found
 
 
 def _require_trainable(manifest: Manifest) -> None:

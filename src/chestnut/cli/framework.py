@@ -1,0 +1,26 @@
+"""Loading Keras for a command, without the lines that TensorFlow writes about itself as it loads."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def load_framework() -> None:
+    """Import Keras with its backend's greetings kept off standard error; a failing import still tells why.
+
+    TensorFlow 2.21 writes two lines before any setting of its log level counts, so the stream itself is set aside.
+    """
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
