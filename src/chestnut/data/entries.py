@@ -1,0 +1,260 @@
+"""Entries of the pixel cache: how one is written, opened and checked; used by `store` and `cache`.
+
+    <rule folder>/3f0a…/pixels.npy   uint8 (n, height, width)
+                        rows.npy     digest of what was decoded and SHA-256 of the result, n of each
+
+An entry is written in a folder beside its place and moved into it whole, so any number of processes may read, write and
+clean at once: a reader never sees half an entry, and of two that write the same one the second finds it there. Entries
+never change afterwards, and a removed one stays readable to whom has it open (Windows does not remove it then).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.config import InputSpec
+from chestnut.data.pixels import Grey
+from chestnut.errors import DiskError
+
+_log = logging.getLogger(__name__)
+
+#: The environment variable that a user may set to move the cache.
+FOLDER_VARIABLE = "CHESTNUT_CACHE"
+
+#: How the names of folders begin that are being written or removed.
+TEMPORARY = ".making-"
+
+#: A temporary folder whose owner gave no sign of life for so long was left by a process that died.
+STALE_S = 600.0
+_SIGN_S = 30.0
+
+_PIXELS, _ROWS = "pixels.npy", "rows.npy"
+
+#: What `rows.npy` holds; both SHA-256.
+_ROW = np.dtype([("digest", np.uint8, 32), ("sha256", np.uint8, 32)])
+
+#: Images that are compared with their SHA-256 when an entry is opened: a power cut can leave a file of the right length
+#: with holes.
+_SAMPLES = 16
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array of decoded images in the cache.
+
+    Attributes:
+        folder: Where it stands.
+        rule: Height, width, resize rule and decoder version, such as `224x224-stretch-v1`.
+        images: How many it holds.
+        bytes: What it takes on disk.
+        last_use: Seconds since 1970.
+    """
+
+    folder: Path
+    rule: str
+    images: int
+    bytes: int
+    last_use: float
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An entry that can be read.
+
+    Attributes:
+        entry: Which one.
+        pixels: Memory-mapped, read-only, shape (n, height, width).
+        sha256: Of each image, shape (n, 32).
+        places: Row of each digest.
+    """
+
+    entry: Entry
+    pixels: Grey
+    sha256: npt.NDArray[np.uint8]
+    places: dict[bytes, int]
+
+
+def read_entry(folder: Path) -> Entry | None:
+    """What there is to say about the entry in a folder, 0 images where it is damaged; None where it has gone."""
+    try:
+        found = {file.name: file.stat() for file in folder.iterdir()}
+        last_use = (found.get(_ROWS) or folder.stat()).st_mtime
+    except OSError:
+        return None
+    try:
+        images = len(np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError):
+        images = 0
+    return Entry(folder, folder.parent.name, images, sum(status.st_size for status in found.values()), last_use)
+
+
+def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
+    """Map an entry into memory.
+
+    Returns:
+        None where another process has just removed it, or it is damaged; then it is removed.
+    """
+    try:
+        pixels: Grey = np.load(entry.folder / _PIXELS, mmap_mode="r", allow_pickle=False)
+        rows: npt.NDArray[np.void] = np.load(entry.folder / _ROWS, allow_pickle=False)
+        fault = _fault(pixels, rows, spec)
+    except (OSError, ValueError, EOFError) as error:
+        if not entry.folder.exists():
+            return None
+        fault = str(error)
+    if fault:
+        _log.warning("the cache entry %s is damaged (%s); its images are decoded anew", entry.folder, fault)
+        remove(entry.folder)
+        return None
+    joined = rows["digest"].tobytes()
+    places = {joined[32 * row : 32 * (row + 1)]: row for row in range(len(rows))}
+    return Opened(entry, pixels, rows["sha256"], places)
+
+
+def _fault(pixels: Grey, rows: npt.NDArray[np.void], spec: InputSpec) -> str:
+    if rows.dtype != _ROW or pixels.dtype != np.uint8 or pixels.shape != (len(rows), spec.height, spec.width):
+        return "its files do not belong together"
+    for row in np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).astype(int)):
+        if hashlib.sha256(pixels[row]).digest() != rows["sha256"][row].tobytes():
+            return "its images are not those that were written"
+    return ""
+
+
+def touch(entry: Entry) -> None:
+    """Note that an entry is being used."""
+    with suppress(OSError):  # a cache that may only be read
+        os.utime(entry.folder / _ROWS)
+
+
+def remove(folder: Path) -> int:
+    """Remove an entry or a temporary folder.
+
+    Returns:
+        Bytes freed; 0 where it may not be removed or is already gone.
+    """
+    aside = folder.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    try:
+        size = sum(file.stat().st_size for file in folder.iterdir())
+        folder.rename(aside)  # so that nobody sees half of it
+    except OSError:
+        return 0
+    shutil.rmtree(aside, ignore_errors=True)
+    return size
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn the operating system's errors into one that says what to do.
+
+    Raises:
+        DiskError: The disk is full, or the folder may not be written or has gone.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        advice = f"free some space or set {FOLDER_VARIABLE} to another folder"
+        raise DiskError(f"cannot write decoded images to {folder}: {reason}; {advice}") from error
+
+
+class Writer:
+    """Writes one entry, image by image; a context manager that leaves nothing behind unless `finish` was called.
+
+    Args:
+        rule: Folder of the entries of an input spec; made where it is missing.
+        spec: That input spec.
+    """
+
+    def __init__(self, rule: Path, spec: InputSpec) -> None:
+        self._shape = (spec.height, spec.width)
+        self._rule = rule
+        self._folder = rule / f"{TEMPORARY}{secrets.token_hex(8)}"
+        self._file: BinaryIO | None = None
+        self._signed = time.monotonic()
+        self._sha256: dict[bytes, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._sha256)
+
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._sha256
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # what could not be written before cannot be now
+                self._file.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, digest: bytes, sha256: bytes, image: Grey) -> None:
+        """Append one image, shape (height, width), unless one of that digest is there.
+
+        Raises:
+            DiskError: The disk is full or may not be written.
+        """
+        if digest in self:
+            return
+        with writing(self._rule):
+            if self._file is None:
+                self._folder.mkdir(parents=True)
+                self._file = (self._folder / _PIXELS).open("wb")
+                self._write_header(self._file)
+            # Not through a memory map: there a full disk ends the process instead of raising
+            self._file.write(np.ascontiguousarray(image).data)
+        self._sha256[digest] = sha256
+
+    def sign(self) -> None:
+        """Show other processes, every now and then, that this one is alive."""
+        if self._file is not None and time.monotonic() - self._signed > _SIGN_S:
+            self._signed = time.monotonic()
+            with suppress(OSError):
+                os.utime(self._folder)
+
+    def finish(self) -> Entry:
+        """Move the entry, of one image at least, into its place.
+
+        Returns:
+            The entry, which may be one that another process has put there meanwhile.
+
+        Raises:
+            DiskError: The disk is full or may not be written.
+        """
+        rows = np.zeros(len(self), dtype=_ROW)
+        rows["digest"] = np.frombuffer(b"".join(self._sha256), dtype=np.uint8).reshape(-1, 32)
+        rows["sha256"] = np.frombuffer(b"".join(self._sha256.values()), dtype=np.uint8).reshape(-1, 32)
+        place = self._rule / hashlib.sha256(rows["digest"].tobytes()).hexdigest()[:32]
+        with writing(self._rule):
+            if self._file is not None:
+                self._file.seek(0)
+                self._write_header(self._file)
+                self._file.close()
+            np.save(self._folder / _ROWS, rows)
+            try:
+                self._folder.rename(place)
+            except OSError:
+                if not place.exists():
+                    raise
+        return Entry(place, self._rule.name, len(rows), 0, time.time())
+
+    def _write_header(self, file: BinaryIO) -> None:
+        """Write the .npy header for the images so far; NumPy pads it so that it does not grow with their number."""
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(self), *self._shape)}
+        np.lib.format.write_array_header_1_0(file, header)

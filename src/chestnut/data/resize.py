@@ -1,0 +1,89 @@
+"""From a picture of any size to the input size: where it goes, and the resampling; for the decoders of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+
+from chestnut.config import InputSpec
+
+_SHRINK, _ENLARGE = Image.Resampling.HAMMING, Image.Resampling.BILINEAR
+
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which part of a picture is used, and how large it becomes.
+
+    Attributes:
+        box: (left, top, right, bottom) of the part, in the picture's pixels.
+        size: What it becomes, (width, height) in pixels.
+    """
+
+    box: Box
+    size: tuple[int, int]
+
+    @property
+    def ratio(self) -> float:
+        """Picture pixels a result pixel, along the axis that has fewer."""
+        left, top, right, bottom = self.box
+        return min((right - left) / self.size[0], (bottom - top) / self.size[1])
+
+    def cut(self, grey: Image.Image, scale: tuple[float, float] = (1.0, 1.0)) -> Image.Image:
+        """Cut the part out of a picture of mode L and resample it.
+
+        Args:
+            grey: The picture, or a smaller version of it.
+            scale: Pixels of `grey` a pixel of the picture, along x and y.
+        """
+        x, y = scale
+        left, top, right, bottom = self.box
+        return _resample(grey, (left * x, top * y, min(right * x, grey.width), min(bottom * y, grey.height)), self.size)
+
+
+def place(source: tuple[int, int], target: tuple[int, int], rule: Literal["stretch", "fit", "crop"]) -> Placement:
+    """Lay a picture of the size `source` onto one of the size `target`, both (width, height).
+
+    >>> place((400, 200), (100, 100), "fit").size
+    (100, 50)
+    >>> place((400, 200), (100, 100), "crop").box
+    (100.0, 0.0, 300.0, 200.0)
+    """
+    width, height = source
+    across, down = target[0] / width, target[1] / height
+    if rule == "fit":
+        scale = min(across, down)
+        return Placement((0.0, 0.0, width, height), (max(1, round(width * scale)), max(1, round(height * scale))))
+    if rule == "crop":
+        scale = max(across, down)
+        left, top = max(0.0, (width - target[0] / scale) / 2), max(0.0, (height - target[1] / scale) / 2)
+        return Placement((left, top, width - left, height - top), target)
+    return Placement((0.0, 0.0, width, height), target)
+
+
+def centred(part: Image.Image, spec: InputSpec) -> Image.Image:
+    """A picture of the input size, with the part in its middle and black around it."""
+    if part.size == (spec.width, spec.height):
+        return part
+    whole = Image.new("L", (spec.width, spec.height))
+    whole.paste(part, ((spec.width - part.width) // 2, (spec.height - part.height) // 2))
+    return whole
+
+
+def _resample(grey: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
+    """Resize a part: with antialiasing along an axis that shrinks, bilinear along one that grows.
+
+    Pillow widens its filter by the factor of shrinking. Of its filters the Hamming one comes nearest to the mean over
+    each pixel's area at every factor, also just above 1, where the box filter drops and doubles rows.
+    """
+    width, height = box[2] - box[0], box[3] - box[1]
+    if size[0] >= width and size[1] >= height:
+        return grey.resize(size, _ENLARGE, box)
+    # An axis that grows waits, so that no step makes more pixels than there were
+    shrunk = (min(size[0], max(1, round(width))), min(size[1], max(1, round(height))))
+    part = grey.resize(shrunk, _SHRINK, box)
+    return part if shrunk == size else part.resize(size, _ENLARGE)
