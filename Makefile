@@ -14,7 +14,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/chestnut demo
+	$(BIN)/chestnut demo --force
 
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest

@@ -18,7 +18,11 @@ from typing import Any
 
 from chestnut.errors import DataError, DiskError
 
-_DISK_ERRORS = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+_DISK_ERRORS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the largest file allowed is reached",
+}
 
 
 def disk_error(error: OSError, path: Path) -> DiskError | None:

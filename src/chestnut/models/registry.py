@@ -62,7 +62,7 @@ def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "floa
     try:
         features = builder(model, image, policy)
     except ValueError as error:
-        if "negative dimension" not in str(error).lower():
+        if "zero or negative" not in str(error):
             raise
         raise RecipeError(
             f"an input of {spec.height}×{spec.width} is too small for {len(getattr(model, 'filters', ()))} blocks; "
