@@ -217,6 +217,8 @@ def test_the_command_repeats_the_run(finished, page_of):
         ("audit.json", '{"findings": [{"name": "x"}]}', DataError),
         ("audit.json", "not JSON", DataError),
         ("manifest.csv", "path,label\na.png,NORMAL\n", DataError),
+        ("manifest.csv", "", DataError),
+        ("evaluation/test/predictions.csv", "path,label,patient,decision\na.png,NORMAL,p,NORMAL\n", DataError),
         ("environment.json", "[]", RunError),
     ],
 )

@@ -5,14 +5,14 @@ Called by this room's pages; reads `evaluation/<name>/` as `inference.evaluate` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from chestnut.errors import RunError
+from chestnut.errors import DataError, RunError, listed
 from chestnut.report.html import Estimate, Picture, count, figure, file_name, picture
 from chestnut.runs import RunFolder
 
@@ -180,7 +180,7 @@ def _read(run: RunFolder, name: str, root: object) -> Result:
     folder, held = run.evaluation(name), run.metrics(name)
     if _NEEDED - set(held) or set(METRICS) - set(held["metrics"]):
         raise RunError(f"{folder / 'metrics.json'} is not an evaluation; make it anew by chestnut evaluate {run.path}")
-    wrong, mistakes = _mistakes(folder / "predictions.csv")
+    wrong, mistakes = _mistakes(folder / "predictions.csv", held["classes"])
     return Result(name, _kind(name, held, root), held, tuple(_drawings(folder)), wrong, mistakes)
 
 
@@ -198,22 +198,37 @@ def _drawings(folder: Path) -> list[Drawing]:
     return [Drawing(title, caption, found) for title, caption, found in held if found is not None]
 
 
-def _mistakes(path: Path) -> tuple[int | None, tuple[Mistake, ...]]:
+def read_cells(path: Path, needed: Iterable[str]) -> pd.DataFrame:
+    """Read a CSV of a run with every cell as text.
+
+    Raises:
+        DataError: It is no table, or lacks a column.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not a table ({error}); restore it from a copy") from error
+    lacking = [name for name in needed if name not in frame]
+    if lacking:
+        raise DataError(f"{path} has no column {listed(lacking)}; restore it from a copy")
+    return frame
+
+
+def _mistakes(path: Path, classes: Sequence[str]) -> tuple[int | None, tuple[Mistake, ...]]:
     """The wrong decisions in a predictions.csv: their number, and those whose true class got the least probability."""
     if not path.is_file():
         return None, ()
-    text = dict.fromkeys(("path", "label", "patient", "split", "decision"), str)
-    frame = pd.read_csv(path, dtype=text, keep_default_na=False)
-    wrong = frame.loc[frame["decision"] != frame["label"]].to_dict("records")
-    worst = sorted(wrong, key=lambda row: float(row[f"probability_{row['label']}"]))[:_MISTAKES]
-    return len(wrong), tuple(
-        Mistake(
-            file_name(row["path"]),
-            row["patient"],
-            row["label"],
-            row["decision"],
-            float(row[f"probability_{row['label']}"]),
-            float(row[f"probability_{row['decision']}"]),
-        )
-        for row in worst
+    frame = read_cells(path, ["path", "label", "patient", "decision", *(f"probability_{name}" for name in classes)])
+    wrong = [_mistake(row) for row in frame.loc[frame["decision"] != frame["label"]].to_dict("records")]
+    return len(wrong), tuple(sorted(wrong, key=lambda mistake: mistake.true_probability)[:_MISTAKES])
+
+
+def _mistake(row: Mapping[Hashable, str]) -> Mistake:
+    return Mistake(
+        file_name(row["path"]),
+        row["patient"],
+        row["label"],
+        row["decision"],
+        float(row[f"probability_{row['label']}"]),
+        float(row[f"probability_{row['decision']}"]),
     )

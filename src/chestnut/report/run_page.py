@@ -14,12 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from chestnut.errors import DataError
 from chestnut.files import read_json
 from chestnut.report.findings import Findings, read_findings
 from chestnut.report.html import duration, picture, when, write_page
 from chestnut.report.recipe_table import recipe_rows
-from chestnut.report.results import METRICS, gap, read_results
+from chestnut.report.results import METRICS, gap, read_cells, read_results
 from chestnut.report.verdict import judge, looks_lesson, own_looks
 from chestnut.runs import RunFolder
 
@@ -115,14 +114,11 @@ def _counts(run: RunFolder, facts: Mapping[str, Any]) -> Counts | None:
     """Images and patients of every class and split; None without a manifest.
 
     Raises:
-        DataError: The manifest lacks a column.
+        DataError: The manifest is no table, or lacks a column.
     """
     if not run.manifest_file.is_file():
         return None
-    frame = pd.read_csv(run.manifest_file, dtype=str, keep_default_na=False)
-    lacking = {"label", "patient", "split"} - set(frame)
-    if lacking:
-        raise DataError(f"{run.manifest_file} has no column {', '.join(sorted(lacking))}; restore it from a copy")
+    frame = read_cells(run.manifest_file, ("label", "patient", "split"))
     known = [str(name) for name in facts.get("classes", ())]
     labels = [*known, *sorted(set(frame["label"]) - set(known))]
     splits = [split for split in _SPLITS if (frame["split"] == split).any()]
