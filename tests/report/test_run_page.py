@@ -126,6 +126,16 @@ def test_more_than_two_classes_have_a_row_each(make_run, page_of):
     assert order(text, "Each class against the rest", "COVID 104 0.910 0.880–0.940", "OTHER 104")
 
 
+@pytest.mark.parametrize(("auroc", "patients", "said"), [
+    (0.52, 120, "Not clearly better than guessing. The interval of its AUROC reaches down to 0.490"),
+    (0.91, 12, "Only 12 patients stand behind the headline. With under 30"),
+])  # fmt: skip
+def test_doubt_about_the_headline_stands_beside_it(make_run, page_of, auroc, patients, said):
+    made = make_run()
+    made.evaluate("test", auroc=auroc, patients=patients)
+    assert said in page_of(made).text
+
+
 def test_repeated_looks_are_held_against_the_figures(finished, page_of):
     finished.look({}, {}, {"data": "/data/elsewhere"})
     text = page_of(finished).text

@@ -16,6 +16,9 @@ from chestnut.report.results import METRICS, Result
 from chestnut.runs import RunFolder
 
 _UNJUDGED = "Not yet judged on a test split: the figures below steered the training and flatter it."
+#: As `evaluation.metrics` has it.
+_FEW_PATIENTS = 30
+_GUESSING = 0.5
 _ORDER = ("error", "warning", "info")
 _TILES = ("auroc", "sensitivity", "specificity", "accuracy")
 _TILES_OF_SEVERAL = ("auroc", "balanced_accuracy", "accuracy", "mcc")
@@ -175,9 +178,14 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
     if looks > 1:
         text = "Whoever looks, changes something and looks again chooses by the test split, and its figures flatter."
         yield Callout("warning", f"The test split was looked at {looks} times.", text, "", "ledger")
-    if results and results[0].held["patients"] < 30:
+    if results and (low := results[0].metric("auroc")["low"]) is not None and low <= _GUESSING:
+        text = f"The interval of its AUROC reaches down to {figure(low)}, and 0.5 is guessing."
+        yield Callout("warning", "Not clearly better than guessing.", text)
+    if results and results[0].held["patients"] < _FEW_PATIENTS:
         few = f"{count(results[0].held['patients'], 'patient')} stand behind the headline."
-        yield Callout("warning", "Few patients.", f"Only {few} With under 30 the intervals tend to be too narrow.")
+        yield Callout(
+            "warning", "Few patients.", f"Only {few} With under {_FEW_PATIENTS} the intervals tend to be too narrow."
+        )
 
 
 def own_looks(run: RunFolder) -> list[dict[str, Any]]:
