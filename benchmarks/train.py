@@ -164,10 +164,11 @@ def torch_epochs(folder: Path, recipe: str, bfloat16: bool) -> list[float]:
             *(nn.Flatten(), nn.LazyLinear(256), nn.ReLU(), nn.Linear(256, 1)),
         ],
     }[recipe]()
-    model = nn.Sequential(*body).to(memory_format=torch.channels_last)
+    model = nn.Sequential(*body)
+    model(torch.zeros(2, 1, side, side))  # gives the lazy layer its shape
+    model = model.to(memory_format=torch.channels_last)
     images, targets = load("train")
     held, held_targets = load("val")
-    model(images[:2].float())
     penalised = [m.weight for m in model if isinstance(m, nn.Conv2d)][1:] if recipe == "cnn-l2" else []
     adam = torch.optim.Adam(model.parameters(), lr=1e-3)
 

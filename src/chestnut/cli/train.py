@@ -15,6 +15,7 @@ from chestnut.cli.data_options import (
     SkipBadOption,
     load,
 )
+from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.cli.results import run_table
 from chestnut.errors import DataError

@@ -1,0 +1,219 @@
+"""Bad input: one line that says what was given and what to do, exit status 2, and nothing half-written."""
+
+import json
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import chestnut as chestnut_package
+from conftest import TINY
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A good data set: two classes of twelve images, a patient each."""
+    folder, random = tmp_path / "images", np.random.default_rng(0)
+    for label in ("NORMAL", "PNEUMONIA"):
+        (folder / label).mkdir(parents=True)
+        for number in range(12):
+            pixels = random.integers(0, 256, (40, 40), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{label}-{number}.png")
+    return folder
+
+
+@pytest.fixture
+def refused(chestnut, tmp_path):
+    """Call a command line that must fail; checks how, and gives what it said."""
+
+    def call(*words):
+        before = set(tmp_path.rglob("*"))
+        status, out, said = chestnut(*words)
+        errors = [line for line in said.splitlines() if line.startswith("error: ")]
+        assert status == 2, said
+        assert len(errors) == 1 and out == "" and "Traceback" not in said
+        assert {path.name for path in set(tmp_path.rglob("*")) - before} <= {"runs"}, "something was left half-written"
+        assert not list((tmp_path / "runs").glob("*")) if (tmp_path / "runs").exists() else True
+        return errors[0]
+
+    return call
+
+
+def train(images):
+    return ("train", images, "--no-audit", *TINY)
+
+
+def png_header(width, height):
+    """A PNG that declares a size and holds no pixels."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + chunk + b"\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e"
+
+
+def test_no_such_folder(refused, tmp_path):
+    assert "nowhere" in refused(*train(tmp_path / "nowhere"))
+
+
+def test_an_empty_folder(refused, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "empty" in refused(*train(tmp_path / "empty"))
+
+
+def test_one_class_only(refused, images):
+    shutil.rmtree(images / "NORMAL")
+    assert "one class" in refused(*train(images)).lower()
+
+
+def test_a_label_missing(refused, images, tmp_path):
+    table = tmp_path / "table.csv"
+    files = sorted(images.rglob("*.png"))
+    table.write_text(
+        "path,label\n" + "".join(f"{file},{'' if i == 3 else file.parent.name}\n" for i, file in enumerate(files))
+    )
+    assert "label" in refused(*train(table))
+
+
+def test_a_csv_with_a_missing_column(refused, images, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text(f"path,colour\n{next(images.rglob('*.png'))},red\n")
+    said = refused(*train(table))
+    assert "label" in said and "colour" in said
+
+
+def test_a_csv_naming_a_missing_file(refused, images, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("path,label\nimages/NORMAL/gone.png,NORMAL\nimages/NORMAL/NORMAL-1.png,PNEUMONIA\n")
+    assert "gone.png" in refused(*train(table))
+
+
+BROKEN = {
+    "truncated": lambda good: good[: len(good) // 2],
+    "zero bytes": lambda good: b"",
+    "text": lambda good: b"this is not an image\n" * 20,
+    "bomb": lambda good: png_header(30_000, 30_000),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_an_unreadable_image_stops_before_training_and_can_be_skipped(refused, chestnut, images, fault, tmp_path):
+    path = images / "NORMAL" / "NORMAL-0.png"
+    path = path.rename(path.with_suffix(".jpg")) if fault == "text" else path
+    path.write_bytes(BROKEN[fault](path.read_bytes()))
+    said = refused(*train(images))
+    assert path.name in said and "--skip-bad" in said
+    status, _, said = chestnut(*train(images), "--skip-bad", "--name", "skipped", "--set=data.fractions=[0.5,0.3,0.2]")
+    assert status == 0, said
+    facts = json.loads((tmp_path / "runs" / "skipped" / "data.json").read_text())
+    assert facts["images"] == 23
+    assert path.name in facts["skipped"][0]
+
+
+def test_a_symlink_loop(refused, images):
+    (images / "NORMAL" / "again").symlink_to(images, target_is_directory=True)
+    assert "again" in refused(*train(images)) or "link" in refused(*train(images))
+
+
+@pytest.mark.parametrize("name", [b"new\nline.png", b"bad\xff.png"])
+def test_a_name_with_newline_or_non_utf8_bytes(refused, images, name):
+    shutil.copy(images / "NORMAL" / "NORMAL-1.png", os.fsencode(images / "NORMAL") + b"/" + name)
+    assert "rename" in refused(*train(images))
+
+
+def test_an_unknown_recipe(refused, images):
+    assert "did you mean cnn-small" in refused("train", images, "--recipe", "cnn-smal")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"), [("model.dropuot=0.3", "did you mean dropout"), ("train.epochs=many", "given 'many'")]
+)
+def test_an_unknown_or_ill_typed_setting(refused, images, setting, said):
+    assert said in refused("train", images, "--set", setting)
+
+
+def test_a_run_that_exists(refused, images, workspace):
+    said = refused("train", images, "--runs", workspace.run.parent, "--name", workspace.run.name)
+    assert "exists already" in said
+
+
+def test_data_and_resume_together(refused, images, workspace):
+    assert "not both" in refused("train", images, "--resume", workspace.run)
+    assert "has ended already" in refused("train", "--resume", workspace.run)
+
+
+def test_a_run_of_a_newer_version(refused, workspace, tmp_path):
+    run = shutil.copytree(workspace.run, tmp_path / "copy")
+    facts = json.loads((run / "environment.json").read_text())
+    (run / "environment.json").write_text(json.dumps(facts | {"format": 99}))
+    assert "newer chestnut" in refused("evaluate", run)
+    assert "newer chestnut" in refused("report", run)
+
+
+def test_a_bundle_that_was_tampered_with(refused, workspace, tmp_path):
+    run = shutil.copytree(workspace.run, tmp_path / "copy")
+    with (run / "bundle" / "model.keras").open("ab") as file:
+        file.write(b"x")
+    image = next(workspace.images.rglob("*.jpeg"))
+    assert "was changed after training" in refused("predict", run, image)
+    (run / "bundle" / "model.keras").unlink()
+    assert "is missing from the bundle" in refused("predict", run, image)
+
+
+def test_a_bundle_of_a_newer_version(refused, workspace, tmp_path):
+    run = shutil.copytree(workspace.run, tmp_path / "copy")
+    facts = json.loads((run / "bundle" / "bundle.json").read_text())
+    (run / "bundle" / "bundle.json").write_text(json.dumps(facts | {"format": 99}))
+    assert "newer chestnut" in refused("evaluate", run)
+
+
+def test_another_data_set_with_strange_classes(refused, workspace, images):
+    (images / "NORMAL").rename(images / "COVID")
+    assert "classes COVID, PNEUMONIA, and the run knows NORMAL, PNEUMONIA" in refused("evaluate", workspace.run, images)
+
+
+def test_an_unknown_split(refused, workspace):
+    assert "no split 'tset'; did you mean test" in refused("evaluate", workspace.run, "--split", "tset")
+
+
+def test_a_loss_that_is_not_finite(chestnut, images, tmp_path):
+    status, _, said = chestnut(
+        *train(images), "--name", "wild", "--set=optim.name=sgd", "--set=optim.learning_rate=1e30"
+    )
+    assert status == 2
+    assert "error: the loss became nan in epoch 1" in said and "try --set optim.learning_rate" in said
+    assert json.loads((tmp_path / "runs" / "wild" / "environment.json").read_text())["status"] == "failed"
+
+
+def test_a_full_disk(images, tmp_path):
+    """A real limit: no file of the process may pass 40 kB, as if the disk were full from there on."""
+    before = {path for path in tmp_path.rglob("*") if "cache" not in path.parts}
+    program = (
+        f"import sys; sys.argv = ['chestnut', *{[*map(str, train(images))]!r}]; import chestnut.cli as c; c.main()"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"CHESTNUT_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 2, answer.stderr
+    assert "error: cannot write" in answer.stderr and "free some space" in answer.stderr
+    after = {path for path in tmp_path.rglob("*") if "cache" not in path.parts}
+    assert {path.name for path in after - before} <= {"runs"}
+    assert not list((tmp_path / "cache").rglob("*.npy"))
+
+
+def test_pickle_is_never_loaded():
+    """Nothing in the sources unpickles, or lets NumPy do so."""
+    sources = "\n".join(path.read_text() for path in Path(chestnut_package.__file__).parent.rglob("*.py"))
+    assert "import pickle" not in sources and "allow_pickle=True" not in sources and "safe_mode=False" not in sources

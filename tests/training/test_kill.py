@@ -1,0 +1,92 @@
+"""A run killed outright resumes to the bits of one that never was."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import chestnut as cn
+from chestnut.errors import RunError
+from chestnut.inference.engines import load_network
+
+SETTINGS = (
+    *("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "model.dropout=0.3"),
+    *("augment.rotation=10", "augment.noise=0.05", "train.epochs=6", "train.batch_size=8", "train.precision=float32"),
+    *("data.fractions=[0.6,0.2,0.2]", "optim.schedule.name=plateau"),
+)
+
+
+def command(*words):
+    return [sys.executable, "-c", "from chestnut.cli import main; main()", *map(str, words)]
+
+
+def finished_epochs(run):
+    path = run / "history.csv"
+    return len(path.read_text().splitlines()) - 1 if path.is_file() else 0
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kill") / "images"
+    cn.write_phantom(folder, 50, size=48)
+    return folder
+
+
+def test_sigkill_and_resume_give_the_weights_of_an_unbroken_run(images, tmp_path):
+    whole = cn.train(cn.load_dataset(images), "cnn-small", settings=SETTINGS, path=tmp_path / "whole", audited=False)
+    words = ["train", images, "--no-audit", "--name", "killed", "--runs", tmp_path]
+    words += [f"--set={setting}" for setting in SETTINGS]
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(command(*words), stderr=subprocess.DEVNULL)
+    started = time.monotonic()
+    while finished_epochs(killed) < 2:
+        assert process.poll() is None and time.monotonic() - started < 100
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 2 <= finished_epochs(killed) < 6
+    assert not (killed / "bundle").exists()
+    subprocess.run(command("train", "--resume", killed), check=True, capture_output=True)
+    resumed = cn.open_run(killed)
+    assert (resumed.folder.environment["status"], (killed / "state").exists()) == ("finished", False)
+    columns = ["epoch", "loss", "val_loss", "val_auroc", "learning_rate"]
+    np.testing.assert_array_equal(whole.history[columns], resumed.history[columns])
+    ours, theirs = (load_network(run.path / "bundle" / "model.keras").get_weights() for run in (whole, resumed))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ctrl_c_leaves_a_usable_run_that_can_go_on(images, tmp_path):
+    words = ["train", images, "--no-audit", "--name", "stopped", "--runs", tmp_path]
+    words += [f"--set={setting}" for setting in (*SETTINGS, "train.epochs=500")]
+    run = tmp_path / "stopped"
+    process = subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = time.monotonic()
+    while finished_epochs(run) < 1:
+        assert process.poll() is None and time.monotonic() - started < 100
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "validation images" in out
+    stopped = cn.open_run(run)
+    assert stopped.folder.environment["status"] == "stopped"
+    assert len(stopped.history) == stopped.folder.environment["epochs"] < 500
+    assert stopped.predict(next(images.rglob("*.jpeg"))).probabilities.shape == (1, 2)
+    assert (run / "state" / "latest.json").is_file()
+
+
+def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
+    run = cn.train(cn.load_dataset(images), "cnn-small", settings=SETTINGS, path=tmp_path / "run", audited=False)
+    run.folder.note(status="stopped")
+    manifest = run.folder.manifest_file
+    first = manifest.read_text().splitlines()[1].split(",")[-1]
+    manifest.write_text(manifest.read_text().replace(first, "0" * 64))
+    from chestnut.training.train import Setup, resume
+
+    with pytest.raises(RunError, match="1 images have changed since training began"):
+        resume(Setup(run.path))
