@@ -20,7 +20,7 @@ def page_of(tmp_path, read_page):
 def test_an_audit_is_told_worst_first(audit, page_of):
     text = page_of(audit).text
     assert "1,200 images of 400 patients · 1 unreadable file · /data/chest" in text
-    assert "2 errors: figures of a model trained on these data would not be true." in text
+    assert "2 errors: the figures of a model trained on these data would not mean what they say." in text
     assert "sees only the border, with the chest masked out reaches AUROC 0.940 (0.930–0.950)" in text
     assert "Errors 2 Warnings 1 Notes 1 Found in order 2" in text
     assert text.index("4 images have a copy") < text.index("Facts tell") < text.index("27 odd")

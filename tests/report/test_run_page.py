@@ -55,12 +55,15 @@ def test_counts_are_of_images_and_patients(finished, page_of):
 
 @pytest.mark.parametrize(
     ("auroc", "said"),
-    [(0.91, "0.910 (0.880–0.940) it does not clearly stand above"), (0.99, "(0.960–1.000) it stands")],
+    [
+        (0.91, "0.910 (0.880–0.940) it does not clearly stand above"),
+        (0.99, "(0.960–1.000) it stands above it, and only"),
+    ],
 )
 def test_a_shortcut_is_the_first_thing_said(finished, page_of, auroc, said):
     finished.evaluate("test", auroc=auroc)
     page = page_of(finished)
-    banner = "The classes can be told apart without looking into the lungs."
+    banner = "The classes can nearly be told apart without the lungs."
     assert order(page.text, banner, "on the test split")
     assert "sees only the border, with the chest masked out reaches AUROC 0.940 (0.930–0.950)" in page.text
     assert said in page.text

@@ -41,7 +41,7 @@ def write_audit_page(audit: dict[str, Any], path: Path, title: str) -> None:
 def _lead(findings: Findings) -> str:
     errors, warnings = findings.number("error"), findings.number("warning")
     if errors:
-        return f"{count(errors, 'error')}: figures of a model trained on these data would not be true. Mend them first."
+        return f"{count(errors, 'error')}: the figures of a model trained on these data would not mean what they say."
     if warnings:
         return f"No errors, but {count(warnings, 'warning')}: read them before believing a model trained on these data."
     return "Nothing was found that would make the figures of a model trained on these data untrue."
@@ -52,6 +52,6 @@ def _shortcut(findings: Findings) -> str:
         return ""
     probe = findings.shortcut
     return (
-        f"A small classifier that sees only {probe.sees} reaches AUROC {said(probe.auroc)}: the classes can be told "
-        "apart without looking into the lungs. A model's own AUROC means little unless it is well above that."
+        f"A small classifier that sees only {probe.sees} reaches AUROC {said(probe.auroc)}: the classes can nearly be "
+        "told apart without the lungs. A model's own AUROC means little unless it is well above that."
     )

@@ -14,7 +14,7 @@ from chestnut.report.html import Estimate
 
 #: What each probe sees of an image, after the words "a small classifier that sees only".
 PROBES: dict[str, str] = {
-    "probe-facts": "file facts (size, format, mode, aspect)",
+    "probe-facts": "facts of the file (size, aspect, format, mode, bytes)",
     "probe-statistics": "a few intensity and sharpness statistics",
     "probe-border": "the border, with the chest masked out",
 }

@@ -104,7 +104,7 @@ def count(value: float | None, one: str = "", several: str = "") -> str:
 
 
 def prose(text: str) -> Markup:
-    """A sentence for a page: escaped, with intervals and shares kept on one line and `code` set as code.
+    """A sentence for a page: escaped, with intervals, shares and options kept on one line and `code` set as code.
 
     >>> print(prose("AUROC 0.9 (0.8–0.95) of <b>"))
     AUROC 0.9 <span class="whole">(0.8–0.95)</span> of &lt;b&gt;
@@ -113,6 +113,7 @@ def prose(text: str) -> Markup:
     """
     held = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
     held = re.sub(r"(?<=\d) %", "&nbsp;%", held)
+    held = re.sub(r"(?<![\w-])--[a-z][\w-]*", r'<span class="whole">\g<0></span>', held)
     whole = re.sub(r"\(?−?\d[\d.,]*(?:–| to )−?\d[\d.,]*(?:&nbsp;%)?\)?", r'<span class="whole">\g<0></span>', held)
     return Markup(whole)  # noqa: S704 - escaped above
 

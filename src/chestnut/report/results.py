@@ -162,7 +162,10 @@ def gap(results: Sequence[Result]) -> str:
     elif worst < 0:
         lesson = "Some loss is to be expected, for the validation images chose the epoch; quote the test figures."
     else:
-        lesson = "Nothing is lost, so choosing the epoch on the validation images did not flatter the model much."
+        lesson = (
+            "Nothing is lost, so choosing the epoch on the validation images did not flatter the model much; both come "
+            "from the same data, so this says nothing of images from elsewhere."
+        )
     return f"From validation to test: {', '.join(told)}. {lesson}"
 
 

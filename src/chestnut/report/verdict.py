@@ -146,7 +146,7 @@ def _on_data(findings: Findings | None, result: Result | None) -> Iterator[Callo
         yield _on_shortcut(findings.shortcut, result)
     elif faults := findings.errors(probes=True):
         yield Callout(
-            "error", "The classes can be told apart without looking into the lungs.", faults[0].evidence, "", "audit"
+            "error", "The classes can nearly be told apart without the lungs.", faults[0].evidence, "", "audit"
         )
     if faults := findings.errors(probes=False):
         titles = "; ".join(fault.title for fault in faults)
@@ -163,9 +163,10 @@ def _on_shortcut(probe: Probe, result: Result | None) -> Callout:
     else:
         rival = probe.auroc["high"] if probe.auroc.get("high") is not None else probe.auroc["value"]
         own = auroc["low"] if auroc["low"] is not None else auroc["value"]
-        stands = "it stands above" if own > rival else "it does not clearly stand above"
-        text = f"{reached} {meaning}: with {said(auroc)} {stands} it."
-    return Callout("error", "The classes can be told apart without looking into the lungs.", text, "", "audit")
+        above = "it stands above it, and only images from elsewhere can tell how much of that is the lungs"
+        stands = above if own > rival else "it does not clearly stand above it"
+        text = f"{reached} {meaning}: with {said(auroc)} {stands}."
+    return Callout("error", "The classes can nearly be told apart without the lungs.", text, "", "audit")
 
 
 def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]:
