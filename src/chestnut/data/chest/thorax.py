@@ -1,7 +1,7 @@
 """Path lengths of X-rays through the soft parts of a chest: body, lungs, heart, diaphragm, airways, stomach, breasts.
 
-Called by `projection`; calls `anatomy` and `shapes`. An outline is a function of height, evaluated once a row; a thickness
-is the chord of an ellipse, whose edge is as sharp as nature's without any hard cut.
+Called by `projection`; calls `anatomy` and `shapes`. An outline is a function of height, evaluated once a row; a
+thickness is the chord of an ellipse, whose edge is as sharp as nature's without any hard cut.
 """
 
 from __future__ import annotations
