@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.data.cache import decode_all
-from chestnut.data.manifest import Manifest
+from chestnut.data.manifest import SPLITS, Manifest
 from chestnut.errors import DataError, listed
 from chestnut.evaluation import curves, figures
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate
@@ -87,8 +87,10 @@ def _matched(other: Manifest, split: str, bundle: Bundle) -> Manifest:
 
 
 def _name(other: Manifest, split: str) -> str:
-    """A folder name for the evaluation of another data set."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", other.root.resolve().stem).strip("-.") or "data"
+    """A folder name for the evaluation of another data set; never that of a split of the run's own."""
+    root = other.root.resolve()
+    parts = [root.parent.name, root.stem] if root.stem.lower() in (*SPLITS, "valid") else [root.stem]
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts)).strip("-.") or "data"
     return f"{stem}-{split}" if other.splits else stem
 
 

@@ -16,6 +16,7 @@ from chestnut.config import Recipe, StopConfig
 from chestnut.errors import TrainingError
 from chestnut.evaluation.metrics import point_metrics
 from chestnut.inference.engines import KerasEngine
+from chestnut.models.heads import probabilities
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Arrays, Checkpoint, Progress
 from chestnut.training.learner import Learner
@@ -147,8 +148,13 @@ def _run_epoch(
     history = learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps])
     trained = {name: float(values[-1]) for name, values in history.history.items()}
     trained_at = time.perf_counter()
-    engine = KerasEngine(learner.network, recipe.input)
-    point = point_metrics(validation.targets, engine.probabilities(validation.pixels))
+    logits = KerasEngine(learner.network, recipe.input).logits(validation.pixels)
+    if not np.isfinite(logits).all():
+        rate = steps.rate(len(batches) - 1)
+        raise _diverged(
+            recipe, f"the network's answers to the validation images became infinite in epoch {epoch + 1}", rate
+        )
+    point = point_metrics(validation.targets, probabilities(logits))
     return {
         "epoch": epoch + 1,
         "loss": trained["cross_entropy"],
@@ -159,6 +165,15 @@ def _run_epoch(
         "seconds": round(time.perf_counter() - started, 3),
         "train_seconds": round(trained_at - started, 3),
     }
+
+
+def _diverged(recipe: Recipe, what: str, rate: float) -> TrainingError:
+    """Say what is no longer finite, and why that may be."""
+    arithmetic = "" if recipe.train.precision == "float32" else ", or --set train.precision=float32"
+    return TrainingError(
+        f"{what}, at learning rate {rate:.3g}: most often the rate is too high; try "
+        f"--set optim.learning_rate={rate / 10:.1g} or --set optim.clip_norm=1{arithmetic}"
+    )
 
 
 class _Steps(keras.callbacks.Callback):
@@ -190,11 +205,7 @@ class _Steps(keras.callbacks.Callback):
         """Stop on a loss that is not finite, saying when and why that may be."""
         value = float((logs or {})["loss"])
         if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss became {value} in epoch {self.progress.epoch + 1}, batch {batch + 1} of "
-                f"{len(self.batches)}, at learning rate {self.rate(batch):.3g}: most often the rate is too high; try "
-                f"--set optim.learning_rate={self.rate(batch) / 10:.1g} or --set optim.clip_norm=1"
-                + ("" if self.batches.recipe.train.precision == "float32" else ", or --set train.precision=float32")
-            )
+            when = f"in epoch {self.progress.epoch + 1}, batch {batch + 1} of {len(self.batches)}"
+            raise _diverged(self.batches.recipe, f"the loss became {value} {when}", self.rate(batch))
         for observer in self.observers:
             observer.batch(batch + 1)
