@@ -1,8 +1,8 @@
 """Path lengths of X-rays through the bones of a chest: ribs, spine, clavicles, shoulder blades and upper arms.
 
-Called by `projection`; calls `anatomy`, `thorax` and `shapes`. A bone is a shell of dense cortex about a light core, and
-so brightest along its edges. Ribs are rings that lie tilted on the rib cage: a ray meets the cage at its back and at its
-front, and asks of both how far away the next ring is.
+Called by `projection`; calls `anatomy`, `thorax` and `shapes`. A bone is a shell of dense cortex about a light core,
+and so brightest along its edges. Ribs are rings that lie tilted on the rib cage: a ray meets the cage at its back and
+at its front, and asks of both how far away the next ring is.
 """
 
 from __future__ import annotations
