@@ -15,7 +15,7 @@ from chestnut.errors import RunError
 
 def command(
     folder: Annotated[Path, typer.Option("--out", help="A new folder for images and run.")] = Path("demo"),
-    patients: Annotated[int, typer.Option("--patients", min=40, help="Synthetic patients.")] = 240,
+    patients: Annotated[int, typer.Option("--patients", min=40, help="Synthetic patients.")] = 800,
     recipe: Annotated[str, typer.Option("--recipe", help="The recipe to train.")] = "cnn-small",
     seed: Annotated[int, typer.Option("--seed", help="Of the images, the split and the training.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Remove an earlier demo first.")] = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
+
+#: Data sets up to this size may stay in memory as they are read.
+_KEPT_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,18 @@ class Pixels:
         wanted = rows if isinstance(rows, slice) else np.asarray(rows)
         if isinstance(wanted, np.ndarray) and wanted.size == 0:
             wanted = wanted.astype(np.int64)  # an empty list becomes an array of floats
-        return np.asarray(self.stored[self.rows[wanted]])
+        found = np.asarray(self.stored[self.rows[wanted]])
+        self._forget()
+        return found
+
+    def _forget(self) -> None:
+        """Hand the pages just read back to the operating system, which keeps them at hand as long as it has room.
+
+        Otherwise a pass over a large data set would count as much memory as the data set takes.
+        """
+        pages = self.stored.base
+        if isinstance(pages, mmap.mmap) and len(pages) > _KEPT_BYTES and hasattr(mmap, "MADV_DONTNEED"):
+            pages.madvise(mmap.MADV_DONTNEED)
 
     def take(self, rows: npt.ArrayLike) -> Pixels:
         """The images at the given positions, without reading them."""
