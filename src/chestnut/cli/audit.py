@@ -1,0 +1,157 @@
+"""`chestnut audit`: what is wrong with a data set, before anyone trains on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chestnut.cli.data_options import (
+    ColumnOption,
+    DataArgument,
+    LabelsOption,
+    PatientRegexOption,
+    PositiveOption,
+    load,
+)
+from chestnut.cli.output import JsonOption, bar, emit, out, say, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from chestnut.data.audit import Audit, Finding
+
+_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+_FILES_SHOWN = 5
+
+
+def command(
+    data: DataArgument,
+    size: Annotated[
+        int, typer.Option("--size", metavar="PIXELS", min=28, max=2048, help="Side at which images are looked at.")
+    ] = 224,
+    output: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write audit.json and audit.html there.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with exit status 1 if there is an error.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Decides the folds of the probes.")] = 0,
+    labels: LabelsOption = None,
+    column: ColumnOption = None,
+    patient_regex: PatientRegexOption = None,
+    positive: PositiveOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Find what is wrong with DATA before anyone trains on it: files, copies, splits, odd images and shortcuts."""
+    from chestnut.config import InputSpec
+    from chestnut.data.audit import audit
+    from chestnut.data.cache import decode_all
+    from chestnut.data.facts import read_facts
+
+    manifest = load(data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=True)
+    for note in manifest.notes:
+        say(f"note: {note}")
+    with bar("Decoding images") as progress:
+        decoded = decode_all(manifest, InputSpec(height=size, width=size), skip_bad=True, progress=progress)
+    with bar("Looking at them") as progress:
+        facts = read_facts(decoded.manifest.paths)
+        found = audit(decoded.manifest, decoded.pixels, facts, decoded.bad, seed, progress)
+    written = _write(found, output) if output else []
+    if emit(found.to_dict(), json):
+        _print(found)
+        for path in written:
+            out.print(f"written to {path}", markup=False, soft_wrap=True)
+    if strict and found.worst == "error":
+        raise typer.Exit(1)
+
+
+def _write(audit: Audit, folder: Path) -> list[Path]:
+    from chestnut.files import write_json
+    from chestnut.report.audit_page import write_audit_page
+
+    paths = [folder / "audit.json", folder / "audit.html"]
+    write_json(paths[0], audit.to_dict())
+    write_audit_page(audit.to_dict(), paths[1], Path(audit.data["root"]).name)
+    return paths
+
+
+def _print(audit: Audit) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    _print_counts(audit)
+    out.print(Text.assemble(*_tally(audit)))
+    told: list[tuple[Text, RenderableType]] = [
+        (Text(finding.severity.upper(), _STYLES[finding.severity]), _told(finding, audit.data["root"]))
+        for finding in audit.findings
+    ]
+    if audit.passed:
+        told.append((Text("OK", "bold green"), _in_order(audit)))
+    for word, body in told:
+        row = Table.grid(padding=(0, 2))
+        row.add_column(width=7)
+        row.add_column(ratio=1)
+        row.add_row(word, body)
+        out.print()
+        out.print(row)
+    out.print()
+
+
+def _print_counts(audit: Audit) -> None:
+    data = audit.data
+    synthetic = ", synthetic" if data["synthetic"] else ""
+    seen = f"seen at {data['size'][1]}×{data['size'][0]}"
+    made = table(
+        f"{data['root']}: {data['images']:,} images of {data['patients']:,} patients{synthetic}, {seen}",
+        ("", "images", "patients"),
+        ("images", "patients"),
+    )
+    for part in ("classes", "splits"):
+        for name, count in data[part].items():
+            made.add_row(name, f"{count['images']:,}", f"{count['patients']:,}")
+        made.add_section()
+    out.print(made)
+
+
+def _tally(audit: Audit) -> list[tuple[str, str] | str]:
+    """How many findings of each severity, coloured, with commas between."""
+    from chestnut.data.finding import number
+
+    words = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
+    counts = [
+        (number(count, *words[severity]), _STYLES[severity]) for severity, count in audit.counts().items() if count
+    ]
+    parts: list[tuple[str, str] | str] = []
+    for count in counts or [("nothing found", "bold green")]:
+        parts += [", ", count] if parts else [count]
+    return parts
+
+
+def _told(finding: Finding, root: str) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    lines: list[Text] = [Text(finding.title, "bold"), Text(finding.evidence)]
+    if finding.files:
+        lines.append(_files(finding, root))
+    if finding.remedy:
+        lines.append(Text.assemble(("→ ", _STYLES[finding.severity]), finding.remedy))
+    return Group(*lines)
+
+
+def _files(finding: Finding, root: str) -> Text:
+    """The first files of a finding, below the data set's root, and how many more the JSON holds."""
+    from rich.text import Text
+
+    shown = [path.removeprefix(f"{root}/") for path in finding.files[:_FILES_SHOWN]]
+    more = max(len(finding.files), finding.figures.get("images", 0)) - len(shown)
+    return Text("\n".join([*shown, f"and {more} more"] if more else shown), "dim")
+
+
+def _in_order(audit: Audit) -> Text:
+    from rich.text import Text
+
+    from chestnut.data.finding import CHECKS
+
+    return Text("\n".join(CHECKS[name] for name in audit.passed))

@@ -1,0 +1,66 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from chestnut.data.audit import Audit
+from chestnut.data.phantom_files import write
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audited") / "sound"
+    write(folder, 30, seed=1, size=64)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def faulty(sound):
+    """A truncated file, and one image under both labels."""
+    folder = shutil.copytree(sound, sound.parent / "faulty")
+    first, second = sorted((folder / "NORMAL").glob("*.jpeg"))[:2]
+    shutil.copyfile(first, folder / "PNEUMONIA" / "copy.jpeg")
+    second.write_bytes(second.read_bytes()[:400])
+    return folder
+
+
+def test_faults_are_told_worst_first_with_files_and_remedies(chestnut, faulty):
+    status, out, said = chestnut("audit", faulty, "--size", 64)
+    assert status == 0
+    heading, *_ = out.splitlines()
+    assert heading.startswith(f"{faulty}: ") and heading.endswith("seen at 64×64")
+    assert "ERROR    1 file cannot be read" in out
+    assert "ERROR    2 images stand in the data under two labels" in out
+    assert "\n         PNEUMONIA/copy.jpeg" in out
+    assert "→ Find out which label is right" in " ".join(out.split())
+    assert out.index("ERROR") < out.index("INFO") < out.index("OK  ")
+    assert "no image stands under two patients" not in out.partition("OK  ")[0]
+    assert "note: " in said
+    assert "\x1b" not in out + said
+
+
+def test_strict_ends_with_1_on_an_error_alone(chestnut, sound, faulty):
+    assert chestnut("audit", faulty, "--size", 64, "--strict")[0] == 1
+    assert chestnut("audit", sound, "--size", 64, "--strict")[0] == 0
+
+
+def test_the_page_and_the_json_go_into_a_folder(chestnut, faulty):
+    status, out, _ = chestnut("audit", faulty, "--size", 64, "--out", "audited", "--json", "-")
+    assert status == 0
+    values = json.loads(out)
+    assert json.loads((chestnut.folder / "audited" / "audit.json").read_text()) == values
+    assert "under two labels" in (chestnut.folder / "audited" / "audit.html").read_text()
+    audit = Audit.from_dict(values)
+    assert audit.worst == "error"
+    assert audit.findings[0].files[0].endswith(".jpeg")
+    assert audit.data["size"] == [64, 64]
+    assert np.isfinite([one.figures["auroc"] for one in audit.findings if one.name.startswith("probe-")]).all()
+
+
+@pytest.mark.parametrize("words", [("nowhere",), (".",)])
+def test_what_is_no_data_set_is_refused(chestnut, words):
+    status, out, said = chestnut("audit", *words)
+    assert (status, out) == (2, "")
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
