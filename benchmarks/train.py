@@ -25,7 +25,7 @@ from statistics import median
 from typing import Any
 
 RECIPES = ("cnn-small", "cnn-gap", "cnn-l2")
-TRAIN, VAL, BATCH, EPOCHS = 512, 128, 32, 4
+TRAIN, VAL, BATCH, EPOCHS = 512, 128, 32, 3
 
 
 def draw(folder: Path, side: int = 320) -> None:

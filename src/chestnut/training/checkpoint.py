@@ -65,12 +65,10 @@ class Checkpoint:
 
     def save(self, learner: keras.Model, progress: Progress) -> None:
         """Save the variables and the progress; a kill at any moment leaves this epoch's or the one before."""
-        name = f"epoch-{progress.epoch:04d}.npz"
-        _write_arrays(self.folder / name, _values(learner))
-        if progress.best_epoch == progress.epoch:
-            _write_arrays(self._best_file(progress.epoch), [np.asarray(v) for v in learner.network.get_weights()])
-        write_json(self.folder / "latest.json", {"variables": name, "progress": asdict(progress)})
-        self._remove_others({name, self._best_file(progress.best_epoch).name, "latest.json"})
+        latest, best = self._file(progress.epoch), self._file(progress.best_epoch)
+        _write_arrays(latest, _values(learner))
+        write_json(self.folder / "latest.json", {"variables": latest.name, "progress": asdict(progress)})
+        self._remove_others({latest.name, best.name, "latest.json"})
 
     def restore(self, learner: keras.Model) -> Progress:
         """Set the learner's variables as they were saved.
@@ -88,16 +86,20 @@ class Checkpoint:
             variable.assign(value)
         return progress
 
-    def best_weights(self, progress: Progress) -> Arrays:
-        """The network's weights at the best epoch."""
-        return _read_arrays(self._best_file(progress.best_epoch))
+    def best_weights(self, learner: keras.Model, progress: Progress) -> Arrays:
+        """The network's weights at the best epoch, in the order of its `weights`."""
+        saved = {
+            id(variable): value
+            for variable, value in zip(_variables(learner), _read_arrays(self._file(progress.best_epoch)), strict=True)
+        }
+        return [saved[id(variable)] for variable in learner.network.weights]
 
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _best_file(self, epoch: int) -> Path:
-        return self.folder / f"best-{epoch:04d}.npz"
+    def _file(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch:04d}.npz"
 
     def _remove_others(self, kept: set[str]) -> None:
         for item in self.folder.iterdir():

@@ -106,7 +106,7 @@ def fit(
             raise
         ended = "interrupted"
         progress = checkpoint.restore(learner)
-    return Outcome(progress, checkpoint.best_weights(progress), ended)
+    return Outcome(progress, checkpoint.best_weights(learner, progress), ended)
 
 
 def advance(progress: Progress, row: Row, recipe: Recipe) -> Progress:

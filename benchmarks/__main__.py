@@ -1,0 +1,124 @@
+"""Run every benchmark and write the table of README.md and docs/performance.md from what they print.
+
+    python -m benchmarks [--only train,decode,bootstrap,startup,memory]
+
+Figures of benchmarks that are left out stay as they were: all are kept in benchmarks/results.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md")
+MARKS = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+
+Row = tuple[str, str, str]
+
+
+def machine() -> str:
+    """The machine in words."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.is_file() else []
+    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def train_rows(found: dict[str, Any]) -> list[Row]:
+    rows = []
+    for recipe, row in found.items():
+        ratio, torch = row["times_as_fast_as_keras"], row["times_as_fast_as_torch"]
+        said = f"{ratio:.2f} times plain Keras" + (f", {torch:.2f} times plain PyTorch" if torch else "")
+        met = "met" if ratio >= 1.5 and (torch is None or torch >= 0.95) else "missed"
+        rows.append((f"an epoch of `{recipe}`", said, f"1.5 times, level with PyTorch: {met}"))
+    return rows
+
+
+def startup_rows(found: dict[str, Any]) -> list[Row]:
+    return [
+        (
+            "`chestnut --help`",
+            f"{found['chestnut --help']:.2f} s",
+            verdict(found["chestnut --help"] < 0.5, "under 0.5 s"),
+        ),
+        (
+            "`import chestnut`",
+            f"{found['import chestnut']:.2f} s",
+            verdict(found["import chestnut"] < 0.3, "under 0.3 s"),
+        ),
+    ]
+
+
+def memory_rows(found: dict[str, Any]) -> list[Row]:
+    peak = found["peak_gigabytes"]
+    name = f"memory, training on {found['images']:,} images at 224 px"
+    return [(name, f"{peak:.2f} GB at most", verdict(peak < 3, "under 3 GB"))]
+
+
+def decode_rows(found: dict[str, Any]) -> list[Row]:
+    keras, bare = found["ratio"]["keras"], found["ratio"]["bare loop"]
+    return [
+        ("decoding 1,400×1,000 JPEGs", f"{keras:.2f} times Keras's images a second", verdict(keras >= 2, "2 times")),
+        ("the same", f"{bare:.2f} times a bare scaled-decode loop", verdict(bare >= 0.9, "0.9 times")),
+    ]
+
+
+def bootstrap_rows(found: dict[str, Any]) -> list[Row]:
+    seconds, ratio = found["chestnut_seconds"], found["ratio"]
+    name = f"intervals: {found['resamples']:,} resamples of {found['images']:,} images, all metrics"
+    return [
+        (name, f"{seconds:.2f} s; a scikit-learn loop takes {ratio:,} times that", verdict(seconds < 2, "under 2 s"))
+    ]
+
+
+def verdict(met: bool, target: str) -> str:
+    return f"{target}: {'met' if met else 'missed'}"
+
+
+ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
+    "decode": decode_rows,
+    "train": train_rows,
+    "bootstrap": bootstrap_rows,
+    "startup": startup_rows,
+    "memory": memory_rows,
+}
+
+
+def write_tables(results: dict[str, Any]) -> None:
+    """Put the table between the marks of each page."""
+    lines = ["| what | measured | aim |", "| --- | --- | --- |"]
+    lines += [f"| {' | '.join(row)} |" for name, rows in ROWS.items() if name in results for row in rows(results[name])]
+    lines += [
+        "",
+        f"Medians of several runs in turns by `make bench`, on {results['machine']}; ratios travel, times do not.",
+    ]
+    block = "\n".join([MARKS[0], *lines, MARKS[1]])
+    for page in PAGES:
+        if page.is_file():
+            text = page.read_text(encoding="utf-8")
+            page.write_text(re.sub(f"{MARKS[0]}.*?{MARKS[1]}", lambda _: block, text, flags=re.S), encoding="utf-8")
+
+
+def main() -> None:
+    """Run what is asked for, keep the figures, write the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default=",".join(ROWS), help="names, with commas; empty to write the tables alone")
+    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    results["machine"] = machine()
+    for name in filter(None, parser.parse_args().only.split(",")):
+        print(f"{name} …", flush=True)
+        results[name] = importlib.import_module(f"benchmarks.{name}").run()
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_tables(results)
+
+
+if __name__ == "__main__":
+    main()
