@@ -9,6 +9,7 @@ from chestnut.config import CnnConfig, InputSpec, load_recipe, recipe_names
 from chestnut.errors import RecipeError
 from chestnut.inference.engines import load_network
 from chestnut.models import registry
+from chestnut.models.build import build, build_recipe
 from chestnut.models.heads import probabilities, start_at_prior
 from chestnut.training.batches import encode
 from chestnut.training.learner import Learner
@@ -28,13 +29,13 @@ SMALL = ("input.height=48", "input.width=40")
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_parameter_counts(name):
-    assert registry.build_recipe(load_recipe(name), 2).count_params() == PARAMETERS[name]
+    assert build_recipe(load_recipe(name), 2).count_params() == PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_network_fits_a_step_and_survives_saving(name, tmp_path):
     recipe = load_recipe(name, SMALL)
-    network = registry.build_recipe(recipe, 2)
+    network = build_recipe(recipe, 2)
     learner = Learner(network, recipe, "float32")
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (4, 48, 40, 1), dtype=np.uint8)
@@ -51,13 +52,13 @@ def test_a_network_fits_a_step_and_survives_saving(name, tmp_path):
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_logits_are_float32_under_any_policy(policy):
-    network = registry.build_recipe(load_recipe("cnn-small", SMALL), 3, policy)
+    network = build_recipe(load_recipe("cnn-small", SMALL), 3, policy)
     assert network.predict_on_batch(np.zeros((1, 48, 40, 1), np.uint8)).dtype == np.float32
 
 
 def test_relu_after_pooling_is_exactly_relu_before_it():
     config = CnnConfig(filters=(8,), dense=())
-    ours = registry.build(config, InputSpec(height=33, width=30), 2)
+    ours = build(config, InputSpec(height=33, width=30), 2)
     image = keras.Input((33, 30, 1))
     x = layers.MaxPooling2D()(layers.Conv2D(8, 3, activation="relu")(layers.Rescaling(1 / 255)(image)))
     plain = keras.Model(image, layers.Dense(2)(layers.Flatten()(x)))
@@ -69,7 +70,7 @@ def test_relu_after_pooling_is_exactly_relu_before_it():
 def test_every_field_of_a_cnn_reaches_the_network():
     shape = {"filters": (4, 6), "kernels": (5, 3), "depth": 2, "dense": (7, 5)}
     config = CnnConfig(**shape, dropout=(0.0, 0.5), batch_norm=True, l1=1e-3, l2=(0.0, 1e-2))
-    network = registry.build(config, InputSpec(height=64, width=64), 2)
+    network = build(config, InputSpec(height=64, width=64), 2)
     convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
     assert [(layer.filters, layer.kernel_size[0]) for layer in convolutions] == [(4, 5), (4, 5), (6, 3), (6, 3)]
     assert sum(isinstance(layer, layers.BatchNormalization) for layer in network.layers) == 4
@@ -81,7 +82,7 @@ def test_every_field_of_a_cnn_reaches_the_network():
 @pytest.mark.parametrize(("head", "classes"), [("softmax", 3), ("softmax", 2), ("sigmoid", 2)])
 def test_an_untrained_network_predicts_the_class_shares(head, classes):
     shares = np.array([0.7, 0.2, 0.1])[:classes] / np.array([0.7, 0.2, 0.1])[:classes].sum()
-    network = registry.build(CnnConfig(head=head), InputSpec(height=48, width=48), classes)
+    network = build(CnnConfig(head=head), InputSpec(height=48, width=48), classes)
     start_at_prior(network, shares)
     blank = network.predict_on_batch(np.zeros((1, 48, 48, 1), np.uint8))
     np.testing.assert_allclose(probabilities(blank)[0], shares, rtol=1e-5)
@@ -89,12 +90,12 @@ def test_an_untrained_network_predicts_the_class_shares(head, classes):
 
 def test_a_sigmoid_head_for_three_classes_is_refused():
     with pytest.raises(RecipeError, match="sigmoid, which tells two classes apart, and there are 3; use softmax"):
-        registry.build(CnnConfig(head="sigmoid"), InputSpec(), 3)
+        build(CnnConfig(head="sigmoid"), InputSpec(), 3)
 
 
 def test_an_input_too_small_for_the_blocks_is_refused():
     with pytest.raises(RecipeError, match=r"16×16 is too small for 3 blocks; raise input.height"):
-        registry.build(CnnConfig(kernels=7), InputSpec(height=16, width=16), 2)
+        build(CnnConfig(kernels=7), InputSpec(height=16, width=16), 2)
 
 
 def test_a_name_is_registered_once():

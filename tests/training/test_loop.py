@@ -7,8 +7,8 @@ import pytest
 
 from chestnut.config import Recipe
 from chestnut.errors import TrainingError
+from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
-from chestnut.models.registry import build_recipe
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint, Progress
 from chestnut.training.learner import Learner

@@ -43,7 +43,7 @@ def command(
 
 def _described(recipe: Any) -> dict[str, Any]:
     """One recipe in the listing; the parameters are counted for two classes."""
-    from chestnut.models.registry import build_recipe
+    from chestnut.models.build import build_recipe
 
     return {
         "name": recipe.name,

@@ -26,7 +26,7 @@ def start_at_prior(network: keras.Model, shares: npt.ArrayLike) -> None:
     Without it the first epochs are spent on learning the class ratio (Lin 2017, arXiv:1708.02002, §3.3).
 
     Args:
-        network: A network made by `registry.build`.
+        network: A network made by `build`.
         shares: Share of each class as the loss sees it, (classes,), above 0, sum 1.
     """
     shares = np.asarray(shares, dtype=np.float64)

@@ -1,6 +1,6 @@
 """The networks that are trained from scratch: `cnn` and `mlp`.
 
-Called through `registry.build`. Layers are Keras's own, so a saved network loads without chestnut.
+Called through `build`. Layers are Keras's own, so a saved network loads without chestnut.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import numpy as np
 
 from chestnut.config import Recipe
 from chestnut.files import read_json, write_json
+from chestnut.models.build import build_recipe
 from chestnut.models.device import accelerators, backend, has_fast_bfloat16, processor
-from chestnut.models.registry import build_recipe
 from chestnut.training.learner import Learner
 
 #: bfloat16 is taken only where it is this much faster: less is noise, and float32 is the safer of equals.

@@ -25,9 +25,9 @@ from chestnut.evaluation.figures import history_figure, sample_grid_figure, save
 from chestnut.files import write_json
 from chestnut.inference.bundle import write_bundle
 from chestnut.inference.evaluate import evaluate_run
+from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
 from chestnut.models.heads import start_at_prior
-from chestnut.models.registry import build_recipe
 from chestnut.progress import Bars, silent
 from chestnut.runs import RunFolder, now, require_free
 from chestnut.training.balance import seen_shares
