@@ -117,7 +117,9 @@ class Manifest:
         """
         chosen = self.frame["split"] == split
         if not chosen.any():
-            raise DataError(f"no images in split {split!r}; {suggest(split, self.splits) if self.splits else 'no split was made'}")
+            raise DataError(
+                f"no images in split {split!r}; {suggest(split, self.splits) if self.splits else 'no split was made'}"
+            )
         return self.take(np.flatnonzero(chosen))
 
     def take(self, rows: npt.ArrayLike) -> Manifest:
@@ -175,7 +177,7 @@ class Manifest:
         if missing:
             raise DataError(f"{path} has no column {listed(missing)}; a manifest has {', '.join(COLUMNS)}")
         folder = path.resolve().parent
-        frame["path"] = [item if os.path.isabs(item) else str(folder / item) for item in frame["path"]]
+        frame["path"] = [str(folder / item) for item in frame["path"]]
         return cls(
             frame[list(COLUMNS)],
             Path(facts["root"]),
@@ -189,7 +191,8 @@ class Manifest:
         title = f"{len(self):,} images of {self.frame['patient'].nunique():,} patients"
         synthetic = " · <strong>synthetic</strong>" if self.synthetic else ""
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"<p><strong>{title}</strong> · {html.escape(str(self.root))}{synthetic}</p>{self.counts().to_html()}<ul>{notes}</ul>"
+        heading = f"<p><strong>{title}</strong> · {html.escape(str(self.root))}{synthetic}</p>"
+        return f"{heading}{self.counts().to_html()}<ul>{notes}</ul>"
 
 
 def order_classes(names: Iterable[str], positive: str | None) -> tuple[tuple[str, ...], str | None]:

@@ -61,7 +61,7 @@ class Pixels:
 
         Otherwise a pass over a large data set would count as much memory as the data set takes.
         """
-        pages = self.stored.base
+        pages: object = self.stored.base
         if isinstance(pages, mmap.mmap) and len(pages) > _KEPT_BYTES and hasattr(mmap, "MADV_DONTNEED"):
             pages.madvise(mmap.MADV_DONTNEED)
 
