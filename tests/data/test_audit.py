@@ -126,7 +126,12 @@ def test_a_few_images_are_audited_as_far_as_they_go(collection):
     audit = first(collection, 6).audit()
     assert {"probes-skipped", "outliers-skipped"} <= set(named(audit))
     assert "rotated-images" not in audit.passed
-    assert "blank-images" in audit.passed
+    assert {"blank-images", "patients-with-several-labels"} <= set(audit.passed)
+
+
+def test_where_each_image_is_a_patient_nothing_is_said_of_patients(collection):
+    audit = first(collection, 6).with_column(patient=list("abcdef"), split="train").audit()
+    assert not {name for name in audit.passed if name.startswith("patients") or name.endswith("within-patient")}
 
 
 def test_small_images_are_audited_too(collection):

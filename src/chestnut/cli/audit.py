@@ -144,7 +144,7 @@ def _files(finding: Finding, root: str) -> Text:
     """The first files of a finding, below the data set's root, and how many more the JSON holds."""
     from rich.text import Text
 
-    shown = [path.removeprefix(f"{root}/") for path in finding.files[:_FILES_SHOWN]]
+    shown = [path.removeprefix(root).lstrip("/#") if root in path else path for path in finding.files[:_FILES_SHOWN]]
     more = max(len(finding.files), finding.figures.get("images", 0)) - len(shown)
     return Text("\n".join([*shown, f"and {more} more"] if more else shown), "dim")
 

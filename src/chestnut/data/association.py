@@ -11,7 +11,6 @@ import pandas as pd
 from chestnut.data.finding import MOST_FILES, Finding
 from chestnut.data.finding import share as percent
 from chestnut.data.manifest import Manifest
-from chestnut.errors import listed
 
 Ints = npt.NDArray[np.int64]
 
@@ -45,7 +44,7 @@ def files_follow_class(manifest: Manifest, facts: pd.DataFrame, seed: int = 0) -
         Finding(
             "files-follow-class",
             "error" if strongest["cramers_v"] >= _ERROR else "warning",
-            f"The files' {listed(found)} {'goes' if len(found) == 1 else 'go'} with the class",
+            f"The files' {' and '.join(found)} {'goes' if len(found) == 1 else 'go'} with the class",
             f"{said}; p {least:.3f} at most, classes shuffled among patients. "
             f"{_spread(first, pd.DataFrame(strongest['counts']))}",
             tuple(paths[known[row]] for row in _rarest(values[first]))[:MOST_FILES],

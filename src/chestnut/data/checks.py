@@ -103,7 +103,7 @@ def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Findi
     if rows.empty:
         return []
     patients = rows.groupby("label")["patient"].nunique().reindex(list(manifest.classes), fill_value=0)
-    few, all_ = int(patients.min()), int(patients.sum())
+    few, all_, right = int(patients.min()), int(patients.sum()), share(ASSUMED, 1)
     accuracy = (ASSUMED * (1 - ASSUMED) / all_) ** 0.5
     auroc = auroc_error(few, all_ - few)
     warning, error = _SPLIT_LIMITS
@@ -121,7 +121,7 @@ def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Findi
             "error" if auroc >= error else "warning",
             f"The {name} split is too small to {purpose}: {number(len(rows), 'image')}",
             f"{number(all_, 'patient')}, {few:,} in the smallest class ({patients.idxmin()}). Chance alone moves the "
-            f"accuracy of a network that is right in {ASSUMED:.0%} by a standard error of {accuracy:.3f}, {spread}.",
+            f"accuracy of a network that is right in {right} by a standard error of {accuracy:.3f}, {spread}.",
             figures={
                 "images": len(rows),
                 "patients": all_,

@@ -3,8 +3,9 @@
 Near duplicates are found in two steps. A 256-bit hash of each image is compared with every other (100,000 images take
 about 15 seconds on one core); pairs whose hashes differ in few bits are then confirmed by the correlation of
 contrast-flattened thumbnails, which leaves out what all chests share. Tuned on the 5,216 training images of the Kaggle
-set: different patients reach a correlation of 0.78 at most, while a copy that was re-compressed (JPEG quality 30),
-halved in size, brightened by 25 grey levels, given a gamma of 0.8, stamped with a word or cropped by 1 % keeps 0.87.
+set: different patients reach a correlation of 0.78 at most. Of copies that were re-compressed (JPEG quality 30), shrunk
+to 64 pixels, brightened by 25 grey levels, given a gamma of 0.8, equalised, stamped with a word or cropped by 1 % on
+each side, all are found there; of those turned by 1°, 99 %; of those cropped by 2 %, hardly any.
 """
 
 from __future__ import annotations
@@ -209,7 +210,8 @@ def _described(manifest: Manifest, row: int) -> str:
     """An image with what tells it from its copy, such as `a.png (NORMAL, val, patient 7)`."""
     one = manifest.frame.iloc[row]
     facts = [fact for fact in (one["label"], one["split"], f"patient {one['patient']}") if fact]
-    return f"{one['path'].rsplit('/', 1)[-1]} ({', '.join(facts)})"
+    _, archived, name = one["path"].rpartition("#")
+    return f"{name if archived else name.rpartition('/')[2]} ({', '.join(facts)})"
 
 
 def _batches(one: Rows, other: Rows) -> Iterable[tuple[Rows, Rows]]:

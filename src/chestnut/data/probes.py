@@ -284,8 +284,8 @@ _FROM = {
 
 #: What to do; the AUROC is put in for the braces.
 _REMEDIES = {
-    "facts": "Write all images anew in one format, mode and size from originals of one kind, and test on images from "
-    "elsewhere: a class that came from a place of its own keeps that place's mark in its pixels.",
+    "facts": "Test on images from elsewhere, and look for data in which one source gives all classes: a class that "
+    "came from a place of its own keeps that place's mark in its pixels, in whatever format they are written.",
     "statistics": "{:.2f} is the AUROC to beat: only what a network reaches beyond it needs the lungs. Test on images "
     "from elsewhere, and train with photometric augmentation: `--set augment.brightness=0.1 "
     "--set augment.contrast=0.2 --set augment.gamma=0.2 --set augment.noise=0.02`.",
@@ -352,7 +352,9 @@ def _detail(probe: Probe) -> str:
     if probe.by_class:
         best = max(probe.by_class, key=lambda name: probe.by_class[name])
         said = f", the mean over classes; {best} against the rest has {probe.by_class[best]:.2f}"
-    if probe.without_bytes is not None and probe.auroc - probe.without_bytes > 0.05:
+    if probe.strongest_auroc == 0.5:
+        said += f"; all {'files' if probe.subject == 'facts' else 'images'} are alike in them"
+    elif probe.without_bytes is not None and probe.auroc - probe.without_bytes > 0.05:
         said += f"; {probe.without_bytes:.2f} without the bytes, which follow from what a picture shows as well"
     elif probe.strongest and severity(probe) != "info":
         said += f"; the {probe.strongest} alone gives {probe.strongest_auroc:.2f}"

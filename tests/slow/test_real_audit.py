@@ -1,0 +1,43 @@
+"""The audit of the Kaggle set's training images: what README and the findings say of them is held here."""
+
+from pathlib import Path
+
+import pytest
+
+from chestnut.config import InputSpec
+from chestnut.data.audit import audit
+from chestnut.data.cache import decode_all
+from chestnut.data.facts import read_facts
+from chestnut.data.sources import load_dataset
+
+IMAGES = Path(__file__).parents[3] / "shared" / "data" / "chest-xray-224"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not IMAGES.is_dir(), reason=f"the Kaggle training images are not at {IMAGES}"),
+]
+
+
+@pytest.fixture(scope="module")
+def found():
+    decoded = decode_all(load_dataset(IMAGES), InputSpec())
+    made = audit(decoded.manifest, decoded.pixels, read_facts(decoded.manifest.paths))
+    return {finding.name: finding for finding in made.findings}
+
+
+@pytest.mark.parametrize(("probe", "auroc"), [("probe-statistics", 0.95), ("probe-border", 0.94)])
+def test_the_classes_are_told_without_the_lungs(found, probe, auroc):
+    assert found[probe].severity == "error"
+    assert found[probe].figures["auroc"] == pytest.approx(auroc, abs=0.01)
+    assert found[probe].figures["high"] - found[probe].figures["low"] < 0.03
+
+
+def test_no_more_than_one_in_a_hundred_images_is_called_odd(found):
+    odd = [found[name].figures["share"] for name in found if name.endswith("-images")]
+    assert sum(odd) < 0.01
+
+
+def test_different_patients_are_not_taken_for_copies(found):
+    copies = found["duplicates-within-patient"].figures
+    assert (copies["exact_groups"], copies["near_groups"]) == (24, 0)
+    assert not {"conflicting-duplicates", "duplicates-across-patients"} & set(found)
