@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from chestnut.config import InputSpec
 from chestnut.data import archive
-from chestnut.data.decode import decode, render
+from chestnut.data.decode import decode, quiet, render
 from chestnut.data.raw import Raw
 from chestnut.errors import ImageError
 
@@ -44,7 +44,8 @@ def png(width, height, depth, colour, rows):
 
 
 def grey_of(data, height=60, width=80, resize="stretch"):
-    return render(Raw("x", data), InputSpec(height=height, width=width, resize=resize)).astype(int)
+    with quiet():
+        return render(Raw("x", data), InputSpec(height=height, width=width, resize=resize)).astype(int)
 
 
 def area_mean(image, height, width):

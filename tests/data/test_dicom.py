@@ -18,7 +18,7 @@ from pydicom.uid import (
 )
 
 from chestnut.config import InputSpec
-from chestnut.data.decode import decode, render
+from chestnut.data.decode import decode, quiet, render
 from chestnut.data.raw import Raw
 from chestnut.errors import ImageError
 
@@ -56,7 +56,8 @@ def saved(made, **options):
 
 def grey_of(made, size=STORED.shape):
     data = made if isinstance(made, bytes) else saved(made)
-    return render(Raw("x.dcm", data), InputSpec(height=size[0], width=size[1])).astype(int)
+    with quiet():
+        return render(Raw("x.dcm", data), InputSpec(height=size[0], width=size[1])).astype(int)
 
 
 def by_pydicom(made):

@@ -69,14 +69,14 @@ def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
     Raises:
         ImageError: It is missing, unreadable, truncated, not an image, too large, or holds several images.
     """
-    return render(fetch(reference), spec)
+    with quiet():
+        return render(fetch(reference), spec)
 
 
 def render(raw: Raw, spec: InputSpec) -> npt.NDArray[np.uint8]:
-    """Decode what `raw.fetch` read; spec, result and errors as of `decode`."""
+    """Decode, `quiet`, what `raw.fetch` read; spec, result and errors as of `decode`."""
     try:
-        with quiet():
-            return np.asarray(_render(raw, spec))
+        return np.asarray(_render(raw, spec))
     except ImageError:
         raise
     except FAULTS as error:

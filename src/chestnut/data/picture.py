@@ -75,7 +75,9 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
     pages = getattr(picture, "n_frames", 1)
     if pages > 1:
         raise ImageError(reference, f"holds {pages} pages or frames; save the one that is meant as a file of its own")
-    deep = ";16" in str(picture.tile)  # before the orientation, which in a PNG may stand behind the pixels
+    deep = kind != "JPEG" and ";16" in str(
+        picture.tile
+    )  # before the orientation, which in a PNG may stand behind the pixels
     # Pillow sets TIFF upright by itself
     orientation = 1 if kind == "TIFF" else picture.getexif().get(_ORIENTATION, 1)
     target = (spec.height, spec.width) if orientation in (5, 6, 7, 8) else (spec.width, spec.height)

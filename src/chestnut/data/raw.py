@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import numpy.typing as npt
 
@@ -90,26 +88,23 @@ def fetch(reference: str) -> Raw:
     return Raw(reference, data)
 
 
-@contextmanager
-def open_file(path: str) -> Iterator[IO[bytes]]:
+def open_file(path: str) -> BinaryIO:
     """Open a regular file of a sensible size for reading.
 
     Raises:
         ImageError: It is missing, not a regular file, too large, or may not be read.
     """
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # noqa: PTH116 in a fraction of the time that Path takes
         if stat.S_ISDIR(status.st_mode):
             raise ImageError(path, "is a folder, not an image")
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(path, "is not a regular file")
         if status.st_size > MOST_BYTES:
             raise ImageError(path, f"has {status.st_size:,} bytes, more than the limit of {MOST_BYTES:,}")
-        file = open(path, "rb")  # noqa: SIM115 its user's errors are not this function's
+        return open(path, "rb")
     except (OSError, ValueError) as error:
         raise ImageError(path, _reason(error)) from error
-    with file:
-        yield file
 
 
 def check_pixels(width: int, height: int, reference: str) -> None:
