@@ -394,11 +394,13 @@ def test_damaged_bytes_decode_or_raise_image_error(data):
 
 
 @pytest.mark.skipif(not FULL_SIZE.is_dir(), reason="../shared/data/full-size is not here")
-@pytest.mark.parametrize("resize", [RULES[0], *(pytest.param(rule, marks=pytest.mark.slow) for rule in RULES[1:])])
-def test_images_as_published(resize):
+@pytest.mark.parametrize(
+    ("resize", "step"), [("stretch", 4), *(pytest.param(rule, 1, marks=pytest.mark.slow) for rule in RULES)]
+)
+def test_images_as_published(resize, step):
     files = sorted(FULL_SIZE.iterdir())
     assert len(files) == 24
-    for path in files:
+    for path in files[::step]:
         found = decode(str(path), InputSpec(height=128, width=128, resize=resize)).astype(int)
         with Image.open(path) as image:
             difference = np.abs(found - expected(np.asarray(image.convert("L")), 128, 128, resize))

@@ -31,6 +31,9 @@ __all__ = ["Decoded", "Entry", "Pixels", "cache_folder", "cache_limit", "clean",
 #: Bad images that an error names.
 _NAMED = 3
 
+#: Images that are copied at a time from one entry to another.
+_BLOCK = 256
+
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
@@ -164,11 +167,14 @@ def _write(shelf: Sequence[Opened], wanted: Sequence[bytes], writer: Writer, spe
     """Complete an entry of all wanted images with those that other entries have."""
     if not len(writer):
         make_room(len(wanted) * spec.height * spec.width, keep=[opened.entry.folder for opened in shelf])
-    for digest in wanted:
-        if digest not in writer:
-            opened = next(opened for opened in shelf if digest in opened.places)
-            row = opened.places[digest]
-            writer.add(digest, opened.sha256[row].tobytes(), opened.pixels[row])
+    for opened in shelf:
+        missing = [digest for digest in dict.fromkeys(wanted) if digest in opened.places and digest not in writer]
+        for start in range(0, len(missing), _BLOCK):
+            some = missing[start : start + _BLOCK]
+            rows = np.array([opened.places[digest] for digest in some], dtype=np.int64)
+            for digest, row, image in zip(some, rows, Pixels(opened.pixels, rows)[:], strict=True):
+                writer.add(digest, opened.sha256[row].tobytes(), image)
+            writer.sign()
     written = open_entry(writer.finish(), spec)
     if written is None:
         raise DiskError(
