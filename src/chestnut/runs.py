@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Self
 
 from chestnut.config import Recipe
 from chestnut.errors import DataError, RunError
 from chestnut.files import disk_error, read_json, replacing, write_json, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Raised when a run folder's layout changes so that older software would misread it.
 RUN_VERSION = 1
@@ -187,12 +188,16 @@ class RunFolder:
     @property
     def history(self) -> pd.DataFrame:
         """One row an epoch; empty before the first has ended."""
+        import pandas as pd
+
         if not self.history_file.is_file():
             return pd.DataFrame()
         return pd.read_csv(self.history_file)
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Replace history.csv."""
+        import pandas as pd
+
         with replacing(self.history_file) as temporary:
             pd.DataFrame(rows).to_csv(temporary, index=False)
 

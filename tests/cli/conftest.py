@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tiny import TINY
 
 from chestnut import cli
-
-TINY = [
-    *("--set=input.height=32", "--set=input.width=32", "--set=model.filters=[8]", "--set=model.dense=[16]"),
-    *("--set=train.epochs=3", "--set=train.precision=float32"),
-]
 
 
 @dataclass(frozen=True)
