@@ -1,0 +1,100 @@
+"""Train recipes on the Kermany chest X-rays and write what came of it into README.md and the recipe files.
+
+    python -m benchmarks.kermany ../shared/data/chest-xray-224 [--recipes mlp,cnn-small] [--set train.epochs=3]
+
+The test split is a hold-out by patient from the images given, seed 1; it is not the official test split of that
+collection, which comes from other scanners. Every figure is of the run that this command makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "kermany.json"
+README = HERE.parent / "README.md"
+RECIPES = HERE.parent / "src" / "chestnut" / "recipes"
+MARKS = "<!-- kermany -->", "<!-- /kermany -->"
+SEED = 1
+
+
+def chestnut(folder: Path, *words: str) -> dict[str, Any]:
+    """Run a command and give its JSON."""
+    command = [sys.executable, "-c", "from chestnut.cli import main; main()", *words, "--json", "-"]
+    answer = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(answer.stdout)
+
+
+def judge(data: Path, recipe: str, settings: list[str], keep: Path | None = None) -> dict[str, Any]:
+    """Train a recipe and look at its test split once."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        words = [f"--set={setting}" for setting in (f"seed={SEED}", *settings)]
+        run = chestnut(folder, "train", str(data.resolve()), "--recipe", recipe, "--name", recipe, *words)
+        test = chestnut(folder, "evaluate", run["run"], "--split", "test")
+    figures = {name: {key: part["metrics"][key] for key in ("auroc", "accuracy", "sensitivity", "specificity")} for name, part in (("val", run["validation"]), ("test", test))}  # fmt: skip
+    facts = {key: run[key] for key in ("epochs", "best_epoch", "stopped_by", "parameters", "train_seconds", "device")}
+    return {**facts, **figures, "settings": settings, "images": test["images"], "patients": test["patients"]}
+
+
+def shown(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+
+
+def write_tables(results: dict[str, Any]) -> None:
+    """Put the figures into README.md and each recipe's head."""
+    lines = [
+        "| recipe | epochs | minutes | validation AUROC | test AUROC | test accuracy | test sensitivity | test specificity |"
+    ]
+    lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for name, row in sorted(results.items(), key=lambda item: item[1]["test"]["auroc"]["value"]):
+        test, note = row["test"], f" ({', '.join(row['settings'])})" if row["settings"] else ""
+        cells = [f"`{name}`{note}", f"{row['best_epoch']} of {row['epochs']}", f"{row['train_seconds'] / 60:.0f}"]
+        cells += [
+            shown(row["val"]["auroc"]),
+            *(shown(test[key]) for key in ("auroc", "accuracy", "sensitivity", "specificity")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+        head(RECIPES / f"{name}.toml", row, note)
+    block = "\n".join([MARKS[0], *lines, MARKS[1]])
+    text = README.read_text(encoding="utf-8")
+    README.write_text(re.sub(f"{MARKS[0]}.*?{MARKS[1]}", lambda _: block, text, flags=re.S), encoding="utf-8")
+
+
+def head(path: Path, row: dict[str, Any], note: str) -> None:
+    """Write the line of a recipe that tells its time and score."""
+    said = (
+        f"AUROC {shown(row['test']['auroc'])}, accuracy {shown(row['test']['accuracy'])} on a hold-out by patient of the\n"
+        f"#           Kermany training images, seed {SEED}{note}, {row['train_seconds'] / 60:.0f} minutes on {row['device']}"
+    )
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S), encoding="utf-8"
+    )
+
+
+def main() -> None:
+    """Judge recipes one after the other; figures of earlier calls stay."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--recipes", default="mlp,cnn-small")
+    parser.add_argument("--set", dest="settings", action="append", default=[])
+    parser.add_argument("--keep", type=Path, help="a folder to keep the runs in")
+    given = parser.parse_args()
+    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    for recipe in filter(None, given.recipes.split(",")):
+        results[recipe] = judge(given.data, recipe, given.settings, given.keep)
+        RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_tables(results)
+
+
+if __name__ == "__main__":
+    main()
