@@ -23,6 +23,7 @@ README = HERE.parent / "README.md"
 RECIPES = HERE.parent / "src" / "chestnut" / "recipes"
 MARKS = "<!-- kermany -->", "<!-- /kermany -->"
 SEED = 1
+METRICS = ("auroc", "accuracy", "sensitivity", "specificity")
 
 
 def chestnut(folder: Path, *words: str) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def judge(data: Path, recipe: str, settings: list[str], keep: Path | None = None
         words = [f"--set={setting}" for setting in (f"seed={SEED}", *settings)]
         run = chestnut(folder, "train", str(data.resolve()), "--recipe", recipe, "--name", recipe, *words)
         test = chestnut(folder, "evaluate", run["run"], "--split", "test")
-    figures = {name: {key: part["metrics"][key] for key in ("auroc", "accuracy", "sensitivity", "specificity")} for name, part in (("val", run["validation"]), ("test", test))}  # fmt: skip
+    parts = {"val": run["validation"], "test": test}
+    figures = {name: {key: part["metrics"][key] for key in METRICS} for name, part in parts.items()}
     facts = {key: run[key] for key in ("epochs", "best_epoch", "stopped_by", "parameters", "train_seconds", "device")}
     return {**facts, **figures, "settings": settings, "images": test["images"], "patients": test["patients"]}
 
@@ -51,17 +53,13 @@ def shown(figure: dict[str, float]) -> str:
 
 def write_tables(results: dict[str, Any]) -> None:
     """Put the figures into README.md and each recipe's head."""
-    lines = [
-        "| recipe | epochs | minutes | validation AUROC | test AUROC | test accuracy | test sensitivity | test specificity |"
-    ]
-    lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    tested = (f"test {name}" for name in ("AUROC", *METRICS[1:]))
+    columns = ("recipe", "best epoch", "minutes", "validation AUROC", *tested)
+    lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
     for name, row in sorted(results.items(), key=lambda item: item[1]["test"]["auroc"]["value"]):
-        test, note = row["test"], f" ({', '.join(row['settings'])})" if row["settings"] else ""
+        note = f", {', '.join(row['settings'])}" if row["settings"] else ""
         cells = [f"`{name}`{note}", f"{row['best_epoch']} of {row['epochs']}", f"{row['train_seconds'] / 60:.0f}"]
-        cells += [
-            shown(row["val"]["auroc"]),
-            *(shown(test[key]) for key in ("auroc", "accuracy", "sensitivity", "specificity")),
-        ]
+        cells += [shown(row["val"]["auroc"]), *(shown(row["test"][key]) for key in METRICS)]
         lines.append(f"| {' | '.join(cells)} |")
         head(RECIPES / f"{name}.toml", row, note)
     block = "\n".join([MARKS[0], *lines, MARKS[1]])
@@ -70,15 +68,15 @@ def write_tables(results: dict[str, Any]) -> None:
 
 
 def head(path: Path, row: dict[str, Any], note: str) -> None:
-    """Write the line of a recipe that tells its time and score."""
+    """Write the lines of a recipe that tell its time and score."""
     said = (
-        f"AUROC {shown(row['test']['auroc'])}, accuracy {shown(row['test']['accuracy'])} on a hold-out by patient of the\n"
-        f"#           Kermany training images, seed {SEED}{note}, {row['train_seconds'] / 60:.0f} minutes on {row['device']}"
+        f"test AUROC {shown(row['test']['auroc'])}, accuracy {shown(row['test']['accuracy'])}\n"
+        f"#           on a hold-out by patient of the Kermany training images, seed {SEED}{note};\n"
+        f"#           {row['train_seconds'] / 60:.0f} minutes on {row['device']}"
     )
     text = path.read_text(encoding="utf-8")
-    path.write_text(
-        re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S), encoding="utf-8"
-    )
+    text = re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S)
+    path.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

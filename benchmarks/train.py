@@ -3,10 +3,10 @@
     python -m benchmarks.train [--rounds 3] [--recipes cnn-small,cnn-gap,cnn-l2]
 
 Every party is a process of its own, run in turns, on the same generated JPEGs. An epoch is training on 640 images (256
-for the two larger networks) and looking at a quarter as many for validation, counted from the second epoch. The Keras
-party does what notebooks do (`image_dataset_from_directory`, cache, shuffle, prefetch, `fit`, all defaults). The
-PyTorch one keeps its images in memory, channels-last, and is run in float32 and in bfloat16, of which the faster counts.
-PyTorch is left out where it is not installed.
+for the two larger networks) and looking at a quarter as many for validation, counted from the second epoch. Keras does
+what notebooks do (`image_dataset_from_directory`, cache, shuffle, prefetch, `fit`, all defaults). PyTorch keeps its
+images in memory, channels-last, and is run in float32 and in bfloat16, of which the faster counts; it is left out where
+it is not installed.
 """
 
 from __future__ import annotations
