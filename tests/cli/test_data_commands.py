@@ -1,28 +1,16 @@
 import json
-import sys
 
 import pandas as pd
 import pytest
 
-from chestnut import cli
-from chestnut.cli.data_options import load
+from chestnut.cli.data_options import DataOptions
 from chestnut.data import fetch as fetching
 from chestnut.errors import DataError
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run a command line in an empty folder; returns its exit status, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["chestnut", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
-
-    return run
+def run(chestnut):
+    return chestnut
 
 
 @pytest.fixture
@@ -93,11 +81,12 @@ def test_split_refuses_in_one_line_and_writes_nothing(run, data, tmp_path, words
 
 def test_options_reach_the_data(data, tmp_path):
     (tmp_path / "labels.csv").write_text("who,what\n" + "".join(f"IM-{row:04},x{row % 2}\n" for row in range(60)))
-    options = {"labels": tmp_path / "labels.csv", "column": ["patient=who", "label=what"], "skip_bad": True}
+    options = DataOptions(tmp_path / "labels.csv", ["patient=who", "label=what"], None, None, skip_bad=False)
     with pytest.raises(DataError, match="no row of their own for 120 of 120"):
-        load(data, **{**options, "skip_bad": False})
+        options.load(data)
     (tmp_path / "labels.csv").write_text("file,what\n" + "".join(f"IM-{row:04}-0001,x{row % 2}\n" for row in range(60)))
-    made = load(data, **{**options, "column": ["label=what"]}, patient_regex=r"IM-(\d{3})", positive="x0")
+    options = DataOptions(tmp_path / "labels.csv", ["label=what"], r"IM-(\d{3})", "x0", skip_bad=True)
+    made = options.load(data)
     assert (len(made), made.positive, made.frame["patient"].nunique()) == (60, "x0", 6)
 
 

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import (
-    ColumnOption,
-    DataArgument,
-    LabelsOption,
-    PatientRegexOption,
-    PositiveOption,
-    load,
-)
+from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.output import JsonOption, bar, emit, out, say, table
 
 if TYPE_CHECKING:
@@ -27,6 +20,7 @@ _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _FILES_SHOWN = 5
 
 
+@with_data_options
 def command(
     data: DataArgument,
     size: Annotated[
@@ -37,10 +31,8 @@ def command(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit status 1 if there is an error.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Decides the folds of the probes.")] = 0,
-    labels: LabelsOption = None,
-    column: ColumnOption = None,
-    patient_regex: PatientRegexOption = None,
-    positive: PositiveOption = None,
+    *,
+    options: DataOptions,
     json: JsonOption = None,
 ) -> None:
     """Find what is wrong with DATA before anyone trains on it: files, copies, splits, odd images and shortcuts."""
@@ -49,7 +41,7 @@ def command(
     from chestnut.data.cache import decode_all
     from chestnut.data.facts import read_facts
 
-    manifest = load(data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=True)
+    manifest = options.load(data, skip_bad=True)
     for note in manifest.notes:
         say(f"note: {note}")
     with bar("Decoding images") as progress:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +15,7 @@ from chestnut.errors import DataError, suggest
 
 if TYPE_CHECKING:
     from chestnut.data.manifest import Manifest
+    from chestnut.data.sources import Columns
 
 DataArgument = Annotated[
     Path,
@@ -53,36 +56,79 @@ SkipBadOption = Annotated[
 ]
 
 
-def load(
-    data: Path,
-    *,
-    labels: Path | None = None,
-    column: Sequence[str] | None = None,
-    patient_regex: str | None = None,
-    positive: str | None = None,
-    skip_bad: bool = False,
-) -> Manifest:
-    """Read a data set by the options above; the manifest's notes are for the command to print.
+@dataclass(frozen=True)
+class DataOptions:
+    """What the user said of the labels and patients of a data set; see the options above."""
 
-    Raises:
-        DataError: As `load_dataset`, or a `--column` that is not PART=NAME.
-    """
-    from chestnut.data.sources import Columns, load_dataset
+    labels: Path | None
+    column: Sequence[str] | None
+    patient_regex: str | None
+    positive: str | None
+    skip_bad: bool
+
+    def load(self, data: Path, *, positive: str | None = None, skip_bad: bool = False) -> Manifest:
+        """Read a data set; the manifest's notes are for the command to print.
+
+        Args:
+            data: What the user named.
+            positive: The positive class where the user named none.
+            skip_bad: Leave unusable images out whatever the user said.
+
+        Raises:
+            DataError: As `load_dataset`, or a `--column` that is not PART=NAME.
+        """
+        from chestnut.data.sources import load_dataset
+
+        return load_dataset(
+            data,
+            labels=self.labels,
+            columns=_columns(self.column or ()),
+            patient_regex=self.patient_regex,
+            positive=self.positive or positive,
+            skip_bad=self.skip_bad or skip_bad,
+        )
+
+
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "labels": (LabelsOption, None),
+    "column": (ColumnOption, None),
+    "patient_regex": (PatientRegexOption, None),
+    "positive": (PositiveOption, None),
+    "skip_bad": (SkipBadOption, False),
+}
+
+
+def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it takes them together as one `options: DataOptions`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+        for name, (kind, default) in _OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        options = DataOptions(**{name: given.pop(name) for name in _OPTIONS})
+        command(**given, options=options)
+
+    parameters = [*own[:-1], *shared, own[-1]]  # --json stands last everywhere
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
+def _columns(texts: Sequence[str]) -> Columns | None:
+    """The columns that `--column PART=NAME` options name; None for none."""
+    from chestnut.data.sources import Columns
 
     known = [field.name for field in fields(Columns)]
     named: dict[str, str] = {}
-    for text in column or ():
+    for text in texts:
         part, equals, name = text.partition("=")
         if not equals or not name:
             raise DataError(f"--column {text!r}: write PART=NAME, as in label=finding")
         if part not in known:
             raise DataError(f"--column {text!r}: no part {part!r}; {suggest(part, known)}")
         named[part] = name
-    return load_dataset(
-        data,
-        labels=labels,
-        columns=Columns(**named) if named else None,
-        patient_regex=patient_regex,
-        positive=positive,
-        skip_bad=skip_bad,
-    )
+    return Columns(**named) if named else None

@@ -7,28 +7,19 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import (
-    ColumnOption,
-    LabelsOption,
-    PatientRegexOption,
-    PositiveOption,
-    SkipBadOption,
-    load,
-)
+from chestnut.cli.data_options import DataOptions, with_data_options
 from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import DataError, suggest
 
 
+@with_data_options
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="Another data set; else the run's own.")] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
-    labels: LabelsOption = None,
-    column: ColumnOption = None,
-    patient_regex: PatientRegexOption = None,
-    positive: PositiveOption = None,
-    skip_bad: SkipBadOption = False,
+    *,
+    options: DataOptions,
     json: JsonOption = None,
 ) -> None:
     """Judge RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger."""
@@ -41,15 +32,13 @@ def command(
     folder = RunFolder.open(run)
     other = None
     if data is not None:
-        other = load(
-            data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
-        )
+        other = options.load(data)
         for note in other.notes:
             say(note)
     load_framework()
     from chestnut.inference.evaluate import evaluate_run
 
-    result = evaluate_run(folder, split, other, command=command_line(), skip_bad=skip_bad, bars=bar).to_dict()
+    result = evaluate_run(folder, split, other, command=command_line(), skip_bad=options.skip_bad, bars=bar).to_dict()
     if emit({"run": str(folder.path), "split": split, **result}, json):
         where = data or "its own images"
         title = f"{folder.path} on {split} of {where}: {result['images']} images of {result['patients']} patients"

@@ -7,33 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from chestnut.cli.data_options import (
-    ColumnOption,
-    LabelsOption,
-    PatientRegexOption,
-    PositiveOption,
-    SkipBadOption,
-    load,
-)
+from chestnut.cli.data_options import DataOptions, with_data_options
 from chestnut.cli.output import JsonOption, emit, human_bytes, out, table
 
 
+@with_data_options
 def command(
     target: Annotated[Path, typer.Argument(metavar="DATA|RUN", help="A data set, or a run's folder.")],
-    labels: LabelsOption = None,
-    column: ColumnOption = None,
-    patient_regex: PatientRegexOption = None,
-    positive: PositiveOption = None,
-    skip_bad: SkipBadOption = False,
+    *,
+    options: DataOptions,
     json: JsonOption = None,
 ) -> None:
     """List classes, counts and shapes."""
     if (target / "environment.json").is_file():
         _show_run(target, json)
         return
-    manifest = load(
-        target, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
-    )
+    manifest = options.load(target)
     from chestnut.data.facts import read_facts
 
     facts = read_facts(manifest.paths)

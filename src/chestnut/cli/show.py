@@ -7,37 +7,26 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import (
-    ColumnOption,
-    LabelsOption,
-    PatientRegexOption,
-    PositiveOption,
-    SkipBadOption,
-    load,
-)
+from chestnut.cli.data_options import DataOptions, with_data_options
 from chestnut.cli.output import JsonOption, emit, out
 from chestnut.errors import DataError
 
 
+@with_data_options
 def command(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")],
     output: Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture, .png.")] = Path("samples.png"),
     each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
     size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,
     seed: Annotated[int, typer.Option("--seed", help="Chooses the images.")] = 0,
-    labels: LabelsOption = None,
-    column: ColumnOption = None,
-    patient_regex: PatientRegexOption = None,
-    positive: PositiveOption = None,
-    skip_bad: SkipBadOption = False,
+    *,
+    options: DataOptions,
     json: JsonOption = None,
 ) -> None:
     """Draw a grid of sample images, a few of each class, into a PNG."""
     if output.suffix.lower() != ".png":
         raise DataError(f"cannot draw into {output}; give a name that ends in .png")
-    manifest = load(
-        data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
-    )
+    manifest = options.load(data)
     import numpy as np
 
     from chestnut.config import InputSpec

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import (
-    ColumnOption,
-    DataArgument,
-    LabelsOption,
-    PatientRegexOption,
-    PositiveOption,
-    SkipBadOption,
-    load,
-)
+from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.output import JsonOption, emit, out, say, table
 from chestnut.errors import DataError
 
@@ -24,6 +16,7 @@ if TYPE_CHECKING:
     from chestnut.data.manifest import Manifest
 
 
+@with_data_options
 def command(
     data: DataArgument,
     fractions: Annotated[
@@ -38,18 +31,13 @@ def command(
         Path | None, typer.Option("--out", metavar="CSV", help="Where to write; else DATA's name and -split.csv here.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
-    labels: LabelsOption = None,
-    column: ColumnOption = None,
-    patient_regex: PatientRegexOption = None,
-    positive: PositiveOption = None,
-    skip_bad: SkipBadOption = False,
+    *,
+    options: DataOptions,
     json: JsonOption = None,
 ) -> None:
     """Split DATA by patient, balanced by class, and write the result as a CSV that can be given as DATA."""
     shares = _fractions(fractions)
-    manifest = load(
-        data, labels=labels, column=column, patient_regex=patient_regex, positive=positive, skip_bad=skip_bad
-    )
+    manifest = options.load(data)
     root = manifest.root.resolve()
     path = output or Path(f"{root.name if root.is_dir() else root.stem}-split.csv")
     if path.exists() and not force:

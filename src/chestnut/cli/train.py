@@ -7,14 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import (
-    ColumnOption,
-    LabelsOption,
-    PatientRegexOption,
-    PositiveOption,
-    SkipBadOption,
-    load,
-)
+from chestnut.cli.data_options import DataOptions, with_data_options
 from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.cli.results import run_table
@@ -26,6 +19,7 @@ SetOption = Annotated[
 ]
 
 
+@with_data_options
 def command(
     data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")] = None,
     recipe: Annotated[str, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file.")] = "cnn-small",
@@ -36,11 +30,8 @@ def command(
         Path | None, typer.Option("--resume", metavar="RUN", help="Go on with this run from its last finished epoch.")
     ] = None,
     audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Audit the data first.")] = True,
-    labels: LabelsOption = None,
-    column: ColumnOption = None,
-    patient_regex: PatientRegexOption = None,
-    positive: PositiveOption = None,
-    skip_bad: SkipBadOption = False,
+    *,
+    options: DataOptions,
     json: JsonOption = None,
 ) -> None:
     """Train a network on DATA and judge it on the validation images.
@@ -63,14 +54,11 @@ def command(
     from chestnut.training.train import resume as go_on
 
     with LiveTable() as live:
-        setup = Setup(folder, skip_bad, audited, command_line(), bar, (live,))
+        setup = Setup(folder, options.skip_bad, audited, command_line(), bar, (live,))
         if data is None:
             run = go_on(setup)
         else:
-            manifest = load(
-                data, labels=labels, column=column, patient_regex=patient_regex,
-                positive=positive or chosen.data.positive, skip_bad=skip_bad,
-            )  # fmt: skip
+            manifest = options.load(data, positive=chosen.data.positive)
             for note in manifest.notes:
                 say(note)
             run = train(manifest, chosen, setup)
