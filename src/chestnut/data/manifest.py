@@ -195,6 +195,16 @@ class Manifest:
         return f"{heading}{self.counts().to_html()}<ul>{notes}</ul>"
 
 
+def changed_files(recorded: Manifest, found: Manifest) -> list[str]:
+    """Names of images whose pixels are no longer those that were recorded; images in one manifest only are left out."""
+    before = dict(zip(recorded.paths, recorded.frame["sha256"], strict=True))
+    return [
+        Path(path).name
+        for path, now in zip(found.paths, found.frame["sha256"], strict=True)
+        if before.get(path, now) != now
+    ]
+
+
 def order_classes(names: Iterable[str], positive: str | None) -> tuple[tuple[str, ...], str | None]:
     """Order class names for a network's outputs and choose the positive one of two.
 

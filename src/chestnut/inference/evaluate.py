@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.data.cache import decode_all
-from chestnut.data.manifest import SPLITS, Manifest
+from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.errors import DataError, listed
 from chestnut.evaluation import curves, figures
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate
@@ -42,7 +42,8 @@ def evaluate_run(
         bars: Shows the progress.
 
     Raises:
-        DataError: The split is empty, labels are missing, or the classes are not those of the run.
+        DataError: The split is empty, labels are missing, or the classes are not those of the run;
+            or an image of the run has changed.
         BundleError: The run's bundle is missing or was changed.
     """
     bundle = Bundle.read(run.bundle)
@@ -50,6 +51,11 @@ def evaluate_run(
     chosen, name = (own.only(split), split) if other is None else (_matched(other, split, bundle), _name(other, split))
     with bars("Decoding images") as tick:
         decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
+    if other is None and (changed := changed_files(own, decoded.manifest)):
+        raise DataError(
+            f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); "
+            "restore them, or give the images as another data set"
+        )
     engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, bundle.temperature, tick)

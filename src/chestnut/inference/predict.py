@@ -114,9 +114,9 @@ def predict_run(run: RunFolder, images: list[str], *, skip_bad: bool = False, ba
             chunk = images[start : start + _CHUNK]
             pixels, faults = _decoded(chunk, bundle.spec, skip_bad)
             bad += faults
-            paths += [path for path in chunk if path in pixels]
+            paths += [path for path, _ in pixels]
             if pixels:
-                parts.append(engine.probabilities(np.stack(list(pixels.values())), bundle.temperature))
+                parts.append(engine.probabilities(np.stack([image for _, image in pixels]), bundle.temperature))
             tick(start + len(chunk), len(images))
     return Predictions(
         tuple(paths),
@@ -131,8 +131,8 @@ def predict_run(run: RunFolder, images: list[str], *, skip_bad: bool = False, ba
 
 def _decoded(
     chunk: list[str], spec: InputSpec, skip_bad: bool
-) -> tuple[dict[str, npt.NDArray[np.uint8]], list[ImageError]]:
-    """Decode some images: pixels by path in the order given, and those that cannot be read."""
+) -> tuple[list[tuple[str, npt.NDArray[np.uint8]]], list[ImageError]]:
+    """Decode some images: paths with their pixels in the order given, and those that cannot be read."""
 
     def attempt(path: str) -> npt.NDArray[np.uint8] | ImageError:
         try:
@@ -140,11 +140,11 @@ def _decoded(
         except ImageError as error:
             return error
 
-    results = dict(zip(chunk, in_order(attempt, chunk), strict=True))
-    faults = [result for result in results.values() if isinstance(result, ImageError)]
+    results = list(zip(chunk, in_order(attempt, chunk), strict=True))
+    faults = [result for _, result in results if isinstance(result, ImageError)]
     if faults and not skip_bad:
         raise DataError(
             f"{len(faults)} of {len(chunk)} images cannot be read ({listed(map(str, faults), 3)}); "
             "mend or remove them, or leave them out by --skip-bad"
         )
-    return {path: pixels for path, pixels in results.items() if not isinstance(pixels, ImageError)}, faults
+    return [(path, pixels) for path, pixels in results if not isinstance(pixels, ImageError)], faults

@@ -18,7 +18,7 @@ from chestnut.config import Recipe
 from chestnut.data.audit import Audit, audit
 from chestnut.data.cache import Decoded, cache_folder, decode_all
 from chestnut.data.facts import read_facts
-from chestnut.data.manifest import Manifest
+from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.split import split
 from chestnut.errors import DataError, RunError, TrainingError, listed
 from chestnut.evaluation.figures import history_figure, sample_grid_figure, save
@@ -111,10 +111,8 @@ def resume(setup: Setup) -> RunFolder:
         raise RunError(f"{run.path} has ended already; nothing is left to resume")
     recorded = Manifest.read(run.manifest_file, run.facts)
     decoded = _decoded(recorded, run.recipe, setup)
-    changed = decoded.manifest.frame["sha256"].to_numpy() != recorded.frame["sha256"].to_numpy()
-    if changed.any():
-        files = [Path(path).name for path in recorded.frame.loc[changed, "path"]]
-        raise RunError(f"{len(files)} images have changed since training began ({listed(files, 3)}); train anew")
+    if changed := changed_files(recorded, decoded.manifest):
+        raise RunError(f"{len(changed)} images have changed since training began ({listed(changed, 3)}); train anew")
     run.note(resumed=[*run.environment.get("resumed", []), now()], status="training")
     return _go_on(run, decoded, setup, new=False)
 
