@@ -1,0 +1,206 @@
+"""The pages in docs/ against the code: fields, options, names and keys that one has and the other lacks."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import chestnut
+from chestnut import config
+from chestnut.cli import app
+from chestnut.data.fetch import COLLECTIONS
+from chestnut.data.finding import CHECKS, Audit, Finding
+from chestnut.data.manifest import COLUMNS, Manifest
+from chestnut.data.patients import RULES
+from chestnut.data.scan import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from chestnut.evaluation.metrics import METRICS, evaluate
+from chestnut.inference.bundle import Bundle
+from chestnut.runs import RunFolder
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
+PARTS = {
+    "": config.Recipe,
+    "input.": config.InputSpec,
+    "model.": config.CnnConfig,
+    "model. ": config.MlpConfig,
+    "loss.": config.LossConfig,
+    "optim.": config.OptimConfig,
+    "optim.schedule.": config.ScheduleConfig,
+    "data.": config.DataConfig,
+    "augment.": config.AugmentConfig,
+    "train.": config.TrainConfig,
+    "train.stop.": config.StopConfig,
+}
+COMMANDS = typer.main.get_command(app).commands
+EVALUATION = evaluate([0, 1, 2], [[0.8, 0.1, 0.1]] * 3, ["a", "b", "c"], ["A", "B", "C"], resamples=3).to_dict()
+
+
+def section(page, heading):
+    """The text under a heading, up to the next one of its level or above."""
+    marks = re.search(f"^(#+) {re.escape(heading)}$", PAGES[page], flags=re.M)
+    assert marks, f"docs/{page}.md has no heading {heading!r}"
+    rest = PAGES[page][marks.end() :]
+    return re.split(rf"^#{{1,{len(marks[1])}}} ", rest, maxsplit=1, flags=re.M)[0]
+
+
+def first_cells(text):
+    """What stands as code in the first column of the tables."""
+    return re.findall(r"^\| `([^`]+)` \|", text, flags=re.M)
+
+
+def keys(heading):
+    """The top-level keys that docs/json.md lists under a heading, in order."""
+    own = section("json", heading).split("\n#### ")[0]
+    return list(dict.fromkeys(cell.partition(".")[0] for cell in first_cells(own)))
+
+
+def in_words(schema):
+    """The type of a field as docs/recipes.md says it."""
+    if "const" in schema or "enum" in schema:
+        return ", ".join(f"`{json.dumps(value)}`" for value in schema.get("enum", [schema.get("const")]))
+    if "anyOf" in schema:
+        branches = [branch for branch in schema["anyOf"] if branch["type"] != "null"]
+        return in_words(branches[0]) + ("; or a list, one each" if len(branches) > 1 else "")
+    if schema["type"] == "array":
+        pairs = schema.get("prefixItems")
+        return f"list of {len(pairs)}: {in_words(pairs[0])}" if pairs else f"list: {in_words(schema['items'])}"
+    if schema["type"] in ("boolean", "string"):
+        return {"boolean": "`true`, `false`", "string": "text"}[schema["type"]]
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = ", ".join(f"{sign} {schema[name]:.10g}" for name, sign in signs.items() if name in schema)
+    return f"{'whole number' if schema['type'] == 'integer' else 'number'} {bounds}".strip()
+
+
+@pytest.mark.parametrize("prefix", PARTS)
+def test_every_recipe_field_stands_with_its_type_and_default(prefix):
+    schema = PARTS[prefix].model_json_schema()["properties"]
+    for name, field in PARTS[prefix].model_fields.items():
+        if f"{prefix.strip()}{name}." in PARTS:
+            continue
+        default = "required" if field.is_required() else f"`{json.dumps(field.default)}`"
+        row = f"| `{prefix.strip()}{name}` | {in_words(schema[name])} | {default} | "
+        assert row in PAGES["recipes"], f"docs/recipes.md lacks the row {row}"
+
+
+def test_no_recipe_field_stands_that_there_is_not():
+    known = {f"{prefix.strip()}{name}" for prefix, part in PARTS.items() for name in part.model_fields}
+    assert set(first_cells(section("recipes", "Every field"))) <= known
+    assert first_cells(PAGES["recipes"].split("## ")[0]) == chestnut.recipe_names()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_stands(name):
+    text = section("cli", name)
+    assert f"$ chestnut {name} " in text or f"$ chestnut {name}\n" in text, "without an example"
+    known = set(re.findall(r"--[a-z][a-z-]*", text))
+    shared = set(first_cells(PAGES["cli"].split("\n## ")[0]))
+    shared = {option.split()[0] for option in shared if option.startswith("--")}
+    options = {text for param in COMMANDS[name].params for text in (*param.opts, *param.secondary_opts)}
+    options = {text for text in options if text.startswith("--")} - {"--help"}
+    missing = options - known
+    assert missing <= shared, f"docs/cli.md lacks {sorted(missing - shared)} of {name}"
+    listed = {cell.split()[0] for cell in first_cells(text) if cell.startswith("--")}
+    assert listed <= options, f"{name} has no {sorted(listed - options)}"
+
+
+def test_every_public_name_stands():
+    assert set(re.findall(r"^### `(\w+)`$", PAGES["api"], flags=re.M)) == set(chestnut.__all__)
+
+
+def test_every_finding_and_metric_stands():
+    assert set(re.findall(r"^### ([a-z-]+)$", PAGES["audit"], flags=re.M)) == set(CHECKS)
+    assert set(first_cells(section("evaluation", "Metrics"))) == set(METRICS)
+
+
+@pytest.mark.parametrize("words", [PICTURE_SUFFIXES | DICOM_SUFFIXES, RULES, COLLECTIONS, COLUMNS.keys() - {"sha256"}])
+def test_names_of_sources_stand(words):
+    assert [word for word in words if word not in PAGES["data"]] == []
+
+
+def test_keys_of_an_evaluation():
+    assert keys("An evaluation") == list(EVALUATION)
+    documented = {cell.rpartition(".")[2] for cell in first_cells(PAGES["json"]) if cell.startswith("metrics.")}
+    assert documented == EVALUATION["metrics"]["auroc"].keys()
+
+
+def test_keys_of_a_bundle():
+    spec = config.InputSpec()
+    bundle = Bundle(Path(), "r", ("A", "B"), "B", spec, 1.0, 0.5, False, "0")
+    assert keys("bundle.json") == list(bundle.to_dict())
+    inner = [cell for cell in first_cells(section("json", "bundle.json")) if cell.startswith("input.")]
+    assert inner == [f"input.{name}" for name in spec.model_dump()]
+
+
+def test_keys_of_an_audit():
+    finding = Finding("blank-images", "warning", "title", "evidence")
+    written = Audit.build([finding], [], {}).to_dict()
+    assert keys("audit.json") == list(written)
+    assert keys("A finding") == list(written["findings"][0])
+
+
+def test_keys_of_data_and_columns_of_a_manifest():
+    rows = [{"path": "/a.png", "label": "A", "patient": "1"}, {"path": "/b.png", "label": "B", "patient": "2"}]
+    facts = Manifest.build(rows, Path("/data")).facts()
+    assert keys("data.json") == [*facts, "skipped"]
+    assert keys("manifest.csv") == list(COLUMNS)
+
+
+def test_keys_of_the_ledger(tmp_path):
+    run = RunFolder(tmp_path)
+    run.enter_look("chestnut evaluate runs/first", "0", 1, "images")
+    assert keys("ledger.json") == list(run.ledger[0])
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """A data set of two images, and the folder it stands in."""
+    folder = tmp_path_factory.mktemp("docs")
+    call("phantom", folder / "images", "--patients", "2", "--size", "32")
+    return folder / "images"
+
+
+def call(*arguments):
+    answer = CliRunner().invoke(app, [*map(str, arguments), "--json", "-"], catch_exceptions=False)
+    return json.loads(answer.stdout)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("chestnut phantom", "phantom NEW --patients 2 --size 32"),
+        ("chestnut info DATA", "info DATA"),
+        ("chestnut split", "split DATA --out NEW"),
+        ("chestnut cache", "cache"),
+        ("chestnut recipes NAME", "recipes mlp"),
+        ("chestnut runs", "runs DATA"),
+    ],
+)
+def test_keys_of_commands(heading, words, images, tmp_path):
+    places = {"DATA": images, "NEW": tmp_path / "new.csv"}
+    assert keys(heading) == list(call(*(places.get(word, word) for word in words.split())))
+
+
+def test_entries_of_lists(images):
+    made = call("info", images)["formats"][0]
+    row = re.search(r"^\| `formats` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", row) == list(made)
+
+
+def test_pages_are_in_the_navigation_and_their_links_lead_somewhere():
+    listed = re.findall(r"(\w+)\.md$", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M)
+    assert sorted(listed) == sorted(PAGES)
+    for page, text in PAGES.items():
+        for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", text):
+            assert (DOCS / (target or f"{page}.md")).is_file(), f"docs/{page}.md links to {target}"
+            headings = re.findall(r"^#+ (.*)$", PAGES.get(target.removesuffix(".md") or page, ""), flags=re.M)
+            slugs = {re.sub(r"[^\w\s-]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+            assert not anchor or anchor in slugs, f"docs/{page}.md links to {target}#{anchor}"
+
+
+def test_the_place_of_the_benchmarks_stands_once():
+    assert len(re.findall("<!-- benchmarks -->.*<!-- /benchmarks -->", PAGES["performance"], flags=re.S)) == 1
+    assert PAGES["performance"].count("<!-- ") == 2
