@@ -43,7 +43,7 @@ def judge(data: Path, recipe: str, settings: list[str], keep: Path | None = None
         test = chestnut(folder, "evaluate", run["run"], "--split", "test")
     parts = {"val": run["validation"], "test": test}
     figures = {name: {key: part["metrics"][key] for key in METRICS} for name, part in parts.items()}
-    facts = {key: run[key] for key in ("epochs", "best_epoch", "stopped_by", "parameters", "train_seconds", "device")}
+    facts = {key: run[key] for key in ("epochs", "best_epoch", "stopped_by", "parameters", "seconds", "device")}
     return {**facts, **figures, "settings": settings, "images": test["images"], "patients": test["patients"]}
 
 
@@ -58,7 +58,7 @@ def write_tables(results: dict[str, Any]) -> None:
     lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
     for name, row in sorted(results.items(), key=lambda item: item[1]["test"]["auroc"]["value"]):
         note = f", {', '.join(row['settings'])}" if row["settings"] else ""
-        cells = [f"`{name}`{note}", f"{row['best_epoch']} of {row['epochs']}", f"{row['train_seconds'] / 60:.0f}"]
+        cells = [f"`{name}`{note}", f"{row['best_epoch']} of {row['epochs']}", f"{row['seconds'] / 60:.0f}"]
         cells += [shown(row["val"]["auroc"]), *(shown(row["test"][key]) for key in METRICS)]
         lines.append(f"| {' | '.join(cells)} |")
         head(RECIPES / f"{name}.toml", row, note)
@@ -72,7 +72,7 @@ def head(path: Path, row: dict[str, Any], note: str) -> None:
     said = (
         f"test AUROC {shown(row['test']['auroc'])}, accuracy {shown(row['test']['accuracy'])}\n"
         f"#           on a hold-out by patient of the Kermany training images, seed {SEED}{note};\n"
-        f"#           {row['train_seconds'] / 60:.0f} minutes on {row['device']}"
+        f"#           {row['seconds'] / 60:.0f} minutes on {row['device']}"
     )
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S)

@@ -169,6 +169,8 @@ class RunFolder:
     @property
     def recipe(self) -> Recipe:
         """The resolved recipe."""
+        if not self.recipe_file.is_file():
+            raise RunError(f"{self.recipe_file} is missing, so the run cannot be used; train it again")
         return Recipe.from_toml(self.recipe_file.read_text(encoding="utf-8"), str(self.recipe_file))
 
     @property
@@ -210,6 +212,12 @@ class RunFolder:
         if not isinstance(looks, list):
             raise DataError(f"{self.ledger_file} does not hold a list; restore it from a copy")
         return looks
+
+    @property
+    def own_looks(self) -> list[dict[str, Any]]:
+        """The ledger without looks at the test splits of other data sets."""
+        root = self.facts.get("root")
+        return [look for look in self.ledger if look.get("data", root) == root]
 
     def enter_look(self, command: str, weights: str, images: int, data: str) -> int:
         """Enter one look at the test split into the ledger.
@@ -261,7 +269,7 @@ def require_free(path: Path) -> None:
 
 def find_runs(folder: Path) -> list[RunFolder]:
     """The runs directly below a folder, oldest first."""
-    found = [RunFolder(item.parent) for item in folder.glob("*/environment.json")]
+    found = [RunFolder(item.parent) for item in folder.glob("*/environment.json") if item.parent.name[0] != "."]
     return sorted(found, key=lambda run: run.environment_file.stat().st_mtime)
 
 

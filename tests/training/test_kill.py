@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 import chestnut as cn
 from chestnut.errors import RunError
 from chestnut.inference.engines import load_network
+from chestnut.training.checkpoint import Checkpoint
+from chestnut.training.train import Setup, resume
 
 SETTINGS = (
     *("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "model.dropout=0.3"),
@@ -86,7 +89,30 @@ def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
     manifest = run.folder.manifest_file
     first = manifest.read_text().splitlines()[1].split(",")[-1]
     manifest.write_text(manifest.read_text().replace(first, "0" * 64))
-    from chestnut.training.train import Setup, resume
-
     with pytest.raises(RunError, match="1 images have changed since training began"):
         resume(Setup(run.path))
+
+
+def test_one_run_is_trained_by_one_process(images, tmp_path):
+    run = cn.train(cn.load_dataset(images), "cnn-small", settings=SETTINGS, path=tmp_path / "run", audited=False)
+    run.folder.note(status="stopped")
+    with Checkpoint(run.folder.state).owned(), pytest.raises(RunError, match="is being trained by another process"):
+        resume(Setup(run.path))
+
+
+def test_a_resume_misses_images_that_are_gone(tmp_path):
+    cn.write_phantom(tmp_path / "images", 50, size=48)
+    data = cn.load_dataset(tmp_path / "images")
+    run = cn.train(data, "cnn-small", settings=SETTINGS, path=tmp_path / "run", audited=False)
+    run.folder.note(status="stopped")
+    Path(data.paths[0]).unlink()
+    with pytest.raises(RunError, match="1 images of the run can no longer be read"):
+        resume(Setup(run.path, skip_bad=True))
+
+
+def test_resume_takes_no_other_recipe_or_data(tmp_path):
+    answer = subprocess.run(
+        command("train", "--resume", tmp_path, "--set=train.epochs=3"), capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2
+    assert "leave out --recipe, --set, --name and data options" in answer.stderr

@@ -60,18 +60,17 @@ SkipBadOption = Annotated[
 class DataOptions:
     """What the user said of the labels and patients of a data set; see the options above."""
 
-    labels: Path | None
-    column: Sequence[str] | None
-    patient_regex: str | None
-    positive: str | None
-    skip_bad: bool
+    labels: Path | None = None
+    column: Sequence[str] | None = None
+    patient_regex: str | None = None
+    positive: str | None = None
+    skip_bad: bool = False
 
-    def load(self, data: Path, *, positive: str | None = None, skip_bad: bool = False) -> Manifest:
+    def load(self, data: Path, *, skip_bad: bool = False) -> Manifest:
         """Read a data set; the manifest's notes are for the command to print.
 
         Args:
             data: What the user named.
-            positive: The positive class where the user named none.
             skip_bad: Leave unusable images out whatever the user said.
 
         Raises:
@@ -84,17 +83,17 @@ class DataOptions:
             labels=self.labels,
             columns=_columns(self.column or ()),
             patient_regex=self.patient_regex,
-            positive=self.positive or positive,
+            positive=self.positive,
             skip_bad=self.skip_bad or skip_bad,
         )
 
 
-_OPTIONS: dict[str, tuple[Any, Any]] = {
-    "labels": (LabelsOption, None),
-    "column": (ColumnOption, None),
-    "patient_regex": (PatientRegexOption, None),
-    "positive": (PositiveOption, None),
-    "skip_bad": (SkipBadOption, False),
+_OPTIONS: dict[str, Any] = {
+    "labels": LabelsOption,
+    "column": ColumnOption,
+    "patient_regex": PatientRegexOption,
+    "positive": PositiveOption,
+    "skip_bad": SkipBadOption,
 }
 
 
@@ -103,8 +102,10 @@ def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
     shared = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
-        for name, (kind, default) in _OPTIONS.items()
+        inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=getattr(DataOptions, name), annotation=kind
+        )
+        for name, kind in _OPTIONS.items()
     ]
 
     @functools.wraps(command)

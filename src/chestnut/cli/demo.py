@@ -35,7 +35,7 @@ def command(
     write(images, patients, seed=seed)
     manifest = load_dataset(images)
     for note in manifest.notes:
-        say(note)
+        say(f"note: {note}")
     say("2 of 4  Auditing, splitting by patient and training")
     load_framework()
     from chestnut.inference.evaluate import evaluate_run

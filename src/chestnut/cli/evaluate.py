@@ -16,7 +16,7 @@ from chestnut.errors import DataError, suggest
 @with_data_options
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="Another data set; else the run's own.")] = None,
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Another data set; else the run's own.")] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     *,
     options: DataOptions,
@@ -34,7 +34,7 @@ def command(
     if data is not None:
         other = options.load(data)
         for note in other.notes:
-            say(note)
+            say(f"note: {note}")
     load_framework()
     from chestnut.inference.evaluate import evaluate_run
 

@@ -74,7 +74,7 @@ def _show_run(path: Path, json: Path | None) -> None:
     run = RunFolder.open(path)
     recipe, facts, environment = run.recipe, run.facts, run.environment
     result = {"run": str(path), "recipe": recipe.model_dump(mode="json"), "data": facts, "environment": environment}
-    if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.ledger)}, json):
+    if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.own_looks)}, json):
         made = table(str(path), ("", ""))
         made.show_header = False
         best = environment.get("best_epoch")
@@ -87,7 +87,7 @@ def _show_run(path: Path, json: Path | None) -> None:
             ("parameters", f"{environment['parameters']:,}" if "parameters" in environment else "–"),
             ("epochs", f"best {best} of {environment['epochs']}" if best else "–"),
             ("evaluations", ", ".join(run.evaluations()) or "none yet"),
-            ("looks at test", str(len(run.ledger))),
+            ("looks at test", str(len(run.own_looks))),
             ("device", f"{environment['device']}, {environment['backend']}, {recipe.train.precision}"),
             ("command", environment["command"]),
         ):

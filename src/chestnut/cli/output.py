@@ -42,11 +42,11 @@ def say(text: str) -> None:
 
 
 class _Lines(logging.Handler):
-    """Prints what chestnut logs, a line each, with its level where that is a warning or worse."""
+    """Prints what chestnut logs, a line each, after its level."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        say(level + record.getMessage())
+        level = "note" if record.levelno < logging.WARNING else record.levelname.lower()
+        say(f"{level}: {record.getMessage()}")
 
 
 def log_to_stderr() -> None:

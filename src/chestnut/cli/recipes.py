@@ -11,7 +11,7 @@ from chestnut.cli.output import JsonOption, emit, out, table
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this recipe as TOML.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this recipe as TOML.")] = None,
     json: JsonOption = None,
 ) -> None:
     """List the recipes with their parameters, input size, source and reported score, or print one."""

@@ -7,21 +7,26 @@ from typing import Annotated, Any
 
 import typer
 
-from chestnut.cli.output import JsonOption, emit, out, table
+from chestnut.cli.output import JsonOption, emit, out, say, table
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The folder that runs stand in.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that runs stand in.")] = Path("runs"),
     json: JsonOption = None,
 ) -> None:
     """List runs with their figures side by side."""
     from chestnut.cli.results import estimate
     from chestnut.errors import RunError
-    from chestnut.runs import find_runs
+    from chestnut.runs import RunFolder, find_runs
 
     if not folder.is_dir():
         raise RunError(f"no folder {folder}; chestnut train DATA makes runs/ and the first run in it")
-    rows = [_described(run) for run in find_runs(folder)]
+    rows = []
+    for run in find_runs(folder):
+        try:
+            rows.append(_described(RunFolder.open(run.path)))
+        except RunError as error:
+            say(f"left out: {error}")
     if emit({"runs": rows}, json):
         made = table(
             columns=(
@@ -59,7 +64,7 @@ def _described(run: Any) -> dict[str, Any]:
         "epochs": facts.get("epochs"),
         "best_epoch": facts.get("best_epoch"),
         "parameters": facts.get("parameters"),
-        "train_seconds": facts.get("train_seconds"),
-        "looks_at_test": len(run.ledger),
+        "seconds": facts.get("seconds"),
+        "looks_at_test": len(run.own_looks),
         "evaluations": {name: run.metrics(name)["metrics"] for name in run.evaluations()},
     }

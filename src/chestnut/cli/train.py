@@ -22,7 +22,9 @@ SetOption = Annotated[
 @with_data_options
 def command(
     data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file.")] = "cnn-small",
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; else cnn-small.")
+    ] = None,
     settings: SetOption = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's name; else the recipe and a number.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="The folder that runs stand in.")] = Path("runs"),
@@ -45,7 +47,9 @@ def command(
 
     if (data is None) == (resume is None):
         raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")
-    chosen = load_recipe(recipe, settings or [])
+    if resume is not None and (recipe or settings or name or options != DataOptions()):
+        raise DataError("--resume goes on with a run as it began; leave out --recipe, --set, --name and data options")
+    chosen = load_recipe(recipe or "cnn-small", settings or [])
     folder = resume or (runs / name if name else free_folder(runs, chosen.name))
     if resume is None:
         require_free(folder)
@@ -58,9 +62,9 @@ def command(
         if data is None:
             run = go_on(setup)
         else:
-            manifest = options.load(data, positive=chosen.data.positive)
+            manifest = options.load(data)
             for note in manifest.notes:
-                say(note)
+                say(f"note: {note}")
             run = train(manifest, chosen, setup)
     if emit({"run": str(run.path), **run.environment, "validation": run.metrics("val")}, json):
         out.print(run_table(run))

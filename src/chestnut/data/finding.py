@@ -5,6 +5,7 @@ Made by `audit` and its checks, read by `cli` and `report`; calls nothing of che
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast
@@ -101,6 +102,14 @@ class Audit:
     def counts(self) -> dict[Severity, int]:
         """How many findings of each severity."""
         return {severity: sum(one.severity == severity for one in self.findings) for severity in SEVERITIES}
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{one.severity}</td><td><strong>{html.escape(one.title)}</strong><br>{html.escape(one.evidence)}"
+            f"<br>→ {html.escape(one.remedy)}</td></tr>"
+            for one in self.findings
+        )
+        return f"<table>{rows}</table>" if rows else "<p>Nothing found.</p>"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON.

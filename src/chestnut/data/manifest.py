@@ -132,6 +132,15 @@ class Manifest:
             raise DataError(f"no column {name!r}; {suggest(name, COLUMNS)}")
         return replace(self, frame=self.frame.assign(**{name: list(values)}))
 
+    def with_positive(self, name: str) -> Manifest:
+        """A copy in which another class is the positive one.
+
+        Raises:
+            DataError: The data have no such class.
+        """
+        classes, positive = order_classes(self.classes, name)
+        return replace(self, classes=classes, positive=positive)
+
     def with_note(self, *notes: str) -> Manifest:
         """A copy that says something more."""
         return replace(self, notes=self.notes + notes)

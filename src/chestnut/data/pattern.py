@@ -50,9 +50,11 @@ def matches(text: str) -> list[str]:
         return [absolute(text)]
     kept: list[str] = []
     folders: set[str] = set()
+    above = absolute(fixed_part(text))
     # unlike glob.glob, Path.glob takes hidden files for matches
     for match in sorted(absolute(match) for match in glob.glob(text, recursive=True)):  # noqa: PTH207
-        if is_litter(Path(match).name) or not folders.isdisjoint(map(str, Path(match).parents)):
+        below = Path(match).relative_to(above).parts if Path(match).is_relative_to(above) else (Path(match).name,)
+        if any(map(is_litter, below)) or not folders.isdisjoint(map(str, Path(match).parents)):
             continue
         kept.append(match)
         if is_folder(match):

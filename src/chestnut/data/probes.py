@@ -279,7 +279,7 @@ def aurocs(targets: Ints, scores: Floats, folds: Ints, weights: Floats | None = 
 _FROM = {
     "facts": ("facts of the files", "size, aspect, format, mode, bit depth and bytes of each file"),
     "statistics": ("brightness and sharpness", f"{len(STATISTICS)} brightness and sharpness statistics of each image"),
-    "border": ("the border around the chest", "the outer 8 % of each image, with the chest masked out,"),
+    "border": ("the border around the chest", "a frame of 8 % of the side of each image, with the chest masked out,"),
 }
 
 #: What to do; the AUROC is put in for the braces.

@@ -64,7 +64,10 @@ class Bundle:
         """
         path = folder / "bundle.json"
         if not path.is_file():
-            raise BundleError(f"no bundle in {folder.parent}: training has not ended there; finish it by --resume")
+            raise BundleError(
+                f"no bundle in {folder.parent}: its training has not ended well; "
+                f"chestnut info {folder.parent} tells more"
+            )
         values = read_json(path)
         try:
             if values["format"] > BUNDLE_VERSION:

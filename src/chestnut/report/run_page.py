@@ -19,7 +19,7 @@ from chestnut.report.findings import Findings, read_findings
 from chestnut.report.html import duration, picture, when, write_page
 from chestnut.report.recipe_table import recipe_rows
 from chestnut.report.results import METRICS, gap, read_cells, read_results
-from chestnut.report.verdict import judge, looks_lesson, own_looks
+from chestnut.report.verdict import judge, looks_lesson
 from chestnut.runs import RunFolder
 
 _SPLITS = {"train": "Training", "val": "Validation", "test": "Test", "": "No split"}
@@ -104,7 +104,7 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "metrics": METRICS,
             "gap": gap(results),
             "ledger": run.ledger,
-            "lesson": looks_lesson(own_looks(run)),
+            "lesson": looks_lesson(run.own_looks),
             "environment_rows": _environment_rows(run, environment),
         },
     )

@@ -109,7 +109,7 @@ def _more(run: RunFolder, result: Result) -> Iterator[str]:
     else:
         yield f"It names the right class of {_percent(result.metric('accuracy'))} of the images."
     if result.kind == "test":
-        looks = len(own_looks(run))
+        looks = len(run.own_looks)
         told = {0: "No look at the test split stands in the ledger.", 1: "The test split was looked at once."}
         yield told.get(looks, f"The test split was looked at {looks} times.")
 
@@ -175,7 +175,7 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
         yield Callout(
             "info", "The test split is unread.", "When all choices are made, judge the run, once, by", command
         )
-    looks = len(own_looks(run))
+    looks = len(run.own_looks)
     if looks > 1:
         text = "Whoever looks, changes something and looks again chooses by the test split, and its figures flatter."
         yield Callout("warning", f"The test split was looked at {looks} times.", text, "", "ledger")
@@ -187,12 +187,6 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
         yield Callout(
             "warning", "Few patients.", f"Only {few} With under {_FEW_PATIENTS} the intervals tend to be too narrow."
         )
-
-
-def own_looks(run: RunFolder) -> list[dict[str, Any]]:
-    """The ledger without looks at the test splits of other data sets."""
-    root = run.facts.get("root")
-    return [look for look in run.ledger if look.get("data", root) == root]
 
 
 def looks_lesson(looks: Sequence[Mapping[str, Any]]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from chestnut.files import read_json, replacing, write_json
 from chestnut.training.schedules import Plateau
 
 Arrays = list[npt.NDArray[Any]]
+
+_LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,28 @@ class Checkpoint:
 
     folder: Path
 
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Keep other processes from training the run meanwhile; a process that dies gives it free.
+
+        Raises:
+            RunError: Another process is training it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows, where two processes are not told apart
+            yield
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / _LOCK).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunError(
+                    f"{self.folder.parent} is being trained by another process; wait for it or end it"
+                ) from error
+            yield
+
     def exists(self) -> bool:
         """Whether an epoch has been saved."""
         return (self.folder / "latest.json").is_file()
@@ -68,7 +94,7 @@ class Checkpoint:
         latest, best = self._file(progress.epoch), self._file(progress.best_epoch)
         _write_arrays(latest, _values(learner))
         write_json(self.folder / "latest.json", {"variables": latest.name, "progress": asdict(progress)})
-        self._remove_others({latest.name, best.name, "latest.json"})
+        self._remove_others({latest.name, best.name, "latest.json", _LOCK})
 
     def restore(self, learner: keras.Model) -> Progress:
         """Set the learner's variables as they were saved.

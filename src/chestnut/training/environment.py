@@ -41,15 +41,18 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """The git commit of chestnut's own source, with a mark where it was changed; None for an installed copy."""
-    here = Path(__file__).parent
+    here = Path(__file__)
+    if not _git(here.parent, "ls-files", here.name):  # within another project's repository
+        return None
+    return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--match=") or None
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What a git command prints; nothing where it fails or there is no git."""
     try:
         answer = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--match="],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.strip() or None
+        return ""
+    return answer.stdout.strip()

@@ -1,4 +1,4 @@
-"""TensorBoard event files: one scalar a metric and epoch, and the recipe as text. Needs no TensorFlow."""
+"""TensorBoard event files: one scalar a metric and epoch. Needs no TensorFlow."""
 
 from __future__ import annotations
 

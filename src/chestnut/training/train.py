@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,8 @@ def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         KeyboardInterrupt: Ctrl-C before the first epoch had ended; the run folder is removed.
     """
     require_free(setup.folder)
+    if recipe.data.positive is not None:
+        manifest = manifest.with_positive(recipe.data.positive)
     said = len(manifest.notes)
     manifest = split(manifest, recipe.data.fractions, recipe.seed)
     for note in manifest.notes[said:]:
@@ -97,7 +99,9 @@ def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         if findings:
             write_json(draft.audit_file, findings.to_dict())
         _draw_samples(decoded, draft.figures / "samples.png", recipe.seed)
-    return _go_on(RunFolder(setup.folder), decoded, setup, new=True)
+    run = RunFolder(setup.folder)
+    with Checkpoint(run.state).owned():
+        return _go_on(run, decoded, setup, new=True)
 
 
 def resume(setup: Setup) -> RunFolder:
@@ -110,11 +114,16 @@ def resume(setup: Setup) -> RunFolder:
     if run.environment.get("status") == "finished":
         raise RunError(f"{run.path} has ended already; nothing is left to resume")
     recorded = Manifest.read(run.manifest_file, run.facts)
-    decoded = _decoded(recorded, run.recipe, setup)
+    decoded = _decoded(recorded, run.recipe, replace(setup, skip_bad=True))
+    if decoded.bad:
+        names = [Path(bad.path).name for bad in decoded.bad]
+        raise RunError(f"{len(names)} images of the run can no longer be read ({listed(names, 3)}); restore them")
     if changed := changed_files(recorded, decoded.manifest):
         raise RunError(f"{len(changed)} images have changed since training began ({listed(changed, 3)}); train anew")
-    run.note(resumed=[*run.environment.get("resumed", []), now()], status="training")
-    return _go_on(run, decoded, setup, new=False)
+    with Checkpoint(run.state).owned():
+        begun = {"status": "training", "stopped_by": None, "ended": None}
+        run.note(**begun, resumed=[*run.environment.get("resumed", []), now()])
+        return _go_on(run, decoded, setup, new=False)
 
 
 def _decoded(manifest: Manifest, recipe: Recipe, setup: Setup) -> Decoded:
@@ -214,7 +223,7 @@ def _finish(run: RunFolder, network: Any, outcome: Outcome, manifest: Manifest) 
         best_epoch=outcome.progress.best_epoch,
         stopped_by=outcome.ended,
         parameters=int(network.count_params()),
-        train_seconds=round(sum(row["seconds"] for row in rows), 1),
+        seconds=round(sum(row["seconds"] for row in rows), 1),
     )
     save(history_figure(run.history, outcome.progress.best_epoch), run.figures / "history.png")
 
