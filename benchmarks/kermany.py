@@ -21,7 +21,6 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "kermany.json"
 README = HERE.parent / "README.md"
 RECIPES = HERE.parent / "src" / "chestnut" / "recipes"
-MARKS = "<!-- kermany -->", "<!-- /kermany -->"
 SEED = 1
 METRICS = ("auroc", "accuracy", "sensitivity", "specificity")
 
@@ -62,9 +61,27 @@ def write_tables(results: dict[str, Any]) -> None:
         cells += [shown(row["val"]["auroc"]), *(shown(row["test"][key]) for key in METRICS)]
         lines.append(f"| {' | '.join(cells)} |")
         head(RECIPES / f"{name}.toml", row, note)
-    block = "\n".join([MARKS[0], *lines, MARKS[1]])
+    first = next(iter(results.values()))
+    lines += ["", f"The test split holds {first['images']} images of {first['patients']} patients; intervals are 95 %."]
+    fill("kermany", lines)
+    fill("recipes", recipe_lines())
+
+
+def recipe_lines() -> list[str]:
+    """The table of recipes, from `chestnut recipes`."""
+    lines = ["| recipe | parameters | input | what it is |", "| --- | --- | --- | --- |"]
+    for row in chestnut(HERE, "recipes")["recipes"]:
+        size = f"{row['height']}×{row['width']}×{row['channels']}"
+        lines.append(f"| `{row['name']}` | {row['parameters']:,} | {size} | {row['summary']} |")
+    return lines
+
+
+def fill(name: str, lines: list[str]) -> None:
+    """Put lines between the marks of a name in README.md."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    block = "\n".join([start, *lines, end])
     text = README.read_text(encoding="utf-8")
-    README.write_text(re.sub(f"{MARKS[0]}.*?{MARKS[1]}", lambda _: block, text, flags=re.S), encoding="utf-8")
+    README.write_text(re.sub(f"{start}.*?{end}", lambda _: block, text, flags=re.S), encoding="utf-8")
 
 
 def head(path: Path, row: dict[str, Any], note: str) -> None:

@@ -125,7 +125,7 @@ class Checkpoint:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _file(self, epoch: int) -> Path:
-        return self.folder / f"epoch-{epoch:04d}.npz"
+        return self.folder / f"epoch-{epoch:04d}.arrays"
 
     def _remove_others(self, kept: set[str]) -> None:
         for item in self.folder.iterdir():
@@ -145,13 +145,15 @@ def _values(learner: keras.Model) -> Arrays:
 
 
 def _write_arrays(path: Path, arrays: Arrays) -> None:
-    with replacing(path) as temporary:
-        np.savez(temporary, *arrays, allow_pickle=False)
+    """Write arrays one after the other in NumPy's format: an archive's checksums would cost more than the writing."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for array in (np.array(len(arrays)), *arrays):
+            np.save(file, array, allow_pickle=False)
 
 
 def _read_arrays(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as archive:
-        return [archive[f"arr_{index}"] for index in range(len(archive.files))]
+    with path.open("rb") as file:
+        return [np.load(file, allow_pickle=False) for _ in range(int(np.load(file, allow_pickle=False)))]
 
 
 def _progress(saved: dict[str, Any]) -> Progress:
