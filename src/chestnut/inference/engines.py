@@ -47,10 +47,13 @@ class KerasEngine:
             progress: Called with (done, total).
         """
         self.network.jit_compile = compiled()
+        size = min(len(pixels), _BATCH)
         parts = []
         for start in range(0, len(pixels), _BATCH):
             batch = as_batch(np.asarray(pixels[start : start + _BATCH]), self.spec)
-            parts.append(np.asarray(self.network.predict_on_batch(batch), dtype=np.float32))
+            padding = np.zeros((size - len(batch), *batch.shape[1:]), np.uint8)  # one shape is compiled once
+            answer = np.asarray(self.network.predict_on_batch(np.concatenate([batch, padding])), dtype=np.float32)
+            parts.append(answer[: len(batch)])
             if progress:
                 progress(min(start + _BATCH, len(pixels)), len(pixels))
         return np.concatenate(parts)
