@@ -75,7 +75,7 @@ def test_ctrl_c_leaves_a_usable_run_that_can_go_on(images, tmp_path):
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
-    assert "validation images" in out
+    assert "validation images" in out and "--resume" in said
     stopped = cn.open_run(run)
     assert stopped.folder.environment["status"] == "stopped"
     assert len(stopped.history) == stopped.folder.environment["epochs"] < 500

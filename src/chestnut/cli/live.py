@@ -38,7 +38,7 @@ class LiveTable:
         """Leave the finished table standing."""
         if self._live.is_started:
             self._live.stop()
-            err.print(self._table())
+            err.print(self._table(len(self._rows)))
 
     def start(self, recipe: Recipe, done: int, batches: int) -> None:
         """Begin to draw."""
@@ -72,7 +72,7 @@ class LiveTable:
         bar = ProgressBar(total=max(1, self._batches), completed=self._batch, width=32)
         number = min(self._epochs, self._done + len(self._rows) + 1)
         line.add_row(Text(f"epoch {number} of {self._epochs}"), bar, Text(f"{self._left()} left at most", style="dim"))
-        return Group(self._table(), line)
+        return Group(self._table(max(3, err.height - 8)), line)
 
     def _left(self) -> str:
         """Time left if no epoch is spared, from the median of finished epochs and the running one's pace."""
@@ -87,10 +87,11 @@ class LiveTable:
         seconds = max(0.0, each * (self._epochs - self._done - len(self._rows) - share))
         return _clock(seconds)
 
-    def _table(self) -> Table:
+    def _table(self, most: int) -> Table:
+        """The last epochs, `most` of them."""
         made = table(columns=_COLUMNS, numbers=_COLUMNS)
         latest_best = max((index for index, (_, best) in enumerate(self._rows) if best), default=-1)
-        for index, (row, _) in enumerate(self._rows[-30:], start=max(0, len(self._rows) - 30)):
+        for index, (row, _) in list(enumerate(self._rows))[-most:]:
             made.add_row(*_cells(row), style="bold green" if index == latest_best else None)
         return made
 

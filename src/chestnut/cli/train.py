@@ -66,6 +66,8 @@ def command(
             for note in manifest.notes:
                 say(f"note: {note}")
             run = train(manifest, chosen, setup)
+    if run.environment["status"] == "stopped":
+        say(f"stopped by Ctrl-C; the best epoch so far is kept, and chestnut train --resume {run.path} goes on")
     if emit({"run": str(run.path), **run.environment, "validation": run.metrics("val")}, json):
         out.print(run_table(run))
         out.print(f"Next: chestnut evaluate {run.path} --split test, then chestnut report {run.path}", markup=False)
