@@ -57,7 +57,7 @@ def write_tables(results: dict[str, Any]) -> None:
     lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
     for name, row in sorted(results.items(), key=lambda item: item[1]["test"]["auroc"]["value"]):
         note = f", {', '.join(row['settings'])}" if row["settings"] else ""
-        cells = [f"`{name}`{note}", f"{row['best_epoch']} of {row['epochs']}", f"{row['seconds'] / 60:.0f}"]
+        cells = [f"`{name}`{note}", f"{row['best_epoch']} of {row['epochs']}", f"{row['seconds'] / 60:.1f}"]
         cells += [shown(row["val"]["auroc"]), *(shown(row["test"][key]) for key in METRICS)]
         lines.append(f"| {' | '.join(cells)} |")
         head(RECIPES / f"{name}.toml", row, note)
@@ -89,7 +89,7 @@ def head(path: Path, row: dict[str, Any], note: str) -> None:
     said = (
         f"test AUROC {shown(row['test']['auroc'])}, accuracy {shown(row['test']['accuracy'])}\n"
         f"#           on a hold-out by patient of the Kermany training images, seed {SEED}{note};\n"
-        f"#           {row['seconds'] / 60:.0f} minutes on {row['device']}"
+        f"#           {row['seconds'] / 60:.1f} minutes on {row['device']}"
     )
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S)
