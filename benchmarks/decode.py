@@ -11,6 +11,7 @@ more bytes mean more entropy decoding, which all three do alike and scaled decod
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -34,7 +35,7 @@ NOISE = 2.8
 TARGETS = {"keras": 2.0, "bare loop": 0.9}
 
 
-def write_images(folder: Path, count: int, seed: int = 0) -> list[Path]:
+def write_images(folder: Path, count: int, noise: float = NOISE, seed: int = 0) -> list[Path]:
     """Write grey JPEGs of radiograph-like smoothness and noise, quality 90, into two class folders."""
     for name in CLASSES:
         (folder / name).mkdir(parents=True)
@@ -43,7 +44,7 @@ def write_images(folder: Path, count: int, seed: int = 0) -> list[Path]:
         rng = np.random.default_rng((seed, number))
         coarse = Image.fromarray(rng.normal(120, 40, (9, 12)).clip(0, 255).astype(np.uint8))
         smooth = np.asarray(coarse.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=np.float32)
-        noisy = smooth + NOISE * rng.standard_normal(smooth.shape, dtype=np.float32)
+        noisy = smooth + noise * rng.standard_normal(smooth.shape, dtype=np.float32)
         path = folder / CLASSES[number % 2] / f"{number:05}.jpeg"
         Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(path, quality=90)
         return path
@@ -118,7 +119,7 @@ def take_turns(files: list[Path], folder: Path, cache: Path) -> dict[str, tuple[
     return figures
 
 
-def run(count: int = 300, rounds: int = 7) -> dict[str, Any]:
+def run(count: int = 300, rounds: int = 7, noise: float = NOISE) -> dict[str, Any]:
     """Time all in turns, after one turn that is not counted.
 
     Returns:
@@ -128,7 +129,7 @@ def run(count: int = 300, rounds: int = 7) -> dict[str, Any]:
     before = os.environ.get("CHESTNUT_CACHE")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "images"
-        files = write_images(folder, count)
+        files = write_images(folder, count, noise)
         size = sum(file.stat().st_size for file in files)
         turns = [take_turns(files, folder, Path(name) / f"cache-{turn}") for turn in range(rounds + 1)][1:]
     if before is None:
@@ -152,7 +153,10 @@ def run(count: int = 300, rounds: int = 7) -> dict[str, Any]:
 
 
 def main() -> None:
-    figures = run()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--noise", type=float, default=NOISE, help="standard deviation in grey levels")
+    figures = run(noise=parser.parse_args().noise)
+    print(f"{figures['bytes_a_pixel']} bytes a pixel")
     print(
         f"{figures['images']} JPEGs of {WIDTH}×{HEIGHT} to {SIDE}×{SIDE}, median of {figures['rounds']} rounds in turns"
     )
