@@ -182,6 +182,10 @@ def test_an_unknown_split(refused, workspace):
     assert "no split 'tset'; did you mean test" in refused("evaluate", workspace.run, "--split", "tset")
 
 
+def test_options_of_data_without_data(refused, workspace):
+    assert "give DATA" in refused("evaluate", workspace.run, "--positive", "NORMAL")
+
+
 def test_a_loss_that_is_not_finite(chestnut, images, tmp_path):
     status, _, said = chestnut(
         *train(images), "--name", "wild", "--set=optim.name=sgd", "--set=optim.learning_rate=1e30"

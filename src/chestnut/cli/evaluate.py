@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,8 @@ def command(
 
     if split not in SPLITS:
         raise DataError(f"no split {split!r}; {suggest(split, SPLITS)}")
+    if data is None and replace(options, skip_bad=False) != DataOptions():
+        raise DataError("--labels, --column, --patient-regex and --positive tell of DATA; give DATA, or leave them out")
     folder = RunFolder.open(run)
     other = None
     if data is not None:
