@@ -166,8 +166,8 @@ def audit(data: Manifest, *, size: int = 224, seed: int = 0, bars: Bars = silent
 
     with bars("Decoding images") as tick:
         decoded = decode_all(data, InputSpec(height=size, width=size), skip_bad=True, progress=tick)
-    facts = read_facts(decoded.manifest.paths)
-    with bars("Auditing") as tick:
+    with bars("Auditing the data") as tick:
+        facts = read_facts(decoded.manifest.paths)
         return audit_pixels(decoded.manifest, decoded.pixels, facts, decoded.bad, seed=seed, progress=tick)
 
 

@@ -36,19 +36,12 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Find what is wrong with DATA before anyone trains on it: files, copies, splits, odd images and shortcuts."""
-    from chestnut.config import InputSpec
-    from chestnut.data.audit import audit
-    from chestnut.data.cache import decode_all
-    from chestnut.data.facts import read_facts
+    from chestnut.api import audit
 
     manifest = options.load(data, skip_bad=True)
     for note in manifest.notes:
         say(f"note: {note}")
-    with bar("Decoding images") as progress:
-        decoded = decode_all(manifest, InputSpec(height=size, width=size), skip_bad=True, progress=progress)
-    with bar("Looking at them") as progress:
-        facts = read_facts(decoded.manifest.paths)
-        found = audit(decoded.manifest, decoded.pixels, facts, decoded.bad, seed, progress)
+    found = audit(manifest, size=size, seed=seed, bars=bar)
     written = _write(found, output) if output else []
     if emit(found.to_dict(), json):
         _print(found)
