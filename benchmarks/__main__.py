@@ -1,6 +1,6 @@
 """Run every benchmark and write the table of README.md and docs/performance.md from what they print.
 
-    python -m benchmarks [--only train,decode,bootstrap,startup,memory]
+    python -m benchmarks [--only train,transfer,decode,bootstrap,startup,memory]
 
 Figures of benchmarks that are left out stay as they were: all are kept in benchmarks/results.json.
 """
@@ -39,6 +39,17 @@ def train_rows(found: dict[str, Any]) -> list[Row]:
         said = f"{ratio:.2f} times plain Keras" + (f", {torch:.2f} times plain PyTorch" if torch else "")
         met = "met" if ratio >= 1.5 and (torch is None or torch >= 0.95) else "missed"
         rows.append((f"an epoch of `{recipe}`", said, f"1.5 times, level with PyTorch: {met}"))
+    return rows
+
+
+def transfer_rows(found: dict[str, Any]) -> list[Row]:
+    names = {"head": "its head, the rest frozen", "top": "its head and the top 30 %"}
+    aims = {"head": 20, "top": 2.5}
+    rows = []
+    for stage, row in found.items():
+        ratio = row["times_as_fast_as_keras"]
+        name = f"an epoch of `mobilenet-v2`: {names[stage]}"
+        rows.append((name, f"{ratio:.1f} times plain Keras", verdict(ratio >= aims[stage], f"{aims[stage]:g} times")))
     return rows
 
 
@@ -87,20 +98,28 @@ def verdict(met: bool, target: str) -> str:
 ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "decode": decode_rows,
     "train": train_rows,
+    "transfer": transfer_rows,
     "bootstrap": bootstrap_rows,
     "startup": startup_rows,
     "memory": memory_rows,
 }
 
 
+def places(results: dict[str, Any]) -> str:
+    """Which machine each benchmark ran on, in words."""
+    machines = results["machines"]
+    told = []
+    for place in dict.fromkeys(machines.values()):
+        names = ", ".join(f"`{name}`" for name in machines if machines[name] == place)
+        told.append(f"{names} on {place}" if len(set(machines.values())) > 1 else f"on {place}")
+    return "; ".join(told)
+
+
 def write_tables(results: dict[str, Any]) -> None:
     """Put the table between the marks of each page."""
     lines = ["| what | measured | aim |", "| --- | --- | --- |"]
     lines += [f"| {' | '.join(row)} |" for name, rows in ROWS.items() if name in results for row in rows(results[name])]
-    lines += [
-        "",
-        f"Medians of several runs in turns by `make bench`, on {results['machine']}; ratios travel, times do not.",
-    ]
+    lines += ["", f"Medians of several runs in turns by `make bench`, {places(results)}; ratios travel, times do not."]
     block = "\n".join([MARKS[0], *lines, MARKS[1]])
     for page in PAGES:
         if page.is_file():
@@ -113,10 +132,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default=",".join(ROWS), help="names, with commas; empty to write the tables alone")
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    results["machine"] = machine()
     for name in filter(None, parser.parse_args().only.split(",")):
         print(f"{name} …", flush=True)
         results[name] = importlib.import_module(f"benchmarks.{name}").run()
+        results.setdefault("machines", {})[name] = machine()
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     write_tables(results)
 

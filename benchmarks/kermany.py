@@ -91,6 +91,11 @@ def head(path: Path, row: dict[str, Any], note: str) -> None:
         f"#           on a hold-out by patient of the Kermany training images, seed {SEED}{note};\n"
         f"#           {row['seconds'] / 60:.1f} minutes on {row['device']}"
     )
+    write_head(path, said)
+
+
+def write_head(path: Path, said: str) -> None:
+    """Put what was measured into the head of a recipe."""
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S)
     path.write_text(text, encoding="utf-8")

@@ -48,23 +48,26 @@ def draw(folder: Path, images: int, side: int = 320) -> None:
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(target, quality=90)
 
 
+class Clock:
+    """An observer that notes when training began and when each epoch ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def start(self, recipe: Any, done: int, batches: int) -> None:
+        self.ends.append(time.perf_counter())
+
+    def batch(self, done: int) -> None:
+        pass
+
+    def epoch(self, row: Any, best: bool) -> None:
+        self.ends.append(time.perf_counter())
+
+
 def chestnut_epochs(folder: Path, recipe: str) -> list[float]:
     """Seconds of each epoch of `chestnut train`, checkpoints included."""
     import chestnut as cn
     from chestnut.training.train import Setup, train
-
-    class Clock:
-        def __init__(self) -> None:
-            self.ends: list[float] = []
-
-        def start(self, recipe: Any, done: int, batches: int) -> None:
-            self.ends.append(time.perf_counter())
-
-        def batch(self, done: int) -> None:
-            pass
-
-        def epoch(self, row: Any, best: bool) -> None:
-            self.ends.append(time.perf_counter())
 
     clock = Clock()
     settings = (f"train.epochs={EPOCHS}", "train.stop.patience=0")

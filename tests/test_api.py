@@ -9,7 +9,7 @@ import pytest
 import chestnut as cn
 
 NAMES = [
-    *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "audit", "evaluate", "folds"),
+    *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "audit", "compare", "evaluate", "folds"),
     *("list_runs", "load_dataset", "load_recipe", "open_run", "recipe_names", "split", "train", "write_phantom"),
 ]
 
@@ -49,6 +49,7 @@ def test_a_run_in_a_few_lines(run):
     assert result.classes == ("NORMAL", "PNEUMONIA")
     assert result.metrics["auroc"].low <= result.metrics["auroc"].value <= result.metrics["auroc"].high
     assert len(run.history) == 2
+    assert run.diagnose().epochs == 2
     assert run.report().read_text().startswith("<!")
     again = cn.open_run(run.path)
     assert again == run
@@ -69,6 +70,7 @@ def test_notebooks_get_html(run):
     assert "<table" in run.predict(run.path.parent / "images" / "NORMAL")._repr_html_()
 
 
+@pytest.mark.slow
 def test_the_quickstart_notebook_runs(tmp_path):
     import nbformat
     from nbclient import NotebookClient

@@ -16,7 +16,7 @@ def test_recipes_round_trip_and_open_with_their_source(name):
     assert recipe.name == name
     assert Recipe.from_toml(recipe.to_toml()) == recipe
     head = recipe_text(name).split("\n\n")[0]
-    assert all(f"# {part}:" in head for part in (name, "Source", "Reported", "Command", "Measured"))
+    assert all(f"# {part}:" in head for part in (name, "Parameters", "Source", "Reported", "Command", "Measured"))
 
 
 @given(
@@ -61,7 +61,7 @@ def test_another_network_starts_from_its_own_defaults():
         ("optim.name=adamm", "optim.name: input should be 'adam', 'adamw'.* given 'adamm'"),
         ("model.kernels=[3, 5]", "kernels has 2 values for 3 filters; give one, or one each"),
         ("data.fractions=[0.5, 0.5, 0.5]", "all three sum to 1"),
-        ("model.network=resnet", "'cnn', 'mlp'"),
+        ("model.network=resnet", "no network 'resnet'; did you mean resnet50"),
         ("model.filters.5=3", "the list has places 0 to 2, not '5'"),
         ("seed.low=3", "seed holds one value, not a table"),
         ("model.dropout", "write key=value"),

@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -16,9 +18,20 @@ from chestnut.data.finding import CHECKS, Audit, Finding
 from chestnut.data.manifest import COLUMNS, Manifest
 from chestnut.data.patients import RULES
 from chestnut.data.scan import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from chestnut.evaluation.advice import RULES as CURVE_RULES
+from chestnut.evaluation.case import Case
+from chestnut.evaluation.comparison import Pair
+from chestnut.evaluation.diagnosis import apply_rules
+from chestnut.evaluation.learning_curves import Curves
 from chestnut.evaluation.metrics import METRICS, evaluate
+from chestnut.evaluation.rate_range import RateRange
 from chestnut.inference.bundle import Bundle
 from chestnut.runs import RunFolder
+from chestnut.search.crossplan import CrossPlan
+from chestnut.search.crossvalidation import CrossValidation, HeldOut
+from chestnut.search.leaderboard import Leaderboard, Row
+from chestnut.search.plan import Plan, Terms
+from chestnut.search.variants import make_variants
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
@@ -27,6 +40,9 @@ PARTS = {
     "input.": config.InputSpec,
     "model.": config.CnnConfig,
     "model. ": config.MlpConfig,
+    "model.  ": config.BackboneConfig,
+    "model.   ": config.PcaSvmConfig,
+    "model.    ": config.HogLogisticConfig,
     "loss.": config.LossConfig,
     "optim.": config.OptimConfig,
     "optim.schedule.": config.ScheduleConfig,
@@ -116,6 +132,21 @@ def test_every_finding_and_metric_stands():
     assert set(first_cells(section("evaluation", "Metrics"))) == set(METRICS)
 
 
+def test_every_rule_on_learning_curves_stands_with_its_threshold_and_source():
+    assert re.findall(r"^### ([a-z-]+)$", section("diagnose", "The rules"), flags=re.M) == list(CURVE_RULES)
+    for name, rule in CURVE_RULES.items():
+        facts = f"**Looks at** {rule.looks_at}. **Threshold:** {rule.threshold}. **Source:** {rule.source}."
+        assert facts in " ".join(section("diagnose", name).split())
+
+
+def test_keys_of_a_diagnosis_and_a_range_test():
+    diagnosis = apply_rules(Case(Curves.of({}), config.Recipe(name="x"), error="the loss became nan")).to_dict()
+    assert keys("A diagnosis") == list(diagnosis)
+    assert keys("An advice") == list(diagnosis["advice"][0])
+    found = RateRange(np.array([1e-3]), np.array([0.7]), False).to_dict()
+    assert keys("A learning-rate range test") == ["target", "recipe", "seed", "picture", *found]
+
+
 @pytest.mark.parametrize("words", [PICTURE_SUFFIXES | DICOM_SUFFIXES, RULES, COLLECTIONS, COLUMNS.keys() - {"sha256"}])
 def test_names_of_sources_stand(words):
     assert [word for word in words if word not in PAGES["data"]] == []
@@ -147,6 +178,23 @@ def test_keys_of_data_and_columns_of_a_manifest():
     facts = Manifest.build(rows, Path("/data")).facts()
     assert keys("data.json") == [*facts, "skipped"]
     assert keys("manifest.csv") == list(COLUMNS)
+
+
+def test_keys_of_a_comparison():
+    plan = Plan(make_variants(["mlp"], grid=["model.dropout=0.1,0.2"]), Terms(), "0", 1)
+    assert keys("plan.json") == list(plan.to_dict())
+    assert keys("leaderboard.json") == [field.name for field in fields(Leaderboard)]
+    assert keys("leaderboard.csv") == [field.name for field in fields(Row)]
+    listed = re.search(r"^\| `pairs` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Pair)]
+
+
+def test_keys_of_a_cross_validation():
+    plan = CrossPlan(config.Recipe(name="x"), 2, 1, "0", 1)
+    assert keys("crossplan.json") == list(plan.to_dict())
+    assert keys("crossval.json") == [field.name for field in fields(CrossValidation)]
+    listed = re.search(r"^\| `parts` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(HeldOut)]
 
 
 def test_keys_of_the_ledger(tmp_path):

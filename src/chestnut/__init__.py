@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api import Run, audit, list_runs, open_run, train
+    from chestnut.api import Run, audit, compare, list_runs, open_run, train
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom_files import write as write_phantom
@@ -31,6 +31,7 @@ _HOMES = {
     "Recipe": "chestnut.config",
     "Run": "chestnut.api",
     "audit": "chestnut.api",
+    "compare": "chestnut.api",
     "evaluate": "chestnut.evaluation.metrics",
     "folds": "chestnut.data.split",
     "list_runs": "chestnut.api",
@@ -51,6 +52,7 @@ __all__ = [
     "Recipe",
     "Run",
     "audit",
+    "compare",
     "evaluate",
     "folds",
     "list_runs",

@@ -5,9 +5,10 @@ Called by users through `import chestnut`, and by `cli`. It adds no abilities of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from chestnut.config import Recipe, load_recipe
 from chestnut.data.manifest import Manifest
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from chestnut.data.audit import Audit
+    from chestnut.evaluation.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
     from chestnut.inference.predict import Predictions
+    from chestnut.search.leaderboard import Leaderboard
+    from chestnut.search.plan import TermsGiven
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,50 @@ class Run:
         given = images if isinstance(images, list) else [images]
         return predict_run(self.folder, image_files([str(item) for item in given]), skip_bad=skip_bad)
 
+    def finetune(
+        self,
+        unfreeze: float = 0.3,
+        learning_rate: float = 1e-5,
+        *,
+        settings: tuple[str, ...] = (),
+        path: str | Path | None = None,
+        track: Sequence[str] = (),
+    ) -> Run:
+        """Train the top of the backbone on, at a low rate; the new run stands beside this one, which stays as it is.
+
+        Args:
+            unfreeze: Share of the backbone's layers to train, from the top, above 0 and at most 1.
+            learning_rate: Above 0.
+            settings: `key=value` texts that change the recipe.
+            path: The new run's folder; else this one's name, `finetuned` and a number.
+            track: Where else to keep the run; see `train`.
+
+        Raises:
+            RecipeError: The run has no backbone, or a value is out of range.
+            RunError: The folder is taken.
+        """
+        from chestnut.training.finetune import finetune
+        from chestnut.training.trackers import open_trackers
+        from chestnut.training.train import Setup
+
+        own = self.folder.path.resolve()
+        folder = Path(path) if path is not None else free_folder(own.parent, f"{own.name}-finetuned")
+        setup = Setup(
+            folder, command=f"run.finetune({unfreeze:g}, {learning_rate:g})", trackers=open_trackers(track, own.parent)
+        )
+        given = list(settings)
+        return Run(finetune(self.folder, setup, unfreeze=unfreeze, learning_rate=learning_rate, settings=given))
+
+    def diagnose(self) -> Diagnosis:
+        """Say how training went, with the evidence and changes of the recipe to try; no image is looked at.
+
+        Raises:
+            DataError: A table of the run is damaged.
+        """
+        from chestnut.evaluation.diagnosis import diagnose
+
+        return diagnose(self.folder)
+
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report; returns where it stands."""
         from chestnut.report.run_page import write_run_page
@@ -91,7 +139,7 @@ class Run:
             for name, value in (
                 ("recipe", self.recipe.name),
                 ("status", facts.get("status")),
-                ("best epoch", f"{facts.get('best_epoch', '–')} of {facts.get('epochs', '–')}"),
+                ("best epoch", self.folder.kept_epoch),
                 *((f"{name} AUROC", self._auroc(name)) for name in self.folder.evaluations()),
                 ("looks at the test split", len(self.folder.ledger)),
             )
@@ -112,6 +160,7 @@ def train(
     path: str | Path | None = None,
     skip_bad: bool = False,
     audited: bool = True,
+    track: Sequence[str] = (),
 ) -> Run:
     """Train a recipe on a data set.
 
@@ -122,18 +171,21 @@ def train(
         path: The run's folder; None for the next free `runs/<recipe>-<number>`.
         skip_bad: Leave unreadable images out instead of stopping.
         audited: Audit the data first and keep the findings in the run.
+        track: Where else to keep the run: `mlflow`, `mlflow:URI` or `wandb`.
 
     Raises:
+        TrackingError: A tracker that is unknown or does not answer.
         RecipeError: The recipe is unknown or does not fit the data.
         DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
         TrainingError: The loss is not finite.
     """
+    from chestnut.training.trackers import open_trackers
     from chestnut.training.train import Setup
     from chestnut.training.train import train as train_run
 
     chosen = load_recipe(recipe, settings)
     folder = Path(path) if path is not None else free_folder(Path("runs"), chosen.name)
-    return Run(train_run(data, chosen, Setup(folder, skip_bad, audited)))
+    return Run(train_run(data, chosen, Setup(folder, skip_bad, audited, trackers=open_trackers(track, folder.parent))))
 
 
 def open_run(path: str | Path) -> Run:
@@ -169,6 +221,61 @@ def audit(data: Manifest, *, size: int = 224, seed: int = 0, bars: Bars = silent
     with bars("Auditing the data") as tick:
         facts = read_facts(decoded.manifest.paths)
         return audit_pixels(decoded.manifest, decoded.pixels, facts, decoded.bad, seed=seed, progress=tick)
+
+
+def compare(
+    data: Manifest,
+    recipes: Sequence[str | Path | Recipe],
+    *,
+    settings: Sequence[str] = (),
+    grid: Sequence[str] = (),
+    path: str | Path | None = None,
+    fine_tune_best: bool = False,
+    jobs: int | None = None,
+    track: Sequence[str] = (),
+    **terms: Unpack[TermsGiven],
+) -> Leaderboard:
+    """Train recipes on the same images for the same epochs, and test which are better; writes a page as well.
+
+    The same call goes on with a comparison that was stopped.
+
+    Args:
+        data: What `load_dataset` gave.
+        recipes: Names, paths of TOML files, or recipes.
+        settings: `key=value` changes of all recipes, or `recipe:key=value` of one.
+        grid: `key=value,value,…`: a variant for each value; several make every combination.
+        path: The comparison's folder; None for one in `runs`, named after what is compared.
+        fine_tune_best: Fine-tune the first of them too, if it has a backbone.
+        jobs: Runs side by side; None for as many as cores and memory allow.
+        track: Where else to keep each run; see `train`.
+        **terms: `fraction`, the share of the training patients; `repeats`, `epochs` and `seed`.
+
+    Returns:
+        The leaderboard, with `table`, `sentences` and `notes`.
+
+    Raises:
+        RecipeError: A recipe, setting or grid that does not validate, or under two variants.
+        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
+        RunError: The folder holds something else, or no run ended well.
+    """
+    from chestnut.report.comparison_page import write_comparison_page
+    from chestnut.search.carry import Setup
+    from chestnut.search.compare import compare
+    from chestnut.search.folder import ComparisonFolder
+    from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
+    from chestnut.search.plan import Terms, make_plan
+    from chestnut.search.variants import make_variants
+    from chestnut.training.trackers import open_trackers
+
+    place = Path(path).parent if path else Path("runs")
+    tracked = tuple(one.given for one in open_trackers(track, place))
+    threads = threads_a_job()
+    plan, images = make_plan(data, make_variants(recipes, settings, grid), Terms(**terms), threads)
+    folder = ComparisonFolder.begin(Path(path or f"runs/compare-{plan.digest}"), plan, images)
+    setup = Setup(LocalEngine(jobs or jobs_at_once(threads)), track=tracked)
+    board = compare(folder, setup, fine_tune_best)
+    write_comparison_page(folder, folder.page_file)
+    return board
 
 
 def free_folder(parent: Path, name: str) -> Path:

@@ -52,6 +52,14 @@ class TrainingError(ChestnutError):
     """A training run that cannot go on, such as one whose loss is no longer finite."""
 
 
+class DeviceError(ChestnutError):
+    """More devices than there are, or hosts that cannot train together."""
+
+
+class TrackingError(ChestnutError):
+    """A tracker that is unknown, cannot be reached, or has an address that chestnut does not take."""
+
+
 class DownloadError(ChestnutError):
     """A public data set that could not be fetched, or arrived damaged."""
 

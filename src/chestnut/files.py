@@ -10,13 +10,14 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chestnut.errors import DataError, DiskError
+from chestnut.errors import DataError, DiskError, RunError
 
 _DISK_ERRORS = {
     errno.ENOSPC: "the disk is full",
@@ -58,6 +59,42 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder, and move what it holds to `folder` when the block ends well.
+
+    Args:
+        folder: A folder that does not exist yet, or an empty one.
+
+    Raises:
+        DataError: It holds files, or cannot be made.
+        DiskError: The disk is full or may not be written; nothing is left behind.
+    """
+    temporary: Path | None = None
+    try:
+        empty = folder.is_dir() and not any(folder.iterdir())
+        if not empty and (folder.exists() or folder.is_symlink()):
+            kind = "holds files already" if folder.is_dir() else "is a file"
+            raise DataError(f"{folder} {kind}; name a new folder or an empty one")
+        home = folder if empty else folder.parent
+        home.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=home, prefix=f".{folder.name}-"))
+        place = temporary / "images"
+        place.mkdir()  # with ordinary permissions, which a folder from mkdtemp has not
+        yield place
+        if empty:
+            for path in sorted(place.iterdir()):
+                path.rename(folder / path.name)
+        else:
+            place.rename(folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise disk_error(error, folder) or DataError(f"{folder} cannot be made ({reason}); name another one") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _umask() -> int:
@@ -114,6 +151,31 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not valid JSON ({error}); restore it or make it anew") from error
+
+
+@contextmanager
+def alone(lock: Path, said: str) -> Iterator[None]:
+    """Keep other processes out of the block meanwhile; one that dies gives the lock free.
+
+    Args:
+        lock: A file made for it; its folder is made where it is missing.
+        said: What the error says where another process holds it.
+
+    Raises:
+        RunError: Another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, where two processes are not told apart
+        yield
+        return
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunError(said) from error
+        yield
 
 
 def sha256(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,23 +54,12 @@ class RunFolder:
             RunError: Something stands at the path already.
             DiskError: The disk is full or may not be written.
         """
-        require_free(path)
-        made: Path | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+        with begun(path) as made:
             run = cls(made)
             write_text(run.recipe_file, recipe.to_toml())
             write_json(run.facts_file, facts)
             write_json(run.environment_file, {"format": RUN_VERSION, "status": "training", **environment})
             yield run
-            made.chmod(0o755)
-            made.replace(path)
-        except OSError as error:
-            raise disk_error(error, path) or error from error
-        finally:
-            if made is not None:
-                shutil.rmtree(made, ignore_errors=True)
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -183,6 +172,11 @@ class RunFolder:
         """Versions, device, command line, status."""
         return self._object(self.environment_file)
 
+    @property
+    def kept_epoch(self) -> str:
+        """Which epoch's weights were kept; see `kept_epoch`."""
+        return kept_epoch(self.environment)
+
     def note(self, **facts: Any) -> None:
         """Add facts to environment.json."""
         write_json(self.environment_file, self.environment | facts)
@@ -257,6 +251,29 @@ class RunFolder:
         return value
 
 
+@contextmanager
+def begun(path: Path) -> Iterator[Path]:
+    """Give a hidden folder, which appears at its place, whole, when the block ends well.
+
+    Raises:
+        RunError: Something stands at the path already.
+        DiskError: The disk is full or may not be written; nothing is left behind.
+    """
+    require_free(path)
+    made: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+        yield made
+        made.chmod(0o755)
+        made.replace(path)
+    except OSError as error:
+        raise disk_error(error, path) or error from error
+    finally:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+
+
 def require_free(path: Path) -> None:
     """Refuse a place for a new run where something stands.
 
@@ -271,6 +288,18 @@ def find_runs(folder: Path) -> list[RunFolder]:
     """The runs directly below a folder, oldest first."""
     found = [RunFolder(item.parent) for item in folder.glob("*/environment.json") if item.parent.name[0] != "."]
     return sorted(found, key=lambda run: run.environment_file.stat().st_mtime)
+
+
+def kept_epoch(facts: Mapping[str, Any]) -> str:
+    """Which epoch's weights were kept, of facts with `best_epoch` and `epochs`.
+
+    >>> kept_epoch({"best_epoch": 4, "epochs": 9}), kept_epoch({"best_epoch": 0, "epochs": 9}), kept_epoch({})
+    ('4 of 9', 'the start of 9', '–')
+    """
+    best, epochs = facts.get("best_epoch"), facts.get("epochs")
+    if best is None or epochs is None:
+        return "–"
+    return f"{best or 'the start'} of {epochs}"
 
 
 def now() -> str:

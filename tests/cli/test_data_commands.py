@@ -85,7 +85,9 @@ def test_options_reach_the_data(data, tmp_path):
     with pytest.raises(DataError, match="no row of their own for 120 of 120"):
         options.load(data)
     (tmp_path / "labels.csv").write_text("file,what\n" + "".join(f"IM-{row:04}-0001,x{row % 2}\n" for row in range(60)))
-    options = DataOptions(tmp_path / "labels.csv", ["label=what"], r"IM-(\d{3})", "x0", skip_bad=True)
+    options = DataOptions(
+        tmp_path / "labels.csv", ["label=what"], patient_regex=r"IM-(\d{3})", positive="x0", skip_bad=True
+    )
     made = options.load(data)
     assert (len(made), made.positive, made.frame["patient"].nunique()) == (60, "x0", 6)
 

@@ -1,5 +1,4 @@
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -494,9 +493,7 @@ def test_image_files_that_are_none(tmp_path, given, said):
 
 @shared
 def test_the_shared_kermany_set():
-    start = time.perf_counter()
     manifest = load_dataset(SHARED / "chest-xray-224")
-    assert time.perf_counter() - start < 2  # 0.15 s on an idle machine
     assert manifest.counts()["train"].to_dict() == {"NORMAL": 1341, "PNEUMONIA": 3875}
     assert "patients by the Kermany file-name rule: 2,846 patients in 5,216 images" in manifest.notes
 

@@ -1,4 +1,4 @@
-"""Losses against their formulas, optimisers with their settings, precision and TensorBoard files."""
+"""Losses against their formulas, optimisers with their settings, precision."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ import pytest
 from chestnut.config import LossConfig, OptimConfig, Recipe
 from chestnut.training import precision
 from chestnut.training.batches import Batches, encode
+from chestnut.training.inputs import Images
 from chestnut.training.learner import loss, optimizer
-from chestnut.training.tracking import TensorBoard
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [0.1, 0.2, -3.0]], dtype=np.float32)
 TARGETS = np.array([2, 0])
@@ -53,7 +53,7 @@ def test_every_optimiser_is_made_with_its_settings(name):
 def test_class_weights_stand_beside_the_targets_they_are_of():
     recipe = Recipe(name="x").changed(["data.balance=weights", "train.batch_size=3"])
     targets = np.array([0, 1, 1, 1])
-    batches = Batches(np.arange(4 * 16, dtype=np.uint8).reshape(4, 4, 4), targets, recipe, 2)
+    batches = Batches(Images(np.arange(4 * 16, dtype=np.uint8).reshape(4, 4, 4), recipe.input), targets, recipe, 2)
     assert len(batches) == 2
     for index in range(2):
         images, encoded, weights = batches[index]
@@ -68,25 +68,9 @@ def test_precision_is_tried_once_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
     first = precision.resolve(recipe, 2, memory).train.precision
     assert first in ("float32", "bfloat16")
-    monkeypatch.setattr(precision, "_speed", lambda *_: pytest.fail("tried again"))
+    monkeypatch.setattr(precision, "_cost", lambda *_: pytest.fail("tried again"))
     assert precision.resolve(recipe, 2, memory).train.precision == first
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: False)
     assert precision.resolve(recipe, 2, None).train.precision == "float32"
     chosen = recipe.changed(["train.precision=float16"])
     assert precision.resolve(chosen, 2, memory) == chosen
-
-
-def test_tensorboard_reads_what_was_written(tmp_path):
-    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-
-    board = TensorBoard(tmp_path)
-    board.start(Recipe(name="x"), 0, 1)
-    board.epoch({"epoch": 1, "loss": 0.5, "val_loss": 0.75, "learning_rate": 1e-3}, best=True)
-    board.close()
-    (path,) = tmp_path.iterdir()
-    values = {
-        value.tag: value.tensor.float_val[0] if value.tensor.float_val else value.simple_value
-        for event in EventFileLoader(str(path)).Load()
-        for value in event.summary.value
-    }
-    assert values == pytest.approx({"loss/train": 0.5, "loss/val": 0.75, "learning_rate/train": 1e-3})

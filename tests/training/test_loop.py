@@ -11,6 +11,7 @@ from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint, Progress
+from chestnut.training.inputs import Images
 from chestnut.training.learner import Learner
 from chestnut.training.loop import Validation, advance, fit
 
@@ -64,8 +65,11 @@ def images(count=40, seed=0):
 def trained(folder, recipe=RECIPE, watcher=None):
     repeatable(recipe.seed)
     learner = Learner(build_recipe(recipe, 2), recipe, "float32")
-    batches = Batches(*images(), recipe, 2)
-    return fit(learner, batches, Validation(*images(24, 1)), Checkpoint(folder), (watcher,) if watcher else ())
+    pixels, targets = images()
+    held, held_targets = images(24, 1)
+    batches = Batches(Images(pixels, recipe.input), targets, recipe, 2)
+    validation = Validation(Images(held, recipe.input), held_targets)
+    return fit(learner, batches, validation, Checkpoint(folder), (watcher,) if watcher else ())
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,14 @@ PatientRegexOption = Annotated[
         help="Searched in each file name; its first group, or the one named patient, is the patient.",
     ),
 ]
+SourceRegexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source-regex",
+        metavar="REGEX",
+        help="Searched in each file name; its first group, or the one named source, is the hospital or scanner.",
+    ),
+]
 PositiveOption = Annotated[
     str | None, typer.Option("--positive", metavar="CLASS", help="The positive class, where its name does not tell.")
 ]
@@ -63,6 +71,7 @@ class DataOptions:
     labels: Path | None = None
     column: Sequence[str] | None = None
     patient_regex: str | None = None
+    source_regex: str | None = None
     positive: str | None = None
     skip_bad: bool = False
 
@@ -83,6 +92,7 @@ class DataOptions:
             labels=self.labels,
             columns=_columns(self.column or ()),
             patient_regex=self.patient_regex,
+            source_regex=self.source_regex,
             positive=self.positive,
             skip_bad=self.skip_bad or skip_bad,
         )
@@ -92,6 +102,7 @@ _OPTIONS: dict[str, Any] = {
     "labels": LabelsOption,
     "column": ColumnOption,
     "patient_regex": PatientRegexOption,
+    "source_regex": SourceRegexOption,
     "positive": PositiveOption,
     "skip_bad": SkipBadOption,
 }

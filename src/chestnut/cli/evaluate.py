@@ -31,7 +31,7 @@ def command(
     if split not in SPLITS:
         raise DataError(f"no split {split!r}; {suggest(split, SPLITS)}")
     if data is None and replace(options, skip_bad=False) != DataOptions():
-        raise DataError("--labels, --column, --patient-regex and --positive tell of DATA; give DATA, or leave them out")
+        raise DataError("--labels, --column, the patterns and --positive tell of DATA; give DATA, or leave them out")
     folder = RunFolder.open(run)
     other = None
     if data is not None:

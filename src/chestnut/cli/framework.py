@@ -21,7 +21,9 @@ def load_framework() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
-        import keras  # noqa: F401
+        from chestnut.models.device import load
+
+        load()
     finally:
         os.dup2(kept, 2)
         os.close(kept)

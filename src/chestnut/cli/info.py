@@ -77,7 +77,6 @@ def _show_run(path: Path, json: Path | None) -> None:
     if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.own_looks)}, json):
         made = table(str(path), ("", ""))
         made.show_header = False
-        best = environment.get("best_epoch")
         for name, value in (
             ("recipe", f"{recipe.name}: {recipe.summary}"),
             ("status", environment["status"]),
@@ -85,7 +84,7 @@ def _show_run(path: Path, json: Path | None) -> None:
             ("images", f"{facts['images']:,} of {facts['patients']:,} patients, from {facts['root']}"),
             ("input", f"{recipe.input.height}×{recipe.input.width}×{recipe.input.channels}, {recipe.input.resize}"),
             ("parameters", f"{environment['parameters']:,}" if "parameters" in environment else "–"),
-            ("epochs", f"best {best} of {environment['epochs']}" if best else "–"),
+            ("best epoch", run.kept_epoch),
             ("evaluations", ", ".join(run.evaluations()) or "none yet"),
             ("looks at test", str(len(run.own_looks))),
             ("device", f"{environment['device']}, {environment['backend']}, {recipe.train.precision}"),

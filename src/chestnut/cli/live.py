@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chestnut.cli.output import err, table
-from chestnut.config import Recipe
+from chestnut.config import ClassicalConfig, Recipe
 
 _COLUMNS = ("epoch", "loss", "accuracy", "val loss", "val accuracy", "val AUROC", "rate", "time")
 _PLAIN = "epoch {epoch:>3}  loss {loss:.4f}  accuracy {accuracy:.4f}  val loss {val_loss:.4f}  "
@@ -42,16 +42,11 @@ class LiveTable:
 
     def start(self, recipe: Recipe, done: int, batches: int) -> None:
         """Begin to draw."""
-        self._epochs, self._batches, self._done = recipe.train.epochs, batches, done
+        fitted = isinstance(recipe.model, ClassicalConfig)
+        self._epochs, self._batches, self._done = 1 if fitted else recipe.train.epochs, batches, done
         self._started = self._epoch_started = time.monotonic()
-        stop = recipe.train.stop
-        patience = f", stops after {stop.patience} without a better {stop.metric}" if stop.patience else ""
-        resumed = f", goes on after epoch {done}" if done else ""
-        err.print(
-            f"Training {recipe.name}: up to {self._epochs} epochs of {batches} batches in "
-            f"{recipe.train.precision}{patience}{resumed}",
-            markup=False,
-        )
+        said = f"Fitting {recipe.name}: {batches} fits to training images"
+        err.print(said if fitted else _announced(recipe, done, batches), markup=False)
         if self._drawn:
             self._live.start()
 
@@ -85,7 +80,7 @@ class LiveTable:
             return "…"
         share = self._batch / max(1, self._batches)
         seconds = max(0.0, each * (self._epochs - self._done - len(self._rows) - share))
-        return _clock(seconds)
+        return clock(seconds)
 
     def _table(self, most: int) -> Table:
         """The last epochs, `most` of them."""
@@ -96,16 +91,27 @@ class LiveTable:
         return made
 
 
+def _announced(recipe: Recipe, done: int, batches: int) -> str:
+    stop = recipe.train.stop
+    patience = f", stops after {stop.patience} without a better {stop.metric}" if stop.patience else ""
+    resumed = f", goes on after epoch {done}" if done else ""
+    return (
+        f"Training {recipe.name}: up to {recipe.train.epochs} epochs of {batches} batches in "
+        f"{recipe.train.precision}{patience}{resumed}"
+    )
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     figures = [row[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy", "val_auroc")]
     shown = ["–" if math.isnan(figure) else f"{figure:.4f}" for figure in figures]
-    return [str(row["epoch"]), *shown, f"{row['learning_rate']:.3g}", _clock(row["seconds"])]
+    rate = "–" if math.isnan(row["learning_rate"]) else f"{row['learning_rate']:.3g}"
+    return [str(row["epoch"]), *shown, rate, clock(row["seconds"])]
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """A duration as people read it.
 
-    >>> _clock(9.04), _clock(75), _clock(7300)
+    >>> clock(9.04), clock(75), clock(7300)
     ('9.0 s', '1:15', '2:01:40')
     """
     if seconds < 60:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from chestnut.cli.framework import load_framework
 from chestnut.cli.output import JsonOption, emit, out, table
 
 
@@ -22,7 +21,6 @@ def command(
         if emit({"name": name, "toml": text, "recipe": Recipe.from_toml(text, name).model_dump(mode="json")}, json):
             out.print(text, end="", markup=False, soft_wrap=True)
         return
-    load_framework()
     listing = [_described(load_recipe(item)) for item in recipe_names()]
     if emit({"recipes": listing}, json):
         made = table(
@@ -43,12 +41,12 @@ def command(
 
 def _described(recipe: Any) -> dict[str, Any]:
     """One recipe in the listing; the parameters are counted for two classes."""
-    from chestnut.models.build import build_recipe
+    from chestnut.config import recipe_parameters
 
     return {
         "name": recipe.name,
         "summary": recipe.summary,
-        "parameters": int(build_recipe(recipe, 2).count_params()),
+        "parameters": recipe_parameters(recipe.name),
         **recipe.input.model_dump(),
         "source": recipe.source,
         "reported": recipe.reported,

@@ -52,9 +52,9 @@ def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
 
 def run_table(run: RunFolder) -> Table:
     """The validation figures of a run that has just ended."""
-    facts, metrics = run.environment, run.metrics("val")
+    metrics = run.metrics("val")
     title = (
-        f"{run.path}: best epoch {facts['best_epoch']} of {facts['epochs']}, "
+        f"{run.path}: best epoch {run.kept_epoch}, "
         f"{metrics['images']} validation images of {metrics['patients']} patients"
     )
     return metrics_table(title, metrics)

@@ -17,7 +17,7 @@ def command(
     """List runs with their figures side by side."""
     from chestnut.cli.results import estimate
     from chestnut.errors import RunError
-    from chestnut.runs import RunFolder, find_runs
+    from chestnut.runs import RunFolder, find_runs, kept_epoch
 
     if not folder.is_dir():
         raise RunError(f"no folder {folder}; chestnut train DATA makes runs/ and the first run in it")
@@ -48,8 +48,9 @@ def command(
                 for split in ("val", "test")
                 for metric in ("auroc", "accuracy")
             ]
-            epochs = f"{row['best_epoch'] or '–'} of {row['epochs'] or '–'}"
-            made.add_row(row["name"], row["recipe"], row["status"], epochs, *figures, str(row["looks_at_test"]))
+            made.add_row(
+                row["name"], row["recipe"], row["status"], kept_epoch(row), *figures, str(row["looks_at_test"])
+            )
         out.print(made if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
 
 

@@ -1,8 +1,8 @@
 """The pixel cache: every image is decoded once, for all commands and all time.
 
 `decode_all` is what commands call; `entries`, `clean`, `cache_folder` and `cache_limit` are for looking after it. The
-cache knows an image by the digest of its bytes and by the rule (height, width, resize, decoder version), so renamed,
-copied and added files, other splits and other subsets cost nothing.
+cache knows an image by the digest of its bytes and by the rule (height, width, resize, intensity, decoder version), so
+renamed, copied and added files, other splits and other subsets cost nothing.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def decode_all(
 
     Args:
         manifest: The images.
-        spec: Height, width and resize rule; its channels are of no account.
+        spec: Height, width, resize rule and intensity rule; its channels are of no account.
         skip_bad: Leave out what cannot be read instead of raising.
         workers: Threads; None for one a core.
         progress: Called with (done, total) images.

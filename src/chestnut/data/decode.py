@@ -20,6 +20,7 @@ from PIL import Image
 
 from chestnut.config import InputSpec
 from chestnut.data.depth import luma, to_uint8
+from chestnut.data.intensity import standardise
 from chestnut.data.picture import read_picture
 from chestnut.data.raw import MOST_PIXELS, START, Raw, fetch, sniff
 from chestnut.data.resize import centred, place
@@ -57,11 +58,11 @@ def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
 
     Colour becomes ITU-R 601 luma. What is transparent is black, as the padding is. EXIF orientation is honoured. More
     than 8 bits are reduced as `depth.to_uint8` says, DICOM as `dicom.read_grey` says. Large JPEGs are decoded at 1/2,
-    1/4 or 1/8 where that is still no smaller than the result.
+    1/4 or 1/8 where that is still no smaller than the result. The intensity rule comes last, see `intensity`.
 
     Args:
         reference: A path, or `archive.npz#train/17`.
-        spec: Height, width and resize rule; its channels are of no account here.
+        spec: Height, width, resize rule and intensity rule; its channels are of no account here.
 
     Returns:
         Shape (height, width), 0..255.
@@ -76,7 +77,7 @@ def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
 def render(raw: Raw, spec: InputSpec) -> npt.NDArray[np.uint8]:
     """Decode, `quiet`, what `raw.fetch` read; spec, result and errors as of `decode`."""
     try:
-        return np.asarray(_render(raw, spec))
+        return standardise(np.asarray(_render(raw, spec)), spec.intensity)
     except ImageError:
         raise
     except FAULTS as error:

@@ -58,7 +58,8 @@ class Entry:
 
     Attributes:
         folder: Where it stands.
-        rule: Height, width, resize rule and decoder version, such as `224x224-stretch-v1`.
+        rule: Height, width, resize rule, intensity rule unless it is `none`, and decoder version, such as
+            `224x224-stretch-v1`.
         images: How many it holds.
         bytes: What it takes on disk.
         last_use: Seconds since 1970.
@@ -136,8 +137,13 @@ def _fault(pixels: Grey, rows: npt.NDArray[np.void], spec: InputSpec) -> str:
 
 def touch(entry: Entry) -> None:
     """Note that an entry is being used."""
+    touch_rows(entry.folder)
+
+
+def touch_rows(folder: Path) -> None:
+    """Note that what stands in a folder of the cache is being used."""
     with suppress(OSError):  # a cache that may only be read
-        os.utime(entry.folder / _ROWS)
+        os.utime(folder / _ROWS)
 
 
 def remove(folder: Path) -> int:

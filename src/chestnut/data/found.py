@@ -31,6 +31,7 @@ class Image(NamedTuple):
         source: Hospital, scanner or collection.
         origin: Where `patient` comes from, `column` or `DICOM`, then `@` and the data set where several are pooled. Two
             origins number their patients independently.
+        copy_of: The image that this one is an augmented copy of.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Image(NamedTuple):
     split: str = ""
     source: str = ""
     origin: str = ""
+    copy_of: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,11 @@ COLUMNS: dict[str, str] = {
     "split": "train, val, test, or empty before a split was made",
     "source": "hospital, scanner or collection, where the data says so",
     "sha256": "SHA-256 of the decoded pixels, once they have been decoded",
+    "copy_of": "path of the image that this one is an augmented copy of; empty for every other image",
 }
+
+#: The table by which a folder of augmented copies is known; see `copies`.
+COPIES = "copies.csv"
 
 _NEGATIVE_NAMES = {"normal", "no_findings", "no_finding", "no finding", "negative", "healthy", "control", "none", "0"}
 _POSITIVE_WORDS = ("pneumonia", "covid", "positive", "abnormal")
@@ -122,6 +126,10 @@ class Manifest:
             )
         return self.take(np.flatnonzero(chosen))
 
+    def originals(self) -> Manifest:
+        """The rows that are no augmented copies; what is judged is judged on these alone."""
+        return self.take(np.flatnonzero(self.frame["copy_of"] == ""))
+
     def take(self, rows: npt.ArrayLike) -> Manifest:
         """The rows at the given positions, classes kept."""
         return replace(self, frame=self.frame.iloc[np.asarray(rows, dtype=np.int64)].reset_index(drop=True))
@@ -182,6 +190,7 @@ class Manifest:
             frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             raise DataError(f"{path} is not a manifest: {error}") from error
+        frame = frame.assign(copy_of=frame.get("copy_of", ""))  # manifests made before there were copies lack it
         missing = [column for column in COLUMNS if column not in frame]
         if missing:
             raise DataError(f"{path} has no column {listed(missing)}; a manifest has {', '.join(COLUMNS)}")

@@ -51,7 +51,7 @@ def identify(images: Sequence[Image], regex: str | None = None) -> tuple[list[st
         DataError: `regex` does not compile, has no group, or does not fit some images.
     """
     if regex is not None:
-        found = [_Identity("pattern", patient) for patient in _by_regex(images, regex)]
+        found = [_Identity("pattern", patient) for patient in search_names(images, regex, "patient")]
     else:
         found = [_Identity(image.origin, image.patient) if image.patient else _by_rule(image) for image in images]
         found = _joined_over_splits(images, found)
@@ -109,26 +109,36 @@ def _components(groups: list[set[str]]) -> list[set[str]]:
     return parts
 
 
-def _by_regex(images: Sequence[Image], regex: str) -> list[str]:
+def search_names(images: Sequence[Image], regex: str, part: str) -> list[str]:
+    """What a pattern finds in the names of images.
+
+    Args:
+        images: The images.
+        regex: Searched in the file name, then in the name below the data set; its group `part`, else its first.
+        part: What is searched for, patient or source.
+
+    Raises:
+        DataError: `regex` does not compile, has no group, or does not fit some images.
+    """
     try:
         pattern = re.compile(regex)
     except re.error as error:
-        raise DataError(f"the patient pattern {regex!r} is no regular expression: {error}; mend it") from None
+        raise DataError(f"the {part} pattern {regex!r} is no regular expression: {error}; mend it") from None
     if not pattern.groups:
-        raise DataError(f"the patient pattern {regex!r} has no group; put the patient in parentheses, as in '^(\\d+)_'")
-    group = "patient" if "patient" in pattern.groupindex else 1
-    patients, lost = [], []
+        raise DataError(f"the {part} pattern {regex!r} has no group; put the {part} in parentheses, as in '^(\\d+)_'")
+    group = part if part in pattern.groupindex else 1
+    found, lost = [], []
     for image in images:
         fit = pattern.search(image.name.rpartition("/")[2]) or pattern.search(image.name)
-        patients.append(fit[group] or "" if fit else "")
-        if not patients[-1]:
+        found.append(fit[group] or "" if fit else "")
+        if not found[-1]:
             lost.append(image.name)
     if lost:
         raise DataError(
-            f"the patient pattern {regex!r} does not fit {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
-            "widen it, or give a patient column"
+            f"the {part} pattern {regex!r} does not fit {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
+            f"widen it, or give a {part} column"
         )
-    return patients
+    return found
 
 
 def _notes(images: Sequence[Image], found: list[_Identity], patients: list[str]) -> list[str]:

@@ -14,11 +14,8 @@ Readers leave out names that begin with an underscore, and know synthetic data b
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -30,7 +27,7 @@ from PIL import Image
 
 from chestnut.data.phantom import CLASSES, Radiograph, stream
 from chestnut.errors import DataError, suggest
-from chestnut.files import disk_error, json_text
+from chestnut.files import appearing, json_text
 from chestnut.progress import Tick
 
 Format = Literal["jpeg", "png16", "dicom"]
@@ -97,7 +94,7 @@ def write(
     radiographs = stream(patients, size=size, seed=seed, pneumonia=pneumonia)
     facts = {"seed": seed, "patients": patients, "pneumonia": pneumonia, "size": size, "format": format}
     rows = []
-    with _appearing(folder) as place:
+    with appearing(folder) as place:
         for image in radiographs:
             rows.append(_save(image, place, format))
             if progress is not None:
@@ -141,34 +138,6 @@ def _save(image: Radiograph, place: Path, format: Format) -> dict[str, Any]:
         "lesion": image.mask.mean(),
         "bytes": path.stat().st_size,
     }
-
-
-@contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder, and move what it holds to `folder` when the block ends well."""
-    temporary: Path | None = None
-    try:
-        empty = folder.is_dir() and not any(folder.iterdir())
-        if not empty and (folder.exists() or folder.is_symlink()):
-            kind = "holds files already" if folder.is_dir() else "is a file"
-            raise DataError(f"{folder} {kind}; name a new folder or an empty one")
-        home = folder if empty else folder.parent
-        home.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=home, prefix=".phantom-"))
-        place = temporary / "images"
-        place.mkdir()  # with ordinary permissions, which a folder from mkdtemp has not
-        yield place
-        if empty:
-            for path in sorted(place.iterdir()):
-                path.rename(folder / path.name)
-        else:
-            place.rename(folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise disk_error(error, folder) or DataError(f"{folder} cannot be made ({reason}); name another one") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _save_jpeg(image: Radiograph, path: Path) -> None:

@@ -16,9 +16,9 @@ from chestnut.data.csv_source import read_csv
 from chestnut.data.folders import read_folder
 from chestnut.data.found import Found, Image
 from chestnut.data.labels import Labels
-from chestnut.data.manifest import Manifest
+from chestnut.data.manifest import COPIES, Manifest
 from chestnut.data.npz_source import read_npz
-from chestnut.data.patients import RULES, identify
+from chestnut.data.patients import RULES, identify, search_names
 from chestnut.data.pattern import ARCHIVE, TABLES, fixed_part, is_pattern, matches, read_pattern
 from chestnut.data.scan import FORMATS, Scanner, absolute, exists, is_folder, is_image, is_safe, suffix
 from chestnut.data.table import Columns
@@ -38,6 +38,7 @@ def load_dataset(
     labels: str | os.PathLike[str] | None = None,
     columns: Columns | None = None,
     patient_regex: str | None = None,
+    source_regex: str | None = None,
     positive: str | None = None,
     skip_bad: bool = False,
 ) -> Manifest:
@@ -56,6 +57,7 @@ def load_dataset(
         labels: A CSV with the labels of a folder's images, by path, file name, SOPInstanceUID or patient.
         columns: Names of the CSV's columns where they are not the usual ones.
         patient_regex: Searched in each file name; its first group, or the one named `patient`, is the patient.
+        source_regex: Searched alike; its first group, or the one named `source`, is the hospital or scanner.
         positive: The positive class of two, where its name does not tell.
         skip_bad: Leave out, with a note, images that would otherwise stop the reading: unusable names, missing files,
             missing labels.
@@ -68,6 +70,9 @@ def load_dataset(
     images, notes = _one_spelling(found.images)
     patients, said = identify(images, patient_regex)
     images = [image._replace(patient=patient) for image, patient in zip(images, patients, strict=True)]
+    if source_regex is not None:
+        sources = search_names(images, source_regex, "source")
+        images = [image._replace(source=source) for image, source in zip(images, sources, strict=True)]
     classes = sorted({image.label for image in images})
     if len(classes) < 2:
         raise DataError(
@@ -145,6 +150,8 @@ def _read(text: str, labels: str | None, columns: Columns, skip_bad: bool) -> Fo
         return read_pattern(text, table, columns, skip_bad)
     if table is None and columns != Columns():
         raise DataError(f"columns were named, but {text} is a folder; give a CSV as the data or as --labels")
+    if table is None and (marked := Path(text) / COPIES).is_file():
+        return read_csv(str(marked), columns, skip_bad)
     return read_folder(absolute(text), table, Scanner(skip_bad))
 
 

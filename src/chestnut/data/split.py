@@ -34,7 +34,8 @@ def split(
     """Mark every image as train, val or test; images of one patient always stand together.
 
     The data's own splits are kept. Where they lack one that has a fraction, it is taken from train's patients; where
-    there is only train, that counts as no split. Classes are balanced by the patients' majority class.
+    there is only train, that counts as no split. Augmented copies stand in train alone: those of val and test images
+    are left out, with a note. Classes are balanced by the patients' majority class.
 
     Args:
         manifest: Images with labels and patients.
@@ -49,6 +50,11 @@ def split(
         DataError: Fractions that make no sense, images without a label, or own splits that cover only a part of the
             images or lack train.
     """
+    return _without_held_copies(_marked(manifest, fractions, seed, resplit))
+
+
+def _marked(manifest: Manifest, fractions: Sequence[float], seed: int, resplit: bool) -> Manifest:
+    """`split`, with all copies where their patients are."""
     shares = _shares(fractions)
     targets = _labelled_targets(manifest)
     own = manifest.splits
@@ -57,7 +63,7 @@ def split(
         chosen = np.arange(len(manifest))
         wanted = shares
     else:
-        _refuse_partial(manifest)
+        refuse_partial(manifest)
         notes = [f"the data's own split into {', '.join(own)} is kept", *_crossing(manifest)]
         chosen = np.flatnonzero(manifest.frame["split"] == "train")
         wanted = {name: share for name, share in shares.items() if name == "train" or name not in own}
@@ -65,8 +71,8 @@ def split(
             return manifest.with_note(*notes)
         notes.append(f"it has no {' and no '.join(list(wanted)[1:])}, taken by patient from train")
     names, patient = np.unique(manifest.patients[chosen], return_inverse=True)
-    classes = _patient_classes(patient, targets[chosen], len(manifest.classes))
-    numbers = _numbers(names, f"split {seed}")
+    classes = patient_classes(patient, targets[chosen], len(manifest.classes))
+    numbers = hash_numbers(names, f"split {seed}")
     places, short = _places(numbers, classes, list(wanted.values()))
     if short:
         missing = listed(f"{manifest.classes[label]} ({count})" for label, count in short.items())
@@ -76,6 +82,15 @@ def split(
     percent = ", ".join(f"{name} {share / sum(wanted.values()):.0%}" for name, share in wanted.items())
     notes.append(f"split by patient and class with seed {seed}: {percent}")
     return manifest.with_column("split", column).with_note(*notes)
+
+
+def _without_held_copies(manifest: Manifest) -> Manifest:
+    """Leave out the augmented copies of images that the network is judged on."""
+    held = (manifest.frame["copy_of"] != "") & (manifest.frame["split"] != "train")
+    if not held.any():
+        return manifest
+    kept = manifest.take(np.flatnonzero(~held))
+    return kept.with_note(f"{int(held.sum()):,} augmented copies of val and test images left out")
 
 
 def folds(manifest: Manifest, k: int, seed: int = 0, repeats: int = 1) -> Ints:
@@ -100,7 +115,7 @@ def folds(manifest: Manifest, k: int, seed: int = 0, repeats: int = 1) -> Ints:
         raise DataError(f"{repeats} repeats of the folds; give 1 or more")
     targets = _labelled_targets(manifest)
     names, patient = np.unique(manifest.patients, return_inverse=True)
-    classes = _patient_classes(patient, targets, len(manifest.classes))
+    classes = patient_classes(patient, targets, len(manifest.classes))
     counts = np.bincount(classes, minlength=len(manifest.classes))
     fewest = int(counts.argmin())
     if not 2 <= k <= counts[fewest]:
@@ -109,8 +124,29 @@ def folds(manifest: Manifest, k: int, seed: int = 0, repeats: int = 1) -> Ints:
             "so that every fold holds one of each class"
         )
     sizes = np.bincount(patient)
-    dealt = [_deal(_numbers(names, f"folds {seed} {repeat}"), sizes, classes, k) for repeat in range(repeats)]
+    dealt = [_deal(hash_numbers(names, f"folds {seed} {repeat}"), sizes, classes, k) for repeat in range(repeats)]
     return np.array([fold[patient] for fold in dealt], dtype=np.int64)
+
+
+def require_trainable(manifest: Manifest) -> None:
+    """Refuse data on which nothing can be learnt.
+
+    Raises:
+        DataError: Under two classes, or a class without training or validation images.
+    """
+    if len(manifest.classes) < 2:
+        raise DataError(
+            f"{manifest.root} has one class ({listed(manifest.classes)}) and training tells at least two apart; "
+            "give a folder with one sub-folder a class, or a CSV with a label column"
+        )
+    for name in ("train", "val"):
+        present = set(manifest.only(name).frame["label"])
+        lacking = [label for label in manifest.classes if label not in present]
+        if lacking:
+            raise DataError(
+                f"no {name} images of {listed(lacking)}: too few patients of that class, or a split without it; "
+                "add patients, or redo the split by chestnut split DATA --resplit"
+            )
 
 
 def tally(manifest: Manifest, parts: Sequence[str]) -> pd.DataFrame:
@@ -172,7 +208,12 @@ def _why_pooled(own: tuple[Split, ...]) -> str:
     return f"the data's own split into {', '.join(own)} is set aside"
 
 
-def _refuse_partial(manifest: Manifest) -> None:
+def refuse_partial(manifest: Manifest) -> None:
+    """Refuse own splits that cannot be gone by.
+
+    Raises:
+        DataError: They cover only a part of the images, or lack train.
+    """
     none = manifest.frame.loc[manifest.frame["split"] == "", "path"]
     if len(none):
         raise DataError(
@@ -193,15 +234,29 @@ def _crossing(manifest: Manifest) -> list[str]:
     return [f"{len(crossing):,} patients stand in more than one split: {listed(crossing, 3)}; --resplit unites them"]
 
 
-def _patient_classes(patient: Ints, targets: Ints, classes: int) -> Ints:
-    """The class of most of each patient's images; of equally frequent ones the last, which is the positive one."""
+def patient_classes(patient: Ints, targets: Ints, classes: int) -> Ints:
+    """The class of most of each patient's images; of equally frequent ones the last, which is the positive one.
+
+    Args:
+        patient: Number of each image's patient, from 0, shape (n,).
+        targets: Class of each image, shape (n,).
+        classes: Number of classes.
+
+    Returns:
+        Class of each patient, shape (patients,).
+    """
     counts = np.zeros((int(patient.max()) + 1, classes), dtype=np.int64)
     np.add.at(counts, (patient, targets), 1)
     return np.asarray(classes - 1 - counts[:, ::-1].argmax(axis=1), dtype=np.int64)
 
 
-def _numbers(names: npt.NDArray[np.str_], purpose: str) -> Floats:
-    """A number in [0, 1) for each name, uniform and independent for any purpose: the keyed BLAKE2b hash of the name."""
+def hash_numbers(names: npt.NDArray[np.str_], purpose: str) -> Floats:
+    """A number in [0, 1) for each name, uniform and independent for any purpose: the keyed BLAKE2b hash of the name.
+
+    Args:
+        names: Such as patients' identities, shape (n,).
+        purpose: The key; at most 64 bytes of it count.
+    """
     key = purpose.encode()[:64]
     digests = [hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in names.tolist()]
     # 53 bits, so that the number stays below 1

@@ -2,6 +2,7 @@
 
     <cache folder>/digests.sqlite
                    224x224-stretch-v1/     the entries of one input spec and decoder version, see `entries`
+                   features-v1/            outputs of frozen networks, see `outputs`
 
 `chestnut.data.cache` passes on what callers outside this room need.
 """
@@ -30,8 +31,11 @@ _log = logging.getLogger(__name__)
 LIMIT_VARIABLE, _DEFAULT_LIMIT = "CHESTNUT_CACHE_LIMIT", "20GB"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
+#: Where `outputs` keeps what frozen networks say of images.
+FEATURES = "features-v1"
+
 # Only what bears such names is ever removed, should the variable point at a folder with other things in it
-_RULE_NAME = re.compile(r"\d+x\d+-[a-z]+-v\d+")
+_RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?|features)-v\d+")
 _ENTRY_NAME = re.compile(r"[0-9a-f]{32}")
 
 
@@ -73,7 +77,8 @@ def cache_limit() -> int:
 
 def rule_folder(spec: InputSpec) -> Path:
     """Where the entries of an input spec stand; its channels are of no account."""
-    return cache_folder() / f"{spec.height}x{spec.width}-{spec.resize}-v{DECODER}"
+    intensity = "" if spec.intensity == "none" else f"-{spec.intensity}"
+    return cache_folder() / f"{spec.height}x{spec.width}-{spec.resize}{intensity}-v{DECODER}"
 
 
 def entries(rule: Path | None = None) -> list[Entry]:

@@ -35,6 +35,7 @@ _USUAL: dict[str, tuple[str, ...]] = {
     "split": ("split", "datasettype", "subset"),
     "source": ("source", "hospital", "site", "collection"),
     "uid": ("sopinstanceuid",),
+    "copy_of": ("copyof",),
 }
 
 
@@ -92,7 +93,7 @@ class Table:
 
     def records(self) -> list[dict[str, str]]:
         """What each row says of label, patient, split and source."""
-        parts = [part for part in ("label", "patient", "split", "source") if part in self.cells]
+        parts = [part for part in ("label", "patient", "split", "source", "copy_of") if part in self.cells]
         return cast(list[dict[str, str]], self.cells[parts].to_dict("records"))
 
     def where(self, rows: pd.Series[bool]) -> Table:

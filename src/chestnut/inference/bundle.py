@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,22 @@ def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
         raise disk_error(error, folder) or error from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
+    return bundle
+
+
+def keep_threshold(folder: Path, threshold: float) -> Bundle:
+    """Write another threshold into a bundle; whatever predicts with it decides by that from then on.
+
+    Args:
+        folder: The bundle's folder.
+        threshold: Probability of the positive class from which the decision is positive, in 0..1.
+
+    Raises:
+        BundleError: As `Bundle.read`.
+        DiskError: The file may not be written.
+    """
+    bundle = replace(Bundle.read(folder), threshold=threshold)
+    write_json(folder / "bundle.json", bundle.to_dict())
     return bundle
 
 

@@ -15,16 +15,44 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import InputSpec
+from chestnut.data.pixels import Grey
+from chestnut.data.variants import variants
 from chestnut.errors import BundleError
-from chestnut.models.device import compiled
+from chestnut.models.device import chunk, compiled, predict
 from chestnut.models.heads import probabilities
-
-_BATCH = 64
 
 
 def as_batch(grey: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.uint8]:
     """Give grey pixels (n, height, width) the channels that a network takes: (n, height, width, channels)."""
     return np.repeat(grey[..., None], spec.channels, axis=-1)
+
+
+def forward(
+    network: Any,
+    batch: Callable[[int, int], npt.NDArray[Any]],
+    count: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Outputs of a network for many inputs, (count, …).
+
+    Args:
+        network: A Keras network.
+        batch: Gives the inputs from one row up to another, (b, …).
+        count: How many there are.
+        progress: Called with (done, total).
+    """
+    network.jit_compile = compiled()
+    step = chunk()
+    size = min(count, step)
+    parts = []
+    for start in range(0, count, step):
+        given = batch(start, min(start + step, count))
+        padding = np.zeros((size - len(given), *given.shape[1:]), given.dtype)  # one shape is compiled once
+        answer = predict(network, np.concatenate([given, padding])).astype(np.float32)
+        parts.append(answer[: len(given)])
+        if progress:
+            progress(min(start + step, count), count)
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
@@ -40,23 +68,21 @@ class KerasEngine:
     spec: InputSpec
 
     def logits(self, pixels: Any, progress: Callable[[int, int], None] | None = None) -> npt.NDArray[np.float32]:
-        """Logits of many images, (n, classes) or (n, 1).
+        """Logits of many images, (n, classes) or (n, 1): the mean over the variants that the input spec asks for.
 
         Args:
             pixels: Grey values, array-like of shape (n, height, width), uint8.
-            progress: Called with (done, total).
+            progress: Called with (done, total); once for each variant.
         """
-        self.network.jit_compile = compiled()
-        size = min(len(pixels), _BATCH)
-        parts = []
-        for start in range(0, len(pixels), _BATCH):
-            batch = as_batch(np.asarray(pixels[start : start + _BATCH]), self.spec)
-            padding = np.zeros((size - len(batch), *batch.shape[1:]), np.uint8)  # one shape is compiled once
-            answer = np.asarray(self.network.predict_on_batch(np.concatenate([batch, padding])), dtype=np.float32)
-            parts.append(answer[: len(batch)])
-            if progress:
-                progress(min(start + _BATCH, len(pixels)), len(pixels))
-        return np.concatenate(parts)
+
+        def of(variant: Callable[[Grey], Grey]) -> npt.NDArray[np.float32]:
+            def batch(start: int, stop: int) -> npt.NDArray[Any]:
+                return as_batch(variant(np.asarray(pixels[start:stop])), self.spec)
+
+            return forward(self.network, batch, len(pixels), progress)
+
+        parts = [of(variant) for variant in variants(self.spec.variants)]
+        return np.asarray(np.mean(parts, axis=0), dtype=np.float32)
 
     def probabilities(
         self, pixels: Any, temperature: float = 1.0, progress: Callable[[int, int], None] | None = None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from chestnut.data.cache import decode_all
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.errors import DataError, listed
-from chestnut.evaluation import curves, figures
+from chestnut.evaluation.drawing import draw_evaluation
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate
 from chestnut.files import replacing, write_json
 from chestnut.inference.bundle import Bundle
@@ -32,6 +32,8 @@ def evaluate_run(
     bars: Bars = silent,
 ) -> Evaluation:
     """Evaluate a run and write `evaluation/<name>/`; a look at a test split is entered into the ledger.
+
+    The test split of a fold's run, whose environment names a `holdout`, is entered as that fold and not as the data's.
 
     Args:
         run: A trained run.
@@ -70,8 +72,10 @@ def evaluate_run(
     )
     notes = _overlap(own, manifest) if other is not None else ()
     if split == "test":
-        looks = run.enter_look(command, bundle.weights, len(manifest), str(manifest.root))
-        notes += (f"look {looks} at a test split by this run",)
+        fold = run.environment.get("holdout") if other is None else None
+        seen = f"{fold} of {manifest.root}" if fold else str(manifest.root)
+        looks = run.enter_look(command, bundle.weights, len(manifest), seen)
+        notes += (f"look {looks} at a test split by this run",) if not fold else (f"held out: {fold}",)
     evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
     _write(run.evaluation(name), evaluation, manifest, probabilities, bundle)
     return evaluation
@@ -88,7 +92,7 @@ def _matched(other: Manifest, split: str, bundle: Bundle) -> Manifest:
             f"{other.root} has classes {listed(other.classes)}, and the run knows {listed(bundle.classes)}; "
             f"rename {listed(strange)}, or leave those images out"
         )
-    chosen = other.only(split) if other.splits else other
+    chosen = (other.only(split) if other.splits else other).originals()
     return replace(chosen, classes=bundle.classes, positive=bundle.positive)
 
 
@@ -120,7 +124,7 @@ def _write(
     frame["decision"] = [bundle.classes[index] for index in decide(probabilities, bundle.threshold)]
     with replacing(folder / "predictions.csv") as temporary:
         frame.to_csv(temporary, index=False)
-    _draw(folder, evaluation, manifest, probabilities)
+    draw_evaluation(folder, evaluation, manifest.targets, probabilities, manifest.patients)
     meta: dict[str, Any] = {
         "when": now(),
         "data": str(manifest.root),
@@ -129,21 +133,3 @@ def _write(
         "synthetic": manifest.synthetic,
     }
     write_json(folder / "metrics.json", meta | evaluation.to_dict())
-
-
-def _draw(folder: Path, evaluation: Evaluation, manifest: Manifest, probabilities: npt.NDArray[np.float64]) -> None:
-    """Draw the confusion matrix, and the curves of every class that has images within it and without."""
-    figures.save(figures.confusion_figure(evaluation), folder / "confusion.png")
-    targets, patients = manifest.targets, manifest.patients
-    shown = [evaluation.positive] if evaluation.positive is not None else evaluation.classes
-    columns = {name: evaluation.classes.index(name) for name in shown if 0 < evaluation.counts[name] < len(targets)}
-    if not columns:
-        return
-    truth = {name: (targets == column, probabilities[:, column], patients) for name, column in columns.items()}
-    threshold = evaluation.threshold
-    roc = {name: curves.roc(*given, threshold=threshold) for name, given in truth.items()}
-    figures.save(figures.roc_figure(roc), folder / "roc.png")
-    ranked = {name: curves.precision_recall(*given, threshold=threshold) for name, given in truth.items()}
-    figures.save(figures.precision_recall_figure(ranked), folder / "precision_recall.png")
-    reliability = {name: curves.reliability(*given) for name, given in truth.items()}
-    figures.save(figures.reliability_figure(reliability), folder / "reliability.png")

@@ -6,12 +6,12 @@ import keras
 
 from chestnut.config import InputSpec, ModelConfig, Recipe
 from chestnut.errors import RecipeError
-from chestnut.models import networks  # noqa: F401  registers its networks
+from chestnut.models import backbones, hog, networks, pca_svm  # noqa: F401  they register theirs
 from chestnut.models.heads import output_layer
 from chestnut.models.registry import builder
 
 
-def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "float32") -> keras.Model:
+def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "float32", **sizes: int) -> keras.Model:
     """Make a network.
 
     Args:
@@ -19,6 +19,7 @@ def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "floa
         spec: What it is fed: (batch, height, width, channels) of grey values 0..255, uint8 or float.
         classes: Number of classes.
         policy: Keras dtype policy of its layers; the logits are float32 under any.
+        sizes: What a fit decides of it, such as the `supports` of a `pca-svm`.
 
     Returns:
         A network from images to logits, (batch, classes), or (batch, 1) for a sigmoid head.
@@ -28,7 +29,7 @@ def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "floa
     """
     image = keras.Input(spec.shape, dtype="float32", name="image")
     try:
-        features = builder(model.network)(model, image, policy)
+        features = builder(model.network)(model, image, policy, **sizes)
     except ValueError as error:
         if "zero or negative" not in str(error):
             raise

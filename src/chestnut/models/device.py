@@ -7,9 +7,26 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
+
+#: Images that one device predicts at a time.
+_EACH = 64
+
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+def load() -> None:
+    """Import what Keras imports later, under every backend, when it asks data whether they are TensorFlow's.
+
+    TensorFlow greets on standard error as it is imported; whoever calls this can keep that from being seen.
+    """
+    import tensorflow  # noqa: F401
 
 
 def backend() -> str:
@@ -25,6 +42,60 @@ def accelerators() -> list[str]:
         return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     found = keras.distribution.list_devices()
     return [name for name in found if not name.startswith("cpu")]
+
+
+def local_devices() -> list[Any]:
+    """Devices of this host that can share a batch: its GPUs or TPUs, else the processor or its parts."""
+    if backend() == "jax":
+        import jax
+
+        return list(jax.local_devices())
+    return accelerators() or (keras.distribution.list_devices() if backend() == "tensorflow" else ["cpu"])
+
+
+def divide_processor(count: int) -> None:
+    """Make the processor look like `count` devices, to try several without GPUs.
+
+    Raises:
+        RuntimeError: Something has been computed before.
+    """
+    if backend() == "jax":
+        import jax
+
+        jax.config.update("jax_num_cpu_devices", count)
+    elif backend() == "tensorflow":
+        import tensorflow as tf
+
+        parts = [tf.config.LogicalDeviceConfiguration()] * count
+        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+
+
+def compute_capability() -> tuple[int, int] | None:
+    """The least compute capability of the NVIDIA GPUs; None without any, and where the backend does not tell."""
+    if not accelerators():
+        return None
+    found: list[Any]
+    if backend() == "torch":
+        import torch
+
+        found = [torch.cuda.get_device_capability(index) for index in range(torch.cuda.device_count())]
+    elif backend() == "jax":
+        found = [getattr(device, "compute_capability", None) for device in local_devices()]
+    else:
+        import tensorflow as tf
+
+        cards = tf.config.list_physical_devices("GPU")
+        found = [tf.config.experimental.get_device_details(card).get("compute_capability") for card in cards]
+    versions = [_version(item) for item in found]
+    return None if None in versions else min(version for version in versions if version)
+
+
+def _version(capability: Any) -> tuple[int, int] | None:
+    """A compute capability as JAX ("9.0") or the others ((9, 0)) give it; None for what is not one, such as gfx90a."""
+    parts = capability.split(".") if isinstance(capability, str) else list(capability or ())
+    if len(parts) != 2 or not all(str(part).isdecimal() for part in parts):
+        return None
+    return int(parts[0]), int(parts[1])
 
 
 def describe() -> str:
@@ -43,17 +114,77 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def policy(precision: str) -> str:
+    """The Keras dtype policy of a recipe's resolved precision."""
+    return _POLICIES[precision]
+
+
 def has_fast_bfloat16() -> bool:
-    """Whether the device multiplies bfloat16 in hardware, so that trying it may pay."""
-    if accelerators():
-        return True
+    """Whether the processor multiplies bfloat16 in hardware, so that trying it may pay."""
     info = Path("/proc/cpuinfo")
     return info.is_file() and "avx512_bf16" in info.read_text(encoding="utf-8", errors="replace")
 
 
 def compiled() -> bool:
-    """Whether to compile with XLA: never on TensorFlow's CPU, where it makes training 2 to 10 times slower."""
-    return backend() == "jax" or (backend() == "tensorflow" and bool(accelerators()))
+    """Whether to compile with XLA: never on TensorFlow's CPU, where it makes training 2 to 10 times slower.
+
+    Nor on several devices of TensorFlow, whose strategies do not work under XLA.
+    """
+    return backend() == "jax" or (backend() == "tensorflow" and bool(accelerators()) and shares() == 1)
+
+
+def data_parallel(devices: Sequence[Any]) -> Any:
+    """The backend's own engine that divides batches among devices; networks are made and trained in its `scope()`.
+
+    Args:
+        devices: As `local_devices` gives them; on JAX those of all hosts.
+    """
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.MirroredStrategy([name.upper() for name in devices])
+    return keras.distribution.DataParallel(devices=list(devices), auto_shard_dataset=False)
+
+
+def shares() -> int:
+    """Among how many devices a batch is divided here: those of the engine whose scope this is, else 1."""
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        return int(tf.distribute.get_strategy().num_replicas_in_sync)
+    engine = keras.distribution.distribution()
+    return 1 if engine is None else int(engine.num_model_replicas)
+
+
+def chunk() -> int:
+    """How many inputs to give to `predict` at a time: starting TensorFlow's engine costs a tenth of a second."""
+    count = shares()
+    return _EACH * count * (16 if backend() == "tensorflow" and count > 1 else 1)
+
+
+def predict(network: Any, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What a network answers to a batch (b, …), computed by all devices of the scope together.
+
+    Where several hosts train together, each host computes all answers.
+    """
+    count = shares()
+    if count == 1:
+        return np.asarray(network.predict_on_batch(inputs))
+    real = len(inputs)
+    inputs = np.resize(np.asarray(inputs), (-(-real // count) * count, *inputs.shape[1:]))
+    if backend() == "tensorflow":  # its predict_on_batch would give the whole batch to each device
+        return np.asarray(network.predict(inputs, batch_size=_EACH * count, verbose=0))[:real]
+    engine = keras.distribution.distribution()
+    if engine.num_processes == 1:
+        inputs = keras.distribution.distribute_tensor(inputs, engine.get_data_layout(inputs.shape))
+    return np.asarray(network.predict_on_batch(inputs))[:real]
+
+
+def mean_over_devices(gradients: Sequence[Any]) -> list[Any]:
+    """Gradients averaged over TensorFlow's devices; to be called in the step that runs on each."""
+    import tensorflow as tf
+
+    return list(tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, list(gradients)))
 
 
 def repeatable(seed: int) -> None:

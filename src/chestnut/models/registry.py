@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 
 from chestnut.errors import RecipeError, suggest
 
-#: A builder takes its part of the recipe, the input tensor (0..255) and a dtype policy, and returns features.
-Builder = Callable[[Any, keras.KerasTensor, str], keras.KerasTensor]
+#: A builder takes its part of the recipe, the input tensor (0..255), a dtype policy and, by name, sizes that a fit
+#: decides; it returns features.
+Builder = Callable[..., keras.KerasTensor]
 
 _BUILDERS: dict[str, Builder] = {}
 

@@ -10,7 +10,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chestnut.config import Recipe
+from chestnut.config import ClassicalConfig, Recipe
+
+#: What says nothing of a network that is fitted.
+_OF_STEPS = {
+    "Loss",
+    "Optimiser",
+    "Learning rate schedule",
+    "Augmentation",
+    "Training",
+    "Early stopping",
+    "Weights kept",
+}
 
 
 def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
@@ -38,7 +49,8 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
         ("Weights kept", f"those of the epoch with the best {_worded(stop.metric)}"),
         ("Seed", str(recipe.seed)),
     ]
-    return [(name, value) for name, value in rows if value]
+    left_out = _OF_STEPS if isinstance(recipe.model, ClassicalConfig) else ()
+    return [(name, value) for name, value in rows if value and name not in left_out]
 
 
 def _changed(part: BaseModel) -> str:

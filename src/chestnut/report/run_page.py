@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from chestnut.files import read_json
+from chestnut.report.counts import count_images
 from chestnut.report.findings import Findings, read_findings
 from chestnut.report.html import duration, picture, when, write_page
 from chestnut.report.recipe_table import recipe_rows
-from chestnut.report.results import METRICS, gap, read_cells, read_results
+from chestnut.report.results import METRICS, gap, read_results
+from chestnut.report.stress import read_stress
+from chestnut.report.training_advice import read_advice
 from chestnut.report.verdict import judge, looks_lesson
 from chestnut.runs import RunFolder
 
-_SPLITS = {"train": "Training", "val": "Validation", "test": "Test", "": "No split"}
 _ENDS = {
     "epochs": "all epochs were run",
     "early": "early stopping, when patience had run out",
@@ -39,27 +40,6 @@ _HISTORY = {
     "learning_rate": "Learning rate",
     "seconds": "Seconds",
 }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Images and patients of one class in one split."""
-
-    images: int
-    patients: int
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The table of classes by splits.
-
-    Attributes:
-        splits: Names of the columns, `Total` last.
-        rows: Class name and a cell a column; the last row is the total.
-    """
-
-    splits: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
 def write_run_page(run: RunFolder, path: Path) -> None:
@@ -88,7 +68,7 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "status": _STATUS.get(str(environment.get("status")), ""),
             "synthetic": bool(facts.get("synthetic")),
             "verdict": judge(run, results, findings),
-            "counts": _counts(run, facts),
+            "counts": count_images(run.manifest_file, facts),
             "samples": picture(run.figures / "samples.png"),
             "findings": findings,
             "rivals": _rivals(findings, results),
@@ -100,35 +80,16 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "history_names": [name for column, name in _HISTORY.items() if column in history],
             "history": _history(history),
             "best_epoch": environment.get("best_epoch"),
+            "advice": read_advice(run),
             "results": results,
             "metrics": METRICS,
             "gap": gap(results),
+            "stress": read_stress(run),
             "ledger": run.ledger,
-            "lesson": looks_lesson(run.own_looks),
+            "lesson": looks_lesson(run.own_looks, environment.get("holdout", "")),
             "environment_rows": _environment_rows(run, environment),
         },
     )
-
-
-def _counts(run: RunFolder, facts: Mapping[str, Any]) -> Counts | None:
-    """Images and patients of every class and split; None without a manifest.
-
-    Raises:
-        DataError: The manifest is no table, or lacks a column.
-    """
-    if not run.manifest_file.is_file():
-        return None
-    frame = read_cells(run.manifest_file, ("label", "patient", "split"))
-    known = [str(name) for name in facts.get("classes", ())]
-    labels = [*known, *sorted(set(frame["label"]) - set(known))]
-    splits = [split for split in _SPLITS if (frame["split"] == split).any()]
-
-    def row(chosen: pd.DataFrame) -> tuple[Cell, ...]:
-        parts = [chosen[chosen["split"] == split] for split in splits]
-        return tuple(Cell(len(part), int(part["patient"].nunique())) for part in (*parts, chosen))
-
-    rows = [(label or "no label", row(frame[frame["label"] == label])) for label in labels]
-    return Counts((*(_SPLITS[split] for split in splits), "Total"), (*rows, ("Total", row(frame))))
 
 
 def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, Any, bool]]:
@@ -150,9 +111,12 @@ def _repeat(run: RunFolder, facts: Mapping[str, Any]) -> str:
 
 def _training_rows(run: RunFolder, environment: Mapping[str, Any], history: pd.DataFrame) -> list[tuple[str, str]]:
     epochs = len(history)
+    if fitted := environment.get("fitted"):
+        took = duration(float(history["seconds"].sum()))
+        return [("Fitted", _fitted(fitted)), ("Time", took), ("Parameters", f"{environment.get('parameters', 0):,}")]
     rows = [("Epochs", f"{epochs} of at most {run.recipe.train.epochs}")]
-    if environment.get("best_epoch"):
-        rows.append(("Best epoch", f"{environment['best_epoch']}, whose weights were kept"))
+    if environment.get("best_epoch") is not None:
+        rows.append(("Weights kept", f"of epoch {run.kept_epoch}" if environment["best_epoch"] else "the start's"))
     if environment.get("stopped_by"):
         rows.append(("How it ended", _ENDS.get(environment["stopped_by"], str(environment["stopped_by"]))))
     if epochs and "seconds" in history:
@@ -161,6 +125,14 @@ def _training_rows(run: RunFolder, environment: Mapping[str, Any], history: pd.D
     if environment.get("parameters"):
         rows.append(("Parameters", f"{environment['parameters']:,}"))
     return rows
+
+
+def _fitted(facts: Mapping[str, Any]) -> str:
+    """What a fit has chosen, and what its inner folds said of it."""
+    held = {name: value for name, value in facts.items() if value is not None}
+    told = (f"{value:g}" if isinstance(value, float) else f"{value:,}" for value in held.values())
+    words = (name.replace("_", " ").replace("auroc", "AUROC") for name in held)
+    return ", ".join(f"{name} {value}" for name, value in zip(words, told, strict=True))
 
 
 def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:

@@ -108,7 +108,10 @@ def _more(run: RunFolder, result: Result) -> Iterator[str]:
         )
     else:
         yield f"It names the right class of {_percent(result.metric('accuracy'))} of the images."
-    if result.kind == "test":
+    if holdout := run.environment.get("holdout"):
+        if result.kind == "test":
+            yield f"These images are {holdout}, not a test split of the data's own."
+    elif result.kind == "test":
         looks = len(run.own_looks)
         told = {0: "No look at the test split stands in the ledger.", 1: "The test split was looked at once."}
         yield told.get(looks, f"The test split was looked at {looks} times.")
@@ -189,8 +192,10 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
         )
 
 
-def looks_lesson(looks: Sequence[Mapping[str, Any]]) -> str:
-    """What looks at the run's own test split mean, in a sentence or two."""
+def looks_lesson(looks: Sequence[Mapping[str, Any]], holdout: str = "") -> str:
+    """What looks at the run's own test split mean, in a sentence or two; `holdout` names the fold that it is."""
+    if holdout:
+        return f"What stands as test split here is {holdout}: no test split of the data's own was looked at."
     if not looks:
         return "Nobody has looked at the test split of these data by this run, so it is still fresh."
     if len(looks) == 1:

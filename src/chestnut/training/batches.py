@@ -10,20 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import Recipe
-from chestnut.inference.engines import as_batch
 from chestnut.training.balance import class_weights, epoch_length, epoch_order
+from chestnut.training.devices import ONE, Devices
+from chestnut.training.inputs import Inputs
 
 
 class Batches(keras.utils.PyDataset):
-    """The training images of one epoch at a time.
+    """The training images of one epoch at a time; on several hosts, this one's share of each batch.
 
-    A batch is (images uint8 (b, height, width, channels), targets float32 (b, classes) or (b, 1), weights (b,)); the
-    weights are left out where no class weights are asked for.
+    A batch is (inputs (b, …), targets float32 (b, classes) or (b, 1), weights (b,)); the weights are left out where no
+    class weights are asked for and one device trains.
     """
 
-    def __init__(self, pixels: Any, targets: npt.NDArray[np.int64], recipe: Recipe, classes: int) -> None:
+    def __init__(
+        self, inputs: Inputs, targets: npt.NDArray[np.int64], recipe: Recipe, classes: int, devices: Devices = ONE
+    ) -> None:
         super().__init__()
-        self.pixels = pixels
+        self.devices = devices
+        self.inputs = inputs
         self.targets = targets
         self.recipe = recipe
         self.encoded = encode(targets, classes, recipe.model.head)
@@ -33,6 +37,7 @@ class Batches(keras.utils.PyDataset):
 
     def turn(self, epoch: int) -> None:
         """Draw the order of an epoch, counted from 0."""
+        self.inputs.turn(epoch)
         self.order = epoch_order(self.targets, self.recipe.data.balance, self.recipe.seed, epoch)
 
     def __len__(self) -> int:
@@ -40,11 +45,12 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[Any], ...]:
         size = self.recipe.train.batch_size
-        rows = self.order[index * size : (index + 1) * size]
-        images = as_batch(np.asarray(self.pixels[rows]), self.recipe.input)
-        if self.weights is None:
-            return images, self.encoded[rows]
-        return images, self.encoded[rows], self.weights[self.targets[rows]]
+        rows, weights = self.devices.share(self.order[index * size : (index + 1) * size])
+        if self.weights is not None:
+            own = self.weights[self.targets[rows]]
+            weights = own if weights is None else own * weights
+        inputs = self.inputs.batch(rows)
+        return (inputs, self.encoded[rows]) if weights is None else (inputs, self.encoded[rows], weights)
 
 
 def encode(targets: npt.NDArray[np.int64], classes: int, head: str) -> npt.NDArray[np.float32]:

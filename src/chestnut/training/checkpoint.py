@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import RunError
-from chestnut.files import read_json, replacing, write_json
+from chestnut.files import alone, read_json, replacing, write_json
+from chestnut.training.optimizers import averages
 from chestnut.training.schedules import Plateau
 
 Arrays = list[npt.NDArray[Any]]
 
-_LOCK = "lock"
+_LOCK, _START = "lock", "start.arrays"
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,13 @@ class Progress:
 
     Attributes:
         rows: One a finished epoch, as in history.csv.
-        best_epoch: Number of the best epoch by the recipe's stopping metric, from 1; 0 before the first.
+        best_epoch: Number of the best epoch by the recipe's stopping metric, from 1; 0 before the first, and where the
+            start was better than all.
         best: Its value.
         reference: The value that patience waits to see improved.
         waited: Epochs since it was.
         plateau: State of the plateau rule.
+        start: Validation figures before the first epoch; empty unless the run goes on from another's weights.
     """
 
     rows: tuple[dict[str, Any], ...] = ()
@@ -46,6 +48,7 @@ class Progress:
     reference: float | None = None
     waited: int = 0
     plateau: Plateau = field(default_factory=Plateau)
+    start: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
@@ -63,27 +66,14 @@ class Checkpoint:
 
     folder: Path
 
-    @contextmanager
-    def owned(self) -> Iterator[None]:
+    def owned(self) -> AbstractContextManager[None]:
         """Keep other processes from training the run meanwhile; a process that dies gives it free.
 
         Raises:
             RunError: Another process is training it.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows, where two processes are not told apart
-            yield
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / _LOCK).open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RunError(
-                    f"{self.folder.parent} is being trained by another process; wait for it or end it"
-                ) from error
-            yield
+        said = f"{self.folder.parent} is being trained by another process; wait for it or end it"
+        return alone(self.folder / _LOCK, said)
 
     def exists(self) -> bool:
         """Whether an epoch has been saved."""
@@ -94,7 +84,7 @@ class Checkpoint:
         latest, best = self._file(progress.epoch), self._file(progress.best_epoch)
         _write_arrays(latest, _values(learner))
         write_json(self.folder / "latest.json", {"variables": latest.name, "progress": asdict(progress)})
-        self._remove_others({latest.name, best.name, "latest.json", _LOCK})
+        self._remove_others({latest.name, best.name, "latest.json", _LOCK, _START})
 
     def restore(self, learner: keras.Model) -> Progress:
         """Set the learner's variables as they were saved.
@@ -113,12 +103,23 @@ class Checkpoint:
         return progress
 
     def best_weights(self, learner: keras.Model, progress: Progress) -> Arrays:
-        """The network's weights at the best epoch, in the order of its `weights`."""
+        """The network's weights at the best epoch, averaged where an average is kept, in the order of its `weights`."""
         saved = {
             id(variable): value
             for variable, value in zip(_variables(learner), _read_arrays(self._file(progress.best_epoch)), strict=True)
         }
+        if progress.best_epoch:  # before the first step there is no average yet
+            saved |= {id(variable): saved[id(average)] for variable, average in averages(learner.optimizer)}
         return [saved[id(variable)] for variable in learner.network.weights]
+
+    def save_start(self, network: keras.Model) -> None:
+        """Save the weights that training starts from, frozen ones included; later files hold only what is trained."""
+        _write_arrays(self.folder / _START, [variable.numpy() for variable in network.weights])
+
+    def start(self) -> Arrays | None:
+        """The weights that training started from, in the order of the network's `weights`; None if none were saved."""
+        path = self.folder / _START
+        return _read_arrays(path) if path.is_file() else None
 
     def remove(self) -> None:
         """Remove the folder."""
@@ -134,9 +135,10 @@ class Checkpoint:
 
 
 def _variables(learner: keras.Model) -> list[Any]:
-    """Every variable of a learner in a fixed order; metrics are left out, as each epoch starts them anew."""
-    metrics = {id(variable) for variable in learner.metrics_variables}
-    own = [variable for variable in learner.variables if id(variable) not in metrics]
+    """Every variable of a learner in a fixed order but metrics, which each epoch starts anew, and the frozen part's."""
+    left_out = list(learner.metrics_variables) + (learner.frozen.variables if learner.frozen else [])
+    known = {id(variable) for variable in left_out}
+    own = [variable for variable in learner.variables if id(variable) not in known]
     return own + list(learner.optimizer.variables)
 
 
@@ -160,7 +162,8 @@ def _progress(saved: dict[str, Any]) -> Progress:
     """Read what `asdict` wrote; JSON has no infinity and no NaN, so null stands for them."""
     plateau = Plateau(**saved["plateau"] | {"best": _number(saved["plateau"]["best"], math.inf)})
     rows = tuple({key: _number(value, math.nan) for key, value in row.items()} for row in saved["rows"])
-    return Progress(**saved | {"rows": rows, "plateau": plateau})
+    start = {key: _number(value, math.nan) for key, value in saved.get("start", {}).items()}
+    return Progress(**saved | {"rows": rows, "plateau": plateau, "start": start})
 
 
 def _number(value: Any, otherwise: float) -> Any:

@@ -5,36 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
-from chestnut.config import LossConfig, OptimConfig, Recipe
+from chestnut.config import LossConfig, Recipe
+from chestnut.models.augment import augmentation
 from chestnut.models.device import compiled
-from chestnut.models.layers import augmentation
+from chestnut.training.optimizers import optimizer
+from chestnut.training.pace import paced
 
 
 class Learner(keras.Model):
     """A network behind its augmentation; the network alone is what is kept.
 
     Attributes:
-        network: From images in 0..255 to logits.
-        augment: Layers that change images while training.
+        network: What is trained: from images in 0..255, or from what a frozen part made of them, to logits.
+        frozen: The part below it that is not trained, in inference mode; None where it was computed before, or is none.
+        augment: Layers that change images while training; none where features are fed.
     """
 
-    def __init__(self, network: keras.Model, recipe: Recipe, policy: str) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        recipe: Recipe,
+        policy: str,
+        *,
+        frozen: keras.Model | None = None,
+        features: bool = False,
+    ) -> None:
         super().__init__(dtype=policy, name="learner")
         self.network = network
-        self.augment = augmentation(recipe.augment, recipe.seed)
+        self.frozen = frozen
+        self.augment = [] if features else augmentation(recipe.augment, recipe.seed)
         self.compile(
-            optimizer=optimizer(recipe.optim),
+            optimizer=optimizer(recipe.optim, recipe.train.average, paced(recipe.model)),
             loss=loss(recipe.loss, recipe.model.head),
-            metrics=[_cross_entropy(recipe.model.head), _accuracy(recipe.model.head)],
+            weighted_metrics=[_cross_entropy(recipe.model.head), _accuracy(recipe.model.head)],
             jit_compile=compiled(),
         )
 
-    def call(self, images: Any, training: bool = False) -> Any:
-        """Logits of images (batch, height, width, channels), changed at random while training."""
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Logits of images (batch, height, width, channels), changed at random while training, or of features."""
         for layer in self.augment:
-            images = layer(images, training=training)
-        return self.network(images, training=training)
+            inputs = layer(inputs, training=training)
+        if self.frozen is not None:
+            inputs = self.frozen(inputs, training=False)
+        return self.network(inputs, training=training)
 
 
 def loss(config: LossConfig, head: str) -> keras.losses.Loss:
@@ -55,39 +70,22 @@ def loss(config: LossConfig, head: str) -> keras.losses.Loss:
     return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
 
 
-def optimizer(config: OptimConfig) -> keras.optimizers.Optimizer:
-    """The optimiser that a recipe names, at its full learning rate."""
-    shared: dict[str, Any] = {
-        "learning_rate": config.learning_rate,
-        "weight_decay": config.weight_decay or None,
-        "global_clipnorm": config.clip_norm or None,
-    }
-    betas = {"beta_1": config.beta_1, "beta_2": config.beta_2}
-    match config.name:
-        case "sgd":
-            return keras.optimizers.SGD(momentum=config.momentum, **shared)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(momentum=config.momentum, epsilon=config.epsilon, **shared)
-        case "adamw":
-            return keras.optimizers.AdamW(
-                epsilon=config.epsilon, **betas, **shared | {"weight_decay": config.weight_decay}
-            )
-        case "nadam":
-            return keras.optimizers.Nadam(epsilon=config.epsilon, **betas, **shared)
-        case "lion":
-            return keras.optimizers.Lion(**betas, **shared)
-        case _:
-            return keras.optimizers.Adam(epsilon=config.epsilon, **betas, **shared)
+class ImageMean(keras.metrics.MeanMetricWrapper):
+    """A mean over images, each counted once whatever its weight; those of weight 0 only pad a batch."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Add a batch; what its images weigh in the loss, (b,), tells which of them count."""
+        counted = None if sample_weight is None else ops.cast(sample_weight > 0, "float32")
+        return super().update_state(y_true, y_pred, counted)
 
 
 def _cross_entropy(head: str) -> keras.metrics.Metric:
     """The loss without smoothing, weights and penalties: the quantity that `val_loss` is, so the two compare."""
-    if head == "sigmoid":
-        return keras.metrics.BinaryCrossentropy(name="cross_entropy", from_logits=True)
-    return keras.metrics.CategoricalCrossentropy(name="cross_entropy", from_logits=True)
+    kind = keras.losses.binary_crossentropy if head == "sigmoid" else keras.losses.categorical_crossentropy
+    return ImageMean(kind, name="cross_entropy", from_logits=True)
 
 
 def _accuracy(head: str) -> keras.metrics.Metric:
     if head == "sigmoid":
-        return keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
-    return keras.metrics.CategoricalAccuracy(name="accuracy")
+        return ImageMean(keras.metrics.binary_accuracy, name="accuracy", threshold=0.0)
+    return ImageMean(keras.metrics.categorical_accuracy, name="accuracy")

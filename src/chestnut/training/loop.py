@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -15,11 +15,13 @@ import numpy.typing as npt
 from chestnut.config import Recipe, StopConfig
 from chestnut.errors import TrainingError
 from chestnut.evaluation.metrics import point_metrics
-from chestnut.inference.engines import KerasEngine
+from chestnut.inference.engines import forward
 from chestnut.models.heads import probabilities
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Arrays, Checkpoint, Progress
+from chestnut.training.inputs import Inputs
 from chestnut.training.learner import Learner
+from chestnut.training.optimizers import averaged, set_paces
 from chestnut.training.schedules import rate_factor
 
 Row = dict[str, Any]
@@ -40,10 +42,32 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Validation:
-    """The validation images: grey pixels (n, height, width) and class indices (n,)."""
+    """What the trained network is fed of the validation images, n of them, and their class indices (n,)."""
 
-    pixels: Any
+    inputs: Inputs
     targets: npt.NDArray[np.int64]
+
+    def point(self, network: keras.Model) -> Row | None:
+        """Figures of a network as in a line of history.csv, without intervals; None where a logit is not finite."""
+        logits = forward(network, lambda start, stop: self.inputs.batch(np.arange(start, stop)), len(self.inputs))
+        if not np.isfinite(logits).all():
+            return None
+        point = point_metrics(self.targets, probabilities(logits))
+        return {f"val_{name}": value for name, value in point.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run may ask of the loop beside its recipe.
+
+    Attributes:
+        paces: Gives each trained variable's share of the learning rate in an epoch, counted from 0; None for 1.
+        from_start: Whether the weights that training starts from count as a result: they are kept where no epoch is
+            better.
+    """
+
+    paces: Callable[[int], Sequence[float]] | None = None
+    from_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,9 @@ class Outcome:
     ended: Literal["epochs", "early", "interrupted"]
 
 
+_PLAIN = Plan()
+
+
 def fit(
     learner: Learner,
     batches: Batches,
@@ -68,6 +95,7 @@ def fit(
     checkpoint: Checkpoint,
     observers: tuple[Observer, ...] = (),
     save_rows: Callable[[list[Row]], None] = lambda rows: None,
+    plan: Plan = _PLAIN,
 ) -> Outcome:
     """Train until the epochs are over, patience has run out, or Ctrl-C; go on from the checkpoint if it has one.
 
@@ -78,6 +106,7 @@ def fit(
         checkpoint: Written after every epoch.
         observers: Told of every batch and epoch.
         save_rows: Called with all rows after every epoch.
+        plan: What else the run asks for.
 
     Raises:
         TrainingError: The loss is not finite.
@@ -86,7 +115,10 @@ def fit(
     recipe = batches.recipe
     learner(np.asarray(batches[0][0][:1]))  # makes the variables
     learner.optimizer.build(learner.trainable_variables)
-    progress = checkpoint.restore(learner) if checkpoint.exists() else Progress()
+    if checkpoint.exists():
+        progress = checkpoint.restore(learner)
+    else:
+        progress = _begin(learner, validation, checkpoint, recipe) if plan.from_start else Progress()
     for observer in observers:
         observer.start(recipe, progress.epoch, len(batches))
     ended: Literal["epochs", "early", "interrupted"] = "epochs"
@@ -95,6 +127,8 @@ def fit(
             if _out_of_patience(progress, recipe.train.stop):
                 ended = "early"
                 break
+            if plan.paces is not None:
+                set_paces(learner.optimizer, plan.paces(progress.epoch))
             row = _run_epoch(learner, batches, validation, progress, observers)
             progress = advance(progress, row, recipe)
             checkpoint.save(learner, progress)
@@ -109,6 +143,20 @@ def fit(
     return Outcome(progress, checkpoint.best_weights(learner, progress), ended)
 
 
+def _begin(learner: Learner, validation: Validation, checkpoint: Checkpoint, recipe: Recipe) -> Progress:
+    """The progress of a run whose start counts as a result, saved as its epoch 0."""
+    point = validation.point(learner.network)
+    if point is None:
+        raise TrainingError(
+            f"the network that {recipe.name} starts from gives infinite answers to the validation images; start anew"
+        )
+    value = point[recipe.train.stop.metric]
+    best = value if math.isfinite(value) else None
+    progress = Progress(best=best, reference=best, start=point)
+    checkpoint.save(learner, progress)
+    return progress
+
+
 def advance(progress: Progress, row: Row, recipe: Recipe) -> Progress:
     """One epoch further: which epoch is best, how long patience has waited, where the plateau rule stands.
 
@@ -121,7 +169,7 @@ def advance(progress: Progress, row: Row, recipe: Recipe) -> Progress:
     moved = progress.with_row(row)
     if math.isfinite(value) and (progress.best is None or sign * (value - progress.best) > 0):
         moved = replace(moved, best=value, best_epoch=moved.epoch)
-    elif moved.best_epoch == 0:
+    elif progress.best is None and moved.best_epoch == 0:
         moved = replace(moved, best_epoch=moved.epoch)
     improved = math.isfinite(value) and (
         progress.reference is None or sign * (value - progress.reference) > stop.min_delta
@@ -148,19 +196,20 @@ def _run_epoch(
     history = learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps])
     trained = {name: float(values[-1]) for name, values in history.history.items()}
     trained_at = time.perf_counter()
-    logits = KerasEngine(learner.network, recipe.input).logits(validation.pixels)
-    if not np.isfinite(logits).all():
-        rate = steps.rate(len(batches) - 1)
+    with averaged(learner.optimizer):
+        point = validation.point(learner.network)
+    if point is None:
         raise _diverged(
-            recipe, f"the network's answers to the validation images became infinite in epoch {epoch + 1}", rate
+            recipe,
+            f"the network's answers to the validation images became infinite in epoch {epoch + 1}",
+            steps.rate(len(batches) - 1),
         )
-    point = point_metrics(validation.targets, probabilities(logits))
     return {
         "epoch": epoch + 1,
         "loss": trained["cross_entropy"],
         "objective": trained["loss"],
         "accuracy": trained["accuracy"],
-        **{f"val_{name}": value for name, value in point.items()},
+        **point,
         "learning_rate": steps.rate(len(batches) - 1),
         "seconds": round(time.perf_counter() - started, 3),
         "train_seconds": round(trained_at - started, 3),

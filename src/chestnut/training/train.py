@@ -14,30 +14,33 @@ from typing import Any
 
 import numpy as np
 
-from chestnut.config import Recipe
+from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.audit import Audit, audit
 from chestnut.data.cache import Decoded, cache_folder, decode_all
 from chestnut.data.facts import read_facts
 from chestnut.data.manifest import Manifest, changed_files
-from chestnut.data.split import split
-from chestnut.errors import DataError, RunError, TrainingError, listed
+from chestnut.data.split import require_trainable, split
+from chestnut.errors import RunError, TrainingError, listed
 from chestnut.evaluation.figures import history_figure, sample_grid_figure, save
 from chestnut.files import write_json
 from chestnut.inference.bundle import write_bundle
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
-from chestnut.models.heads import start_at_prior
 from chestnut.progress import Bars, silent
 from chestnut.runs import RunFolder, now, require_free
 from chestnut.training.balance import seen_shares
-from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint
+from chestnut.training.classical import check_classical, fit_classical
+from chestnut.training.devices import Devices, claim
 from chestnut.training.environment import environment
-from chestnut.training.learner import Learner
-from chestnut.training.loop import Observer, Outcome, Validation, fit
-from chestnut.training.precision import policy, resolve
-from chestnut.training.tracking import TensorBoard
+from chestnut.training.fitting import train_start
+from chestnut.training.hosts import Hosts
+from chestnut.training.loop import Observer, Outcome
+from chestnut.training.precision import resolve
+from chestnut.training.start import Start, assemble, begin
+from chestnut.training.tracking import Tracker, Tracking
+from chestnut.training.tracking_tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +59,9 @@ class Setup:
         command: The command line, for environment.json and the ledger.
         bars: Shows the progress of decoding and auditing.
         observers: Told of every batch and epoch.
+        devices: How many devices of each host train together.
+        hosts: How to find the other hosts; None where this one trains alone.
+        trackers: Where else the run is kept, beside TensorBoard's files.
     """
 
     folder: Path
@@ -64,6 +70,9 @@ class Setup:
     command: str = "chestnut.train"
     bars: Bars = silent
     observers: tuple[Observer, ...] = field(default=())
+    devices: int = 1
+    hosts: Hosts | None = None
+    trackers: tuple[Tracker, ...] = ()
 
 
 def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
@@ -77,11 +86,14 @@ def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
     Raises:
         RunError: The folder is taken.
         DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
-        RecipeError: The recipe does not fit the data.
+        RecipeError: The recipe does not fit the data or the devices.
+        DeviceError: The devices are not there, or the hosts do not meet.
         TrainingError: The loss is not finite.
         KeyboardInterrupt: Ctrl-C before the first epoch had ended; the run folder is removed.
     """
     require_free(setup.folder)
+    devices = claim(setup.devices, setup.hosts)
+    devices.check(recipe)
     if recipe.data.positive is not None:
         manifest = manifest.with_positive(recipe.data.positive)
     said = len(manifest.notes)
@@ -89,10 +101,14 @@ def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
     for note in manifest.notes[said:]:
         _log.info(note)
     decoded = _decoded(manifest, recipe, setup)
-    _require_trainable(decoded.manifest)
-    findings = _audited(decoded, setup) if setup.audited else None
+    require_trainable(decoded.manifest)
+    if isinstance(recipe.model, ClassicalConfig):
+        check_classical(decoded.manifest, recipe, devices)
+    findings = _audited(decoded, recipe, setup) if setup.audited else None
     build_recipe(recipe, len(manifest.classes))  # refuses what cannot be built before anything is written
-    recipe = resolve(recipe, len(manifest.classes), cache_folder() / "precision.json")
+    recipe = resolve(recipe, len(manifest.classes), cache_folder() / "precision.json", alone=devices.hosts == 1)
+    with devices.scope():
+        start = _begin(decoded.manifest, recipe)
     facts = decoded.manifest.facts() | {"skipped": [str(bad) for bad in decoded.bad]}
     with RunFolder.create(setup.folder, recipe, environment(setup.command), facts) as draft:
         decoded.manifest.save(draft.manifest_file)
@@ -101,7 +117,7 @@ def train(manifest: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         _draw_samples(decoded, draft.figures / "samples.png", recipe.seed)
     run = RunFolder(setup.folder)
     with Checkpoint(run.state).owned():
-        return _go_on(run, decoded, setup, new=True)
+        return _go_on(run, decoded, setup, devices, start)
 
 
 def resume(setup: Setup) -> RunFolder:
@@ -109,10 +125,13 @@ def resume(setup: Setup) -> RunFolder:
 
     Raises:
         RunError: There is no such run, it has ended, or the images are no longer those it was trained on.
+        DeviceError: The devices are not there, or the hosts do not meet.
     """
     run = RunFolder.open(setup.folder)
     if run.environment.get("status") == "finished":
         raise RunError(f"{run.path} has ended already; nothing is left to resume")
+    devices = claim(setup.devices, setup.hosts)
+    devices.check(run.recipe)
     recorded = Manifest.read(run.manifest_file, run.facts)
     decoded = _decoded(recorded, run.recipe, replace(setup, skip_bad=True))
     if decoded.bad:
@@ -123,7 +142,7 @@ def resume(setup: Setup) -> RunFolder:
     with Checkpoint(run.state).owned():
         begun = {"status": "training", "stopped_by": None, "ended": None}
         run.note(**begun, resumed=[*run.environment.get("resumed", []), now()])
-        return _go_on(run, decoded, setup, new=False)
+        return _go_on(run, decoded, setup, devices)
 
 
 def _decoded(manifest: Manifest, recipe: Recipe, setup: Setup) -> Decoded:
@@ -131,38 +150,43 @@ def _decoded(manifest: Manifest, recipe: Recipe, setup: Setup) -> Decoded:
         return decode_all(manifest, recipe.input, skip_bad=setup.skip_bad, progress=tick)
 
 
-def _audited(decoded: Decoded, setup: Setup) -> Audit:
+def _audited(decoded: Decoded, recipe: Recipe, setup: Setup) -> Audit:
+    """Audit the images as they were published: once their grey values are standardised, shortcuts no longer show."""
+    published = recipe.input.model_copy(update={"intensity": "none"})
     with setup.bars("Auditing the data") as tick:
-        facts = read_facts(decoded.manifest.paths)
-        found = audit(decoded.manifest, decoded.pixels, facts, decoded.bad, progress=tick)
+        seen = decode_all(decoded.manifest, published)
+        found = audit(seen.manifest, seen.pixels, read_facts(seen.manifest.paths), decoded.bad, progress=tick)
     for finding in found.findings:
         if finding.severity != "info":
             _log.warning("audit, %s: %s", finding.severity, finding.title)
     return found
 
 
-def _require_trainable(manifest: Manifest) -> None:
-    if len(manifest.classes) < 2:
-        raise DataError(
-            f"{manifest.root} has one class ({listed(manifest.classes)}) and training tells at least two apart; "
-            "give a folder with one sub-folder a class, or a CSV with a label column"
-        )
-    for name in ("train", "val"):
-        present = set(manifest.only(name).frame["label"])
-        lacking = [label for label in manifest.classes if label not in present]
-        if lacking:
-            raise DataError(
-                f"no {name} images of {listed(lacking)}: too few patients of that class, or a split without it; "
-                "add patients, or redo the split by chestnut split DATA --resplit"
-            )
+def _begin(manifest: Manifest, recipe: Recipe) -> Start:
+    """The network before its first step; the same for the same recipe and data."""
+    repeatable(recipe.seed)
+    targets = manifest.only("train").targets
+    return begin(recipe, len(manifest.classes), seen_shares(targets, len(manifest.classes), recipe.data.balance))
 
 
-def _go_on(run: RunFolder, decoded: Decoded, setup: Setup, *, new: bool) -> RunFolder:
-    """Train from wherever the run stands, and write what it leaves behind."""
+def _go_on(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start: Start | None = None) -> RunFolder:
+    """Train from the start, or from wherever the run stands, while trackers are told of it."""
+    with Tracking(run, (TensorBoard(), *setup.trackers)) as told:
+        return _make(run, decoded, replace(setup, observers=(told, *setup.observers)), devices, start)
+
+
+def _make(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start: Start | None) -> RunFolder:
+    """Train, and write what the run leaves behind."""
     checkpoint = Checkpoint(run.state)
-    board = TensorBoard(run.tensorboard)
+    new = start is not None
     try:
-        outcome, network = _fit(run, decoded, checkpoint, (board, *setup.observers))
+        with devices.scope():
+            start = start or _again(run, checkpoint)
+            run.note(trained_parameters=start.learned(), cut=start.parts.cut, **devices.facts())
+            if isinstance(run.recipe.model, ClassicalConfig):
+                outcome, network = fit_classical(run, decoded, setup.observers)
+            else:
+                outcome, network = train_start(run, decoded, start, devices, checkpoint, setup.observers, setup.bars)
     except KeyboardInterrupt:
         if new:
             shutil.rmtree(run.path)
@@ -170,8 +194,8 @@ def _go_on(run: RunFolder, decoded: Decoded, setup: Setup, *, new: bool) -> RunF
     except TrainingError as error:
         run.note(status="failed", ended=now(), error=str(error))
         raise
-    finally:
-        board.close()
+    if devices.part():
+        return run
     _finish(run, network, outcome, decoded.manifest)
     evaluate_run(run, "val", command=setup.command, bars=setup.bars)
     run.note(status=_ENDED[outcome.ended], ended=now())
@@ -180,28 +204,13 @@ def _go_on(run: RunFolder, decoded: Decoded, setup: Setup, *, new: bool) -> RunF
     return run
 
 
-def _fit(
-    run: RunFolder, decoded: Decoded, checkpoint: Checkpoint, observers: tuple[Observer, ...]
-) -> tuple[Outcome, Any]:
-    """Train, and return a float32 network with the best weights."""
-    recipe, manifest = run.recipe, decoded.manifest
-    classes, targets = len(manifest.classes), manifest.targets
-    training, held = (np.flatnonzero(manifest.frame["split"] == name) for name in ("train", "val"))
-    repeatable(recipe.seed)
-    arithmetic = policy(recipe.train.precision)
-    network = build_recipe(recipe, classes, arithmetic)
-    start_at_prior(network, seen_shares(targets[training], classes, recipe.data.balance))
-    outcome = fit(
-        Learner(network, recipe, arithmetic),
-        Batches(decoded.pixels.take(training), targets[training], recipe, classes),
-        Validation(decoded.pixels.take(held), targets[held]),
-        checkpoint,
-        observers,
-        run.write_history,
-    )
-    kept = build_recipe(recipe, classes)
-    kept.set_weights(outcome.weights)
-    return outcome, kept
+def _again(run: RunFolder, checkpoint: Checkpoint) -> Start:
+    """The network of a run that goes on, with the frozen weights it began with."""
+    repeatable(run.recipe.seed)
+    start = assemble(run.recipe, len(run.facts["classes"]))
+    if (weights := checkpoint.start()) is not None:
+        start.network.set_weights(weights)
+    return start
 
 
 def _finish(run: RunFolder, network: Any, outcome: Outcome, manifest: Manifest) -> None:
@@ -222,6 +231,7 @@ def _finish(run: RunFolder, network: Any, outcome: Outcome, manifest: Manifest) 
         epochs=len(rows),
         best_epoch=outcome.progress.best_epoch,
         stopped_by=outcome.ended,
+        start=outcome.progress.start,
         parameters=int(network.count_params()),
         seconds=round(sum(row["seconds"] for row in rows), 1),
     )

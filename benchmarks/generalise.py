@@ -1,0 +1,232 @@
+"""How networks fare past their training scanner: train, `chestnut stress`, and the tables of docs/generalisation.md.
+
+    python -m benchmarks.generalise ../shared/data/chest-xray-224 --external ../shared/data/covid-512 \
+        --weights ../shared/weights/mobilenet_v2_imagenet_notop.weights.h5 [--only robust,tried] [--runs FOLDER]
+
+Figures are of the validation split by patient, seed 1, plain and under the shifts of `chestnut stress`; no test split
+is looked at. A run that FOLDER holds already is judged as it is. Figures of earlier calls stay, in generalise.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.kermany import SEED, chestnut, write_head
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "generalise.json"
+PAGES = (HERE.parent / "docs" / "generalisation.md", HERE.parent / "README.md")
+RECIPES = HERE.parent / "src" / "chestnut" / "recipes"
+SMALL = HERE / "generalise.toml"
+MAPPING = "Pneumonia=PNEUMONIA,No_findings=NORMAL"
+GOAL = "balanced"
+
+GEOMETRY = ("augment.rotation=10", "augment.zoom=0.25", "augment.aspect=0.35", "augment.shift=0.1")
+TONE = ("augment.contrast=0.5", "augment.brightness=0.2", "augment.gamma=0.5")
+DETAIL = ("augment.resolution=0.75", "augment.jpeg=0.9", "augment.noise=0.06")
+COVER = ("augment.border=0.12", "augment.erase=0.4", "augment.marker=0.12")
+ALL = (*GEOMETRY, *TONE, *DETAIL, *COVER, "data.balance=weights")
+
+#: Networks that are compared: recipe, and whether it is fine-tuned afterwards.
+MAIN = {
+    "cnn-small": ("cnn-small", False),
+    "mobilenet-v2": ("mobilenet-v2", False),
+    "mobilenet-v2, fine-tuned": ("mobilenet-v2", True),
+    "robust": ("robust", False),
+    "robust-mobilenet": ("robust-mobilenet", False),
+}
+
+#: Ingredients that are tried on the small network.
+TRIED: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "percentile": ("input.intensity=percentile",),
+    "equalise": ("input.intensity=equalise",),
+    "CLAHE": ("input.intensity=clahe",),
+    "style": ("augment.style=1.0",),
+    "fourier": ("augment.fourier=0.03",),
+    "rotation, zoom, aspect, shift": GEOMETRY,
+    "contrast, brightness, gamma": TONE,
+    "resolution, JPEG, noise": DETAIL,
+    "border, erase, marker": COVER,
+    "all, style": (*ALL, "augment.style=1.0"),
+    "all, equalise": (*ALL, "input.intensity=equalise"),
+    "all, CLAHE, style": (*ALL, "input.intensity=clahe", "augment.style=1.0"),
+    "all, equalise, half of it clean": (*ALL, "input.intensity=equalise", "augment.clean=0.5"),
+}
+
+
+def trained(given: argparse.Namespace, name: str, recipe: str, settings: tuple[str, ...]) -> Path:
+    """The folder of a run, which is trained unless it is there."""
+    folder: Path = given.runs / re.sub(r"\W+", "-", name)
+    if not folder.exists():
+        words = [f"--set={setting}" for setting in (f"seed={SEED}", *settings)]
+        data = str(given.data.resolve())
+        chestnut(given.runs, "train", data, "--recipe", recipe, "--name", str(folder), "--no-audit", *words)
+    return folder
+
+
+def finetuned(given: argparse.Namespace, name: str, start: Path) -> Path:
+    """The folder of a run that goes on from another one."""
+    folder: Path = given.runs / re.sub(r"\W+", "-", name)
+    if not folder.exists():
+        chestnut(given.runs, "finetune", str(start), "--name", str(folder), "--set", "train.passes=3")
+    return folder
+
+
+def judged(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """What `chestnut stress` says of a run."""
+    words = ["--operating-point", GOAL]
+    if given.external:
+        words += ["--external", str(given.external.resolve()), "--map", MAPPING]
+    found = chestnut(given.runs, "stress", str(folder), *words)
+    facts = json.loads((folder / "environment.json").read_text())
+    external = found["external"]
+    return {
+        "images": found["images"],
+        "patients": found["patients"],
+        "minutes": round(facts["seconds"] / 60, 1),
+        "plain": found["plain"],
+        "mean": found["mean"],
+        "worst": found["worst"],
+        "shifts": {row["name"]: {key: row[key] for key in ("auroc", "specificity")} for row in found["shifts"]},
+        "external": None if external is None else external["metrics"]["auroc"],
+        "points": found["operating_points"]["points"],
+    }
+
+
+def shown(figure: dict[str, Any] | None, interval: bool = False) -> str:
+    if figure is None or figure["value"] is None:
+        return "–"
+    said = f"{figure['value']:.3f}"
+    return f"{said} ({figure['low']:.3f}–{figure['high']:.3f})" if interval else said
+
+
+def table(columns: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+    lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    return lines + [f"| {' | '.join(row)} |" for row in rows]
+
+
+def main_lines(results: dict[str, Any]) -> list[str]:
+    """Networks side by side."""
+    rows = []
+    for name in filter(results.get, MAIN):
+        row = results[name]
+        worst = row["worst"]
+        rows.append(
+            [
+                name,
+                shown(row["plain"]["auroc"], interval=True),
+                shown(row["mean"]["auroc"], interval=True),
+                f"{shown(row['shifts'][worst]['auroc'])} ({worst})",
+                f"{shown(row['mean']['sensitivity'])}, {shown(row['mean']['specificity'])}",
+                shown(row["external"], interval=True),
+            ]
+        )
+    shifted = "sensitivity, specificity, mean over shifts"
+    return table(("run", "AUROC, plain", "AUROC, mean over shifts", "worst shift", shifted, "AUROC, external"), rows)
+
+
+def shift_lines(results: dict[str, Any]) -> list[str]:
+    """Every shift, a column a network."""
+    names = [name for name in MAIN if name in results]
+    shifts = list(dict.fromkeys(shift for name in names for shift in results[name]["shifts"]))
+    rows = [
+        [shift, *(shown(results[name]["shifts"].get(shift, {}).get("auroc")) for name in names)] for shift in shifts
+    ]
+    return table(("shift", *names), rows)
+
+
+def point_lines(results: dict[str, Any]) -> list[str]:
+    """Thresholds, and what they give under shifts."""
+    rows = []
+    for name in filter(results.get, MAIN):
+        for point in results[name]["points"]:
+            rates = [
+                f"{shown(point[key]['sensitivity'])}, {shown(point[key]['specificity'])}" for key in ("plain", "mean")
+            ]
+            rows.append([name, point["rule"], f"{point['threshold']:.3g}", *rates])
+    return table(("run", "threshold from", "threshold", "plain: sensitivity, specificity", "mean over shifts"), rows)
+
+
+def tried_lines(results: dict[str, Any]) -> list[str]:
+    """Ingredients on the small network."""
+    rows = []
+    for name in TRIED:
+        row = results.get(f"tried {name}")
+        if row:
+            swapped = [row["shifts"][shift]["auroc"]["value"] for shift in row["shifts"] if "swapped" in shift]
+            rows.append(
+                [
+                    name,
+                    shown(row["plain"]["auroc"]),
+                    shown(row["mean"]["auroc"], interval=True),
+                    shown(row["mean"]["specificity"]),
+                    f"{sum(swapped) / len(swapped):.3f}",
+                    shown(row["shifts"].get("aspect", {}).get("auroc")),
+                ]
+            )
+    columns = ("ingredient", "AUROC, plain", "mean over shifts", "its specificity", "styles swapped", "aspect")
+    return table(columns, rows)
+
+
+def write(results: dict[str, Any]) -> None:
+    """Put the tables between the marks of the pages, and the figures into the recipes' heads."""
+    blocks = {"main": main_lines, "shifts": shift_lines, "points": point_lines, "tried": tried_lines}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name, lines in blocks.items():
+            start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+            block = "\n".join([start, *lines(results), end])
+            text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
+        page.write_text(text, encoding="utf-8")
+    for name in ("robust", "robust-mobilenet"):
+        if name in results:
+            head(RECIPES / f"{name}.toml", results[name])
+
+
+def head(path: Path, row: dict[str, Any]) -> None:
+    """Write the lines of a recipe that tell its time and score."""
+    said = (
+        f"validation AUROC {shown(row['plain']['auroc'], interval=True)},\n"
+        f"#           in the mean over the shifts of chestnut stress {shown(row['mean']['auroc'], interval=True)},\n"
+        f"#           on a split by patient of the Kermany training images, seed {SEED};\n"
+        f"#           {row['minutes']} minutes of epochs on CPU, 2 cores shared with other work"
+    )
+    write_head(path, said)
+
+
+def main() -> None:
+    """Judge what is asked for, keep the figures, write the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--external", type=Path)
+    parser.add_argument("--weights", help="a weights file of MobileNetV2; else it is downloaded")
+    parser.add_argument(
+        "--only", help="rows of the tables, such as robust,all-style; tried for all of the small network"
+    )
+    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "chestnut-generalise")
+    given = parser.parse_args()
+    given.runs.mkdir(parents=True, exist_ok=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    everything = [*(name.replace(", ", "-") for name in MAIN), "tried"]
+    wanted = everything if given.only is None else given.only.split(",")
+    for name, (recipe, further) in MAIN.items():
+        if name.replace(", ", "-") in wanted:
+            settings = (f"model.weights={given.weights}",) if given.weights and "mobilenet" in recipe else ()
+            run = trained(given, recipe, recipe, settings)
+            results[name] = judged(given, finetuned(given, name, run) if further else run)
+            RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, settings in TRIED.items():
+        if "tried" in wanted or name.replace(", ", "-") in wanted:
+            results[f"tried {name}"] = judged(given, trained(given, f"tried {name}", str(SMALL), settings))
+            RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""`chestnut augment`: augmented copies of a data set's images, written to disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.output import JsonOption, bar, emit, out, say, table
+
+
+@with_data_options
+def command(
+    data: DataArgument,
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one.")],
+    copies: Annotated[int, typer.Option("--copies", metavar="N", min=1, max=100, help="Copies of each image.")] = 1,
+    only_class: Annotated[
+        str | None, typer.Option("--only-class", metavar="CLASS", help="Copy the images of this class alone.")
+    ] = None,
+    flip: Annotated[bool, typer.Option("--flip", help="Mirror left and right, half of the time.")] = False,
+    rotation: Annotated[
+        float, typer.Option("--rotation", metavar="DEGREES", min=0, max=180, help="Degrees either way.")
+    ] = 5.0,
+    shift: Annotated[float, typer.Option("--shift", metavar="SHARE", min=0, max=1, help="Share of the side.")] = 0.05,
+    zoom: Annotated[
+        float, typer.Option("--zoom", metavar="SHARE", min=0, max=0.99, help="Share larger or smaller.")
+    ] = 0.1,
+    shear: Annotated[
+        float, typer.Option("--shear", metavar="DEGREES", min=0, max=89, help="Degrees either way.")
+    ] = 0.0,
+    brightness: Annotated[
+        float, typer.Option("--brightness", metavar="SHARE", min=0, max=1, help="Share of the full range.")
+    ] = 0.1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed makes other copies.")] = 0,
+    *,
+    options: DataOptions,
+    json: JsonOption = None,
+) -> None:
+    """Write augmented copies of DATA's images to OUT; given as DATA, OUT holds both."""
+    from chestnut.config import AugmentConfig
+    from chestnut.data.copies import Job, write_copies
+
+    manifest = options.load(data)
+    for note in manifest.notes:
+        say(f"note: {note}")
+    changes = AugmentConfig(flip=flip, rotation=rotation, shift=shift, zoom=zoom, shear=shear, brightness=brightness)
+    with bar("Copying images") as progress:
+        made = write_copies(manifest, folder, Job(changes, copies, only_class, seed), progress)
+    copied = made.frame["copy_of"] != ""
+    counts = {
+        name: {
+            "images": int(((made.frame["label"] == name) & ~copied).sum()),
+            "copies": int(((made.frame["label"] == name) & copied).sum()),
+        }
+        for name in made.classes
+    }
+    if emit({"data": str(data), "out": str(folder), "seed": seed, "classes": counts}, json):
+        shown = table(
+            f"{folder}: copies beside the images of {data}", ("class", "images", "copies"), ("images", "copies")
+        )
+        for name, count in counts.items():
+            shown.add_row(name, f"{count['images']:,}", f"{count['copies']:,}")
+        out.print(shown)
+        out.print(f"next: chestnut train {folder}", markup=False, soft_wrap=True)

@@ -1,0 +1,121 @@
+"""`chestnut compare`: train several recipes on the same images, and say which is better and which is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.train import TrackOption
+from chestnut.errors import DataError
+
+if TYPE_CHECKING:
+    from chestnut.search.folder import ComparisonFolder
+
+_BEGUN = "--resume goes on with a comparison as it began; leave out DATA, --recipes, --set, --grid and what else it set"
+
+
+@with_data_options
+def command(
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")] = None,
+    recipes: Annotated[
+        str | None, typer.Option("--recipes", metavar="A,B,…", help="Names of recipes, or paths of TOML files.")
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="KEY=V1,V2,…", help="A recipe field and its values. Repeatable: all pairs."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="[RECIPE:]KEY=VALUE", help="Change a field of all recipes, or of one. Repeatable."
+        ),
+    ] = None,
+    fraction: Annotated[
+        float, typer.Option("--fraction", help="Share of each class's training patients to train on.")
+    ] = 1.0,
+    repeats: Annotated[int, typer.Option("--repeats", help="Runs of each variant, each with its own seed.")] = 1,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="The most for each run; else the smallest of the recipes' own.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the split, the share, and the first run of each.")] = 0,
+    fine_tune_best: Annotated[
+        bool, typer.Option("--fine-tune-best", help="Fine-tune the first of them too, if it has a backbone.")
+    ] = False,
+    name: Annotated[str | None, typer.Option("--name", help="The comparison's name; else made of its plan.")] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that comparisons stand in.")] = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FOLDER", help="Go on with this comparison; give no DATA.")
+    ] = None,
+    track: TrackOption = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", help="Runs side by side; else as cores and memory allow.")
+    ] = None,
+    *,
+    options: DataOptions,
+    json: JsonOption = None,
+) -> None:
+    """Train recipes on the same images for the same epochs, and test which are better and which only seem so.
+
+    A comparison that was stopped goes on where it was when the same command is given again.
+    """
+    from chestnut.search.folder import ComparisonFolder
+    from chestnut.search.plan import Terms, make_plan
+    from chestnut.search.variants import make_variants
+    from chestnut.training.trackers import open_trackers
+
+    if jobs is not None and jobs < 1:
+        raise DataError(f"--jobs {jobs}: give 1 or more runs side by side")
+    trackers = open_trackers(track or [], resume.parent if resume else runs)
+    terms = Terms(fraction, repeats, epochs, seed)
+    if resume is not None:
+        if data or recipes or settings or grid or name or terms != Terms() or options != DataOptions():
+            raise DataError(_BEGUN)
+        folder = ComparisonFolder(resume)
+    elif data is None or recipes is None:
+        raise DataError("give DATA and --recipes A,B to compare, or --resume FOLDER to go on with a comparison")
+    else:
+        from chestnut.search.local import threads_a_job
+
+        terms.check()
+        variants = make_variants(
+            [part.strip() for part in recipes.split(",") if part.strip()], settings or [], grid or []
+        )
+        manifest = options.load(data)
+        for note in manifest.notes:
+            say(f"note: {note}")
+        plan, chosen = make_plan(manifest, variants, terms, threads_a_job(), skip_bad=options.skip_bad, bars=bar)
+        folder = ComparisonFolder.begin(runs / (name or f"compare-{plan.digest}"), plan, chosen)
+    _carry_out(folder, jobs, fine_tune_best, tuple(one.given for one in trackers), json)
+
+
+def _carry_out(
+    folder: ComparisonFolder, jobs: int | None, fine_tune_best: bool, track: tuple[str, ...], json: Path | None
+) -> None:
+    from chestnut.cli.comparison_table import leaderboard_table
+    from chestnut.cli.live_jobs import LiveJobs
+    from chestnut.report.comparison_page import write_comparison_page
+    from chestnut.search.carry import Setup
+    from chestnut.search.compare import compare
+    from chestnut.search.local import LocalEngine, jobs_at_once
+
+    plan = folder.plan
+    parallel = jobs or jobs_at_once(plan.threads)
+    total = len(plan.variants) * plan.terms.repeats
+    say(f"{folder.path}: {total} runs of at most {plan.terms.epochs} epochs, {parallel} at a time")
+    try:
+        with LiveJobs(total) as live:
+            board = compare(folder, Setup(LocalEngine(parallel), command_line(), live, track), fine_tune_best)
+    except KeyboardInterrupt:
+        say(f"what is done is kept; chestnut compare --resume {folder.path} goes on")
+        raise
+    write_comparison_page(folder, folder.page_file)
+    result = {"comparison": str(folder.path), "report": str(folder.page_file), **board.to_dict()}
+    if emit(result, json):
+        out.print(leaderboard_table(board))
+        for text in (*board.sentences, *board.notes):
+            out.print(f"· {text}", markup=False)
+        out.print(f"Report: {folder.page_file}", markup=False)

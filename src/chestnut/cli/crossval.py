@@ -1,0 +1,113 @@
+"""`chestnut crossval`: train a recipe once a fold, and judge every image by the run that had not seen its patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say, table
+from chestnut.cli.train import SetOption, TrackOption
+from chestnut.errors import DataError
+from chestnut.runs import kept_epoch
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from chestnut.search.crossfolder import CrossFolder
+    from chestnut.search.crossvalidation import CrossValidation
+
+_COLUMNS = ("fold", "images", "patients", "AUROC", "accuracy", "loss", "epoch kept")
+
+
+@with_data_options
+def command(
+    data: DataArgument,
+    recipe: Annotated[str, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file.")] = "cnn-small",
+    folds: Annotated[int, typer.Option("--folds", help="How many; each is held out once.")] = 5,
+    repeats: Annotated[int, typer.Option("--repeats", help="How many times the folds are dealt anew.")] = 1,
+    settings: SetOption = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="The most for each run; else the recipe's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the folds and the first run; else the recipe's.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Its name; else made of its plan.")] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that it stands in.")] = Path("runs"),
+    track: TrackOption = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", help="Runs side by side; else as cores and memory allow.")
+    ] = None,
+    *,
+    options: DataOptions,
+    json: JsonOption = None,
+) -> None:
+    """Train a recipe once for each fold of the patients, and judge each fold by the run that had not seen it.
+
+    Epochs are chosen on patients that are neither trained on nor held out. The same command goes on where one was
+    stopped.
+    """
+    from chestnut.config import load_recipe
+    from chestnut.search.crossfolder import CrossFolder
+    from chestnut.search.crossplan import make_crossplan
+    from chestnut.search.local import threads_a_job
+    from chestnut.training.trackers import open_trackers
+
+    for option, given, least in (("--jobs", jobs, 1), ("--epochs", epochs, 1), ("--seed", seed, 0)):
+        if given is not None and given < least:
+            raise DataError(f"{option} {given}: give {least} or more")
+    own = {"train.epochs": epochs, "seed": seed}
+    changes = [f"{key}={value}" for key, value in own.items() if value is not None]
+    chosen = load_recipe(recipe, [*(settings or []), *changes])
+    trackers = open_trackers(track or [], runs)
+    manifest = options.load(data)
+    for note in manifest.notes:
+        say(f"note: {note}")
+    threads = threads_a_job()
+    plan, pooled = make_crossplan(manifest, chosen, folds, repeats, threads, skip_bad=options.skip_bad, bars=bar)
+    for note in pooled.notes[len(manifest.notes) :]:
+        say(f"note: {note}")
+    folder = CrossFolder.begin(runs / (name or f"crossval-{plan.digest}"), plan, pooled)
+    _carry_out(folder, jobs, tuple(one.given for one in trackers), json)
+
+
+def _carry_out(folder: CrossFolder, jobs: int | None, track: tuple[str, ...], json: Path | None) -> None:
+    from chestnut.cli.live_jobs import LiveJobs
+    from chestnut.report.crossval_page import write_crossval_page
+    from chestnut.search.carry import Setup
+    from chestnut.search.crossval import crossval
+    from chestnut.search.local import LocalEngine, jobs_at_once
+
+    plan = folder.plan
+    parallel = jobs or jobs_at_once(plan.threads)
+    say(f"{folder.path}: {len(plan.parts)} runs of at most {plan.recipe.train.epochs} epochs, {parallel} at a time")
+    try:
+        with LiveJobs(len(plan.parts)) as live:
+            result = crossval(folder, Setup(LocalEngine(parallel), command_line(), live, track))
+    except KeyboardInterrupt:
+        say("what is done is kept; the same command goes on")
+        raise
+    write_crossval_page(folder, folder.page_file)
+    told = {"crossval": str(folder.path), "report": str(folder.page_file), **result.to_dict()}
+    if emit(told, json):
+        out.print(_table(result))
+        for text in (*result.pooled.notes, *result.notes):
+            out.print(f"· {text}", markup=False)
+        out.print(f"Report: {folder.page_file}", markup=False)
+
+
+def _table(result: CrossValidation) -> Table:
+    """Every fold, all together, and mean and deviation over folds."""
+    pooled = result.pooled
+    made = table(f"{pooled.images:,} held-out predictions of {pooled.patients:,} patients", _COLUMNS, _COLUMNS[1:3])
+    judged = [
+        (part.name if result.repeats > 1 else str(part.fold), part.evaluation, kept_epoch(vars(part)))
+        for part in result.parts
+    ]
+    for name, one, kept in (*judged, ("all", pooled, "")):
+        shown = [one.summary(metric) for metric in ("auroc", "accuracy", "loss")]
+        made.add_row(name, f"{one.images:,}", f"{one.patients:,}", *shown, kept)
+    spreads = [str(result.spread[metric]) for metric in ("auroc", "accuracy", "loss")]
+    made.add_row("mean ± sd", "", "", *spreads, "")
+    return made

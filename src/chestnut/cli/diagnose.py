@@ -1,0 +1,110 @@
+"""`chestnut diagnose`: what learning curves say of a run's training, or a learning-rate range test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.framework import load_framework
+from chestnut.cli.output import JsonOption, bar, emit, out, say
+from chestnut.cli.train import SetOption
+from chestnut.errors import DataError
+
+if TYPE_CHECKING:
+    from chestnut.config import Recipe
+    from chestnut.data.manifest import Manifest
+    from chestnut.evaluation.rate_range import RateRange
+
+_FIGURE = Path("lr-range.png")
+_LOW, _HIGH, _BATCHES = 1e-6, 1.0, 200
+
+
+@with_data_options
+def command(
+    targets: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Runs; with --lr-range one run, or a data set.")
+    ],
+    rate_range: Annotated[
+        bool, typer.Option("--lr-range", help="Train a few batches at a rising learning rate, and draw the loss.")
+    ] = False,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="Of a range test: the recipe; else the run's own, or cnn-small.")
+    ] = None,
+    settings: SetOption = None,
+    low: Annotated[float, typer.Option("--low", metavar="RATE", help="Of a range test: the first rate.")] = _LOW,
+    high: Annotated[float, typer.Option("--high", metavar="RATE", help="Of a range test: the last rate.")] = _HIGH,
+    batches: Annotated[int, typer.Option("--batches", metavar="N", help="Of a range test: its steps.")] = _BATCHES,
+    picture: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Of a range test: the picture, .png.")
+    ] = _FIGURE,
+    *,
+    options: DataOptions,
+    json: JsonOption = None,
+) -> None:
+    """Say in plain words how training went, with the evidence and a change of the recipe to try.
+
+    No image is looked at: the test split counts where somebody evaluated it before.
+    """
+    if not rate_range:
+        given = (recipe, settings, low, high, batches, picture, options)
+        if given != (None, None, _LOW, _HIGH, _BATCHES, _FIGURE, DataOptions()):
+            raise DataError("options beside --json are those of a range test; add --lr-range, or leave them out")
+        _diagnose(targets, json)
+        return
+    if len(targets) > 1:
+        raise DataError(f"--lr-range tests one run or data set, and {len(targets)} are given; give one")
+    if picture.suffix.lower() != ".png":
+        raise DataError(f"cannot draw into {picture}; give a name that ends in .png")
+    manifest, chosen = _subject(targets[0], recipe, settings or [], options)
+    found = _tested(manifest, chosen, (low, high, batches), picture, options.skip_bad)
+    target = {"target": str(targets[0]), "recipe": chosen.name, "seed": chosen.seed, "picture": str(picture)}
+    if emit(target | found.to_dict(), json):
+        out.print(f"{found.told}.", markup=False, soft_wrap=True)
+        out.print(f"drawn in {picture}", markup=False, soft_wrap=True)
+        if found.suggested is not None:
+            out.print(f"try: --set optim.learning_rate={found.suggested:g}", markup=False, soft_wrap=True)
+
+
+def _subject(target: Path, recipe: str | None, settings: list[str], options: DataOptions) -> tuple[Manifest, Recipe]:
+    """The images and the recipe of a range test: a run's own, or a data set's with the recipe that is named."""
+    from chestnut.config import load_recipe
+    from chestnut.data.manifest import Manifest
+    from chestnut.runs import RunFolder
+
+    if not (target / "environment.json").is_file():
+        chosen, manifest = load_recipe(recipe or "cnn-small", settings), options.load(target)
+        for note in manifest.notes:
+            say(f"note: {note}")
+        return manifest, chosen
+    run = RunFolder.open(target)
+    return Manifest.read(run.manifest_file, run.facts), load_recipe(recipe or run.recipe, settings)
+
+
+def _tested(
+    manifest: Manifest, recipe: Recipe, rates: tuple[float, float, int], picture: Path, skip_bad: bool
+) -> RateRange:
+    """Run a range test and draw it."""
+    load_framework()
+    from chestnut.evaluation.figures import save
+    from chestnut.evaluation.rate_range_figure import rate_range_figure
+    from chestnut.training.lr_range import Sweep, lr_range
+
+    found = lr_range(manifest, recipe, Sweep(*rates), skip_bad=skip_bad, bars=bar)
+    save(rate_range_figure(found), picture)
+    return found
+
+
+def _diagnose(paths: list[Path], json: Path | None) -> None:
+    from chestnut.cli.advice import print_diagnosis
+    from chestnut.evaluation.diagnosis import diagnose
+    from chestnut.runs import RunFolder
+
+    runs = [RunFolder.open(path) for path in paths]
+    found = [diagnose(run) for run in runs]
+    told = [{"run": str(run.path), **one.to_dict()} for run, one in zip(runs, found, strict=True)]
+    if emit({"runs": told}, json):
+        for run, one in zip(runs, found, strict=True):
+            print_diagnosis(run, one)

@@ -1,0 +1,136 @@
+"""`chestnut stress`: a run's validation images as other scanners would have taken them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.framework import load_framework
+from chestnut.cli.live import LiveTable
+from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.errors import DataError
+
+if TYPE_CHECKING:
+    from chestnut.data.manifest import Manifest
+    from chestnut.runs import RunFolder
+
+
+@with_data_options
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    shift: Annotated[
+        list[str] | None, typer.Option("--shift", metavar="NAME", help="Only this shift. Repeatable; else all.")
+    ] = None,
+    external: Annotated[
+        Path | None, typer.Option("--external", metavar="DATA", help="Another data set, to be judged as it is.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="THEIRS=OURS", help="Class names of DATA to the run's, commas between them."),
+    ] = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(
+            "--operating-point",
+            metavar="GOAL",
+            help="Choose thresholds by balanced, sensitivity=SHARE or specificity=SHARE.",
+        ),
+    ] = None,
+    sources: Annotated[
+        bool,
+        typer.Option("--leave-one-source-out", help="Train again without each source in turn, and judge it there."),
+    ] = False,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Most epochs of those trainings; else the recipe's.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write the threshold chosen on all shifts into the run.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the shifts, the halves and the intervals.")] = 0,
+    *,
+    options: DataOptions,
+    json: JsonOption = None,
+) -> None:
+    """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more."""
+    from chestnut.data.shifts import find_shift
+    from chestnut.evaluation.thresholds import Goal
+    from chestnut.inference.external import parse_mapping
+    from chestnut.runs import RunFolder
+
+    if external is None and (mapping or options != DataOptions()):
+        raise DataError("--map and the options of data tell of another data set; give it by --external DATA")
+    if keep and operating_point is None:
+        raise DataError("--keep keeps the threshold of an operating point; give one, as in --operating-point balanced")
+    if epochs is not None and not sources:
+        raise DataError("--epochs is of the trainings that --leave-one-source-out makes; give both, or neither")
+    folder = RunFolder.open(run)
+    for name in shift or ():
+        find_shift(name)
+    goal = None if operating_point is None else Goal.parse(operating_point)
+    renamed = parse_mapping(mapping or ())
+    other = None if external is None else _load(external, options)
+    load_framework()
+    from chestnut.search.sources import require_sources
+
+    if sources:
+        require_sources(folder)
+    from chestnut.inference.stress import Plan, stress
+    from chestnut.inference.stress_files import keep_point, save_stress, stress_dict
+
+    found = stress(folder, Plan(tuple(shift or ()), other, renamed, goal, seed, options.skip_bad), bar)
+    save_stress(folder, found)
+    if keep:
+        keep_point(folder, found, command=command_line(), bars=bar)
+    left_out = _without_each(folder, epochs) if sources else None
+    result = {"run": str(folder.path), **stress_dict(found), "sources": left_out}
+    if emit(result, json):
+        _print(result, keep)
+
+
+def _load(external: Path, options: DataOptions) -> Manifest:
+    other = options.load(external)
+    for note in other.notes:
+        say(f"note: {note}")
+    return other
+
+
+def _without_each(folder: RunFolder, epochs: int | None) -> list[dict[str, Any]]:
+    """What becomes of the recipe without each source."""
+    from chestnut.search.sources import Retraining, leave_one_source_out
+
+    return [one.to_dict() for one in leave_one_source_out(folder, Retraining(epochs, command_line(), bar, _watch))]
+
+
+@contextmanager
+def _watch(source: str) -> Iterator[LiveTable]:
+    """Show the training without a source."""
+    say(f"Without {source}:")
+    with LiveTable() as live:
+        yield live
+
+
+def _print(result: dict[str, Any], kept: bool) -> None:
+    from chestnut.cli.stress_tables import external_table, points_table, shifts_table, sources_table
+
+    out.print(shifts_table(result))
+    out.print(f"· {result['shortcut']['sentence']}", markup=False)
+    external, points = result["external"], result["operating_points"]
+    if external is not None:
+        out.print()
+        out.print(external_table(external))
+        for note in external["notes"]:
+            out.print(f"· {note}", markup=False)
+    if points is not None:
+        out.print()
+        out.print(points_table(points))
+        if kept:
+            out.print(f"· {points['points'][-1]['threshold']:.4g} is kept: the run decides by it from now on")
+    if result["sources"] is not None:
+        out.print()
+        out.print(sources_table(result["sources"]))
+    out.print(f"\nNext: chestnut report {result['run']}", markup=False)

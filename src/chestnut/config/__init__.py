@@ -1,0 +1,38 @@
+"""Recipes and their parts. May be called by every room; calls nothing but `errors`."""
+
+from chestnut.config.augment import AugmentConfig
+from chestnut.config.classical import ClassicalConfig, HogLogisticConfig, PcaSvmConfig
+from chestnut.config.inputs import InputSpec
+from chestnut.config.model import BackboneConfig, CnnConfig, MlpConfig, ModelConfig
+from chestnut.config.recipe import Recipe, load_recipe, recipe_names, recipe_parameters, recipe_text
+from chestnut.config.training import (
+    DataConfig,
+    LossConfig,
+    OptimConfig,
+    ScheduleConfig,
+    StopConfig,
+    TrainConfig,
+)
+
+__all__ = [
+    "AugmentConfig",
+    "BackboneConfig",
+    "ClassicalConfig",
+    "CnnConfig",
+    "DataConfig",
+    "HogLogisticConfig",
+    "InputSpec",
+    "LossConfig",
+    "MlpConfig",
+    "ModelConfig",
+    "OptimConfig",
+    "PcaSvmConfig",
+    "Recipe",
+    "ScheduleConfig",
+    "StopConfig",
+    "TrainConfig",
+    "load_recipe",
+    "recipe_names",
+    "recipe_parameters",
+    "recipe_text",
+]

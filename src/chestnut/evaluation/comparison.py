@@ -1,0 +1,275 @@
+"""`Ranked`: networks judged on the same images, in order, and which of them cannot be told apart.
+
+May be called by every room above `config`; calls `delong`, `intervals`, `metrics` and `tally`. Each resample draws
+patients, the same for all networks, so that what two networks find easy or hard alike cancels in their difference.
+Where a network was trained several times, with several seeds, its figure is the mean over them, and a resample draws
+seeds as well (Bouthillier 2021, MLSys 3:747-769): a lead that another seed would undo is then no lead.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import DataError, suggest
+from chestnut.evaluation.delong import delong
+from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, bootstrap, estimate_of, number_patients
+from chestnut.evaluation.metrics import METRICS, decide
+from chestnut.evaluation.tally import Tally
+
+#: Probability of an adjusted difference between equals below which two networks count as told apart.
+LEVEL = 1 - CONFIDENCE
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A network that takes part.
+
+    Attributes:
+        name: Its name.
+        repeats: Probabilities of the shared images, one array of shape (n, k) for each time it was trained.
+        threshold: Least probability of the positive class of two to decide for it, 0..1.
+    """
+
+    name: str
+    repeats: tuple[Floats, ...]
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A network's place.
+
+    Attributes:
+        name: Its name.
+        place: From 1; neighbours that are not told apart share the place of the first of them.
+        tied: Whether it shares its place.
+        figures: Each metric, the mean over the repeats, with its 95 % interval.
+        spread: Standard deviation of each metric over the repeats; None for one.
+        behind: How far its ranking metric lies behind the first network's; None for the first.
+    """
+
+    name: str
+    place: int
+    tied: bool
+    figures: dict[str, Estimate]
+    spread: dict[str, float | None]
+    behind: Estimate | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two neighbours of the ranking.
+
+    Attributes:
+        better: Name of the upper.
+        worse: Name of the lower.
+        difference: Of the ranking metric, with its 95 % interval.
+        p: Two-sided, by bootstrap over patients, 0..1.
+        adjusted: The same after Holm's correction for all neighbours.
+        delong: DeLong's p for two classes and one repeat each, which takes images for independent; else None.
+        distinguishable: Whether `adjusted` is below 0.05.
+    """
+
+    better: str
+    worse: str
+    difference: Estimate
+    p: float
+    adjusted: float
+    delong: float | None
+    distinguishable: bool
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The ranking.
+
+    Attributes:
+        metric: What it goes by.
+        standings: The best first.
+        pairs: Each network against the next.
+        images: Number of images.
+        patients: Number of patients.
+        resamples: Behind intervals and tests.
+    """
+
+    metric: str
+    standings: tuple[Standing, ...]
+    pairs: tuple[Pair, ...]
+    images: int
+    patients: int
+    resamples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; the keys are the attributes."""
+        return asdict(self)
+
+
+def rank(
+    targets: npt.ArrayLike,
+    patients: npt.ArrayLike,
+    candidates: Sequence[Candidate],
+    metrics: Sequence[str] = ("auroc", "accuracy"),
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Ranked:
+    """Order networks by the first metric and test each against the next.
+
+    Args:
+        targets: Class numbers, shape (n,), in 0..k-1; the second of two is the positive one.
+        patients: Identities, shape (n,).
+        candidates: One or more, with different names.
+        metrics: Names from `METRICS`; the first gives the order.
+        resamples: Behind intervals and tests.
+        seed: Equal seeds give equal results, whatever the order of images and candidates.
+
+    Raises:
+        DataError: No candidates, an unknown metric, or probabilities that do not fit the targets.
+    """
+    truth = np.asarray(targets, dtype=np.int64)
+    _check(truth, candidates, metrics)
+    owners, distinct = number_patients(patients)
+    drawn = {
+        one.name: _Drawn.of(one, truth, owners, metrics, resamples, seed)
+        for one in sorted(candidates, key=lambda one: one.name)
+    }
+    sign = -1 if metrics[0] in ("loss", "brier", "calibration_error") else 1
+    order = sorted(drawn, key=lambda name: (-sign * np.nan_to_num(drawn[name].point[0], nan=-np.inf * sign), name))
+    pairs = _pairs(order, drawn, {one.name: one for one in candidates}, truth, sign)
+    places = _places(order, pairs)
+    standings = tuple(
+        Standing(
+            name=name,
+            place=places[name],
+            tied=list(places.values()).count(places[name]) > 1,
+            figures={key: drawn[name].estimate(at) for at, key in enumerate(metrics)},
+            spread={key: drawn[name].spread(at) for at, key in enumerate(metrics)},
+            behind=None if name == order[0] else _difference(drawn[order[0]], drawn[name], sign),
+        )
+        for name in order
+    )
+    return Ranked(metrics[0], standings, pairs, len(truth), distinct, resamples)
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Adjust the p values of several tests (Holm 1979, Scand J Statist 6:65-70).
+
+    >>> holm([0.04, 0.01, 0.03])
+    [0.06, 0.03, 0.06]
+    """
+    order = sorted(range(len(probabilities)), key=lambda at: probabilities[at])
+    adjusted, highest = [0.0] * len(order), 0.0
+    for step, at in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - step) * probabilities[at]))
+        adjusted[at] = highest
+    return adjusted
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A candidate's metrics: of each repeat, shape (metrics, repeats), and of each resample, (metrics, resamples)."""
+
+    each: Floats
+    samples: Floats
+
+    @classmethod
+    def of(cls, one: Candidate, truth: Ints, owners: Ints, metrics: Sequence[str], resamples: int, seed: int) -> _Drawn:
+        patients = int(owners.max()) + 1
+        tallies = [Tally.of(truth, p, decide(p, one.threshold), owners, p.shape[1] - 1) for p in one.repeats]
+
+        def figures(counts: Floats) -> Floats:
+            held = [tally.figures(counts)[0] for tally in tallies]
+            return np.concatenate([np.stack([figure[name] for figure in held]) for name in metrics])
+
+        shape = (len(metrics), len(tallies))
+        each = figures(np.ones((patients, 1))).reshape(*shape)
+        drawn = bootstrap(figures, patients, len(truth), resamples, seed).reshape(*shape, resamples)
+        return cls(each, drawn.mean(axis=1) if len(tallies) == 1 else _mixed(drawn, one.name, seed))
+
+    @property
+    def point(self) -> Floats:
+        mean: Floats = self.each.mean(axis=1)
+        return mean
+
+    def estimate(self, at: int) -> Estimate:
+        return estimate_of(float(self.point[at]), self.samples[at])
+
+    def spread(self, at: int) -> float | None:
+        return float(self.each[at].std(ddof=1)) if self.each.shape[1] > 1 else None
+
+
+def _mixed(drawn: Floats, name: str, seed: int) -> Floats:
+    """Draw seeds with replacement in every resample: (metrics, repeats, resamples) to (metrics, resamples).
+
+    Each candidate draws its own, for its seeds have nothing to do with another's.
+    """
+    repeats, resamples = drawn.shape[1:]
+    random = np.random.default_rng([seed, *name.encode()])
+    chosen = random.integers(0, repeats, (repeats, resamples))
+    mean: Floats = drawn[:, chosen, np.arange(resamples)].mean(axis=1)
+    return mean
+
+
+def _difference(better: _Drawn, worse: _Drawn, sign: int) -> Estimate:
+    return estimate_of(sign * float(better.point[0] - worse.point[0]), sign * (better.samples[0] - worse.samples[0]))
+
+
+def _pairs(
+    order: list[str], drawn: dict[str, _Drawn], candidates: dict[str, Candidate], truth: Ints, sign: int
+) -> tuple[Pair, ...]:
+    neighbours = list(itertools.pairwise(order))
+    found = [_p(drawn[upper].samples[0] - drawn[lower].samples[0]) for upper, lower in neighbours]
+    return tuple(
+        Pair(
+            better=upper,
+            worse=lower,
+            difference=_difference(drawn[upper], drawn[lower], sign),
+            p=p,
+            adjusted=adjusted,
+            delong=_delong(candidates[upper], candidates[lower], truth),
+            distinguishable=adjusted < LEVEL,
+        )
+        for (upper, lower), p, adjusted in zip(neighbours, found, holm(found), strict=True)
+    )
+
+
+def _p(differences: Floats) -> float:
+    """The two-sided p at which the percentile interval of the difference reaches zero; 1 where none is defined.
+
+    One is added to both counts, so that p is never below 1/resamples (Davison and Hinkley 1997, section 4.2).
+    """
+    known = differences[~np.isnan(differences)]
+    least = min((known <= 0).sum(), (known >= 0).sum())
+    return float(min(1.0, 2 * (1 + least) / (1 + len(known))))
+
+
+def _delong(upper: Candidate, lower: Candidate, truth: Ints) -> float | None:
+    single = len(upper.repeats) == len(lower.repeats) == 1 and upper.repeats[0].shape[1] == 2
+    if not single or min(truth.sum(), (1 - truth).sum()) < 2:
+        return None
+    return delong(truth, upper.repeats[0][:, 1], lower.repeats[0][:, 1]).p
+
+
+def _places(order: list[str], pairs: tuple[Pair, ...]) -> dict[str, int]:
+    """Place by name: a network opens a place of its own where it is told apart from the one before."""
+    places = {order[0]: 1}
+    for number, pair in enumerate(pairs, start=2):
+        places[pair.worse] = number if pair.distinguishable else places[pair.better]
+    return places
+
+
+def _check(truth: Ints, candidates: Sequence[Candidate], metrics: Sequence[str]) -> None:
+    names = [one.name for one in candidates]
+    if not names or len(set(names)) < len(names) or not all(one.repeats for one in candidates):
+        raise DataError(f"{len(names)} networks to rank; give one or more, each with a name and a result of its own")
+    for name in metrics:
+        if name not in METRICS:
+            raise DataError(f"no metric {name!r}; {suggest(name, METRICS)}")
+    shapes = {p.shape for one in candidates for p in one.repeats}
+    if len(shapes) != 1 or next(iter(shapes))[0] != len(truth):
+        raise DataError(f"probabilities of shapes {shapes} for {len(truth)} images; judge all on the same images")

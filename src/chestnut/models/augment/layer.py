@@ -1,0 +1,45 @@
+"""`RandomLayer`: what the layers of this package share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from chestnut.config import AugmentConfig
+
+
+class RandomLayer(keras.layers.Layer):
+    """A layer with its own stream of random numbers, active while training only."""
+
+    def __init__(self, config: AugmentConfig, *, seed: int, **options: Any) -> None:
+        super().__init__(dtype="float32", **options)
+        self.config = config
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Change images (batch, height, width, channels) of grey values 0..255 while training."""
+        images = ops.cast(images, "float32")
+        if not training:
+            return images
+        changed = self.change(images)
+        if not self.config.clean:
+            return changed
+        return ops.where(self._each(ops.shape(images)[0], 0.0, 1.0) < self.config.clean, images, changed)
+
+    def change(self, images: Any) -> Any:
+        """The random change itself."""
+        raise TypeError(f"{type(self).__name__} changes nothing; use one of its children")
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape is kept."""
+        return shape
+
+    def _uniform(self, batch: Any, low: float, high: float) -> Any:
+        """One number an image, (batch,)."""
+        return keras.random.uniform((batch,), low, high, seed=self.seed_generator)
+
+    def _each(self, batch: Any, low: float, high: float) -> Any:
+        """One number an image, shaped to multiply images."""
+        return ops.reshape(self._uniform(batch, low, high), (batch, 1, 1, 1))

@@ -1,0 +1,51 @@
+"""`RandomPhotometric`: how light, hard, sharp and grainy a training image is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from chestnut.models.augment.layer import RandomLayer
+
+
+class RandomPhotometric(RandomLayer):
+    """Contrast, brightness, gamma, blur and noise, in that order, on grey values 0..255; the result is clipped."""
+
+    def change(self, images: Any) -> Any:
+        """Draw a strength of each change for each image and apply them."""
+        config, batch = self.config, ops.shape(images)[0]
+        x = images / 255.0
+        if config.contrast:
+            mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
+            x = (x - mean) * self._each(batch, 1 - config.contrast, 1 + config.contrast) + mean
+        if config.brightness:
+            x = x + self._each(batch, -config.brightness, config.brightness)
+        if config.gamma:
+            reach = -math.log(1 - config.gamma)
+            x = ops.power(ops.clip(x, 1e-6, 1.0), ops.exp(self._each(batch, -reach, reach)))
+        if config.blur:
+            x = self._blurred(x, batch)
+        if config.noise:
+            grain = keras.random.normal((*ops.shape(x)[:3], 1), seed=self.seed_generator)
+            x = x + grain * self._each(batch, 0.0, config.noise)
+        return ops.clip(x, 0.0, 1.0) * 255.0
+
+    def _blurred(self, x: Any, batch: Any) -> Any:
+        """A Gaussian blur of its own width for each image: weighted sums of shifted copies, one axis at a time."""
+        sigma = ops.maximum(self._each(batch, 0.0, self.config.blur), 1e-3)
+        radius = max(1, math.ceil(2.5 * self.config.blur))
+        weights = [ops.exp(-0.5 * ops.square(step / sigma)) for step in range(radius + 1)]
+        total = weights[0] + 2 * sum(weights[1:])
+        for axis in (1, 2):
+            length = x.shape[axis]
+            mirrored = np.pad(np.arange(length), radius, mode="reflect")
+            parts = [
+                weights[abs(step)] * ops.take(x, mirrored[radius + step : radius + step + length], axis=axis)
+                for step in range(-radius, radius + 1)
+            ]
+            x = sum(parts) / total
+        return x

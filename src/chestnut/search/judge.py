@@ -1,0 +1,157 @@
+"""From the runs of a comparison to its leaderboard: scores read, ranked, tested, and put into words.
+
+Called by `compare`; reads run folders and calls `evaluation.comparison`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import DataError, RunError
+from chestnut.evaluation.comparison import Candidate, Ranked, Standing, rank
+from chestnut.runs import RunFolder
+from chestnut.search.leaderboard import Leaderboard, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: As `evaluation.metrics` has it.
+_FEW_PATIENTS = 30
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A variant that takes part.
+
+    Attributes:
+        name: Its name.
+        start: What its network starts from, in words.
+        runs: Its runs by seed; those that have not ended well are left out.
+        failures: Why runs have not ended well, by seed.
+    """
+
+    name: str
+    start: str
+    runs: Mapping[int, RunFolder]
+    failures: Mapping[int, str]
+
+
+def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Leaderboard:
+    """Judge the runs of a comparison.
+
+    Args:
+        entries: The variants.
+        notes: What else is to be known.
+
+    Raises:
+        RunError: No run has ended well.
+        DataError: Runs were judged on different images.
+    """
+    alive = {entry.name: entry for entry in entries if entry.runs}
+    if not alive:
+        first = next((why for entry in entries for why in entry.failures.values()), "none was made")
+        raise RunError(f"none of the runs ended well, so there is nothing to compare; the first: {first}")
+    ranked = _ranked(list(alive.values()))
+    rows = [_row(alive[standing.name], standing) for standing in ranked.standings]
+    rows += [_row(entry, None) for entry in entries if not entry.runs]
+    few = [f"Only {ranked.patients} patients are behind intervals and tests, which with so few say too much."]
+    said = (*(few if ranked.patients < _FEW_PATIENTS else ()), *notes)
+    return Leaderboard(
+        tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _sentences(ranked), said
+    )
+
+
+def _ranked(entries: list[Entry]) -> Ranked:
+    frames = {entry.name: [_predictions(run) for run in entry.runs.values()] for entry in entries}
+    first = next(iter(frames.values()))[0]
+    metrics = next(iter(entries[0].runs.values())).metrics("val")
+    classes = metrics["classes"]
+    columns = [f"probability_{name}" for name in classes]
+    if any(frame["path"].tolist() != first["path"].tolist() for held in frames.values() for frame in held):
+        raise DataError("the runs were judged on different validation images; compare anew under another --name")
+    candidates = [
+        Candidate(name, tuple(frame[columns].to_numpy(dtype=np.float64) for frame in held))
+        for name, held in frames.items()
+    ]
+    targets: npt.NDArray[np.int64] = first["label"].map({name: at for at, name in enumerate(classes)}).to_numpy()
+    return rank(targets, first["patient"], candidates)
+
+
+def _predictions(run: RunFolder) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.read_csv(run.evaluation("val") / "predictions.csv", dtype={"path": str, "label": str, "patient": str})
+    return frame.sort_values("path", ignore_index=True)
+
+
+def _row(entry: Entry, standing: Standing | None) -> Row:
+    failed = tuple(f"seed {seed}: {why}" for seed, why in entry.failures.items())
+    if standing is None:
+        return Row(None, False, entry.name, entry.start, 0, failed)
+    facts = [run.environment for run in entry.runs.values()]
+    histories = [run.history for run in entry.runs.values()]
+    best = [
+        float(history.loc[history["epoch"] == known["best_epoch"], "accuracy"].iloc[0])
+        for history, known in zip(histories, facts, strict=True)
+        if known.get("best_epoch")  # 0 where a fine-tuned run kept its start
+    ]
+    timed = [float(history["seconds"].median()) for history in histories if len(history)]
+    return Row(
+        place=standing.place,
+        tied=standing.tied,
+        name=entry.name,
+        start=entry.start,
+        runs=len(facts),
+        failed=failed,
+        auroc=standing.figures["auroc"],
+        auroc_spread=standing.spread["auroc"],
+        behind=standing.behind,
+        accuracy=standing.figures["accuracy"],
+        accuracy_spread=standing.spread["accuracy"],
+        train_accuracy=mean(best) if best else None,
+        parameters=facts[0].get("parameters"),
+        trained=facts[0].get("trained_parameters"),
+        epochs=mean(len(history) for history in histories),
+        epoch_seconds=mean(timed) if timed else None,
+        images_a_second=mean(known["images_a_second"] for known in facts),
+        model_bytes=mean(known["model_bytes"] for known in facts),
+    )
+
+
+def _sentences(ranked: Ranked) -> tuple[str, ...]:
+    """What the tests between neighbours say, from the top: a sentence a group of equals, and one a step down."""
+    where = f"on these {ranked.images:,} validation images of {ranked.patients:,} patients"
+    groups: dict[int, list[Standing]] = {}
+    for standing in ranked.standings:
+        groups.setdefault(standing.place, []).append(standing)
+    steps = {pair.better: pair for pair in ranked.pairs if pair.distinguishable}
+    said = []
+    for group in groups.values():
+        if len(group) > 1:
+            said.append(_equals(group, where))
+        if (step := steps.get(group[-1].name)) is not None:
+            ahead = f"{step.better} is ahead of {step.worse}: AUROC higher by {step.difference}"
+            said.append(f"{ahead}, p = {_written(step.adjusted)}.")
+    return tuple(said)
+
+
+def _equals(group: list[Standing], where: str) -> str:
+    names = [standing.name for standing in group]
+    listing = f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(group) == 2:
+        return f"{listing} are not distinguishable {where}: their order may be chance."
+    said = f"{listing} are not distinguishable {where}: the order of each and the next may be chance."
+    ends = group[-1].behind
+    if group[0].behind is None and ends is not None and ends.low is not None and ends.low > 0:
+        said += f" From the first of them to the last the step is larger than chance: {ends}."
+    return said
+
+
+def _written(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "under 0.001"

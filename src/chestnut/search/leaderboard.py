@@ -1,0 +1,111 @@
+"""`Leaderboard`: the variants of a comparison in order, with what each costs and which cannot be told apart.
+
+Made by `judge`; all figures are of the validation images.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from chestnut.evaluation.comparison import Pair
+from chestnut.evaluation.intervals import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the leaderboard. Figures are means over the runs of a variant; None where none ended well.
+
+    Attributes:
+        place: From 1; variants that cannot be told apart share the place of the first of them.
+        tied: Whether it shares its place.
+        name: The variant.
+        start: What its network starts from, in words.
+        runs: How many runs ended well.
+        failed: Why others did not, in one line each.
+        auroc: Of the validation images, with its 95 % interval; the mean over the classes where there are over two.
+        auroc_spread: Standard deviation over the runs; None for one.
+        behind: How far the AUROC lies behind the first one's, with its interval; None for the first.
+        accuracy: Of the validation images, at the best epoch, with its interval.
+        accuracy_spread: As `auroc_spread`.
+        train_accuracy: Of the training images in the best epoch, while weights still moved.
+        parameters: Of the network.
+        trained: How many of them are trained.
+        epochs: Epochs done.
+        epoch_seconds: Median seconds of an epoch, validation included.
+        images_a_second: Prediction of decoded images, in batches of 64.
+        model_bytes: Size of the saved network.
+    """
+
+    place: int | None
+    tied: bool
+    name: str
+    start: str
+    runs: int
+    failed: tuple[str, ...] = ()
+    auroc: Estimate | None = None
+    auroc_spread: float | None = None
+    behind: Estimate | None = None
+    accuracy: Estimate | None = None
+    accuracy_spread: float | None = None
+    train_accuracy: float | None = None
+    parameters: int | None = None
+    trained: int | None = None
+    epochs: float | None = None
+    epoch_seconds: float | None = None
+    images_a_second: float | None = None
+    model_bytes: float | None = None
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The outcome of a comparison.
+
+    Attributes:
+        rows: The best first; variants without a result last.
+        pairs: Each against the next.
+        images: Validation images.
+        patients: Their patients.
+        resamples: Behind intervals and tests.
+        sentences: What the tests say, in plain words.
+        notes: What to know before believing it.
+    """
+
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    images: int
+    patients: int
+    resamples: int
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; the keys are the attributes."""
+        return asdict(self)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a variant, an estimate in three columns: itself, `_low` and `_high`."""
+        import pandas as pd
+
+        return pd.DataFrame([_flat(row) for row in self.rows])
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{html.escape(text)}</li>" for text in (*self.sentences, *self.notes))
+        return f"{self.table.to_html(index=False, float_format='{:.3f}'.format)}<ul>{said}</ul>"
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    """A row with every estimate in three columns."""
+    flat: dict[str, Any] = {}
+    for name, value in asdict(row).items():
+        if name in ("auroc", "accuracy", "behind"):
+            for part in ("value", "low", "high"):
+                flat[name if part == "value" else f"{name}_{part}"] = value and value[part]
+        else:
+            flat[name] = "; ".join(value) if name == "failed" else value
+    return flat

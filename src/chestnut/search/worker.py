@@ -1,0 +1,154 @@
+"""A process that makes one run: `python -m chestnut.search.worker`, started by an engine.
+
+It reads a `Job` from standard input and writes its events, a line of JSON each, to standard output. When standard input
+closes, the engine is gone, and so goes the worker: nothing trains on unseen. Whatever libraries print goes to standard
+error. `perform` is the work itself, for engines that have processes of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from chestnut.errors import ChestnutError
+from chestnut.progress import Tick
+from chestnut.search.jobs import Job
+
+#: Called with an event's kind and facts.
+Tell = Callable[[str, dict[str, Any]], None]
+
+_SECONDS_BETWEEN_STEPS = 0.25
+
+#: What the backends and numerical libraries read their number of threads from.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+
+
+def surroundings(job: Job) -> dict[str, str]:
+    """The environment variables of the process that does a job; they count only where they are set before it starts."""
+    return {**os.environ, **dict.fromkeys(_THREADS, str(job.threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def perform(job: Job, tell: Tell) -> str:
+    """Make a run, or go on with it, judge it on what is held out, and measure what a comparison wants to know of it.
+
+    Args:
+        job: The run.
+        tell: Told of `stage`, `start`, `batch` and `epoch`.
+
+    Returns:
+        `finished` or `stopped`.
+
+    Raises:
+        ChestnutError: As training does.
+    """
+    from chestnut.inference.evaluate import evaluate_run
+    from chestnut.runs import RunFolder
+    from chestnut.search.measure import measure
+    from chestnut.training.trackers import reopen_trackers
+    from chestnut.training.train import Setup, resume
+
+    relay = _Relay(tell)
+    trackers = reopen_trackers(job.track, job.folder)
+    setup = Setup(job.folder, audited=False, command=job.command, bars=relay.bar, observers=(relay,), trackers=trackers)
+    if not job.folder.exists():
+        run = _begun(job, setup)
+    else:
+        run = RunFolder.open(job.folder)
+        run = run if run.environment.get("status") == "finished" else resume(setup)
+    if run.environment["status"] == "finished" and "images_a_second" not in run.environment:
+        if job.holdout:
+            run.note(holdout=job.holdout)
+            evaluate_run(run, "test", command=job.command, bars=relay.bar)
+        run.note(**measure(run))
+    return str(run.environment["status"])
+
+
+def _begun(job: Job, setup: Any) -> Any:
+    """Make a run from its first epoch on."""
+    from chestnut.config import Recipe
+    from chestnut.data.manifest import Manifest
+    from chestnut.files import read_json
+    from chestnut.runs import RunFolder
+    from chestnut.training.train import train
+
+    if job.start is not None:
+        from chestnut.training.finetune import finetune
+
+        return finetune(RunFolder.open(job.start), setup)
+    recipe = Recipe.from_toml(job.recipe, job.name)
+    return train(Manifest.read(job.manifest, read_json(job.facts)), recipe, setup)
+
+
+class _Relay:
+    """An observer of training that passes on what it is told, steps within an epoch or a stage only now and then."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._last = 0.0
+
+    def start(self, recipe: Any, done: int, batches: int) -> None:
+        self._tell("start", {"epochs": recipe.train.epochs, "batches": batches, "done": done})
+
+    def batch(self, done: int) -> None:
+        self._step("batch", {"done": done})
+
+    @contextlib.contextmanager
+    def bar(self, label: str) -> Iterator[Tick]:
+        self._tell("stage", {"label": label, "done": 0, "total": 0})
+        yield lambda done, total: self._step("stage", {"label": label, "done": done, "total": total})
+
+    def _step(self, kind: str, facts: dict[str, Any]) -> None:
+        if time.monotonic() - self._last >= _SECONDS_BETWEEN_STEPS:
+            self._last = time.monotonic()
+            self._tell(kind, facts)
+
+    def epoch(self, row: dict[str, Any], best: bool) -> None:
+        self._tell("epoch", {"row": row, "best": best})
+
+
+def main() -> None:
+    """Do the job that standard input names."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored from birth where a shell runs in the background
+    with _events() as stream:
+
+        def tell(kind: str, facts: dict[str, Any]) -> None:
+            stream.write(json.dumps({"kind": kind, "facts": facts}) + "\n")
+            stream.flush()
+
+        job = Job.from_json(sys.stdin.readline())
+        threading.Thread(target=_end_with_engine, daemon=True).start()
+        try:
+            tell("end", {"status": perform(job, tell), "error": ""})
+        except ChestnutError as error:
+            tell("end", {"status": "failed", "error": " ".join(str(error).split())})
+        except KeyboardInterrupt:
+            tell("end", {"status": "stopped", "error": ""})
+        except Exception as error:  # noqa: BLE001 - whatever a job dies of, the others go on
+            traceback.print_exc()
+            tell("end", {"status": "failed", "error": " ".join(f"{type(error).__name__}: {error}".split())[:300]})
+
+
+@contextlib.contextmanager
+def _events() -> Iterator[IO[str]]:
+    """Standard output as it was given; what is printed from now on goes to standard error."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as stream:
+        os.dup2(2, 1)
+        yield stream
+
+
+def _end_with_engine() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

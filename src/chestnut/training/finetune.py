@@ -1,0 +1,105 @@
+"""From a trained run to a finer one: the top of its backbone is unfrozen and trained on at a low rate.
+
+Called by `search`, `api` and `cli`. The new run is made by `train` from a recipe that names the old run as its start.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from chestnut.config import AugmentConfig, BackboneConfig, Recipe
+from chestnut.data.manifest import Manifest
+from chestnut.errors import RecipeError
+from chestnut.inference.bundle import Bundle
+from chestnut.runs import RunFolder
+from chestnut.training.train import Setup, train
+
+_log = logging.getLogger(__name__)
+
+#: Changes of training images that fine-tuning makes at least; a recipe that asks for more keeps it.
+STRONGER = AugmentConfig(rotation=7.0, shift=0.07, zoom=0.07, brightness=0.08, contrast=0.15)
+
+#: Epochs, and epochs without improvement, where the settings name none.
+EPOCHS, PATIENCE = 12, 5
+
+
+def finetuned(
+    run: RunFolder, unfreeze: float = 0.3, learning_rate: float = 1e-5, settings: list[str] | None = None
+) -> Recipe:
+    """The recipe that fine-tunes a run.
+
+    Args:
+        run: A trained run of a backbone.
+        unfreeze: Share of the backbone's layers to train, from the top, above 0 and at most 1.
+        learning_rate: Above 0.
+        settings: `key=value` texts that go before all of this.
+
+    Raises:
+        RecipeError: The run has no backbone, or a value is out of range.
+        BundleError: The run has not ended well.
+    """
+    recipe = run.recipe
+    if not isinstance(recipe.model, BackboneConfig):
+        raise RecipeError(
+            f"{run.path} is a {recipe.model.network}, trained whole, and has nothing to unfreeze; give a run of a "
+            "backbone, such as one of chestnut train DATA --recipe mobilenet-v2"
+        )
+    if not 0 < unfreeze <= 1:
+        raise RecipeError(f"--unfreeze {unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
+    if learning_rate <= 0:
+        raise RecipeError(f"--learning-rate {learning_rate:g}: give a number above 0, such as 1e-5")
+    Bundle.read(run.bundle)
+    table = recipe.model.model_copy(update={"weights": str(run.path.resolve()), "unfreeze": float(unfreeze)})
+    stop = recipe.train.stop.model_copy(update={"patience": PATIENCE})
+    finer = recipe.model_copy(
+        update={
+            "name": f"{recipe.name.removesuffix('-finetuned')}-finetuned",
+            "model": table,
+            "optim": recipe.optim.model_copy(update={"learning_rate": float(learning_rate)}),
+            "augment": _stronger(recipe.augment),
+            "train": recipe.train.model_copy(update={"epochs": EPOCHS, "stop": stop}),
+        }
+    )
+    return finer.changed(settings or [])
+
+
+def finetune(
+    run: RunFolder,
+    setup: Setup,
+    *,
+    unfreeze: float = 0.3,
+    learning_rate: float = 1e-5,
+    settings: list[str] | None = None,
+) -> RunFolder:
+    """Fine-tune a run on its own images and splits; see `finetuned` for the arguments and for what is refused.
+
+    Where no epoch is better on validation than the run that it starts from, that run's weights are kept, and a warning
+    says so.
+    """
+    recipe = finetuned(run, unfreeze, learning_rate, settings)
+    manifest = Manifest.read(run.manifest_file, run.facts)
+    finer = train(manifest, recipe, replace(setup, audited=False))
+    if said := kept_start(finer):
+        _log.warning(said)
+    return finer
+
+
+def kept_start(run: RunFolder) -> str:
+    """A sentence on a run whose start was better than every epoch; empty for any other."""
+    facts = run.environment
+    if not facts.get("start") or facts.get("best_epoch") != 0:
+        return ""
+    metric = run.recipe.train.stop.metric
+    column = run.history[metric]
+    best = column.min() if run.recipe.train.stop.smaller_is_better else column.max()
+    return (
+        f"no epoch was better on validation than the start ({metric} {best:.4f} at best, {facts['start'][metric]:.4f} "
+        "at the start): the start's weights are kept"
+    )
+
+
+def _stronger(given: AugmentConfig) -> AugmentConfig:
+    """Each change as strong as given, or as `STRONGER` makes it."""
+    least = {name: value for name, value in STRONGER.model_dump().items() if isinstance(value, float)}
+    return given.model_copy(update={name: max(value, getattr(given, name)) for name, value in least.items()})

@@ -1,0 +1,147 @@
+"""The learning-rate range test: a few hundred steps of a fresh network at a rate that rises, and the loss of each.
+
+Called by `cli`; calls the pieces that a training run is made of. The network is thrown away, and neither the seeds of
+the process nor any file is touched.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from chestnut.config import BackboneConfig, ClassicalConfig, Recipe
+from chestnut.data.cache import Decoded, decode_all
+from chestnut.data.manifest import Manifest
+from chestnut.data.split import require_trainable, split
+from chestnut.errors import RecipeError, TrainingError
+from chestnut.evaluation.rate_range import RateRange, rising_rates
+from chestnut.models.device import policy
+from chestnut.progress import Bars, Tick, silent
+from chestnut.training.balance import seen_shares
+from chestnut.training.batches import Batches
+from chestnut.training.inputs import Images
+from chestnut.training.learner import Learner
+from chestnut.training.optimizers import set_paces
+from chestnut.training.pace import paced, paces
+from chestnut.training.start import Start, begin
+
+#: Memory of the running loss by which the test ends, and how many times the first losses it then is.
+_MEMORY, _AWAY = 0.9, 2.0
+_FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The rates of a range test.
+
+    Attributes:
+        low: The first rate.
+        high: The last one, unless the loss runs away before.
+        batches: How many steps lie between them.
+
+    Raises:
+        RecipeError: Rates that do not rise, or too few batches to smooth over.
+    """
+
+    low: float = 1e-6
+    high: float = 1.0
+    batches: int = 200
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low < self.high < math.inf:
+            raise RecipeError(f"rates from {self.low:g} to {self.high:g}; give a low one above 0 and a higher one")
+        if self.batches < _FEWEST:
+            raise RecipeError(f"{self.batches} batches are too few to see a loss fall; give {_FEWEST} or more")
+
+
+def lr_range(
+    manifest: Manifest, recipe: Recipe, sweep: Sweep, *, skip_bad: bool = False, bars: Bars = silent
+) -> RateRange:
+    """Run a range test on the training images of a data set.
+
+    Args:
+        manifest: The data; split by the recipe's fractions where it has no split. Training images alone are used.
+        recipe: What is trained; its rate and schedule do not matter. Its precision is float32 where it is left open.
+        sweep: The rates.
+        skip_bad: Leave unreadable images out instead of stopping.
+        bars: Shows the progress.
+
+    Raises:
+        DataError: Unreadable images, fewer than two classes, or a class without training images.
+        RecipeError: The recipe does not fit the data, or has no learning rate.
+        TrainingError: The loss is not finite even before the first step.
+    """
+    if isinstance(recipe.model, ClassicalConfig):
+        raise RecipeError(f"{recipe.model.network} is fitted without a learning rate; give another recipe")
+    manifest = split(manifest, recipe.data.fractions, recipe.seed)
+    require_trainable(manifest)
+    with bars("Decoding images") as tick:
+        decoded = decode_all(manifest.only("train"), recipe.input, skip_bad=skip_bad, progress=tick)
+    if recipe.train.precision == "auto":
+        recipe = recipe.changed(["train.precision=float32"])
+    learner, batches = _prepared(decoded, recipe)
+    with bars("Raising the learning rate") as tick:
+        return _sweep(learner, batches, sweep, tick)
+
+
+def _prepared(decoded: Decoded, recipe: Recipe) -> tuple[Learner, Batches]:
+    """A fresh network and its training images; the frozen part of a backbone is computed batch by batch."""
+    classes, targets = len(decoded.manifest.classes), decoded.manifest.targets
+    with _seeded(recipe.seed):
+        start = begin(recipe, classes, seen_shares(targets, classes, recipe.data.balance))
+        learner = Learner(start.parts.trained, recipe, policy(recipe.train.precision), frozen=start.parts.frozen)
+        batches = Batches(Images(decoded.pixels, recipe.input), targets, recipe, classes)
+        learner(np.asarray(batches[0][0][:1]))  # makes the variables
+    learner.optimizer.build(learner.trainable_variables)
+    _set_all_paces(learner, recipe, start)
+    return learner, batches
+
+
+def _set_all_paces(learner: Learner, recipe: Recipe, start: Start) -> None:
+    """Let each layer move at the pace it has once all are unfrozen."""
+    model = recipe.model
+    if isinstance(model, BackboneConfig) and paced(model):
+        every = paces(model, start.trained, learner.trainable_variables, model.gradual)
+        set_paces(learner.optimizer, every)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Draw the same initial weights each time; Keras draws their seeds from Python's generator, which is put back."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def _sweep(learner: Learner, batches: Batches, sweep: Sweep, tick: Tick) -> RateRange:
+    rates = rising_rates(sweep.low, sweep.high, sweep.batches)
+    losses: list[float] = []
+    running, least = 0.0, math.inf
+    for step, rate in enumerate(rates.tolist()):
+        epoch, place = divmod(step, len(batches))
+        if place == 0:
+            batches.turn(epoch)
+        learner.optimizer.learning_rate.assign(rate)
+        learner.reset_metrics()
+        found = learner.train_on_batch(*batches[place], return_dict=True)
+        loss = float(found["cross_entropy"])
+        if not math.isfinite(loss + float(found["loss"])):
+            break
+        losses.append(loss)
+        running = _MEMORY * running + (1 - _MEMORY) * loss
+        steady = running / (1 - _MEMORY ** (step + 1))
+        least = min(least, steady)
+        if steady > _AWAY * max(least, losses[0]):
+            break
+        tick(step + 1, len(rates))
+    if not losses:
+        raise TrainingError("the loss is not finite before any step; look at the images by chestnut audit DATA")
+    return RateRange(rates[: len(losses)], np.array(losses), len(losses) < len(rates))

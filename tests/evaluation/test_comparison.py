@@ -1,0 +1,214 @@
+"""Networks compared on the same images: DeLong's test, the paired bootstrap, Holm's correction, the ranking."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, roc_auc_score
+
+from chestnut.errors import DataError
+from chestnut.evaluation.comparison import Candidate, holm, rank
+from chestnut.evaluation.delong import delong
+from chestnut.evaluation.intervals import number_patients, resamples
+
+
+def columns(scores):
+    scores = np.asarray(scores, dtype=float)
+    return np.stack([1 - scores, scores], axis=1)
+
+
+def slow_delong(truth, first, second):
+    """The definition, pair by pair (DeLong 1988, equations 3 to 8)."""
+    kernel = [
+        np.array([[(p > n) + (p == n) / 2 for n in scores[~truth]] for p in scores[truth]])
+        for scores in (first, second)
+    ]
+    theta = [k.mean() for k in kernel]
+    v10, v01 = np.array([k.mean(axis=1) for k in kernel]), np.array([k.mean(axis=0) for k in kernel])
+    s = np.cov(v10) / truth.sum() + np.cov(v01) / (~truth).sum()
+    return theta[0], theta[1], s[0, 0] + s[1, 1] - 2 * s[0, 1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 6)), min_size=6, max_size=40))
+def test_fast_delong_is_the_definition_with_ties(rows):
+    truth = np.array([row[0] for row in rows])
+    if min(truth.sum(), (~truth).sum()) < 2:
+        return
+    first, second = (np.array([row[at] for row in rows], dtype=float) for at in (1, 2))
+    found, expected = delong(truth, first, second), slow_delong(truth, first, second)
+    assert (found.first, found.second, found.variance) == pytest.approx(expected, abs=1e-12)
+    turned = delong(truth, second, first)
+    assert (turned.p, turned.variance) == pytest.approx((found.p, found.variance))
+    assert found.first == pytest.approx(roc_auc_score(truth, first))
+
+
+def test_delong_of_a_published_example():
+    # The variance of one AUROC against none follows from the definition; a constant score has AUROC 0.5 for sure.
+    truth = np.repeat([True, False], 50)
+    scores = np.concatenate([np.linspace(0.3, 1, 50), np.linspace(0, 0.7, 50)])
+    found = delong(truth, scores, np.zeros(100))
+    assert found.second == 0.5
+    assert found.p < 1e-6
+
+
+def test_delong_refuses_too_few_images():
+    with pytest.raises(DataError, match="1 positive and 3 negative images"):
+        delong([1, 0, 0, 0], [1, 2, 3, 4], [1, 2, 3, 4])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_is_its_step_down_definition(ps):
+    adjusted = holm(ps)
+    m = len(ps)
+    for at, p in enumerate(ps):
+        below = [q for q in ps if q <= p]
+        ordered = sorted(ps)
+        expected = max(min(1.0, (m - k) * ordered[k]) for k in range(len(below)))
+        assert adjusted[at] == pytest.approx(expected)
+    assert all(a >= p for a, p in zip(adjusted, ps, strict=True))
+
+
+@pytest.fixture(scope="module")
+def study():
+    """120 patients with 1 to 4 images; a good network, a twin of it, and a poor one."""
+    random = np.random.default_rng(1)
+    owners = np.repeat(np.arange(120), random.integers(1, 5, 120))
+    truth = (owners % 2).astype(np.int64)
+    easy = random.normal(0, 1, 120)[owners]
+
+    def network(skill):
+        return columns(1 / (1 + np.exp(-(skill * (truth - 0.5) + easy + random.normal(0, 0.3, len(truth))))))
+
+    return truth, owners, {"good": network(4), "twin": network(4), "poor": network(1)}
+
+
+def test_the_bootstrap_is_what_repeated_rows_give(study):
+    truth, owners, networks = study
+    candidates = [Candidate(name, (values,)) for name, values in networks.items()]
+    found = rank(truth, owners, candidates, resamples=40, seed=3)
+    numbers, patients = number_patients(owners)
+    counts = np.concatenate(list(resamples(patients, len(truth), 40, 3)), axis=1)
+    drawn = {name: {"auroc": [], "accuracy": []} for name in networks}
+    for column in counts.T:
+        rows = np.repeat(np.arange(len(truth)), column[numbers].astype(int))
+        for name, values in networks.items():
+            drawn[name]["auroc"].append(roc_auc_score(truth[rows], values[rows, 1]))
+            drawn[name]["accuracy"].append(accuracy_score(truth[rows], values[rows, 1] >= 0.5))
+    for standing in found.standings:
+        for metric, figure in standing.figures.items():
+            expected = np.quantile(drawn[standing.name][metric], [0.025, 0.975])
+            assert [figure.low, figure.high] == pytest.approx(expected)
+    pair = found.pairs[-1]
+    differences = np.array(drawn[pair.better]["auroc"]) - np.array(drawn[pair.worse]["auroc"])
+    assert [pair.difference.low, pair.difference.high] == pytest.approx(np.quantile(differences, [0.025, 0.975]))
+    assert pair.p == pytest.approx(min(1, 2 * (1 + (differences <= 0).sum()) / 41))
+
+
+def test_equals_share_a_place_and_the_poor_one_does_not(study):
+    truth, owners, networks = study
+    found = rank(truth, owners, [Candidate(name, (values,)) for name, values in networks.items()], resamples=500)
+    assert [(one.place, one.tied) for one in found.standings] == [(1, True), (1, True), (3, False)]
+    assert {one.name for one in found.standings[:2]} == {"good", "twin"}
+    assert [pair.distinguishable for pair in found.pairs] == [False, True]
+    assert found.standings[0].behind is None and found.standings[2].behind.low > 0
+    assert found.pairs[1].difference.value == pytest.approx(
+        found.standings[1].figures["auroc"].value - found.standings[2].figures["auroc"].value
+    )
+
+
+def test_order_of_images_and_candidates_is_of_no_account(study):
+    truth, owners, networks = study
+    candidates = [Candidate(name, (values, networks["twin"])) for name, values in networks.items()]
+    shuffled = np.random.default_rng(0).permutation(len(truth))
+    again = [Candidate(one.name, tuple(values[shuffled] for values in one.repeats)) for one in candidates[::-1]]
+    first = rank(truth, owners, candidates, resamples=100)
+    second = rank(truth[shuffled], owners[shuffled], again, resamples=100)
+    assert [one.name for one in first.standings] == [one.name for one in second.standings]
+    for one, other in zip(first.standings, second.standings, strict=True):
+        assert one.figures["auroc"].low == pytest.approx(other.figures["auroc"].low)
+    assert [pair.adjusted for pair in first.pairs] == [pair.adjusted for pair in second.pairs]
+
+
+def test_copies_of_images_convince_delong_and_not_the_bootstrap(study):
+    truth, owners, networks = study
+    pair = ("good", "poor")
+    alone, copied = (
+        rank(
+            np.tile(truth, n),
+            np.tile(owners, n),
+            [Candidate(k, (np.tile(networks[k], (n, 1)),)) for k in pair],
+            resamples=300,
+        )
+        for n in (1, 5)
+    )
+    assert copied.pairs[0].difference == alone.pairs[0].difference
+    assert copied.pairs[0].p == alone.pairs[0].p
+    assert copied.pairs[0].delong < alone.pairs[0].delong / 100
+
+
+def test_repeats_are_averaged_and_widen_the_interval(study):
+    truth, owners, networks = study
+    single = rank(truth, owners, [Candidate("a", (networks["good"],)), Candidate("b", (networks["twin"],))])
+    mixed = Candidate("a", (networks["good"], networks["poor"]))
+    several = rank(truth, owners, [mixed, Candidate("b", (networks["twin"],))])
+    places = {one.name: one for one in several.standings}
+    areas = [roc_auc_score(truth, networks[name][:, 1]) for name in ("good", "poor")]
+    assert places["a"].figures["auroc"].value == pytest.approx(np.mean(areas))
+    assert places["a"].spread["auroc"] == pytest.approx(np.std(areas, ddof=1))
+    assert places["b"].spread["auroc"] is None
+    assert several.pairs[0].delong is None and single.pairs[0].delong is not None
+    width = [one.figures["auroc"].high - one.figures["auroc"].low for one in (places["a"], single.standings[0])]
+    assert width[0] > 2 * width[1]
+
+
+def test_under_the_null_few_pairs_are_told_apart():
+    """Two networks of equal skill: at level 0.05 about one study in twenty finds a difference."""
+    random, found, studies = np.random.default_rng(5), 0, 120
+    for _ in range(studies):
+        owners = np.repeat(np.arange(60), 2)
+        truth = owners % 2
+        signal = 2 * truth + random.normal(0, 1, 60)[owners]
+        a, b = (columns(1 / (1 + np.exp(-signal - random.normal(0, 1, 120)))) for _ in "ab")
+        found += (
+            rank(truth, owners, [Candidate("a", (a,)), Candidate("b", (b,))], ("auroc",), 200).pairs[0].distinguishable
+        )
+    # Five standard deviations of the binomial share above 0.05, and not so few that the test could never find any
+    assert 1 <= found <= studies * 0.05 + 5 * np.sqrt(studies * 0.05 * 0.95)
+
+
+def test_three_classes_are_ranked_by_the_mean_auroc():
+    random = np.random.default_rng(2)
+    truth = random.integers(0, 3, 200)
+    sure, vague = (random.dirichlet(np.ones(3), 200) + strength * np.eye(3)[truth] for strength in (1.0, 0.2))
+    sure, vague = (values / values.sum(axis=1, keepdims=True) for values in (sure, vague))
+    found = rank(truth, np.arange(200), [Candidate("vague", (vague,)), Candidate("sure", (sure,))], resamples=200)
+    assert [one.name for one in found.standings] == ["sure", "vague"]
+    assert found.standings[0].figures["auroc"].value == pytest.approx(roc_auc_score(truth, sure, multi_class="ovr"))
+    assert found.pairs[0].delong is None
+
+
+def test_losses_are_ranked_from_the_least(study):
+    truth, owners, networks = study
+    found = rank(truth, owners, [Candidate(k, (v,)) for k, v in networks.items()], ("loss",), resamples=50)
+    values = [one.figures["loss"].value for one in found.standings]
+    assert values == sorted(values)
+    assert all(pair.difference.value >= 0 for pair in found.pairs)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "said"),
+    [
+        ([], "0 networks to rank"),
+        ([Candidate("a", (columns([0.1, 0.9]),))] * 2, "2 networks to rank"),
+        ([Candidate("a", (columns([0.1, 0.9, 0.3]),))], "for 2 images"),
+    ],
+)
+def test_what_cannot_be_ranked_is_refused(candidates, said):
+    with pytest.raises(DataError, match=said):
+        rank([0, 1], ["a", "b"], candidates)
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(DataError, match="no metric 'aurok'; did you mean auroc"):
+        rank([0, 1], ["a", "b"], [Candidate("a", (columns([0.1, 0.9]),))], ("aurok",))
