@@ -56,6 +56,10 @@ class DeviceError(ChestnutError):
     """More devices than there are, or hosts that cannot train together."""
 
 
+class EngineError(ChestnutError):
+    """An engine of jobs that is unknown, cannot be reached, or has no room for a job."""
+
+
 class TrackingError(ChestnutError):
     """A tracker that is unknown, cannot be reached, or has an address that chestnut does not take."""
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.cli.train import TrackOption
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
+    from chestnut.search.engines import EngineChoice
     from chestnut.search.folder import ComparisonFolder
 
 _BEGUN = "--resume goes on with a comparison as it began; leave out DATA, --recipes, --set, --grid and what else it set"
@@ -51,9 +53,9 @@ def command(
         Path | None, typer.Option("--resume", metavar="FOLDER", help="Go on with this comparison; give no DATA.")
     ] = None,
     track: TrackOption = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", help="Runs side by side; else as cores and memory allow.")
-    ] = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    jobs: JobsOption = None,
     *,
     options: DataOptions,
     json: JsonOption = None,
@@ -67,8 +69,7 @@ def command(
     from chestnut.search.variants import make_variants
     from chestnut.training.trackers import open_trackers
 
-    if jobs is not None and jobs < 1:
-        raise DataError(f"--jobs {jobs}: give 1 or more runs side by side")
+    choice = chosen_engine(engine, address, jobs)
     trackers = open_trackers(track or [], resume.parent if resume else runs)
     terms = Terms(fraction, repeats, epochs, seed)
     if resume is not None:
@@ -89,26 +90,25 @@ def command(
             say(f"note: {note}")
         plan, chosen = make_plan(manifest, variants, terms, threads_a_job(), skip_bad=options.skip_bad, bars=bar)
         folder = ComparisonFolder.begin(runs / (name or f"compare-{plan.digest}"), plan, chosen)
-    _carry_out(folder, jobs, fine_tune_best, tuple(one.given for one in trackers), json)
+    _carry_out(folder, choice, fine_tune_best, tuple(one.given for one in trackers), json)
 
 
 def _carry_out(
-    folder: ComparisonFolder, jobs: int | None, fine_tune_best: bool, track: tuple[str, ...], json: Path | None
+    folder: ComparisonFolder, choice: EngineChoice, fine_tune_best: bool, track: tuple[str, ...], json: Path | None
 ) -> None:
     from chestnut.cli.comparison_table import leaderboard_table
     from chestnut.cli.live_jobs import LiveJobs
     from chestnut.report.comparison_page import write_comparison_page
     from chestnut.search.carry import Setup
     from chestnut.search.compare import compare
-    from chestnut.search.local import LocalEngine, jobs_at_once
 
     plan = folder.plan
-    parallel = jobs or jobs_at_once(plan.threads)
     total = len(plan.variants) * plan.terms.repeats
-    say(f"{folder.path}: {total} runs of at most {plan.terms.epochs} epochs, {parallel} at a time")
     try:
-        with LiveJobs(total) as live:
-            board = compare(folder, Setup(LocalEngine(parallel), command_line(), live, track), fine_tune_best)
+        with choice.opened(plan.threads) as engine:
+            say(f"{folder.path}: {total} runs of at most {plan.terms.epochs} epochs, {engine.parallel} at a time")
+            with LiveJobs(total) as live:
+                board = compare(folder, Setup(engine, command_line(), live, track), fine_tune_best)
     except KeyboardInterrupt:
         say(f"what is done is kept; chestnut compare --resume {folder.path} goes on")
         raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say, table
 from chestnut.cli.train import SetOption, TrackOption
 from chestnut.errors import DataError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from chestnut.search.crossfolder import CrossFolder
     from chestnut.search.crossvalidation import CrossValidation
+    from chestnut.search.engines import EngineChoice
 
 _COLUMNS = ("fold", "images", "patients", "AUROC", "accuracy", "loss", "epoch kept")
 
@@ -36,9 +38,9 @@ def command(
     name: Annotated[str | None, typer.Option("--name", help="Its name; else made of its plan.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="The folder that it stands in.")] = Path("runs"),
     track: TrackOption = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", help="Runs side by side; else as cores and memory allow.")
-    ] = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    jobs: JobsOption = None,
     *,
     options: DataOptions,
     json: JsonOption = None,
@@ -54,7 +56,8 @@ def command(
     from chestnut.search.local import threads_a_job
     from chestnut.training.trackers import open_trackers
 
-    for option, given, least in (("--jobs", jobs, 1), ("--epochs", epochs, 1), ("--seed", seed, 0)):
+    choice = chosen_engine(engine, address, jobs)
+    for option, given, least in (("--epochs", epochs, 1), ("--seed", seed, 0)):
         if given is not None and given < least:
             raise DataError(f"{option} {given}: give {least} or more")
     own = {"train.epochs": epochs, "seed": seed}
@@ -69,22 +72,23 @@ def command(
     for note in pooled.notes[len(manifest.notes) :]:
         say(f"note: {note}")
     folder = CrossFolder.begin(runs / (name or f"crossval-{plan.digest}"), plan, pooled)
-    _carry_out(folder, jobs, tuple(one.given for one in trackers), json)
+    _carry_out(folder, choice, tuple(one.given for one in trackers), json)
 
 
-def _carry_out(folder: CrossFolder, jobs: int | None, track: tuple[str, ...], json: Path | None) -> None:
+def _carry_out(folder: CrossFolder, choice: EngineChoice, track: tuple[str, ...], json: Path | None) -> None:
     from chestnut.cli.live_jobs import LiveJobs
     from chestnut.report.crossval_page import write_crossval_page
     from chestnut.search.carry import Setup
     from chestnut.search.crossval import crossval
-    from chestnut.search.local import LocalEngine, jobs_at_once
 
-    plan = folder.plan
-    parallel = jobs or jobs_at_once(plan.threads)
-    say(f"{folder.path}: {len(plan.parts)} runs of at most {plan.recipe.train.epochs} epochs, {parallel} at a time")
+    plan, total = folder.plan, len(folder.plan.parts)
     try:
-        with LiveJobs(len(plan.parts)) as live:
-            result = crossval(folder, Setup(LocalEngine(parallel), command_line(), live, track))
+        with choice.opened(plan.threads) as engine:
+            say(
+                f"{folder.path}: {total} runs of at most {plan.recipe.train.epochs} epochs, {engine.parallel} at a time"
+            )
+            with LiveJobs(total) as live:
+                result = crossval(folder, Setup(engine, command_line(), live, track))
     except KeyboardInterrupt:
         say("what is done is kept; the same command goes on")
         raise
