@@ -93,6 +93,15 @@ def test_closing_stops_what_runs(job, tmp_path):
     assert not alive(pid)
 
 
+def test_a_listener_may_stop_one_job_and_the_others_go_on(job):
+    def listener(event):
+        return "stop" if (event.job, event.kind) == ("long", "start") else None
+
+    jobs = [job("long", "wait 100"), job("short", "fine")]
+    results = {one.job.name: one.status for one in LocalEngine(2, COMMAND).run(jobs, listener)}
+    assert results == {"long": "stopped", "short": "finished"}
+
+
 def test_a_job_that_will_not_stop_is_killed(job, tmp_path):
     deaf = (sys.executable, "-c", "import signal, time; signal.signal(2, signal.SIG_IGN); time.sleep(100)")
     began = time.monotonic()

@@ -184,7 +184,8 @@ def _score(executions: Floats, truth: Ints, owners: Ints, metric: str) -> _Score
 
     def share(counts: Floats) -> Floats:
         total = (sizes @ counts)[0]
-        return np.divide((sums @ counts)[0], total, out=np.full_like(total, np.nan), where=total > 0)
+        found: Floats = np.divide((sums @ counts)[0], total, out=np.full_like(total, np.nan), where=total > 0)
+        return found
 
     return share
 

@@ -31,6 +31,7 @@ class Job:
         track: Where else the run is kept, as `--track` takes it.
         holdout: Of a cross-validation, the fold that is the images' test split, in words: the run is judged on it once
             it has ended. Empty where the test split is to be left alone.
+        measured: Measure the speed and the size of the network once the run has ended, as a leaderboard shows them.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Job:
     start: Path | None = None
     track: tuple[str, ...] = ()
     holdout: str = ""
+    measured: bool = True
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -91,8 +93,11 @@ class Result:
     seconds: float
 
 
+#: What a listener may answer to an event: the job shall stop and keep what it has.
+Reply = Literal["stop"]
+
 #: Told of every event, in the process that handed out the jobs.
-Listener = Callable[[Event], None]
+Listener = Callable[[Event], Reply | None]
 
 
 class Engine(Protocol):
@@ -106,6 +111,7 @@ class Engine(Protocol):
         """Run jobs and give their results as they come, in any order.
 
         A job is drawn from `jobs` when there is room for it, after the results so far have been taken: a search may
-        decide its next job by them. A job that fails, or whose process dies, gives a result like any other. Closing
+        decide its next job by them. A job that fails, or whose process dies, gives a result like any other, and so does
+        one that is stopped because the listener answered so; where it ended before it heard, it has finished. Closing
         the generator, or an exception such as Ctrl-C's while it waits, stops what runs so that it can be gone on with.
         """

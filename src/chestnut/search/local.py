@@ -81,7 +81,8 @@ class LocalEngine:
                     return
                 name, told = news.get()
                 if told is not None and told["kind"] != "end":
-                    on_event(Event(name, told["kind"], told["facts"]))
+                    if on_event(Event(name, told["kind"], told["facts"])) == "stop":
+                        running[name].process.send_signal(signal.SIGINT)
                 elif told is not None:
                     running[name].last = told["facts"]
                 else:

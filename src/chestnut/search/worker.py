@@ -16,11 +16,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from chestnut.errors import ChestnutError
 from chestnut.progress import Tick
 from chestnut.search.jobs import Job
+
+if TYPE_CHECKING:
+    from chestnut.runs import RunFolder
 
 #: Called with an event's kind and facts.
 Tell = Callable[[str, dict[str, Any]], None]
@@ -63,12 +66,31 @@ def perform(job: Job, tell: Tell) -> str:
     else:
         run = RunFolder.open(job.folder)
         run = run if run.environment.get("status") == "finished" else resume(setup)
-    if run.environment["status"] == "finished" and "images_a_second" not in run.environment:
-        if job.holdout:
+    if run.environment["status"] == "finished":
+        if job.holdout and not _judged(run):
             run.note(holdout=job.holdout)
             evaluate_run(run, "test", command=job.command, bars=relay.bar)
-        run.note(**measure(run))
+        if job.measured and not _measured(run):
+            run.note(**measure(run))
     return str(run.environment["status"])
+
+
+def complete(job: Job) -> bool:
+    """Whether a job has nothing left to do."""
+    from chestnut.runs import RunFolder
+
+    run = RunFolder(job.folder)
+    ended = run.environment_file.is_file() and run.environment.get("status") == "finished"
+    return ended and (_judged(run) or not job.holdout) and (_measured(run) or not job.measured)
+
+
+def _judged(run: RunFolder) -> bool:
+    """Whether the run has been judged on what is held out."""
+    return "test" in run.evaluations()
+
+
+def _measured(run: RunFolder) -> bool:
+    return "images_a_second" in run.environment
 
 
 def _begun(job: Job, setup: Any) -> Any:
