@@ -20,6 +20,7 @@ from chestnut.models.heads import probabilities
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Arrays, Checkpoint, Progress
 from chestnut.training.inputs import Inputs
+from chestnut.training.interrupt import Interrupt
 from chestnut.training.learner import Learner
 from chestnut.training.optimizers import averaged, set_paces
 from chestnut.training.schedules import rate_factor
@@ -122,24 +123,26 @@ def fit(
     for observer in observers:
         observer.start(recipe, progress.epoch, len(batches))
     ended: Literal["epochs", "early", "interrupted"] = "epochs"
-    try:
-        while progress.epoch < recipe.train.epochs:
-            if _out_of_patience(progress, recipe.train.stop):
-                ended = "early"
-                break
-            if plan.paces is not None:
-                set_paces(learner.optimizer, plan.paces(progress.epoch))
-            row = _run_epoch(learner, batches, validation, progress, observers)
-            progress = advance(progress, row, recipe)
-            checkpoint.save(learner, progress)
-            save_rows(list(progress.rows))
-            for observer in observers:
-                observer.epoch(row, best=progress.best_epoch == progress.epoch)
-    except KeyboardInterrupt:
-        if not checkpoint.exists():
-            raise
-        ended = "interrupted"
-        progress = checkpoint.restore(learner)
+    with Interrupt() as interrupt:
+        observers = (*observers, interrupt)
+        try:
+            while progress.epoch < recipe.train.epochs:
+                if _out_of_patience(progress, recipe.train.stop):
+                    ended = "early"
+                    break
+                if plan.paces is not None:
+                    set_paces(learner.optimizer, plan.paces(progress.epoch))
+                row = _run_epoch(learner, batches, validation, progress, observers)
+                progress = advance(progress, row, recipe)
+                checkpoint.save(learner, progress)
+                save_rows(list(progress.rows))
+                for observer in observers:
+                    observer.epoch(row, best=progress.best_epoch == progress.epoch)
+        except KeyboardInterrupt:
+            if not checkpoint.exists():
+                raise
+            ended = "interrupted"
+            progress = checkpoint.restore(learner)
     return Outcome(progress, checkpoint.best_weights(learner, progress), ended)
 
 
