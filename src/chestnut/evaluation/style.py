@@ -53,11 +53,11 @@ def unit_square(axes: Axes, across: str, up: str) -> Axes:
     return axes
 
 
-def titled(axes: Axes, title: str, subtitle: str) -> None:
-    """A title at the left; below it, smaller, how to read the figure."""
-    axes.set_title(title, loc="left", size=_TITLE, weight="bold", color=INK, pad=25 if subtitle else 10)
+def titled(axes: Axes, title: str, subtitle: str, above: float = 0) -> None:
+    """A title at the left, some points above the axes; below it, smaller, how to read the figure."""
+    axes.set_title(title, loc="left", size=_TITLE, weight="bold", color=INK, pad=above + (25 if subtitle else 10))
     style: dict[str, Any] = {"size": TICK, "color": MUTED, "va": "bottom"}
-    axes.annotate(subtitle, (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", **style)
+    axes.annotate(subtitle, (0, 1), (0, above + 8), xycoords="axes fraction", textcoords="offset points", **style)
 
 
 def line(colour: str, label: str, dashed: bool = False) -> Line2D:
