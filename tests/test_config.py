@@ -93,3 +93,80 @@ def test_a_recipe_file_is_read_and_its_faults_name_it(tmp_path):
 def test_a_recipe_is_frozen():
     with pytest.raises(ValueError, match="frozen"):
         BASE.seed = 3
+
+
+SPACE = """
+name = "mine"
+[model]
+network = "cnn"
+kernels = [3, 3, 3]
+[search]
+model.filters.0 = { int = [32, 128], step = 16 }
+model.kernels.0 = { choice = [3, 5] }
+model.dense = { choice = [[64], [128, 64]] }
+optim.learning_rate = { float = [1e-4, 1e-2], log = true }
+"""
+
+
+def test_a_search_space_is_read_by_field_and_written_back():
+    recipe = Recipe.from_toml(SPACE)
+    assert {key: str(one) for key, one in recipe.search.items()} == {
+        "model.filters.0": "32 to 128 in steps of 16",
+        "model.kernels.0": "3 or 5",
+        "model.dense": "[64] or [128, 64]",
+        "optim.learning_rate": "0.0001 to 0.01, by ratio",
+    }
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+    assert recipe.model_dump() == recipe.without_search().model_dump()
+    assert recipe.changed(["seed=3"]).search == recipe.search
+
+
+def test_a_search_space_is_changed_by_settings():
+    recipe = Recipe.from_toml(SPACE)
+    added = recipe.changed(["search.optim.momentum={float=[0, 0.9], step=0.3}"])
+    assert added.search.keys() == recipe.search.keys() | {"optim.momentum"}
+    assert added.search["optim.momentum"].size == 4
+    assert recipe.changed(["search={seed={int=[1, 4]}}"]).search.keys() == {"seed"}
+
+
+@given(st.integers(-50, 50), st.integers(1, 9), st.integers(1, 20))
+def test_ranges_of_whole_numbers_hold_every_step(low, step, steps):
+    made = BASE.changed([f"search.x={{int=[{low}, {low + step * steps}], step={step}}}"])
+    (one,) = made.search.values()
+    assert [one.at(place) for place in range(one.size)] == list(range(low, low + step * steps + 1, step))
+    assert Recipe.from_toml(made.to_toml()) == made
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{int=[3, 1]}", "has 3 before 1; give the lower number first"),
+        ("{float=[3, 3]}", "holds 3 alone; a single value is set in the recipe itself"),
+        ("{int=[1, 10], step=4}", "steps of 4 from 1 do not meet 10; take 9 or 13"),
+        ("{float=[0, 1], step=0.3}", "steps of 0.3 from 0 do not meet 1"),
+        ("{int=[1, 10], step=0}", "step: .*greater than or equal to 1, given 0"),
+        ("{int=[0, 10], log=true}", "log takes whole numbers from 1 on, without step"),
+        ("{int=[1, 9], step=2, log=true}", "log takes whole numbers from 1 on, without step"),
+        ("{float=[0, 1], log=true}", "log takes numbers above 0, without step"),
+        ("{int=[1, 2.5]}", r"int takes two whole numbers, \[low, high\], not \[1, 2.5\]"),
+        ("{float=[1]}", r"float takes two numbers, \[low, high\], not \[1\]"),
+        ("{choice=[]}", "choice needs 2 values or more"),
+        ("{choice=[3]}", "choice needs 2 values or more"),
+        ("{choice=[3, 5, 3]}", "choice has 3 more than once"),
+        ("{choice=[{a=1}, 2]}", "choice takes a list of plain values"),
+        ("{itn=[1, 2]}", "no key 'itn'; did you mean int"),
+        ("{int=[1, 2], stp=2}", "no key 'stp' beside int; did you mean step"),
+        ("{int=[1, 2], choice=[1, 2]}", "no key 'choice' beside int"),
+        ("{int=[1, 2], low={choice=[1, 2]}}", "no key 'low' beside int"),
+        ("{}", r"give \{int = \[32, 128\], step = 16\}, .* not \{\}"),
+        ("3", r"give \{int = .* not 3"),
+    ],
+)
+def test_an_ill_typed_range_is_refused(given, said):
+    with pytest.raises(RecipeError, match=f"search.optim.momentum: .*{said}"):
+        BASE.changed([f"search.optim.momentum={given}"])
+
+
+def test_a_field_and_a_part_of_it_are_not_both_searched():
+    with pytest.raises(RecipeError, match=r"search.model.dense.0 is a part of search.model.dense"):
+        BASE.changed(["search={'model.dense'={choice=[[8], [16]]}, 'model.dense.0'={int=[8, 16]}}"])

@@ -5,6 +5,7 @@ from chestnut.config.classical import ClassicalConfig, HogLogisticConfig, PcaSvm
 from chestnut.config.inputs import InputSpec
 from chestnut.config.model import BackboneConfig, CnnConfig, MlpConfig, ModelConfig
 from chestnut.config.recipe import Recipe, load_recipe, recipe_names, recipe_parameters, recipe_text
+from chestnut.config.search_space import Choice, FloatRange, IntRange
 from chestnut.config.training import (
     DataConfig,
     LossConfig,
@@ -17,11 +18,14 @@ from chestnut.config.training import (
 __all__ = [
     "AugmentConfig",
     "BackboneConfig",
+    "Choice",
     "ClassicalConfig",
     "CnnConfig",
     "DataConfig",
+    "FloatRange",
     "HogLogisticConfig",
     "InputSpec",
+    "IntRange",
     "LossConfig",
     "MlpConfig",
     "ModelConfig",

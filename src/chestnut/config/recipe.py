@@ -22,6 +22,7 @@ from chestnut.config.faults import first_fault
 from chestnut.config.inputs import InputSpec
 from chestnut.config.model import CnnConfig, ModelConfig
 from chestnut.config.part import Part
+from chestnut.config.search_space import SearchSpace, nested_space, read_space
 from chestnut.config.settings import assign, toml_value
 from chestnut.config.training import DataConfig, LossConfig, OptimConfig, TrainConfig
 from chestnut.errors import RecipeError, suggest
@@ -49,6 +50,10 @@ class Recipe(Part):
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
+    # Not dumped with the rest: what a run is, and whether two are the same, does not depend on it.
+    search: SearchSpace = Field(
+        default={}, exclude=True, description="what `chestnut tune` may vary, by the field's name; all else ignores it"
+    )
 
     @model_validator(mode="after")
     def _nothing_that_a_fit_ignores(self) -> Self:
@@ -71,7 +76,9 @@ class Recipe(Part):
             RecipeError: An unknown key (near matches are listed) or an ill-typed or impossible value.
         """
         try:
-            return cls.model_validate_json(json.dumps(values))
+            space = read_space(values.get("search", {}), origin)
+            plain = {key: value for key, value in values.items() if key != "search"}
+            return cls.model_validate_json(json.dumps(plain)).model_copy(update={"search": space})
         except ValidationError as error:
             raise RecipeError(f"{origin}: {first_fault(error, values, cls)}") from None
         except TypeError as error:  # TOML knows dates and times, JSON does not
@@ -86,10 +93,11 @@ class Recipe(Part):
             raise RecipeError(f"{origin} is not valid TOML: {error}") from None
 
     def to_toml(self) -> str:
-        """Write all fields, defaults included, as TOML."""
+        """Write all fields, defaults included, as TOML; the table `search` only where it holds something."""
         import tomli_w
 
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        search = {"search": nested_space(self.search)} if self.search else {}
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True) | search)
 
     def changed(self, settings: Iterable[str]) -> Recipe:
         """A copy with `key=value` settings applied, keys dotted and values in TOML.
@@ -97,16 +105,36 @@ class Recipe(Part):
         Raises:
             RecipeError: A setting without `=`, an unknown key or an ill-typed value.
         """
-        values = self.model_dump(mode="json", exclude_none=True)
+        pairs = []
         for setting in settings:
             key, equals, text = setting.partition("=")
             if not equals or not key.strip():
                 raise RecipeError(f"--set {setting!r}: write key=value, such as optim.learning_rate=1e-4")
-            value = toml_value(text.strip())
-            if key.strip() == "model.network" and value != values["model"]["network"]:
-                values["model"] = {}  # the settings of one network mean nothing to another
-            assign(values, key.strip().split("."), value, setting)
-        return Recipe.from_dict(values, "--set" if settings else self.name)
+            pairs.append((key.strip(), toml_value(text.strip()), setting))
+        return self._assigned(pairs) if pairs else self
+
+    def with_values(self, values: Mapping[str, Any]) -> Recipe:
+        """A copy with fields set by their dotted names; raises as `changed`."""
+        return self._assigned([(key, value, f"{key}={value}") for key, value in values.items()])
+
+    def without_search(self) -> Recipe:
+        """A copy that says nothing of a search."""
+        return self.model_copy(update={"search": {}})
+
+    def _assigned(self, pairs: Iterable[tuple[str, Any, str]]) -> Recipe:
+        """A copy with values set by dotted keys, each with the setting as it was given."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        space: Any = dict(self.search)
+        for key, value, setting in pairs:
+            if key == "search":
+                space = value
+            elif key.startswith("search."):
+                space = {**space, key.removeprefix("search."): value}
+            else:
+                if key == "model.network" and value != values["model"]["network"]:
+                    values["model"] = {}  # the settings of one network mean nothing to another
+                assign(values, key.split("."), value, setting)
+        return Recipe.from_dict(values | {"search": space}, "--set")
 
 
 def recipe_names() -> list[str]:
