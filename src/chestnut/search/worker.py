@@ -8,6 +8,8 @@ error. `perform` is the work itself, for engines that have processes of their ow
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import signal
@@ -18,7 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from chestnut.errors import ChestnutError
+from chestnut.errors import ChestnutError, RunError
 from chestnut.progress import Tick
 from chestnut.search.jobs import Job
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 Tell = Callable[[str, dict[str, Any]], None]
 
 _SECONDS_BETWEEN_STEPS = 0.25
+#: A machine that went down gives its locks on a shared disk free after some 90 seconds.
+_SECONDS_FOR_OTHERS = 150.0
 
 #: What the backends and numerical libraries read their number of threads from.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
@@ -139,6 +143,8 @@ class _Relay:
 def main() -> None:
     """Do the job that standard input names."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored from birth where a shell runs in the background
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked from birth under Ray
     with _events() as stream:
 
         def tell(kind: str, facts: dict[str, Any]) -> None:
@@ -148,7 +154,8 @@ def main() -> None:
         job = Job.from_json(sys.stdin.readline())
         threading.Thread(target=_end_with_engine, daemon=True).start()
         try:
-            tell("end", {"status": perform(job, tell), "error": ""})
+            with _sole(job):
+                tell("end", {"status": perform(job, tell), "error": ""})
         except ChestnutError as error:
             tell("end", {"status": "failed", "error": " ".join(str(error).split())})
         except KeyboardInterrupt:
@@ -156,6 +163,37 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 - whatever a job dies of, the others go on
             traceback.print_exc()
             tell("end", {"status": "failed", "error": " ".join(f"{type(error).__name__}: {error}".split())[:300]})
+
+
+@contextlib.contextmanager
+def _sole(job: Job) -> Iterator[None]:
+    """Keep others from the job's folder meanwhile, on other machines too where they share the disk.
+
+    A process that did the job before may be about to end: its engine died, or Ray gave it up. It is waited for.
+
+    Raises:
+        RunError: It does not end.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, where two processes are not told apart
+        yield
+        return
+    job.folder.parent.mkdir(parents=True, exist_ok=True)
+    number = int.from_bytes(hashlib.sha256(job.folder.name.encode()).digest()[:7])
+    until = time.monotonic() + _SECONDS_FOR_OTHERS
+    with (job.folder.parent / ".jobs.lock").open("w") as file:  # one file for all: each job locks a byte of its own
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):  # a disk without locks
+                    break
+                if time.monotonic() > until:
+                    raise RunError(f"{job.folder} is in use by another process; wait for it or end it") from error
+                time.sleep(0.1)
+        yield
 
 
 @contextlib.contextmanager
