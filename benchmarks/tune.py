@@ -1,0 +1,167 @@
+"""Trials an hour: `chestnut tune` against KerasTuner's random search, trial by trial the same.
+
+    python -m benchmarks.tune [--rounds 3] [--trials 20]
+
+The space is that of `cnn-search`, the data 480 generated JPEGs and 120 for validation at 64×64, and a trial 3 epochs
+in batches of 32. chestnut draws the trials; KerasTuner is given the same settings in the same order (an oracle that
+replays them), so that both train the same networks on the same images for the same epochs. Each search is a process of
+its own, run in turns and timed as a whole, start-up included. chestnut trains the recipe's own settings as well; that
+run costs it time and is not counted as a trial.
+
+    python -m benchmarks.tune --overhead DATA
+
+What a trial of about 60 seconds costs beyond its epochs: seconds of its job less seconds of its epochs, as a share of
+the latter, over the trials of a search on DATA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.train import draw
+
+IMAGES, SIDE, BATCH, EPOCHS, TRIALS = 480, 64, 32, 3, 20
+QUIET = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def chestnut_search(folder: Path, home: Path, trials: int) -> list[dict[str, Any]]:
+    """Search with chestnut; gives the settings of each trial."""
+    words = ["tune", folder, "--recipe", "cnn-search", "--search", "random", "--trials", trials, "--executions", 1]
+    words += ["--epochs", EPOCHS, "--set", f"input.height={SIDE}", "--set", f"input.width={SIDE}"]
+    words += ["--set", "train.stop.patience=0", "--runs", home, "--name", "search", "--json", home / "told.json"]
+    program = "from chestnut.cli import main; main()"
+    environment = QUIET | {"CHESTNUT_CACHE": str(home / "cache")}
+    subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, capture_output=True, env=environment)
+    told = json.loads((home / "told.json").read_text())
+    if any(trial["state"] != "finished" for trial in told["trials"]):
+        raise RuntimeError("a trial of chestnut's did not finish")
+    return [trial["values"] for trial in told["trials"]]
+
+
+def keras_search(folder: Path, home: Path, trials: list[dict[str, Any]]) -> None:
+    """Search with KerasTuner, in this process, over settings that are given."""
+    import keras
+    import keras_tuner
+    import tensorflow as tf
+    from keras import layers
+
+    def load(split: str) -> Any:
+        return keras.utils.image_dataset_from_directory(
+            folder / split, color_mode="grayscale", image_size=(SIDE, SIDE), batch_size=BATCH, verbose=False
+        ).cache()
+
+    class Replay(keras_tuner.Oracle):
+        def populate_space(self, trial_id: str) -> dict[str, Any]:
+            if int(trial_id) >= len(trials):
+                return {"status": "STOPPED"}
+            return {"status": "RUNNING", "values": trials[int(trial_id)]}
+
+    def build(hp: Any) -> Any:
+        x = image = keras.Input((SIDE, SIDE, 1))
+        x = layers.Rescaling(1 / 255)(x)
+        for block, most in enumerate((128, 256, 256)):
+            filters = hp.Int(f"model.filters.{block}", 32, most, step=16)
+            x = layers.Conv2D(filters, hp.Choice(f"model.kernels.{block}", [3, 5]), activation="relu")(x)
+            x = layers.MaxPooling2D()(x)
+        x = layers.Dense(hp.Int("model.dense.0", 32, 128, step=16), activation="relu")(layers.Flatten()(x))
+        model = keras.Model(image, layers.Dense(2)(x))
+        rate = hp.Float("optim.learning_rate", 1e-4, 1e-2, sampling="log")
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+        return model
+
+    oracle = Replay(objective=keras_tuner.Objective("val_accuracy", "max"), max_trials=len(trials))
+    tuner = keras_tuner.Tuner(oracle=oracle, hypermodel=build, directory=home, project_name="peer")
+    held = load("val").prefetch(tf.data.AUTOTUNE)
+    training = load("train").shuffle(1000).prefetch(tf.data.AUTOTUNE)
+    tuner.search(training, validation_data=held, epochs=EPOCHS, verbose=0)
+    done = [trial for trial in oracle.trials.values() if trial.status == "COMPLETED"]
+    same = [trial.hyperparameters.values for trial in sorted(done, key=lambda one: int(one.trial_id))] == trials
+    if not same:
+        raise RuntimeError("KerasTuner did not train the same networks")
+
+
+def turn(folder: Path, trials: int) -> dict[str, float]:
+    """Seconds of one search by each."""
+    with tempfile.TemporaryDirectory() as temporary:
+        home = Path(temporary)
+        started = time.perf_counter()
+        drawn = chestnut_search(folder, home, trials)
+        middle = time.perf_counter()
+        (home / "trials.json").write_text(json.dumps(drawn))
+        peer = [sys.executable, "-m", "benchmarks.tune", "--peer", str(home), "--data", str(folder)]
+        subprocess.run(peer, check=True, capture_output=True, env=QUIET)
+        return {"chestnut": middle - started, "keras_tuner": time.perf_counter() - middle}
+
+
+def run(rounds: int = 3, trials: int = TRIALS) -> dict[str, Any]:
+    """Trials an hour of both, and their ratio."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        draw(folder, IMAGES, side=160)
+        turns = [turn(folder, trials) for _ in range(rounds)]
+    return {
+        "trials": trials,
+        "trials_an_hour": {party: round(3600 * trials / median(one[party] for one in turns)) for party in turns[0]},
+        "times_as_many_as_keras_tuner": median(one["keras_tuner"] / one["chestnut"] for one in turns),
+    }
+
+
+def overhead(data: Path, seconds: float = 60.0, trials: int = 3) -> dict[str, Any]:
+    """What trials of about so many seconds cost beyond their epochs, on a user's data at 112×112."""
+    import pandas as pd
+
+    def search(home: Path, epochs: int, count: int) -> pd.DataFrame:
+        words = ["tune", data, "--recipe", "cnn-small", "--search", "random", "--executions", 1, "--trials", count]
+        words += ["--set", "search.optim.learning_rate={float=[1e-4,1e-2],log=true}", "--epochs", epochs]
+        words += ["--set", "input.height=112", "--set", "input.width=112", "--set", "train.stop.patience=0"]
+        words += ["--runs", home, "--name", f"search-{epochs}"]
+        program = "from chestnut.cli import main; main()"
+        subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, capture_output=True, env=QUIET)
+        found = pd.read_csv(home / f"search-{epochs}" / "trials.csv")
+        histories = [pd.read_csv(home / f"search-{epochs}" / name / "history.csv") for name in found["runs"]]
+        found["trained"] = [history["seconds"].sum() for history in histories]
+        return found
+
+    with tempfile.TemporaryDirectory() as temporary:
+        home = Path(temporary)
+        epoch = search(home, 3, 1)["trained"].median() / 3
+        found = search(home, max(1, round(seconds / epoch)), trials)
+    shares = (found["seconds"] - found["trained"]) / found["trained"]
+    return {"trained_seconds": found["trained"].median(), "overhead": shares.median()}
+
+
+def main() -> None:
+    """Search with KerasTuner for the parent process, or with both of them and print what was found."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--overhead", type=Path, metavar="DATA")
+    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--data", type=Path)
+    given = parser.parse_args()
+    if given.peer:
+        keras_search(given.data, given.peer, json.loads((given.peer / "trials.json").read_text()))
+    elif given.overhead:
+        found = overhead(given.overhead)
+        print(f"{found['trained_seconds']:.0f} s of epochs a trial: {found['overhead']:.1%} beyond them")
+    else:
+        found = run(given.rounds, given.trials)
+        hourly = found["trials_an_hour"]
+        print(
+            f"{hourly['chestnut']:,} trials an hour, KerasTuner {hourly['keras_tuner']:,}: "
+            f"{found['times_as_many_as_keras_tuner']:.2f} times as many"
+        )
+
+
+if __name__ == "__main__":
+    main()
