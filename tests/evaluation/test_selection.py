@@ -123,16 +123,16 @@ def test_images_of_one_class_have_no_gain():
     [
         (
             Gain("accuracy", 0.03, 0.02, 0.0104, 0.03, 810, 445, 1000, 0),
-            "trial 7 is ahead of the default on these 810 validation images of 445 patients: accuracy higher by 0.020, "
+            "Trial 7 is ahead of the default on these 810 validation images of 445 patients: accuracy higher by 0.020, "
             "95 % interval 0.010 to 0.030, corrected for its having been chosen by them. Take best.toml.",
         ),
         (
             Gain("loss", 0.03, 0.02, 0.01, 0.03, 1810, 445, 1000, 0),
-            "trial 7 is ahead of the default on these 1,810 validation images of 445 patients: loss lower by 0.020",
+            "Trial 7 is ahead of the default on these 1,810 validation images of 445 patients: loss lower by 0.020",
         ),
         (
             Gain("auroc", -0.01, -0.02, -0.03, -0.01, 810, 445, 1000, 0),
-            "the default is ahead of what the search finds on these 810 validation images of 445 patients: corrected "
+            "The default is ahead of what the search finds on these 810 validation images of 445 patients: corrected "
             "gain in AUROC −0.020, 95 % interval −0.030 to −0.010. Keep the default.",
         ),
         (

@@ -126,20 +126,23 @@ def gain_of_chosen(
     )
 
 
-def gain_in_words(gain: Gain, best: str, default: str = "the default", take: str = "best.toml") -> str:
+def gain_in_words(gain: Gain, best: str = "the best trial", default: str = "the default") -> str:
     """Whether the best can be told from the default, and what to do about it.
 
     Args:
         gain: From `gain_of_chosen`.
         best: Name of the best candidate.
         default: Name of the default.
-        take: What holds the best candidate's settings.
 
     >>> print(gain_in_words(Gain("auroc", 0.004, 0.001, -0.004, 0.006, 810, 445, 1000, 0), "trial 7"))
-    trial 7 and the default are not distinguishable on these 810 validation images of 445 patients: corrected gain in
+    Trial 7 and the default are not distinguishable on these 810 validation images of 445 patients: corrected gain in
     AUROC 0.001, 95 % interval −0.004 to 0.006. Keep the default: nothing here shows that best.toml is better.
     """
-    where = f"on these {gain.images:,} validation images of {gain.patients:,} patient{'s' * (gain.patients != 1)}"
+    said = _verdict(gain, best, default, f"on these {gain.images:,} validation images of {_patients(gain.patients)}")
+    return said[0].upper() + said[1:]
+
+
+def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
     words, more = OBJECTIVES[gain.metric]
     measure = words if more else f"{words} (above 0 is better)"
     if gain.value is None or gain.low is None or gain.high is None:
@@ -151,12 +154,12 @@ def gain_in_words(gain: Gain, best: str, default: str = "the default", take: str
     if not gain.distinguishable:
         return (
             f"{best} and {default} are not distinguishable {where}: corrected gain in {measure} {figures}. "
-            f"Keep the default: nothing here shows that {take} is better."
+            f"Keep the default: nothing here shows that best.toml is better."
         )
     if gain.low > 0:
         return (
             f"{best} is ahead of {default} {where}: {words} {'higher' if more else 'lower'} by {figures}, corrected "
-            f"for its having been chosen by them. Take {take}."
+            f"for its having been chosen by them. Take best.toml."
         )
     return (
         f"{default} is ahead of what the search finds {where}: corrected gain in {measure} {figures}. Keep the default."
@@ -223,6 +226,10 @@ def _check(truth: Ints, candidates: int, metric: str, draws: int) -> None:
         raise DataError(f"{candidates} candidates on {len(truth)} images; a gain needs at least one of each")
     if draws < 1:
         raise DataError(f"{draws} resamples asked for; an interval needs at least 1, and about 1000 to be steady")
+
+
+def _patients(number: int) -> str:
+    return f"{number:,} patient{'s' * (number != 1)}"
 
 
 def _number(value: float) -> str:
