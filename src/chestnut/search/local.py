@@ -19,12 +19,12 @@ from chestnut.search.process import COMMAND, GRACE, JobProcess, News
 #: Threads of a job: more make one run little faster, and as many runs fit side by side.
 _MOST_THREADS = 4
 #: Memory that a job is reckoned to take, bytes: a backbone at 224 pixels with batches of 32.
-_MEMORY = 4 * 2**30
+MEMORY = 4 * 2**30
 
 
 def threads_a_job() -> int:
     """Threads of one operation of a job on this machine: its cores, at most 4."""
-    return min(_cores(), _MOST_THREADS)
+    return min(cores(), _MOST_THREADS)
 
 
 def jobs_at_once(threads: int) -> int:
@@ -34,11 +34,12 @@ def jobs_at_once(threads: int) -> int:
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):  # macOS does not tell
-        free = _cores() * _MEMORY
-    return max(1, min(_cores() // threads, free // _MEMORY))
+        free = cores() * MEMORY
+    return max(1, min(cores() // threads, free // MEMORY))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
