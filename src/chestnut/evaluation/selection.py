@@ -148,13 +148,13 @@ def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
     if gain.value is None or gain.low is None or gain.high is None:
         return (
             f"Whether {best} is better than {default} cannot be said {where}: {words} is undefined in every resample, "
-            f"for too few patients of a class are among them. Keep the default, or search with more patients."
+            f"for too few patients of a class are among them. Keep {default}, or search with more patients."
         )
     figures = f"{_number(gain.value)}, 95 % interval {_number(gain.low)} to {_number(gain.high)}"
     if not gain.distinguishable:
         return (
             f"{best} and {default} are not distinguishable {where}: corrected gain in {measure} {figures}. "
-            f"Keep the default: nothing here shows that best.toml is better."
+            f"Keep {default}: nothing here shows that best.toml is better."
         )
     if gain.low > 0:
         return (
@@ -162,7 +162,7 @@ def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
             f"for its having been chosen by them. Take best.toml."
         )
     return (
-        f"{default} is ahead of what the search finds {where}: corrected gain in {measure} {figures}. Keep the default."
+        f"{default} is ahead of what the search finds {where}: corrected gain in {measure} {figures}. Keep {default}."
     )
 
 

@@ -129,6 +129,7 @@ def _line(trial: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]
         "chip": _CHIPS.get(trial["state"], "info"),
         "score": figure(trial["score"]),
         "spread": f"± {figure(stdev(scores))}" if len(scores) > 1 else "",
+        "known": bool(trial["values"]),
         "values": [_written(trial["values"].get(field)) for field in result["space"]],
         "epochs": count(trial["epochs"]),
         "time": duration(trial["seconds"]),
