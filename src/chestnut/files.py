@@ -35,6 +35,11 @@ def disk_error(error: OSError, path: Path) -> DiskError | None:
     return None
 
 
+def mentions_full_disk(text: str) -> bool:
+    """Whether an error that came as text, from another process, tells of a disk without space."""
+    return any(said in text for code, words in _DISK_ERRORS.items() for said in (words, os.strerror(code)))
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and move it into place when the block ends well.

@@ -30,6 +30,7 @@ COMMANDS = {
     "finetune": "Training",
     "compare": "Training",
     "crossval": "Training",
+    "tune": "Training",
     "diagnose": "Training",
     "runs": "Training",
     "evaluate": "Results",

@@ -8,18 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from chestnut.errors import DataError, RunError
+from chestnut.errors import RunError
 from chestnut.evaluation.comparison import Candidate, Ranked, Standing, rank
 from chestnut.runs import RunFolder
 from chestnut.search.leaderboard import Leaderboard, Row
-
-if TYPE_CHECKING:
-    import pandas as pd
+from chestnut.search.predicted import read_predictions
 
 #: As `evaluation.metrics` has it.
 _FEW_PATIENTS = 30
@@ -68,26 +62,9 @@ def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Lea
 
 
 def _ranked(entries: list[Entry]) -> Ranked:
-    frames = {entry.name: [_predictions(run) for run in entry.runs.values()] for entry in entries}
-    first = next(iter(frames.values()))[0]
-    metrics = next(iter(entries[0].runs.values())).metrics("val")
-    classes = metrics["classes"]
-    columns = [f"probability_{name}" for name in classes]
-    if any(frame["path"].tolist() != first["path"].tolist() for held in frames.values() for frame in held):
-        raise DataError("the runs were judged on different validation images; compare anew under another --name")
-    candidates = [
-        Candidate(name, tuple(frame[columns].to_numpy(dtype=np.float64) for frame in held))
-        for name, held in frames.items()
-    ]
-    targets: npt.NDArray[np.int64] = first["label"].map({name: at for at, name in enumerate(classes)}).to_numpy()
-    return rank(targets, first["patient"], candidates)
-
-
-def _predictions(run: RunFolder) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.read_csv(run.evaluation("val") / "predictions.csv", dtype={"path": str, "label": str, "patient": str})
-    return frame.sort_values("path", ignore_index=True)
+    seen = read_predictions({entry.name: list(entry.runs.values()) for entry in entries})
+    candidates = [Candidate(name, tuple(held)) for name, held in seen.probabilities.items()]
+    return rank(seen.targets, seen.patients, candidates)
 
 
 def _row(entry: Entry, standing: Standing | None) -> Row:

@@ -40,6 +40,23 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Value]]:
             yield f"{prefix}{name}", value if isinstance(value, Value) else json.dumps(value)
 
 
+def places(recipe: Recipe) -> dict[str, Value]:
+    """The places of a recipe's lists under the names that `--set` takes, as numbers to be compared by.
+
+    >>> places(Recipe(name="x"))["model.filters.2"]
+    64
+    """
+    return dict(_places(recipe.model_dump(mode="json", exclude_none=True), ""))
+
+
+def _places(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Value]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _places(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield from ((f"{prefix}{name}.{at}", item) for at, item in enumerate(value) if isinstance(item, Value))
+
+
 def series(row: Mapping[str, Any]) -> dict[str, float]:
     """A line of history.csv, training and validation under one name each so that they share a chart.
 

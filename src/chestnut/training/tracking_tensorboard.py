@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chestnut.config import Recipe
+from chestnut.files import replacing
 from chestnut.runs import RunFolder
-from chestnut.training.tracked import final, parameters, series
+from chestnut.training.tracked import final, parameters, places, series
 
 if TYPE_CHECKING:
     from tensorboard.summary import Writer
@@ -69,7 +70,7 @@ def write_hparams(folder: Path, recipe: Recipe) -> None:
     data = plugin_data_pb2.HParamsPluginData()
     start = data.session_start_info
     start.start_time_secs = time.time()
-    for name, value in parameters(recipe).items():
+    for name, value in (parameters(recipe) | places(recipe)).items():
         if isinstance(value, bool):
             start.hparams[name].bool_value = value
         elif isinstance(value, str):
@@ -77,6 +78,27 @@ def write_hparams(folder: Path, recipe: Recipe) -> None:
         else:
             start.hparams[name].number_value = value
     _write_event(folder, metadata.SESSION_START_INFO_TAG, data)
+
+
+def write_experiment(folder: Path, fields: Sequence[str], metric: str) -> None:
+    """Write an event file that makes TensorBoard's HParams tab show some fields of runs, and one metric.
+
+    It loads no framework, as TensorBoard's own writer of files would.
+
+    Args:
+        folder: Event files beside those of the runs.
+        fields: Names of the columns, as `parameters` gives them.
+        metric: Tag of a scalar that the runs write.
+    """
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    data = plugin_data_pb2.HParamsPluginData()
+    data.experiment.time_created_secs = time.time()
+    data.experiment.hparam_infos.extend(api_pb2.HParamInfo(name=name) for name in fields)
+    data.experiment.metric_infos.append(api_pb2.MetricInfo(name=api_pb2.MetricName(tag=metric)))
+    with replacing(folder / f"events.out.tfevents.{int(time.time()):010d}.experiment") as path, path.open("wb") as file:
+        RecordWriter(file).write(_event(metadata.EXPERIMENT_TAG, data).SerializeToString())
 
 
 def _write_status(folder: Path, *, well: bool) -> None:
@@ -90,12 +112,17 @@ def _write_status(folder: Path, *, well: bool) -> None:
 
 def _write_event(folder: Path, tag: str, data: Any) -> None:
     """A file of its own: TensorBoard reads them in turn, and each is whole before the next begins."""
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    writer = EventFileWriter(str(folder))
+    writer.add_event(_event(tag, data))
+    writer.close()
+
+
+def _event(tag: str, data: Any) -> Any:
     from tensorboard.compat.proto import event_pb2
     from tensorboard.plugins.hparams import metadata
-    from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     event = event_pb2.Event(wall_time=time.time())
     event.summary.value.add(tag=tag, tensor=metadata.NULL_TENSOR, metadata=metadata.create_summary_metadata(data))
-    writer = EventFileWriter(str(folder))
-    writer.add_event(event)
-    writer.close()
+    return event

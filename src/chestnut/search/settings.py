@@ -1,0 +1,138 @@
+"""The settings of the next trial: drawn by Optuna's samplers, the same for the same seed and number, and never twice.
+
+Called by `trials`; calls `config` and Optuna. A sampler is made anew for each draw and seeded by the search's seed and
+the trial's number, so that a search that was broken off draws what an unbroken one would.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial
+
+from chestnut.config import Choice, FloatRange, IntRange, Recipe
+from chestnut.config.search_space import Range, SearchSpace
+
+Values = dict[str, Any]
+
+#: Draws of settings that were tried already, before the next untried ones are taken instead.
+_DRAWS = 20
+
+
+def distribution(one: Range) -> BaseDistribution:
+    """A range as Optuna knows it; lists to choose from become text, since its storage holds no lists."""
+    match one:
+        case IntRange():
+            return IntDistribution(*one.bounds, log=one.log, step=one.step)
+        case FloatRange():
+            return FloatDistribution(*one.bounds, log=one.log, step=one.step)
+        case Choice():
+            return CategoricalDistribution([_label(value) for value in one.choice])
+
+
+def values_of(space: SearchSpace, drawn: Mapping[str, Any]) -> Values:
+    """What Optuna drew, as recipes hold it."""
+    values: Values = {}
+    for key, one in space.items():
+        known = {_label(value): value for value in one.choice} if isinstance(one, Choice) else {}
+        value = known.get(drawn[key], drawn[key])
+        values[key] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def own_values(recipe: Recipe) -> Values:
+    """What a recipe itself has in the fields of its space."""
+    plain = recipe.model_dump(mode="json")
+    found: Values = {}
+    for key in recipe.search:
+        at: Any = plain
+        for part in key.split("."):
+            at = at[int(part)] if isinstance(at, list) else at.get(part)
+        found[key] = at
+    return found
+
+
+def next_settings(
+    space: SearchSpace,
+    asked: Collection[FrozenTrial],
+    study: optuna.Study,
+    *,
+    bayesian: bool,
+    seed: int,
+    tried: Iterable[Values] = (),
+) -> dict[str, Any] | None:
+    """Settings that were not tried yet, as Optuna knows them.
+
+    Args:
+        space: Where they lie.
+        asked: All trials so far.
+        study: They are of this one.
+        bayesian: Learn from the trials (TPE); else draw at random.
+        seed: Of the search.
+        tried: Other settings that are not to be drawn.
+
+    Returns:
+        None where the space has no others.
+    """
+    known = {_key(trial.params) for trial in asked}
+    known |= {_key({key: _label(value) for key, value in one.items()}) for one in tried}
+    distributions = {key: distribution(one) for key, one in space.items()}
+    for draw in range(_DRAWS):
+        number = int(np.random.SeedSequence((seed, len(asked), draw)).generate_state(1)[0])
+        drawn = _drawn(distributions, asked, study, _sampler(bayesian, number))
+        if _key(drawn) not in known:
+            return drawn
+    if math.isinf(_size(space)):
+        return drawn
+    return _untried(space, known, np.random.SeedSequence((seed, len(asked), _DRAWS)))
+
+
+def _sampler(bayesian: bool, seed: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(seed=seed) if bayesian else optuna.samplers.RandomSampler(seed=seed)
+
+
+def _drawn(
+    distributions: dict[str, BaseDistribution],
+    asked: Collection[FrozenTrial],
+    study: optuna.Study,
+    sampler: optuna.samplers.BaseSampler,
+) -> dict[str, Any]:
+    """Ask a copy of the study in memory: the real one is to get the trial whole or not at all."""
+    copy = optuna.create_study(study_name=study.study_name, direction=study.direction, sampler=sampler)
+    if isinstance(sampler, optuna.samplers.TPESampler):
+        copy.add_trials(asked)
+    return copy.ask(distributions).params
+
+
+def _untried(space: SearchSpace, known: Collection[Any], seed: np.random.SeedSequence) -> dict[str, Any] | None:
+    """The first untried settings from a random one on, counted through the whole space."""
+    size = int(_size(space))
+    start = int(np.random.default_rng(seed).integers(size))
+    for step in range(min(size, len(known) + 1)):
+        found, rest = {}, (start + step) % size
+        for key, one in space.items():
+            rest, place = divmod(rest, int(one.size))
+            found[key] = _label(one.at(place))
+        if _key(found) not in known:
+            return found
+    return None
+
+
+def _size(space: SearchSpace) -> float:
+    """How many settings there are."""
+    return math.prod(one.size for one in space.values())
+
+
+def _label(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | tuple) else value
+
+
+def _key(drawn: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Equal for equal settings, whatever their last bits."""
+    return tuple(f"{drawn[key]:.12g}" if isinstance(drawn[key], float) else drawn[key] for key in sorted(drawn))

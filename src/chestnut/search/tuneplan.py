@@ -1,0 +1,262 @@
+"""`TunePlan`: what a search searches, as one frozen object that is kept in its folder.
+
+Called by `tune` and `tunefolder`; calls `config`, `data` and `plan`. Equal plans on equal images are the same search,
+which a second call goes on with, or extends by asking for more trials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from chestnut.config import ClassicalConfig, Recipe
+from chestnut.data.manifest import Manifest
+from chestnut.data.split import require_trainable, split
+from chestnut.errors import DataError, RecipeError, RunError, suggest
+from chestnut.evaluation.selection import OBJECTIVES
+from chestnut.progress import Bars, silent
+from chestnut.search.plan import decoded, digest
+
+_FORMAT = 1
+
+SEARCHES = ("random", "hyperband", "bayesian")
+
+#: What differs between two plans, in words.
+_WORDS = {
+    "recipe": "the recipe, its space or its settings",
+    "images": "the images or their split",
+    "search": "--search",
+    "objective": "--objective",
+    "executions": "--executions",
+}
+
+#: Fields that no search varies, and why; a field's name or that of its table.
+_FIXED = {
+    "name": "it names the run",
+    "summary": "it changes no run",
+    "source": "it changes no run",
+    "reported": "it changes no run",
+    "seed": "luck is no setting; --executions N trains every trial with N seeds",
+    "data.fractions": "all trials share one split",
+    "data.positive": "all trials are judged on the same question",
+    "train.epochs": "all trials have the same budget, which --epochs gives; training keeps its best epoch",
+    "train.stop.metric": "the objective decides which epoch is kept",
+    "model.network": "networks differ in their other fields; chestnut compare compares recipes",
+}
+
+_EXAMPLE = "--set 'search.optim.learning_rate={float=[1e-4,1e-2],log=true}'"
+
+
+class SearchGiven(TypedDict, total=False):
+    """`Terms` as keywords of a call."""
+
+    search: str
+    objective: str
+    trials: int
+    executions: int
+    epochs: int | None
+    seed: int | None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a recipe's space is searched.
+
+    Attributes:
+        search: `random`, `hyperband` or `bayesian`.
+        objective: `auroc`, `accuracy` or `loss`, of the validation images at the epoch that a run keeps.
+        trials: How many choices of settings there shall be in all; 1 or more.
+        executions: Runs of each trial, with seeds that follow on one another; 1 or more.
+        epochs: The most that any run is trained; None for the recipe's.
+        seed: Of the split, the draws and the first run of each trial; None for the recipe's.
+    """
+
+    search: str = "random"
+    objective: str = "auroc"
+    trials: int = 20
+    executions: int = 3
+    epochs: int | None = None
+    seed: int | None = None
+
+    def check(self) -> None:
+        """Refuse terms that make no sense.
+
+        Raises:
+            DataError: An unknown search or objective, or a number out of its range.
+        """
+        for option, given, known in (("search", self.search, SEARCHES), ("objective", self.objective, OBJECTIVES)):
+            if given not in known:
+                raise DataError(f"--{option} {given}: no such {option}; {suggest(given, known)}")
+        if self.trials < 1:
+            raise DataError(f"--trials {self.trials}: give 1 or more choices of settings to try")
+        if self.executions < 1:
+            raise DataError(f"--executions {self.executions}: give 1 or more runs of each trial")
+        if self.epochs is not None and self.epochs < 1:
+            raise DataError(f"--epochs {self.epochs}: give 1 or more")
+        if self.seed is not None and self.seed < 0:
+            raise DataError(f"--seed {self.seed}: give 0 or more")
+
+
+@dataclass(frozen=True)
+class TunePlan:
+    """A search before its first run.
+
+    Attributes:
+        recipe: The recipe with its space, epochs and seed; it keeps the epoch that is best by the objective.
+        search: As in `Terms`.
+        objective: As in `Terms`.
+        executions: As in `Terms`.
+        trials: How many trials there shall be in all. It is no part of what the search is: more of them extend it.
+        images: SHA-256 of the images' rows: path, label, patient, split, pixels.
+        threads: Threads of one operation of a run, which decide its last bits.
+    """
+
+    recipe: Recipe
+    search: str
+    objective: str
+    executions: int
+    trials: int
+    images: str
+    threads: int
+
+    @property
+    def seeds(self) -> range:
+        """The seed of each execution."""
+        return range(self.recipe.seed, self.recipe.seed + self.executions)
+
+    @property
+    def smaller_is_better(self) -> bool:
+        """Whether the objective is to be small."""
+        return not OBJECTIVES[self.objective][1]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes it this search and no other."""
+        recipe = self.recipe.to_toml()
+        rest = {name: getattr(self, name) for name in ("images", "search", "objective", "executions")}
+        return {"recipe": recipe, **rest}
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits of it, for a folder's name."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"format": _FORMAT, **self.identity, "trials": self.trials, "threads": self.threads}
+
+    @classmethod
+    def from_dict(cls, held: dict[str, Any], origin: str) -> TunePlan:
+        """The inverse of `to_dict`.
+
+        Raises:
+            RunError: Made by a newer chestnut, or damaged.
+        """
+        try:
+            if held["format"] > _FORMAT:
+                raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
+            recipe = Recipe.from_toml(held["recipe"], origin)
+            names = ("search", "objective", "executions", "trials", "images", "threads")
+            return cls(recipe, *(held[name] for name in names))
+        except (KeyError, TypeError) as error:
+            raise RunError(f"{origin} is damaged ({error!r}); restore it from a copy or search anew") from error
+
+    def differences(self, other: TunePlan) -> list[str]:
+        """What another plan does otherwise, in words."""
+        mine, theirs = self.identity, other.identity
+        return [words for key, words in _WORDS.items() if mine[key] != theirs[key]]
+
+    def recipe_of(self, values: Mapping[str, Any], seed: int) -> Recipe:
+        """The recipe of a run.
+
+        Raises:
+            RecipeError: Values that do not go together.
+        """
+        return self.recipe.without_search().with_values({**values, "seed": seed})
+
+
+def make_tuneplan(
+    data: Manifest, recipe: Recipe, terms: Terms, threads: int, *, skip_bad: bool = False, bars: Bars = silent
+) -> tuple[TunePlan, Manifest]:
+    """Check the space, split and decode, once for all trials; nothing is written but the pixel cache.
+
+    Args:
+        data: The data; split by the recipe's fractions where it has no split.
+        recipe: A recipe with a space to search.
+        terms: How it is searched.
+        threads: Threads of one operation of a run.
+        skip_bad: Leave unreadable images out instead of stopping.
+        bars: Shows the progress.
+
+    Returns:
+        The plan, and the images with splits and digests of their pixels.
+
+    Raises:
+        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
+        RecipeError: No space, or one that the recipe does not take.
+    """
+    recipe = checked(recipe, terms)
+    manifest = data if recipe.data.positive is None else data.with_positive(recipe.data.positive)
+    manifest = decoded(split(manifest, recipe.data.fractions, recipe.seed), recipe.input, skip_bad, bars)
+    require_trainable(manifest)
+    made = TunePlan(recipe, terms.search, terms.objective, terms.executions, terms.trials, digest(manifest), threads)
+    return made, manifest
+
+
+def checked(recipe: Recipe, terms: Terms) -> Recipe:
+    """The recipe as it is searched, with the terms' epochs and seed and the objective's stopping metric.
+
+    Raises:
+        DataError: Terms out of range.
+        RecipeError: No space, one that the recipe does not take, or a search that its network cannot have.
+    """
+    terms.check()
+    given = {"train.epochs": terms.epochs, "seed": terms.seed, "train.stop.metric": f"val_{terms.objective}"}
+    recipe = recipe.with_values({key: value for key, value in given.items() if value is not None})
+    if isinstance(recipe.model, ClassicalConfig) and terms.search == "hyperband":
+        raise RecipeError(
+            f"--search hyperband: {recipe.model.network} is fitted without epochs, so that none can be stopped early; "
+            "give --search random or bayesian"
+        )
+    check_space(recipe)
+    return recipe
+
+
+def check_space(recipe: Recipe) -> None:
+    """See that a recipe takes every end of its space.
+
+    Raises:
+        RecipeError: There is no space, it has a field that no search varies, or a value does not validate.
+    """
+    if not recipe.search:
+        raise RecipeError(
+            f"{recipe.name} has no [search] table, so there is nothing to search; add one, or give {_EXAMPLE}; "
+            "the recipe cnn-search brings one"
+        )
+    for key, one in recipe.search.items():
+        for fixed, why in _FIXED.items():
+            if key == fixed or key.startswith(f"{fixed}."):
+                raise RecipeError(f"search.{key}: no search varies {fixed}: {why}")
+        for value in one.ends:
+            _try(recipe, key, value)
+
+
+def _try(recipe: Recipe, key: str, value: Any) -> None:
+    try:
+        recipe.without_search().with_values({key: value})
+    except RecipeError as error:
+        said = str(error).removeprefix("--set").lstrip(": ").removeprefix(f"{key}={value}").lstrip(": ")
+        raise RecipeError(f"search.{key}: {recipe.name} does not take {value}: {said}") from None
+
+
+def in_words(names: Iterable[str]) -> str:
+    """Names with `and` before the last.
+
+    >>> in_words(["a"]), in_words(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    *some, last = names
+    return f"{', '.join(some)} and {last}" if some else last
