@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -31,7 +32,7 @@ def _cells(row: Row) -> list[str]:
         return ["–", row.name]
     return [
         f"{row.place}{'=' if row.tied else ''}",
-        f"{row.name}\n{row.start}",
+        f"{_folded(row.name)}\n{row.start}",
         _spread(row.auroc, row.auroc_spread),
         _spread(row.accuracy, row.accuracy_spread),
         "–" if row.train_accuracy is None else f"{row.train_accuracy:.3f}",
@@ -40,6 +41,15 @@ def _cells(row: Row) -> list[str]:
         f"{row.images_a_second:,.0f}",
         human_bytes(row.model_bytes or 0),
     ]
+
+
+def _folded(name: str, width: int = 22) -> str:
+    """A long name of a grid's variant, each of its values on a line of its own.
+
+    >>> _folded("cnn-small-balance=oversample")
+    'cnn-small\\nbalance=oversample'
+    """
+    return re.sub(r"-(?=[\w.]+=)", "\n", name) if len(name) > width else name
 
 
 def _spread(estimate: Estimate | None, spread: float | None) -> str:
