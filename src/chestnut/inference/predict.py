@@ -2,91 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from chestnut.config import InputSpec
 from chestnut.data.decode import decode
 from chestnut.data.parallel import in_order
-from chestnut.errors import DataError, ImageError, listed
-from chestnut.evaluation.metrics import decide
-from chestnut.files import replacing
+from chestnut.errors import ImageError
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines import KerasEngine, load_network
+from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
 from chestnut.progress import Bars, silent
 from chestnut.runs import RunFolder
 
-#: Images decoded before the network sees them: enough to keep both busy, and little memory.
-_CHUNK = 256
+__all__ = ["Predictions", "Predictor", "predict_parts", "predict_run"]
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What a network says of some images.
+class Predictor:
+    """A bundle whose network is loaded.
 
     Attributes:
-        paths: The images, in the order given.
-        probabilities: (n, classes), rows summing to 1.
-        classes: Class names in the order of the columns.
-        positive: The positive class of two; None for more.
-        threshold: Probability of the positive class from which the decision is positive.
-        bad: Images that could not be read and were left out.
-        synthetic: Whether the network was trained on synthetic images.
+        bundle: The bundle.
+        engine: Its network.
     """
 
-    paths: tuple[str, ...]
-    probabilities: npt.NDArray[np.float64]
-    classes: tuple[str, ...]
-    positive: str | None
-    threshold: float
-    bad: tuple[ImageError, ...] = ()
-    synthetic: bool = False
+    bundle: Bundle
+    engine: KerasEngine
 
-    @property
-    def decisions(self) -> list[str]:
-        """The class decided for each image."""
-        return [self.classes[index] for index in decide(self.probabilities, self.threshold)]
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Load a bundle.
 
-    def frame(self) -> pd.DataFrame:
-        """One row an image: `path`, `probability_<class>` each, `decision`, `threshold` (empty for several classes)."""
-        columns: dict[str, Any] = {"path": list(self.paths)}
-        for index, name in enumerate(self.classes):
-            columns[f"probability_{name}"] = self.probabilities[:, index]
-        columns["decision"] = self.decisions
-        columns["threshold"] = self.threshold if self.positive is not None else None
-        return pd.DataFrame(columns)
+        Raises:
+            BundleError: It is missing or was changed.
+        """
+        bundle = Bundle.read(folder)
+        return cls(bundle, KerasEngine(load_network(bundle.model_file), bundle.spec))
 
-    def save(self, path: Path) -> None:
-        """Write `frame()` as CSV."""
-        with replacing(path) as temporary:
-            self.frame().to_csv(temporary, index=False)
+    def predict(self, chunk: Sequence[str], threads: int | None = None) -> Predictions:
+        """Predict images; those that cannot be read are left out and listed in `bad`.
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: `classes`, `positive`, `threshold`, `synthetic`, `images` (a list of rows) and `skipped`."""
-        rows = [
-            {
-                "path": path,
-                "probabilities": dict(zip(self.classes, map(float, row), strict=True)),
-                "decision": decision,
-            }
-            for path, row, decision in zip(self.paths, self.probabilities, self.decisions, strict=True)
-        ]
-        return {
-            "classes": list(self.classes),
-            "positive": self.positive,
-            "threshold": self.threshold if self.positive is not None else None,
-            "synthetic": self.synthetic,
-            "images": rows,
-            "skipped": [str(error) for error in self.bad],
-        }
+        Args:
+            chunk: Image references; a few hundred at most, since all are decoded first.
+            threads: That decode; None for one a core.
+        """
+        bundle, spec = self.bundle, self.bundle.spec
 
-    def _repr_html_(self) -> str:
-        return self.frame().to_html(index=False, float_format="{:.3f}".format)
+        def attempt(path: str) -> npt.NDArray[np.uint8] | ImageError:
+            try:
+                return decode(path, spec)
+            except ImageError as error:
+                return error
+
+        results = list(zip(chunk, in_order(attempt, chunk, threads), strict=True))
+        read = [(path, result) for path, result in results if not isinstance(result, ImageError)]
+        probabilities = np.zeros((0, len(bundle.classes)))
+        if read:
+            probabilities = self.engine.probabilities(np.stack([pixels for _, pixels in read]), bundle.temperature)
+        return Predictions(
+            paths=tuple(path for path, _ in read),
+            probabilities=probabilities,
+            classes=bundle.classes,
+            positive=bundle.positive,
+            threshold=bundle.threshold,
+            bad=tuple(result for _, result in results if isinstance(result, ImageError)),
+            synthetic=bundle.synthetic,
+        )
+
+
+def predict_parts(
+    run: RunFolder, images: list[str], *, skip_bad: bool = False, bars: Bars = silent
+) -> Iterator[Predictions]:
+    """Predict images with a run's bundle, part by part, in the order given; see `predict_run`."""
+    predictor, done = Predictor.open(run.bundle), 0
+    with bars("Predicting") as tick:
+        for chunk in in_chunks(images):
+            part = predictor.predict(chunk)
+            if not skip_bad:
+                refuse_bad(part)
+            done += len(chunk)
+            tick(done, len(images))
+            yield part
 
 
 def predict_run(run: RunFolder, images: list[str], *, skip_bad: bool = False, bars: Bars = silent) -> Predictions:
@@ -102,49 +103,4 @@ def predict_run(run: RunFolder, images: list[str], *, skip_bad: bool = False, ba
         DataError: No images, or unreadable ones.
         BundleError: The run's bundle is missing or was changed.
     """
-    bundle = Bundle.read(run.bundle)
-    if not images:
-        raise DataError("no images to predict; give files, folders or globs")
-    engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
-    paths: list[str] = []
-    parts = [np.zeros((0, len(bundle.classes)))]
-    bad: list[ImageError] = []
-    with bars("Predicting") as tick:
-        for start in range(0, len(images), _CHUNK):
-            chunk = images[start : start + _CHUNK]
-            pixels, faults = _decoded(chunk, bundle.spec, skip_bad)
-            bad += faults
-            paths += [path for path, _ in pixels]
-            if pixels:
-                parts.append(engine.probabilities(np.stack([image for _, image in pixels]), bundle.temperature))
-            tick(start + len(chunk), len(images))
-    return Predictions(
-        tuple(paths),
-        np.concatenate(parts),
-        bundle.classes,
-        bundle.positive,
-        bundle.threshold,
-        tuple(bad),
-        bundle.synthetic,
-    )
-
-
-def _decoded(
-    chunk: list[str], spec: InputSpec, skip_bad: bool
-) -> tuple[list[tuple[str, npt.NDArray[np.uint8]]], list[ImageError]]:
-    """Decode some images: paths with their pixels in the order given, and those that cannot be read."""
-
-    def attempt(path: str) -> npt.NDArray[np.uint8] | ImageError:
-        try:
-            return decode(path, spec)
-        except ImageError as error:
-            return error
-
-    results = list(zip(chunk, in_order(attempt, chunk), strict=True))
-    faults = [result for _, result in results if isinstance(result, ImageError)]
-    if faults and not skip_bad:
-        raise DataError(
-            f"{len(faults)} of {len(chunk)} images cannot be read ({listed(map(str, faults), 3)}); "
-            "mend or remove them, or leave them out by --skip-bad"
-        )
-    return [(path, pixels) for path, pixels in results if not isinstance(pixels, ImageError)], faults
+    return Predictions.joined(predict_parts(run, images, skip_bad=skip_bad, bars=bars))

@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 #: Seconds that somebody has to answer at an address, and that Ray has to join the cluster there.
 _PATIENCE, _JOINING = 5.0, 40.0
 
-#: Read by Ray as it is imported, here and in what it starts: it sends no usage statistics.
+#: Read by Ray as it is imported, here and in what it starts: it sends no usage statistics and warns of nothing.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
 
 #: Longest folder in which Ray can make its sockets, whose paths have at most 107 characters.
@@ -100,7 +100,9 @@ def _start(stack: contextlib.ExitStack, cores: int) -> None:
     try:
         _init(stack, address="local", num_cpus=cores, include_dashboard=False, **place)
     except Exception as error:  # Ray raises many kinds
-        raise EngineError(f"no Ray could be started on this machine ({_line(error)}); try --engine local") from error
+        raise EngineError(
+            f"no Ray could be started on this machine ({in_a_line(error)}); try --engine local"
+        ) from error
 
 
 def _join(stack: contextlib.ExitStack, address: str) -> None:
@@ -118,7 +120,7 @@ def _join(stack: contextlib.ExitStack, address: str) -> None:
     threading.Thread(target=join, daemon=True).start()
     if done.wait(_JOINING) and not fault:
         return
-    why = _line(fault[0]) if fault else f"no answer within {_JOINING:.0f} s"
+    why = in_a_line(fault[0]) if fault else f"no answer within {_JOINING:.0f} s"
     raise EngineError(
         f"--address {address}: the Ray cluster there cannot be joined ({why}); compare the versions of Ray and Python, "
         "and the token, on both sides"
@@ -150,9 +152,10 @@ def _to_log(data: dict[str, Any], *_: Any, **__: Any) -> None:
     _log.debug("Ray: %s", " ".join(map(str, data.get("lines", ()))))
 
 
-def _line(error: BaseException) -> str:
-    """An error of Ray's, which may fill a page, in one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+def in_a_line(error: BaseException) -> str:
+    """An error of Ray's, which may fill a page, in one line: of a traceback the last one."""
+    said = str(error).strip()
+    text = " ".join((said.splitlines()[-1] if '  File "' in said else said).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}…"
 
 

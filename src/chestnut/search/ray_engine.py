@@ -21,7 +21,7 @@ from typing import Any
 
 from chestnut.errors import EngineError
 from chestnut.search.cluster import joined, nodes
-from chestnut.search.jobs import Engine, Event, Job, Listener, Result
+from chestnut.search.jobs import Event, Job, Listener, Result
 from chestnut.search.local import MEMORY, cores
 from chestnut.search.parcel import Parcel, unpack
 from chestnut.search.place import Place, Report
@@ -34,11 +34,11 @@ _AGAIN = 3
 #: Seconds that a call for news waits at the place, and that one for answers waits here.
 _HEAR, _WAIT = 5.0, 1.0
 #: Variables that travel with a job: what runs it, where its pixels are kept, and what its trackers ask for.
-_TRAVEL = ("KERAS_", "CHESTNUT_", "MLFLOW_", "WANDB_")
+TRAVEL = ("KERAS_", "CHESTNUT_", "MLFLOW_", "WANDB_")
 
 
 @contextmanager
-def opened_ray(address: str | None, jobs: int | None, threads: int) -> Iterator[Engine]:
+def opened_ray(address: str | None, jobs: int | None, threads: int) -> Iterator[RayEngine]:
     """The engine of a cluster.
 
     Args:
@@ -185,7 +185,7 @@ class _Desk:
     def _begin(self, errand: _Errand) -> Any:
         job = errand.absolute
         shared = errand.parcel is None
-        travel = {name: text for name, text in os.environ.items() if name.startswith(_TRAVEL)}
+        travel = {name: text for name, text in os.environ.items() if name.startswith(TRAVEL)}
         if not shared:
             travel.pop("CHESTNUT_CACHE", None)  # a folder of this machine's
         return errand.place.begin.remote(job, travel, self._mark(job.folder.parent), errand.parcel)

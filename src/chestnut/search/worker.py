@@ -40,7 +40,12 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NU
 
 def surroundings(job: Job) -> dict[str, str]:
     """The environment variables of the process that does a job; they count only where they are set before it starts."""
-    return {**os.environ, **dict.fromkeys(_THREADS, str(job.threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return {**os.environ, **thread_variables(job.threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """The environment variables that decide the threads of one operation."""
+    return dict.fromkeys(_THREADS, str(threads))
 
 
 def perform(job: Job, tell: Tell) -> str:

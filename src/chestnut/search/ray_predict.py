@@ -1,0 +1,123 @@
+"""Batch prediction on a Ray cluster: pieces of a list of images stream through Ray Data, and answers come in order.
+
+Called by `cli`. Each actor loads the bundle once, from bytes that travel to it, and reads the images itself: their
+paths must hold on every node. A piece holds the images that `predict_run` would decode together, so that a batch
+holds the same images here and there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chestnut.errors import EngineError
+from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
+from chestnut.progress import Bars, silent
+from chestnut.runs import RunFolder
+from chestnut.search.cluster import in_a_line
+from chestnut.search.engines import EngineChoice
+from chestnut.search.local import threads_a_job
+from chestnut.search.ray_engine import TRAVEL, opened_ray
+from chestnut.search.worker import thread_variables
+
+#: Blocks that Ray Data plans for at most; each holds several pieces where there are more.
+_BLOCKS = 2000
+
+
+class Predicting:
+    """An actor that predicts.
+
+    Args:
+        files: Reference to the files of a bundle, by name.
+        threads: Of one operation, and that decode.
+        variables: Environment variables.
+    """
+
+    def __init__(self, files: Any, threads: int, variables: Mapping[str, str]) -> None:
+        os.environ.update({**variables, **thread_variables(threads), "TF_CPP_MIN_LOG_LEVEL": "3"})
+        import ray
+
+        from chestnut.inference.predict import Predictor
+
+        self._threads = threads
+        home = Path(tempfile.mkdtemp(prefix="chestnut-bundle-"))
+        try:
+            for name, held in ray.get(files).items():
+                (home / name).write_bytes(held)
+            self._predictor = Predictor.open(home)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Predict pieces: `images`, a JSON list each; gives `part`, pickled predictions each."""
+        parts = [self._predictor.predict(json.loads(images), self._threads) for images in batch["images"]]
+        return {"part": [pickle.dumps(part) for part in parts]}
+
+
+def predict_on_ray(
+    choice: EngineChoice, run: RunFolder, images: list[str], *, skip_bad: bool = False, bars: Bars = silent
+) -> Iterator[Predictions]:
+    """Predict images with a run's bundle on a cluster, part by part, in the order given.
+
+    Args:
+        choice: The cluster.
+        run: A trained run.
+        images: Absolute paths, which must hold on every node.
+        skip_bad: Leave unreadable images out; else the first piece with one stops the work.
+        bars: Shows the progress.
+
+    Raises:
+        DataError: No images, or unreadable ones.
+        BundleError: The run's bundle is missing or was changed.
+        EngineError: The cluster cannot be joined or has no room, or an actor could not work.
+    """
+    from chestnut.inference.bundle import Bundle
+
+    chunks, threads, done = in_chunks(images), threads_a_job(), 0
+    bundle = Bundle.read(run.bundle)
+    files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
+    with opened_ray(choice.address, choice.jobs, threads) as engine, bars("Predicting") as tick:
+        actors = min(engine.parallel, len(chunks))
+        for chunk, part in zip(chunks, _streamed(chunks, files, threads, engine.gpus, actors), strict=True):
+            if not skip_bad:
+                refuse_bad(part)
+            done += len(chunk)
+            tick(done, len(images))
+            yield part
+
+
+def _streamed(
+    chunks: list[list[str]], files: Mapping[str, bytes], threads: int, gpus: int, actors: int
+) -> Iterator[Predictions]:
+    """The predictions of each piece, in order."""
+    import ray.data
+
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised here as well
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    variables = {name: text for name, text in os.environ.items() if name.startswith(TRAVEL)}
+    held = ray.put(dict(files))
+    rows = [{"images": json.dumps(chunk)} for chunk in chunks]
+    answers = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).map_batches(
+        Predicting,
+        fn_constructor_args=(held, threads, variables),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        num_cpus=threads,
+        num_gpus=gpus,
+    )
+    try:
+        for row in answers.iter_rows():
+            yield pickle.loads(row["part"])  # noqa: S301 - from our own actors
+    except ray.exceptions.RayError as error:
+        cause = getattr(error, "cause", None) or error
+        raise EngineError(f"prediction on the cluster failed ({in_a_line(cause)}); try --engine local") from error
