@@ -10,7 +10,7 @@ import chestnut as cn
 
 NAMES = [
     *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "audit", "compare", "evaluate", "folds"),
-    *("list_runs", "load_dataset", "load_recipe", "open_run", "recipe_names", "split", "train", "write_phantom"),
+    *("list_runs", "load_dataset", "load_recipe", "open_run", "recipe_names", "split", "train", "tune", "write_phantom"),
 ]
 
 

@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api import Run, audit, compare, list_runs, open_run, train
+    from chestnut.api import Run, audit, compare, list_runs, open_run, train, tune
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom_files import write as write_phantom
@@ -41,6 +41,7 @@ _HOMES = {
     "recipe_names": "chestnut.config",
     "split": "chestnut.data.split",
     "train": "chestnut.api",
+    "tune": "chestnut.api",
     "write_phantom": "chestnut.data.phantom_files:write",
 }
 
@@ -62,6 +63,7 @@ __all__ = [
     "recipe_names",
     "split",
     "train",
+    "tune",
     "write_phantom",
 ]
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from chestnut.inference.predict import Predictions
     from chestnut.search.leaderboard import Leaderboard
     from chestnut.search.plan import TermsGiven
+    from chestnut.search.tuneplan import SearchGiven
+    from chestnut.search.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,56 @@ def compare(
     board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
     return board
+
+
+def tune(
+    data: Manifest,
+    recipe: str | Path | Recipe,
+    *,
+    settings: Sequence[str] = (),
+    path: str | Path | None = None,
+    jobs: int | None = None,
+    track: Sequence[str] = (),
+    **terms: Unpack[SearchGiven],
+) -> Tuning:
+    """Search a recipe's space for better settings, and test whether the best is better; writes a page as well.
+
+    The same call goes on with a search that was stopped; more trials extend it.
+
+    Args:
+        data: What `load_dataset` gave.
+        recipe: A recipe with a table `[search]`: its name, the path of a TOML file, or a recipe.
+        settings: `key=value` changes, such as `("search.optim.momentum={float=[0, 0.9]}",)`.
+        path: The search's folder; None for one in `runs`, named after what is searched.
+        jobs: Runs side by side; None for as many as cores and memory allow.
+        track: Where else to keep each run; see `train`.
+        **terms: `search` (random, hyperband or bayesian), `objective` (auroc, accuracy or loss), `trials`,
+            `executions`, `epochs` and `seed`.
+
+    Returns:
+        The outcome, with `trials`, `best`, `importance`, `gain`, `table`, `sentences` and `notes`.
+
+    Raises:
+        RecipeError: A recipe without a space, or a space that it does not take.
+        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
+        RunError: The folder holds something else, or no trial ended well.
+    """
+    from chestnut.report.tune_page import write_tune_page
+    from chestnut.search.carry import Setup
+    from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
+    from chestnut.search.tune import tune
+    from chestnut.search.tunefolder import TuneFolder
+    from chestnut.search.tuneplan import Terms, make_tuneplan
+    from chestnut.training.trackers import open_trackers
+
+    place = Path(path).parent if path else Path("runs")
+    tracked = tuple(one.given for one in open_trackers(track, place))
+    threads = threads_a_job()
+    plan, images = make_tuneplan(data, load_recipe(recipe, settings), Terms(**terms), threads)
+    folder = TuneFolder.begin(Path(path or f"runs/tune-{plan.digest}"), plan, images)
+    result = tune(folder, Setup(LocalEngine(jobs or jobs_at_once(threads)), "chestnut.tune", track=tracked))
+    write_tune_page(folder, folder.page_file)
+    return result
 
 
 def free_folder(parent: Path, name: str) -> Path:
