@@ -25,12 +25,15 @@ from chestnut.evaluation.diagnosis import apply_rules
 from chestnut.evaluation.learning_curves import Curves
 from chestnut.evaluation.metrics import METRICS, evaluate
 from chestnut.evaluation.rate_range import RateRange
+from chestnut.evaluation.selection import Gain
 from chestnut.inference.bundle import Bundle
 from chestnut.runs import RunFolder
 from chestnut.search.crossplan import CrossPlan
 from chestnut.search.crossvalidation import CrossValidation, HeldOut
 from chestnut.search.leaderboard import Leaderboard, Row
 from chestnut.search.plan import Plan, Terms
+from chestnut.search.tuneplan import TunePlan
+from chestnut.search.tuning import Trial, Tuning
 from chestnut.search.variants import make_variants
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -195,6 +198,20 @@ def test_keys_of_a_cross_validation():
     assert keys("crossval.json") == [field.name for field in fields(CrossValidation)]
     listed = re.search(r"^\| `parts` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
     assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(HeldOut)]
+
+
+def test_keys_of_a_search():
+    plan = TunePlan(config.Recipe(name="x"), "random", "auroc", 1, 1, "0", 1)
+    assert keys("tuneplan.json") == list(plan.to_dict())
+    assert keys("tune.json") == [field.name for field in fields(Tuning)]
+    listed = re.search(r"^\| `trials` \| a list: (.*?);", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Trial)]
+    listed = re.search(r"^\| `gain` \| .*?: (.*?);", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Gain)]
+    trial = Trial(0, "finished", {}, 1.0, (), 1, 1.0, ())
+    columns = list(Tuning("x", "random", "auroc", 1, {}, (trial,), None, 0, {}, None, (), ()).table)
+    told = [name for name in keys("trials.csv") if not name.startswith("score_")]
+    assert [name for name in told if name in columns] == columns
 
 
 def test_keys_of_the_ledger(tmp_path):
