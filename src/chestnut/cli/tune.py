@@ -127,7 +127,7 @@ def _carry_out(folder: TuneFolder, choice: EngineChoice, track: tuple[str, ...],
         say(f"what is done is kept; chestnut tune --resume {folder.path} goes on")
         raise
     write_tune_page(folder, folder.page_file)
-    told = {"search_folder": str(folder.path), "report": str(folder.page_file), **result.to_dict()}
+    told = {"tune": str(folder.path), "report": str(folder.page_file), **result.to_dict()}
     if emit(told, json):
         out.print(trials_table(result))
         for text in (*result.sentences, *result.notes):
