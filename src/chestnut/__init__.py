@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api import Run, audit, compare, list_runs, open_run, train, tune
+    from chestnut.api import Run, audit, compare, ensemble, list_runs, open_run, train, tune
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom_files import write as write_phantom
@@ -32,6 +32,7 @@ _HOMES = {
     "Run": "chestnut.api",
     "audit": "chestnut.api",
     "compare": "chestnut.api",
+    "ensemble": "chestnut.api",
     "evaluate": "chestnut.evaluation.metrics",
     "folds": "chestnut.data.split",
     "list_runs": "chestnut.api",
@@ -54,6 +55,7 @@ __all__ = [
     "Run",
     "audit",
     "compare",
+    "ensemble",
     "evaluate",
     "folds",
     "list_runs",

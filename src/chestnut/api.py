@@ -280,6 +280,25 @@ def compare(
     return board
 
 
+def ensemble(runs: Sequence[str | Path | Run], *, path: str | Path | None = None) -> Run:
+    """Make one run of several, whose network gives the mean of their calibrated probabilities.
+
+    An image judges the ensemble only where it trained no member.
+
+    Args:
+        runs: Two or more of one input and the same classes: their folders, or runs.
+        path: The ensemble's folder; None for the next free `runs/ensemble-<number>`.
+
+    Raises:
+        RunError: One has not ended well or is given twice, they do not fit together, or the folder is taken.
+        BundleError: A bundle is missing or was changed.
+    """
+    from chestnut.training.ensemble import ensemble
+
+    given = [one.folder if isinstance(one, Run) else RunFolder.open(one) for one in runs]
+    return Run(ensemble(given, Path(path) if path is not None else free_folder(Path("runs"), "ensemble")))
+
+
 def tune(
     data: Manifest,
     recipe: str | Path | Recipe,

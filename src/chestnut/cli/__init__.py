@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Training",
     "crossval": "Training",
     "tune": "Training",
+    "ensemble": "Training",
     "diagnose": "Training",
     "runs": "Training",
     "evaluate": "Results",

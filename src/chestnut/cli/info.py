@@ -85,6 +85,7 @@ def _show_run(path: Path, json: Path | None) -> None:
             ("input", f"{recipe.input.height}×{recipe.input.width}×{recipe.input.channels}, {recipe.input.resize}"),
             ("parameters", f"{environment['parameters']:,}" if "parameters" in environment else "–"),
             ("best epoch", run.kept_epoch),
+            *(("member", f"{one['run']} ({one['recipe']})") for one in environment.get("members", ())),
             ("evaluations", ", ".join(run.evaluations()) or "none yet"),
             ("looks at test", str(len(run.own_looks))),
             ("device", f"{environment['device']}, {environment['backend']}, {recipe.train.precision}"),

@@ -2,6 +2,7 @@
 
 from chestnut.config.augment import AugmentConfig
 from chestnut.config.classical import ClassicalConfig, HogLogisticConfig, PcaSvmConfig
+from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.inputs import InputSpec
 from chestnut.config.model import BackboneConfig, CnnConfig, MlpConfig, ModelConfig
 from chestnut.config.recipe import Recipe, load_recipe, recipe_names, recipe_parameters, recipe_text
@@ -22,6 +23,7 @@ __all__ = [
     "ClassicalConfig",
     "CnnConfig",
     "DataConfig",
+    "EnsembleConfig",
     "FloatRange",
     "HogLogisticConfig",
     "InputSpec",

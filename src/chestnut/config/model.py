@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from chestnut.config.classical import HogLogisticConfig, PcaSvmConfig
+from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.part import Count, Fraction, NotNegative, Part, Rate
 
 
@@ -100,7 +101,8 @@ class BackboneConfig(Part):
 
 
 ModelConfig = Annotated[
-    CnnConfig | MlpConfig | BackboneConfig | PcaSvmConfig | HogLogisticConfig, Field(discriminator="network")
+    CnnConfig | MlpConfig | BackboneConfig | PcaSvmConfig | HogLogisticConfig | EnsembleConfig,
+    Field(discriminator="network"),
 ]
 
 

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from chestnut.config.augment import AugmentConfig
 from chestnut.config.classical import ClassicalConfig
+from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.faults import first_fault
 from chestnut.config.inputs import InputSpec
 from chestnut.config.model import CnnConfig, ModelConfig
@@ -174,7 +175,7 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
         settings: `key=value` texts.
 
     Raises:
-        RecipeError: Not found, or not valid.
+        RecipeError: Not found, not valid, or that of an ensemble.
     """
     if not isinstance(recipe, Recipe):
         path = Path(recipe)
@@ -188,4 +189,10 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
         else:
             recipe = Recipe.from_toml(recipe_text(str(recipe)), str(recipe))
     settings = list(settings)
-    return recipe.changed(settings) if settings else recipe
+    recipe = recipe.changed(settings) if settings else recipe
+    if isinstance(recipe.model, EnsembleConfig):
+        raise RecipeError(
+            f"this is the recipe of an ensemble of {len(recipe.model.members)} runs, which is not trained; "
+            "make one by chestnut ensemble RUN RUN…, or give the recipe of a member"
+        )
+    return recipe

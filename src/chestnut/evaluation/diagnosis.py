@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from chestnut.config import ClassicalConfig
+from chestnut.config import ClassicalConfig, EnsembleConfig
 from chestnut.errors import DataError
 from chestnut.evaluation import advice_fit, advice_rate, advice_stop  # noqa: F401  they enter their rules
 from chestnut.evaluation.advice import RULES, SEVERITIES, Advice, figure
@@ -84,8 +84,13 @@ def diagnose(run: RunFolder) -> Diagnosis:
 
     Raises:
         RunError: A file that the run cannot be without is missing or damaged.
-        DataError: The history or the manifest is no table.
+        DataError: The history or the manifest is no table, or the run is an ensemble, which has no history.
     """
+    if isinstance(model := run.recipe.model, EnsembleConfig):
+        raise DataError(
+            f"{run.path} is an ensemble, which is not trained and has no learning curves; diagnose its members, "
+            f"such as {model.members[0]}"
+        )
     return apply_rules(read_case(run))
 
 

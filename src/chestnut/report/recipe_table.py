@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chestnut.config import ClassicalConfig, Recipe
+from chestnut.config import ClassicalConfig, EnsembleConfig, Recipe
 
 #: What says nothing of a network that is fitted.
 _OF_STEPS = {
@@ -22,6 +22,10 @@ _OF_STEPS = {
     "Early stopping",
     "Weights kept",
 }
+
+
+#: What says nothing of an ensemble.
+_OF_TRAINING = {*_OF_STEPS, "Network", "Class balance", "Split", "Arithmetic", "Seed"}
 
 
 def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
@@ -50,6 +54,8 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
         ("Seed", str(recipe.seed)),
     ]
     left_out = _OF_STEPS if isinstance(recipe.model, ClassicalConfig) else ()
+    if isinstance(recipe.model, EnsembleConfig):
+        left_out = _OF_TRAINING
     return [(name, value) for name, value in rows if value and name not in left_out]
 
 

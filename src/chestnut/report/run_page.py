@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from chestnut.config import EnsembleConfig
 from chestnut.files import read_json
 from chestnut.report.counts import count_images
 from chestnut.report.findings import Findings, read_findings
@@ -22,7 +23,7 @@ from chestnut.report.results import METRICS, gap, read_results
 from chestnut.report.stress import read_stress
 from chestnut.report.training_advice import read_advice
 from chestnut.report.verdict import judge, looks_lesson
-from chestnut.runs import RunFolder
+from chestnut.runs import RunFolder, kept_epoch
 
 _ENDS = {
     "epochs": "all epochs were run",
@@ -81,6 +82,7 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "history": _history(history),
             "best_epoch": environment.get("best_epoch"),
             "advice": read_advice(run),
+            "members": [(one, kept_epoch(one)) for one in environment.get("members", ())],
             "results": results,
             "metrics": METRICS,
             "gap": gap(results),
@@ -103,6 +105,8 @@ def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, An
 
 def _repeat(run: RunFolder, facts: Mapping[str, Any]) -> str:
     """The command that makes the run again; its manifest names the very images, patients and splits."""
+    if isinstance(run.recipe.model, EnsembleConfig):
+        return " \\\n    ".join(["chestnut ensemble", *(shlex.quote(one) for one in run.recipe.model.members)])
     parts = [["chestnut", "train", str(run.manifest_file)], ["--recipe", str(run.recipe_file)]]
     if facts.get("positive") and run.recipe.data.positive is None:
         parts.append(["--positive", str(facts["positive"])])
@@ -111,6 +115,8 @@ def _repeat(run: RunFolder, facts: Mapping[str, Any]) -> str:
 
 def _training_rows(run: RunFolder, environment: Mapping[str, Any], history: pd.DataFrame) -> list[tuple[str, str]]:
     epochs = len(history)
+    if members := environment.get("members"):
+        return [("Members", str(len(members))), ("Parameters", f"{environment.get('parameters', 0):,}")]
     if fitted := environment.get("fitted"):
         took = duration(float(history["seconds"].sum()))
         return [("Fitted", _fitted(fitted)), ("Time", took), ("Parameters", f"{environment.get('parameters', 0):,}")]
@@ -148,6 +154,10 @@ def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
     ]
 
 
+def _arithmetic(run: RunFolder) -> dict[str, str]:
+    return {"Arithmetic": run.recipe.train.precision, "Seed": str(run.recipe.seed)}
+
+
 def _environment_rows(run: RunFolder, environment: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions = environment.get("versions", {})
     rows = {
@@ -157,8 +167,7 @@ def _environment_rows(run: RunFolder, environment: Mapping[str, Any]) -> list[tu
         "Ended": when(environment.get("ended")),
         "Device": environment.get("device"),
         "Backend": environment.get("backend"),
-        "Arithmetic": run.recipe.train.precision,
-        "Seed": str(run.recipe.seed),
+        **({} if environment.get("members") else _arithmetic(run)),
         "Commit of chestnut": environment.get("commit") or "installed copy, none known",
         "Python": environment.get("python"),
         "System": environment.get("system"),

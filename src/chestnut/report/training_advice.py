@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chestnut.config import ClassicalConfig
+from chestnut.config import ClassicalConfig, EnsembleConfig
 from chestnut.evaluation.diagnosis import diagnose
 from chestnut.report.findings import Shown
 from chestnut.runs import RunFolder
@@ -33,11 +33,13 @@ class TrainingAdvice:
 
 
 def read_advice(run: RunFolder) -> TrainingAdvice | None:
-    """Diagnose a run; None before its first epoch has ended, and where the network was fitted.
+    """Diagnose a run; None before its first epoch has ended, and where the network was fitted or is an ensemble.
 
     Raises:
         DataError: A table of the run is damaged.
     """
+    if isinstance(run.recipe.model, EnsembleConfig):
+        return None
     found = diagnose(run)
     if not found.epochs or isinstance(run.recipe.model, ClassicalConfig):
         return None

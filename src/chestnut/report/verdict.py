@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from chestnut.report.findings import Findings, Probe
 from chestnut.report.html import Estimate, count, figure, interval, said
-from chestnut.report.results import METRICS, Result
+from chestnut.report.results import METRICS, Result, read_cells
 from chestnut.runs import RunFolder
 
 _UNJUDGED = "Not yet judged on a test split: the figures below steered the training and flatter it."
@@ -172,8 +172,13 @@ def _on_shortcut(probe: Probe, result: Result | None) -> Callout:
     return Callout("error", "The classes can nearly be told apart without the lungs.", text, "", "audit")
 
 
+def _has_test(run: RunFolder) -> bool:
+    """Whether there is a test split to read; taken for granted of a run whose manifest is gone."""
+    return not run.manifest_file.is_file() or bool((read_cells(run.manifest_file, ("split",))["split"] == "test").any())
+
+
 def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]:
-    if results and all(result.kind != "test" for result in results):
+    if results and all(result.kind != "test" for result in results) and _has_test(run):
         command = shlex.join(["chestnut", "evaluate", str(run.path), "--split", "test"])
         yield Callout(
             "info", "The test split is unread.", "When all choices are made, judge the run, once, by", command

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from chestnut.config import AugmentConfig, BackboneConfig, Recipe
+from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import RecipeError
 from chestnut.inference.bundle import Bundle
@@ -36,10 +36,15 @@ def finetuned(
         settings: `key=value` texts that go before all of this.
 
     Raises:
-        RecipeError: The run has no backbone, or a value is out of range.
+        RecipeError: The run has no backbone or is an ensemble, or a value is out of range.
         BundleError: The run has not ended well.
     """
     recipe = run.recipe
+    if isinstance(recipe.model, EnsembleConfig):
+        raise RecipeError(
+            f"{run.path} is an ensemble, which is not trained; fine-tune its members, such as "
+            f"{recipe.model.members[0]}, and make an ensemble of the finer runs"
+        )
     if not isinstance(recipe.model, BackboneConfig):
         raise RecipeError(
             f"{run.path} is a {recipe.model.network}, trained whole, and has nothing to unfreeze; give a run of a "

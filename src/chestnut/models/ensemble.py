@@ -1,0 +1,53 @@
+"""`join`: one network that gives the mean of the calibrated probabilities of several.
+
+Called by `training.ensemble`. Layers and operations are Keras's own, so a saved ensemble loads without chestnut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import keras
+from keras import layers, ops
+
+from chestnut.config import InputSpec
+
+
+def join(members: Sequence[keras.Model], temperatures: Sequence[float], spec: InputSpec) -> keras.Model:
+    """Make an ensemble.
+
+    Its output is the logarithm of the mean over members of softmax(logits / temperature), taken as log-sum-exp, so that
+    it keeps the rule that networks return logits: their softmax at temperature 1 is that mean. A member of one logit
+    counts as one of two, the first of them 0. Members keep their own scaling of pixels.
+
+    Args:
+        members: Networks from images to logits, (batch, classes) or (batch, 1), which stay as they are; to
+            be saved, no two may share layers.
+        temperatures: Divides the logits of each, above 0.
+        spec: What the ensemble is fed; a member of three channels gets the grey of one repeated.
+
+    Returns:
+        A network from images to logits, (batch, classes).
+    """
+    image = keras.Input(spec.shape, dtype="float32", name="image")
+    each = [
+        _log_probabilities(member, temperature, image, f"member_{number}")
+        for number, (member, temperature) in enumerate(zip(members, temperatures, strict=True), start=1)
+    ]
+    mean = ops.logsumexp(ops.stack(each, axis=1), axis=1) - math.log(len(each))
+    return keras.Model(image, mean, name="ensemble")
+
+
+def _log_probabilities(
+    member: keras.Model, temperature: float, image: keras.KerasTensor, name: str
+) -> keras.KerasTensor:
+    """Logarithms of a member's calibrated probabilities, (batch, classes)."""
+    own = keras.Model(member.inputs[0], member.outputs[0], name=name)  # members of one recipe share their names
+    given = image
+    if own.input_shape[-1] != image.shape[-1]:
+        given = layers.Concatenate(name=f"{name}_channels")([image] * own.input_shape[-1])
+    logits = layers.Rescaling(1 / temperature, dtype="float32", name=f"{name}_calibrated")(own(given, training=False))
+    if logits.shape[-1] == 1:
+        logits = layers.Concatenate(name=f"{name}_both")([ops.zeros_like(logits), logits])
+    return layers.Activation("log_softmax", dtype="float32", name=f"{name}_log")(logits)
