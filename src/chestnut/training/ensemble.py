@@ -73,7 +73,7 @@ def ensemble(
     require_free(path)
     members = _members(runs)
     manifest = union([Manifest.read(one.run.manifest_file, one.run.facts) for one in members])
-    manifest = manifest.with_note(*_notes(members))
+    manifest = manifest.with_note(*_notes(members, "test" in manifest.splits))
     recipe = _recipe(members)
     networks = [load_network(one.bundle.model_file) for one in members]
     network = join(networks, [one.bundle.temperature for one in members], recipe.input)
@@ -165,14 +165,19 @@ def _recipe(members: Sequence[Member]) -> Recipe:
     )
 
 
-def _notes(members: Sequence[Member]) -> list[str]:
-    """What must be known of the members."""
+def _notes(members: Sequence[Member], tested: bool) -> list[str]:
+    """What must be known of the members; `tested` says whether test images are left."""
     notes = []
     if folds := [one.run for one in members if one.run.environment.get("holdout")]:
         page = folds[0].path.resolve().parent / "crossval.html"
         notes.append(
             f"{len(folds)} members are folds of a cross-validation; what the recipe is worth is said by its "
             f"out-of-fold figures, {page}"
+        )
+    elif not tested:
+        notes.append(
+            "no test images are left; where all members are trained on one split, which chestnut split writes and "
+            "chestnut compare --repeats keeps, its test images stay unseen"
         )
     if looks := sum(len(one.run.own_looks) for one in members if not one.run.environment.get("holdout")):
         notes.append(
