@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -146,7 +146,7 @@ def opened(folder: TuneFolder, plan: TunePlan) -> Iterator[Trials]:
     storage: RDBStorage | None = None
     try:
         storage = RDBStorage(url.replace("{", "{{").replace("}", "}}"))
-        yield Trials(_study(storage, plan), plan)
+        yield Trials(make_study(storage, plan), plan)
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         raise _fault(error, folder) from error
     finally:
@@ -155,7 +155,8 @@ def opened(folder: TuneFolder, plan: TunePlan) -> Iterator[Trials]:
             storage.engine.dispose()
 
 
-def _study(storage: RDBStorage, plan: TunePlan) -> optuna.Study:
+def make_study(storage: BaseStorage, plan: TunePlan) -> optuna.Study:
+    """The study of a search in a storage, made where it is missing."""
     return optuna.create_study(
         storage=storage,
         study_name=_STUDY,
