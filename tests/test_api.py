@@ -9,8 +9,8 @@ import pytest
 import chestnut as cn
 
 NAMES = [
-    *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "audit", "compare", "ensemble"),
-    *("evaluate", "folds", "list_runs", "load_dataset", "load_recipe", "open_run", "recipe_names", "split"),
+    *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "audit", "compare", "crossval"),
+    *("ensemble", "evaluate", "folds", "list_runs", "load_dataset", "load_recipe", "open_run", "recipe_names", "split"),
     *("train", "tune", "write_phantom"),
 ]
 

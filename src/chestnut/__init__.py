@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api import Run, audit, compare, ensemble, list_runs, open_run, train, tune
+    from chestnut.api import Run, audit, compare, crossval, ensemble, list_runs, open_run, train, tune
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom_files import write as write_phantom
@@ -32,6 +32,7 @@ _HOMES = {
     "Run": "chestnut.api",
     "audit": "chestnut.api",
     "compare": "chestnut.api",
+    "crossval": "chestnut.api",
     "ensemble": "chestnut.api",
     "evaluate": "chestnut.evaluation.metrics",
     "folds": "chestnut.data.split",
@@ -55,6 +56,7 @@ __all__ = [
     "Run",
     "audit",
     "compare",
+    "crossval",
     "ensemble",
     "evaluate",
     "folds",

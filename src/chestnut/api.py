@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chestnut.evaluation.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
     from chestnut.inference.predict import Predictions
+    from chestnut.search.crossvalidation import CrossValidation
     from chestnut.search.leaderboard import Leaderboard
     from chestnut.search.plan import TermsGiven
     from chestnut.search.tuneplan import SearchGiven
@@ -278,6 +279,52 @@ def compare(
     board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
     return board
+
+
+def crossval(
+    data: Manifest,
+    recipe: str | Path | Recipe = "cnn-small",
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    settings: Sequence[str] = (),
+    path: str | Path | None = None,
+    jobs: int | None = None,
+) -> CrossValidation:
+    """Train a recipe once a fold of the patients, and judge each fold by the run that had not seen it; writes a page.
+
+    The same call goes on with a cross-validation that was stopped.
+
+    Args:
+        data: What `load_dataset` gave; its own test split takes no part.
+        recipe: A name, the path of a TOML file, or a recipe; its seed deals the folds.
+        folds: How many; 2 or more.
+        repeats: How many times they are dealt anew.
+        settings: `key=value` changes, such as `("train.epochs=10",)`.
+        path: Its folder; None for one in `runs`, named after its plan.
+        jobs: Runs side by side; None for as many as cores and memory allow.
+
+    Returns:
+        The outcome, with `pooled`, `spread`, `parts` and `notes`.
+
+    Raises:
+        RecipeError: A recipe or setting that does not validate.
+        DataError: Numbers out of range, more folds than a class has patients, or unreadable images.
+        RunError: The folder holds something else, or a run did not end well.
+    """
+    from chestnut.report.crossval_page import write_crossval_page
+    from chestnut.search.carry import Setup
+    from chestnut.search.crossfolder import CrossFolder
+    from chestnut.search.crossplan import make_crossplan
+    from chestnut.search.crossval import crossval
+    from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
+
+    threads = threads_a_job()
+    plan, images = make_crossplan(data, load_recipe(recipe, settings), folds, repeats, threads)
+    folder = CrossFolder.begin(Path(path or f"runs/crossval-{plan.digest}"), plan, images)
+    result = crossval(folder, Setup(LocalEngine(jobs or jobs_at_once(threads)), "chestnut.crossval"))
+    write_crossval_page(folder, folder.page_file)
+    return result
 
 
 def ensemble(runs: Sequence[str | Path | Run], *, path: str | Path | None = None) -> Run:

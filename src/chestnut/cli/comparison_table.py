@@ -46,8 +46,9 @@ def _cells(row: Row) -> list[str]:
 def _folded(name: str, width: int = 22) -> str:
     """A long name of a grid's variant, each of its values on a line of its own.
 
-    >>> _folded("cnn-small-balance=oversample")
-    'cnn-small\\nbalance=oversample'
+    >>> print(_folded("cnn-small-balance=oversample"))
+    cnn-small
+    balance=oversample
     """
     return re.sub(r"-(?=[\w.]+=)", "\n", name) if len(name) > width else name
 
