@@ -14,6 +14,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -26,12 +27,11 @@ from chestnut.errors import EngineError, MissingExtraError, listed
 _log = logging.getLogger(__name__)
 
 #: Seconds that somebody has to answer at an address, and that Ray has to join the cluster there.
-_PATIENCE, _JOINING = 5.0, 40.0
+_PATIENCE, _JOINING = 5.0, 20.0
 
-#: Read by Ray as it is imported, here and in what it starts: it sends no usage statistics and warns of nothing.
+#: Read by Ray as it is imported, here and in what it starts: it sends no usage statistics.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
@@ -92,6 +92,7 @@ def joined(address: str | None, cores: int) -> Iterator[None]:
 
 def _start(stack: contextlib.ExitStack, cores: int) -> None:
     """Start a cluster that only this process may use: its token is drawn anew and written nowhere."""
+    _set(stack, {"RAY_worker_niceness": "0"})  # else whatever else runs here would go before the jobs
     if not any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
         _set(stack, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
     home = Path(tempfile.mkdtemp(prefix="chestnut-ray-"))
@@ -117,9 +118,11 @@ def _join(stack: contextlib.ExitStack, address: str) -> None:
             fault.append(error)
         done.set()
 
-    threading.Thread(target=join, daemon=True).start()
-    if done.wait(_JOINING) and not fault:
-        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's client warns of what it raises next
+        threading.Thread(target=join, daemon=True).start()
+        if done.wait(_JOINING) and not fault:
+            return
     why = in_a_line(fault[0]) if fault else f"no answer within {_JOINING:.0f} s"
     raise EngineError(
         f"--address {address}: the Ray cluster there cannot be joined ({why}); compare the versions of Ray and Python, "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import time
 import uuid
 from collections.abc import Generator, Iterable, Iterator
@@ -85,7 +86,7 @@ def jobs_that_fit(held: Iterable[dict[str, float]], threads: int, gpus: int = 0)
 
 def _by_memory(node: dict[str, float]) -> int:
     """Jobs that a node's memory holds, at least one, as on this machine."""
-    return max(1, int(node.get("memory", MEMORY) // MEMORY))
+    return max(1, int(node["memory"] // MEMORY)) if "memory" in node else sys.maxsize
 
 
 @dataclass(frozen=True)

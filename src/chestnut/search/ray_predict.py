@@ -14,6 +14,7 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,10 @@ def predict_on_ray(
     chunks, threads, done = in_chunks(images), threads_a_job(), 0
     bundle = Bundle.read(run.bundle)
     files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
+    variables = {name: text for name, text in os.environ.items() if name.startswith(TRAVEL)}
     with opened_ray(choice.address, choice.jobs, threads) as engine, bars("Predicting") as tick:
-        actors = min(engine.parallel, len(chunks))
-        for chunk, part in zip(chunks, _streamed(chunks, files, threads, engine.gpus, actors), strict=True):
+        work = _Work(chunks, files, threads, engine.gpus, min(engine.parallel, len(chunks)), variables)
+        for chunk, part in zip(chunks, _parts(work), strict=True):
             if not skip_bad:
                 refuse_bad(part)
             done += len(chunk)
@@ -93,10 +95,49 @@ def predict_on_ray(
             yield part
 
 
-def _streamed(
-    chunks: list[list[str]], files: Mapping[str, bytes], threads: int, gpus: int, actors: int
-) -> Iterator[Predictions]:
-    """The predictions of each piece, in order."""
+@dataclass(frozen=True)
+class _Work:
+    """What is to be predicted, and with what: pieces of the images, a bundle's files, and what each actor takes."""
+
+    chunks: list[list[str]]
+    files: Mapping[str, bytes]
+    threads: int
+    gpus: int
+    actors: int
+    variables: Mapping[str, str]
+
+
+def _parts(work: _Work) -> Iterator[Predictions]:
+    """The predictions of each piece, in order, in this process."""
+    import ray
+    from ray.util.client import ray as client
+
+    try:
+        if client.is_connected():  # Ray Data does not work through a client: an actor of the cluster calls it
+            stream = ray.remote(num_cpus=0)(_Stream).remote(work)
+            for _ in work.chunks:
+                yield pickle.loads(ray.get(stream.next.remote()))  # noqa: S301 - from our own actors
+        else:
+            for held in _streamed(work):
+                yield pickle.loads(held)  # noqa: S301 - from our own actors
+    except ray.exceptions.RayError as error:
+        cause = getattr(error, "cause", None) or error
+        raise EngineError(f"prediction on the cluster failed ({in_a_line(cause)}); try --engine local") from error
+
+
+class _Stream:
+    """An actor that streams on behalf of a client."""
+
+    def __init__(self, work: _Work) -> None:
+        self._parts = _streamed(work)
+
+    def next(self) -> bytes:
+        """The next part, pickled."""
+        return next(self._parts)
+
+
+def _streamed(work: _Work) -> Iterator[bytes]:
+    """The predictions of each piece, in order, pickled."""
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised here as well
@@ -104,20 +145,15 @@ def _streamed(
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    variables = {name: text for name, text in os.environ.items() if name.startswith(TRAVEL)}
-    held = ray.put(dict(files))
-    rows = [{"images": json.dumps(chunk)} for chunk in chunks]
+    held = ray.put(dict(work.files))
+    rows = [{"images": json.dumps(chunk)} for chunk in work.chunks]
     answers = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).map_batches(
         Predicting,
-        fn_constructor_args=(held, threads, variables),
+        fn_constructor_args=(held, work.threads, work.variables),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=actors),
-        num_cpus=threads,
-        num_gpus=gpus,
+        compute=ray.data.ActorPoolStrategy(size=work.actors),
+        num_cpus=work.threads,
+        num_gpus=work.gpus,
     )
-    try:
-        for row in answers.iter_rows():
-            yield pickle.loads(row["part"])  # noqa: S301 - from our own actors
-    except ray.exceptions.RayError as error:
-        cause = getattr(error, "cause", None) or error
-        raise EngineError(f"prediction on the cluster failed ({in_a_line(cause)}); try --engine local") from error
+    for row in answers.iter_rows():
+        yield row["part"]
