@@ -28,9 +28,9 @@ class Trial:
             a run of it ended in an error; `running` where the search was stopped before the trial had ended.
         values: The settings, by recipe field; empty for the recipe's own.
         score: Mean of `scores`; None where there are none.
-        scores: The objective of each execution at the epoch it kept.
+        scores: The objective of each finished execution at the epoch it kept; of a pruned trial the best it reached.
         epochs: Epochs trained, over all executions.
-        seconds: From the first job's start to the last one's end, all executions together.
+        seconds: Of its jobs, each from its start to its end, all executions together.
         runs: Names of its runs' folders.
         error: Why it failed, in one line.
     """
