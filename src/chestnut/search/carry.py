@@ -1,7 +1,7 @@
 """Carry out a list of jobs in which some may have ended already: what a comparison and a cross-validation share.
 
-Called by `compare` and `crossval`; hands jobs to an engine and reads run folders. `tune`, whose jobs follow from results,
-hands them out itself.
+Called by `compare` and `crossval`; hands jobs to an engine and reads run folders. `tune`, whose jobs follow from
+results, hands them out itself.
 """
 
 from __future__ import annotations
