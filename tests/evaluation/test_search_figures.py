@@ -68,7 +68,7 @@ def test_a_history_names_its_states_the_best_and_the_default(tmp_path):
     assert "the recipe’s own settings: 0.950" in shown
     assert any("arrow: below the axis (1)" in text for text in shown)
     low, high = figure.axes[0].get_ylim()
-    assert 0.6 < low < 0.95 < high < 1.01
+    assert 0.6 < low < 0.95 < high <= 1
     assert uncut(figure, tmp_path / "history.png")
 
 
@@ -77,6 +77,11 @@ def test_of_a_loss_the_lowest_is_the_best():
     assert "best so far; trial 1: 0.200" in texts(figure)
     (steps,) = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
     assert steps.get_ydata().tolist() == [0.3, 0.2, 0.2, 0.2]
+
+
+def test_the_axis_ends_where_scores_end():
+    assert history_figure([One(0, score=1.0), One(1, score=0.9)], "auroc").axes[0].get_ylim()[1] == 1
+    assert history_figure([One(0, score=0.0), One(1, score=0.1)], "loss").axes[0].get_ylim()[0] == 0
 
 
 @pytest.mark.parametrize("count", [1, 2])

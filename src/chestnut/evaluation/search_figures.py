@@ -181,8 +181,9 @@ def _limits(trials: Sequence[Shown], more: bool, default: float | None) -> tuple
     least = max(min(known + own), top - 4 * max(top - middle, 0.005))
     least = min([least, *own])
     pad = max(0.08 * (top - least), 0.002)
-    ends = sorted((sign * (least - pad), sign * (top + pad)))
-    return ends[0], ends[1]
+    if more:
+        return least - pad, min(top + pad, 1.0)
+    return max(-(top + pad), 0.0), pad - least
 
 
 def _draw_best_so_far(axes: Axes, trials: Sequence[Shown], more: bool, entries: list[Line2D]) -> None:
