@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api import Run, audit, compare, crossval, ensemble, list_runs, open_run, train, tune
+    from chestnut.api import Run, audit, ensemble, list_runs, open_run, train
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom_files import write as write_phantom
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chestnut.data.split import folds, split
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
+    from chestnut.experiments import compare, crossval, tune
 
 _HOMES = {
     "ChestnutError": "chestnut.errors",
@@ -31,8 +32,8 @@ _HOMES = {
     "Recipe": "chestnut.config",
     "Run": "chestnut.api",
     "audit": "chestnut.api",
-    "compare": "chestnut.api",
-    "crossval": "chestnut.api",
+    "compare": "chestnut.experiments",
+    "crossval": "chestnut.experiments",
     "ensemble": "chestnut.api",
     "evaluate": "chestnut.evaluation.metrics",
     "folds": "chestnut.data.split",
@@ -43,7 +44,7 @@ _HOMES = {
     "recipe_names": "chestnut.config",
     "split": "chestnut.data.split",
     "train": "chestnut.api",
-    "tune": "chestnut.api",
+    "tune": "chestnut.experiments",
     "write_phantom": "chestnut.data.phantom_files:write",
 }
 

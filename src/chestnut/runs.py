@@ -309,3 +309,11 @@ def now() -> str:
     ('-', 'T')
     """
     return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """The path `<parent>/<name>-<number>` with the first number that is free."""
+    number = 1
+    while (parent / f"{name}-{number}").exists():
+        number += 1
+    return parent / f"{name}-{number}"

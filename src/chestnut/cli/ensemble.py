@@ -25,8 +25,7 @@ def command(
 
     An image judges the ensemble only where it trained no member.
     """
-    from chestnut.api import free_folder
-    from chestnut.runs import RunFolder, require_free
+    from chestnut.runs import RunFolder, free_folder, require_free
 
     folder = runs / name if name else free_folder(runs, "ensemble")
     require_free(folder)

@@ -30,9 +30,8 @@ def command(
 
     Where no epoch is better on validation than RUN, its weights are kept.
     """
-    from chestnut.api import free_folder
     from chestnut.cli.live import LiveTable
-    from chestnut.runs import RunFolder, require_free
+    from chestnut.runs import RunFolder, free_folder, require_free
 
     start = RunFolder.open(run)
     beside = start.path.resolve().parent

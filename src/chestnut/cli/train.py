@@ -58,9 +58,9 @@ def command(
 
     Ctrl-C ends training cleanly, with the best epoch so far as a usable run.
     """
-    from chestnut.api import free_folder
     from chestnut.cli.live import LiveTable
     from chestnut.config import load_recipe
+    from chestnut.runs import free_folder
 
     if (data is None) == (resume is None):
         raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")

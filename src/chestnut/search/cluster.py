@@ -27,7 +27,7 @@ from chestnut.errors import EngineError, MissingExtraError, listed
 _log = logging.getLogger(__name__)
 
 #: Seconds that somebody has to answer at an address, and that Ray has to join the cluster there.
-_PATIENCE, _JOINING = 5.0, 20.0
+_PATIENCE, _JOINING = 5.0, 60.0
 
 #: Read by Ray as it is imported, here and in what it starts: it sends no usage statistics.
 _QUIET = {
