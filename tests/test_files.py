@@ -2,12 +2,13 @@
 
 import errno
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from chestnut.errors import DataError, DiskError
-from chestnut.files import json_text, read_json, replacing, write_json
+from chestnut.files import json_text, mentions_full_disk, read_json, replacing, write_json
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -30,6 +31,15 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, fault):
         raise OSError(fault, "no space")
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_array_that_does_not_fit_tells_of_the_disk(tmp_path):
+    with pytest.raises(DiskError, match="the disk is full"), replacing(tmp_path / "value"):
+        np.arange(99_999).tofile("/dev/full")
+    with pytest.raises(OSError) as error:
+        np.arange(99_999).tofile("/dev/full")
+    assert mentions_full_disk(f"OSError: {error.value}") and not mentions_full_disk("out of memory")
 
 
 def test_another_fault_is_passed_on(tmp_path):

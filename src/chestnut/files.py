@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,12 +25,15 @@ _DISK_ERRORS = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the largest file allowed is reached",
 }
+#: What NumPy says where less was written than it gave, without the system's reason.
+_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 def disk_error(error: OSError, path: Path) -> DiskError | None:
     """Turn an operating system error about space or permission into chestnut's own; None for any other."""
-    if error.errno in _DISK_ERRORS:
-        return DiskError(f"cannot write {path}: {_DISK_ERRORS[error.errno]}; free some space or choose another folder")
+    if error.errno in _DISK_ERRORS or _SHORT.search(str(error)):
+        reason = _DISK_ERRORS[error.errno or errno.ENOSPC]
+        return DiskError(f"cannot write {path}: {reason}; free some space or choose another folder")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return DiskError(f"cannot write {path}: no permission to write there; choose another folder")
     return None
@@ -37,7 +41,8 @@ def disk_error(error: OSError, path: Path) -> DiskError | None:
 
 def mentions_full_disk(text: str) -> bool:
     """Whether an error that came as text, from another process, tells of a disk without space."""
-    return any(said in text for code, words in _DISK_ERRORS.items() for said in (words, os.strerror(code)))
+    known = (said for code, words in _DISK_ERRORS.items() for said in (words, os.strerror(code)))
+    return _SHORT.search(text) is not None or any(said in text for said in known)
 
 
 @contextmanager

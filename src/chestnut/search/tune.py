@@ -28,7 +28,7 @@ from chestnut.search.tuning import Tuning
 #: The number that stands for the recipe's own settings.
 _OWN = -1
 #: Free bytes below which a failed run is put down to the disk.
-_FULL = 2**20
+_FULL = 16 * 2**20
 
 
 def tune(folder: TuneFolder, setup: Setup) -> Tuning:
