@@ -94,6 +94,11 @@ def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypa
     )
     assert run.recipe.train.stop.metric == "val_auroc" and not run.recipe.search
 
+    assert shown_by_tensorboard(path) == {
+        f"{run}/tensorboard": (trial["values"]["optim.learning_rate"], pytest.approx(trial["score"]))
+        for trial in (*found["trials"], found["default"])
+        for run in trial["runs"]
+    }
     before = sorted(path.rglob("*"))
     with TuneFolder(path).owned():
         status, _, said = chestnut("tune", "--resume", "runs/one")
@@ -101,6 +106,34 @@ def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypa
     status, _, said = chestnut(*words, "--objective", "loss")
     assert status == 2 and "holds a search that differs in the recipe, its space or its settings, --objective" in said
     assert sorted(path.rglob("*")) == before
+
+
+def shown_by_tensorboard(folder):
+    """What the HParams tab shows of each run: the searched field and the objective."""
+    from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
+    from tensorboard.context import RequestContext
+    from tensorboard.plugins.base_plugin import TBContext
+    from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
+
+    runs = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance={"hparams": 0})
+    runs.AddRunsFromDirectory(str(folder))
+    runs.Reload()
+    provider, asked = data_provider.MultiplexerDataProvider(runs, str(folder)), RequestContext()
+    shown = backend_context.Context(TBContext(data_provider=provider, logdir=str(folder)))
+    tab = shown.experiment_from_metadata(asked, "", True, shown.hparams_metadata(asked, ""), [])
+    assert [info.name for info in tab.hparam_infos] == ["optim.learning_rate"]
+    assert [info.name.tag for info in tab.metric_infos] == ["final/auroc"]
+    query = api_pb2.ListSessionGroupsRequest(slice_size=99, allowed_statuses=[api_pb2.STATUS_SUCCESS])
+    query.col_params.add(hparam="optim.learning_rate")
+    query.col_params.add(metric=tab.metric_infos[0].name)
+    groups = list_session_groups.Handler(asked, shown, "", query).run().session_groups
+    return {
+        group.sessions[0].name: (
+            group.hparams["optim.learning_rate"].number_value,
+            group.metric_values[0].value,
+        )
+        for group in groups
+    }
 
 
 def names(folder):
