@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -250,13 +250,3 @@ def _try(recipe: Recipe, key: str, value: Any) -> None:
     except RecipeError as error:
         said = str(error).removeprefix("--set").lstrip(": ").removeprefix(f"{key}={value}").lstrip(": ")
         raise RecipeError(f"search.{key}: {recipe.name} does not take {value}: {said}") from None
-
-
-def in_words(names: Iterable[str]) -> str:
-    """Names with `and` before the last.
-
-    >>> in_words(["a"]), in_words(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    *some, last = names
-    return f"{', '.join(some)} and {last}" if some else last
