@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chestnut.search.engines import EngineChoice
 
 #: Rows of the table where all of them stand in a file.
-_SHOWN = 200
+_SHOWN = 50
 
 
 def command(

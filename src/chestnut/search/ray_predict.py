@@ -110,23 +110,18 @@ class _Work:
 def _parts(work: _Work) -> Iterator[Predictions]:
     """The predictions of each piece, in order, in this process."""
     import ray
-    from ray.util.client import ray as client
 
     try:
-        if client.is_connected():  # Ray Data does not work through a client: an actor of the cluster calls it
-            stream = ray.remote(num_cpus=0)(_Stream).remote(work)
-            for _ in work.chunks:
-                yield pickle.loads(ray.get(stream.next.remote()))  # noqa: S301 - from our own actors
-        else:
-            for held in _streamed(work):
-                yield pickle.loads(held)  # noqa: S301 - from our own actors
+        stream = ray.remote(num_cpus=0)(_Stream).remote(work)
+        for _ in work.chunks:
+            yield pickle.loads(ray.get(stream.next.remote()))  # noqa: S301 - from our own actors
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None) or error
         raise EngineError(f"prediction on the cluster failed ({in_a_line(cause)}); try --engine local") from error
 
 
 class _Stream:
-    """An actor that streams on behalf of a client."""
+    """An actor that calls Ray Data, which does not work through a client and writes to its caller's terminal."""
 
     def __init__(self, work: _Work) -> None:
         self._parts = _streamed(work)
