@@ -131,8 +131,9 @@ class _Errand:
         ref: The answer that is waited for.
         begun: Whether its process runs, so that `ref` is for news.
         deaths: Places that have died under it.
-        stopping: Whether it is to stop, and whether its place has been told.
-        ended: Whether its place may take another job.
+        stopping: Whether it is to stop.
+        told: Whether its place has been told so.
+        parcel: Reference to its files, where its place does not share the disk.
     """
 
     job: Job
