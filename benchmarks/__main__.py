@@ -1,6 +1,6 @@
 """Run every benchmark and write the table of README.md and docs/performance.md from what they print.
 
-    python -m benchmarks [--only train,transfer,decode,bootstrap,startup,memory]
+    python -m benchmarks [--only train,transfer,decode,tune,engines,bootstrap,startup,memory]
 
 Figures of benchmarks that are left out stay as they were: all are kept in benchmarks/results.json.
 """
@@ -53,6 +53,30 @@ def transfer_rows(found: dict[str, Any]) -> list[Row]:
     return rows
 
 
+def tune_rows(found: dict[str, Any]) -> list[Row]:
+    ratio, extra = found["times_as_many_as_keras_tuner"], found["overhead"]
+    return [
+        (
+            f"a search of {found['trials']} short trials",
+            f"{ratio:.2f} times KerasTuner's trials an hour",
+            verdict(ratio >= 1.5, "1.5 times"),
+        ),
+        (
+            f"a trial of {found['trained_seconds']:.0f} s of epochs",
+            f"{extra:.1%} more, from its process's start to its end",
+            verdict(extra < 0.1, "under 10 %"),
+        ),
+    ]
+
+
+def engines_rows(found: dict[str, Any]) -> list[Row]:
+    local, one = found["times_local"], found["times_one_worker"]
+    return [
+        ("engine `ray`, 2 workers", f"{local:.2f} times `local` with 2", verdict(local >= 0.9, "0.9 times")),
+        ("the same", f"{one:.2f} times one worker", "none"),
+    ]
+
+
 def startup_rows(found: dict[str, Any]) -> list[Row]:
     return [
         (
@@ -99,6 +123,8 @@ ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "decode": decode_rows,
     "train": train_rows,
     "transfer": transfer_rows,
+    "tune": tune_rows,
+    "engines": engines_rows,
     "bootstrap": bootstrap_rows,
     "startup": startup_rows,
     "memory": memory_rows,
