@@ -41,6 +41,12 @@ CLOCKS = ["learning_rate", "seconds", "train_seconds"]
 PROGRAM = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from chestnut.cli import main; main()"
 )
+BOTH_UP = """
+import sys, time, ray
+ray.init(address=sys.argv[1], log_to_driver=False)
+while len([node for node in ray.nodes() if node["Alive"]]) < 2:
+    time.sleep(0.1)
+"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,9 @@ def cluster(tmp_path_factory):
         able = not subprocess.run([*private, "true"], capture_output=True, check=False).returncode
         second = [*start, f"--address=127.0.0.1:{port}", "--num-cpus=2"]
         began.append(launched([*private, *second] if able else second))
+        subprocess.run(
+            [sys.executable, "-c", BOTH_UP, f"127.0.0.1:{port}"], capture_output=True, timeout=120, check=True
+        )
         yield Cluster(f"127.0.0.1:{port}", f"ray://127.0.0.1:{client}", hidden if able else None)
     finally:
         for process in reversed(began):

@@ -135,6 +135,7 @@ def _init(stack: contextlib.ExitStack, **given: Any) -> None:
     import ray._private.worker as own
 
     ray.init(log_to_driver=False, logging_level="ERROR", **given)
+    logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)  # tells of calls that were given up at the end
     stack.callback(ray.shutdown)
     if printing := getattr(own, "print_to_stdstream", None):  # prints news of died workers among our results
         stack.callback(setattr, own, "print_to_stdstream", printing)

@@ -7,16 +7,18 @@ holds the same images here and there.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
-import pickle
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from chestnut.errors import EngineError
 from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
@@ -57,9 +59,10 @@ class Predicting:
             shutil.rmtree(home, ignore_errors=True)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Predict pieces: `images`, a JSON list each; gives `part`, pickled predictions each."""
-        parts = [self._predictor.predict(json.loads(images), self._threads) for images in batch["images"]]
-        return {"part": [pickle.dumps(part) for part in parts]}
+        """Predict pieces: `images`, a JSON list each; gives `part`, predictions each."""
+        parts = np.empty(len(batch["images"]), dtype=object)  # else NumPy looks into what it holds
+        parts[:] = [self._predictor.predict(json.loads(images), self._threads) for images in batch["images"]]
+        return {"part": parts}
 
 
 def predict_on_ray(
@@ -111,13 +114,16 @@ def _parts(work: _Work) -> Iterator[Predictions]:
     """The predictions of each piece, in order, in this process."""
     import ray
 
+    stream = ray.remote(num_cpus=0)(_Stream).remote(work)
     try:
-        stream = ray.remote(num_cpus=0)(_Stream).remote(work)
         for _ in work.chunks:
-            yield pickle.loads(ray.get(stream.next.remote()))  # noqa: S301 - from our own actors
+            yield ray.get(stream.next.remote())
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None) or error
         raise EngineError(f"prediction on the cluster failed ({in_a_line(cause)}); try --engine local") from error
+    finally:
+        with contextlib.suppress(Exception):  # gone already
+            ray.kill(stream)
 
 
 class _Stream:
@@ -126,13 +132,13 @@ class _Stream:
     def __init__(self, work: _Work) -> None:
         self._parts = _streamed(work)
 
-    def next(self) -> bytes:
-        """The next part, pickled."""
+    def next(self) -> Predictions:
+        """The next part."""
         return next(self._parts)
 
 
-def _streamed(work: _Work) -> Iterator[bytes]:
-    """The predictions of each piece, in order, pickled."""
+def _streamed(work: _Work) -> Iterator[Predictions]:
+    """The predictions of each piece, in order."""
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised here as well
