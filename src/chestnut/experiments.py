@@ -59,7 +59,7 @@ def compare(
     from chestnut.report.comparison_page import write_comparison_page
     from chestnut.search.carry import Setup
     from chestnut.search.compare import compare
-    from chestnut.search.folder import ComparisonFolder
+    from chestnut.search.comparefolder import ComparisonFolder
     from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
     from chestnut.search.plan import Terms, make_plan
     from chestnut.search.variants import make_variants

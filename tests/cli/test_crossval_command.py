@@ -48,6 +48,20 @@ def test_bad_input_is_one_line_and_nothing_written(chestnut, images, words, said
     assert list(chestnut.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "give DATA to cross-validate on, or --resume FOLDER"),
+        (["--resume", "here", "--seed", "1"], "--resume goes on with a cross-validation as it began; leave out DATA"),
+        (["--resume", "here"], "here is no cross-validation: it has no crossplan.json; give a folder that chestnut"),
+    ],
+)
+def test_going_on_needs_a_folder_and_nothing_else(chestnut, words, said):
+    status, out, told = chestnut("crossval", *words)
+    assert status == 2 and f"error: {said}" in told and out == "", told
+    assert list(chestnut.folder.iterdir()) == []
+
+
 def test_a_class_of_too_few_patients_is_one_line(chestnut, images):
     table = chestnut.folder / "few.csv"
     paths = sorted(images.rglob("*.jpeg"))
@@ -78,7 +92,7 @@ def test_folds_are_printed_and_the_same_command_goes_on(chestnut, images, monkey
     assert run.own_looks == []
     before = (folder / "predictions.csv").read_bytes()
     left_by_a_kill_before_the_look(run)
-    status, out, said = chestnut(*words, "--json", "-")
+    status, out, said = chestnut("crossval", "--resume", folder, "--json", "-")
     assert status == 0 and "epoch   1" not in said
     found = json.loads(out)
     assert found["crossval"] == f"runs/{folder.name}"

@@ -17,7 +17,7 @@ from chestnut.config import load_recipe
 from chestnut.errors import MissingExtraError, RunError
 from chestnut.runs import RunFolder
 from chestnut.search.compare import Setup, compare
-from chestnut.search.folder import ComparisonFolder
+from chestnut.search.comparefolder import ComparisonFolder
 from chestnut.search.jobs import Job
 from chestnut.search.plan import Terms, make_plan
 from chestnut.search.variants import make_variants

@@ -10,7 +10,7 @@ from chestnut.errors import RunError
 from chestnut.evaluation.comparison import Pair
 from chestnut.evaluation.intervals import Estimate
 from chestnut.report.comparison_page import write_comparison_page
-from chestnut.search.folder import ComparisonFolder
+from chestnut.search.comparefolder import ComparisonFolder
 from chestnut.search.leaderboard import Leaderboard, Row
 from chestnut.search.plan import Plan, Terms
 from chestnut.search.variants import make_variants

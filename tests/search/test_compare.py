@@ -13,7 +13,7 @@ from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.files import read_json
 from chestnut.report.comparison_page import write_comparison_page
 from chestnut.search.compare import Setup, compare
-from chestnut.search.folder import ComparisonFolder
+from chestnut.search.comparefolder import ComparisonFolder
 from chestnut.search.plan import Terms, make_plan
 from chestnut.search.variants import make_variants
 

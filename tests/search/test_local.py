@@ -88,9 +88,10 @@ def test_the_next_job_may_depend_on_the_results_so_far(job):
 def test_closing_stops_what_runs(job, tmp_path):
     results = LocalEngine(2, COMMAND).run([job("long", "wait 100"), job("short", "fine")], lambda event: None)
     assert next(results).job.name == "short"
-    pid = int((tmp_path / "long.pid").read_text())
+    pid = tmp_path / "long.pid"
+    wait_until(lambda: pid.is_file() and pid.read_text())
     results.close()
-    assert not alive(pid)
+    assert not alive(int(pid.read_text()))
 
 
 def test_a_listener_may_stop_one_job_and_the_others_go_on(job):

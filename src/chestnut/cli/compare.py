@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.cli.train import TrackOption
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
+    from chestnut.search.comparefolder import ComparisonFolder
     from chestnut.search.engines import EngineChoice
-    from chestnut.search.folder import ComparisonFolder
 
 _BEGUN = "--resume goes on with a comparison as it began; leave out DATA, --recipes, --set, --grid and what else it set"
 
 
 @with_data_options
 def command(
-    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")] = None,
+    data: OptionalData = None,
     recipes: Annotated[
         str | None, typer.Option("--recipes", metavar="A,B,…", help="Names of recipes, or paths of TOML files.")
     ] = None,
@@ -64,7 +64,7 @@ def command(
 
     A comparison that was stopped goes on where it was when the same command is given again.
     """
-    from chestnut.search.folder import ComparisonFolder
+    from chestnut.search.comparefolder import ComparisonFolder
     from chestnut.search.plan import Terms, make_plan
     from chestnut.search.variants import make_variants
     from chestnut.training.trackers import open_trackers

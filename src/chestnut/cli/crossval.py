@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say, table
 from chestnut.cli.train import SetOption, TrackOption
@@ -17,17 +17,23 @@ from chestnut.runs import kept_epoch
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from chestnut.config import Recipe
+    from chestnut.data.manifest import Manifest
     from chestnut.search.crossfolder import CrossFolder
+    from chestnut.search.crossplan import CrossPlan
     from chestnut.search.crossvalidation import CrossValidation
     from chestnut.search.engines import EngineChoice
 
+_BEGUN = "--resume goes on with a cross-validation as it began; leave out DATA, --recipe, --set and what else it set"
 _COLUMNS = ("fold", "images", "patients", "AUROC", "accuracy", "loss", "epoch kept")
 
 
 @with_data_options
 def command(
-    data: DataArgument,
-    recipe: Annotated[str, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file.")] = "cnn-small",
+    data: OptionalData = None,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; else cnn-small.")
+    ] = None,
     folds: Annotated[int, typer.Option("--folds", help="How many; each is held out once.")] = 5,
     repeats: Annotated[int, typer.Option("--repeats", help="How many times the folds are dealt anew.")] = 1,
     settings: SetOption = None,
@@ -37,6 +43,9 @@ def command(
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Its name; else made of its plan.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="The folder that it stands in.")] = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FOLDER", help="Go on with this cross-validation; give no DATA.")
+    ] = None,
     track: TrackOption = None,
     engine: EngineOption = "local",
     address: AddressOption = None,
@@ -47,32 +56,47 @@ def command(
 ) -> None:
     """Train a recipe once for each fold of the patients, and judge each fold by the run that had not seen it.
 
-    Epochs are chosen on patients that are neither trained on nor held out. The same command goes on where one was
-    stopped.
+    Epochs are chosen on patients that are neither trained on nor held out. A cross-validation that was stopped goes on
+    where it was when the same command is given again.
     """
     from chestnut.config import load_recipe
     from chestnut.search.crossfolder import CrossFolder
-    from chestnut.search.crossplan import make_crossplan
-    from chestnut.search.local import threads_a_job
     from chestnut.training.trackers import open_trackers
 
     choice = chosen_engine(engine, address, jobs)
-    for option, given, least in (("--epochs", epochs, 1), ("--seed", seed, 0)):
-        if given is not None and given < least:
-            raise DataError(f"{option} {given}: give {least} or more")
-    own = {"train.epochs": epochs, "seed": seed}
-    changes = [f"{key}={value}" for key, value in own.items() if value is not None]
-    chosen = load_recipe(recipe, [*(settings or []), *changes])
-    trackers = open_trackers(track or [], runs)
+    trackers = open_trackers(track or [], resume.parent if resume else runs)
+    if resume is not None:
+        given = (data, recipe, settings, epochs, seed, name)
+        if any(one is not None for one in given) or (folds, repeats) != (5, 1) or options != DataOptions():
+            raise DataError(_BEGUN)
+        folder = CrossFolder(resume)
+    elif data is None:
+        raise DataError("give DATA to cross-validate on, or --resume FOLDER to go on with a cross-validation")
+    else:
+        for option, number, least in (("--epochs", epochs, 1), ("--seed", seed, 0)):
+            if number is not None and number < least:
+                raise DataError(f"{option} {number}: give {least} or more")
+        own = {"train.epochs": epochs, "seed": seed}
+        changes = [f"{key}={value}" for key, value in own.items() if value is not None]
+        chosen = load_recipe(recipe or "cnn-small", [*(settings or []), *changes])
+        plan, images = _planned(data, chosen, folds, repeats, options)
+        folder = CrossFolder.begin(runs / (name or f"crossval-{plan.digest}"), plan, images)
+    _carry_out(folder, choice, tuple(one.given for one in trackers), json)
+
+
+def _planned(data: Path, recipe: Recipe, folds: int, repeats: int, options: DataOptions) -> tuple[CrossPlan, Manifest]:
+    """The plan and its images, with what is to be known of them told."""
+    from chestnut.search.crossplan import make_crossplan
+    from chestnut.search.local import threads_a_job
+
     manifest = options.load(data)
     for note in manifest.notes:
         say(f"note: {note}")
     threads = threads_a_job()
-    plan, pooled = make_crossplan(manifest, chosen, folds, repeats, threads, skip_bad=options.skip_bad, bars=bar)
-    for note in pooled.notes[len(manifest.notes) :]:
+    plan, images = make_crossplan(manifest, recipe, folds, repeats, threads, skip_bad=options.skip_bad, bars=bar)
+    for note in images.notes[len(manifest.notes) :]:
         say(f"note: {note}")
-    folder = CrossFolder.begin(runs / (name or f"crossval-{plan.digest}"), plan, pooled)
-    _carry_out(folder, choice, tuple(one.given for one in trackers), json)
+    return plan, images
 
 
 def _carry_out(folder: CrossFolder, choice: EngineChoice, track: tuple[str, ...], json: Path | None) -> None:
@@ -90,7 +114,7 @@ def _carry_out(folder: CrossFolder, choice: EngineChoice, track: tuple[str, ...]
             with LiveJobs(total) as live:
                 result = crossval(folder, Setup(engine, command_line(), live, track))
     except KeyboardInterrupt:
-        say("what is done is kept; the same command goes on")
+        say(f"what is done is kept; chestnut crossval --resume {folder.path} goes on")
         raise
     write_crossval_page(folder, folder.page_file)
     told = {"crossval": str(folder.path), "report": str(folder.page_file), **result.to_dict()}

@@ -24,6 +24,7 @@ DataArgument = Annotated[
         help="Folder of class folders, CSV, MedMNIST .npz, folder of DICOM files, or a pattern of these in quotes.",
     ),
 ]
+OptionalData = Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")]
 LabelsOption = Annotated[
     Path | None,
     typer.Option(

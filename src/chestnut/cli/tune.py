@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
 from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.cli.train import SetOption, TrackOption
@@ -26,7 +26,7 @@ _BEGUN = (
 
 @with_data_options
 def command(
-    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")] = None,
+    data: OptionalData = None,
     recipe: Annotated[
         str | None,
         typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; its table [search] is searched."),

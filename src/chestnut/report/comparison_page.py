@@ -14,7 +14,7 @@ from chestnut.errors import RunError
 from chestnut.files import read_json
 from chestnut.report.counts import count_images
 from chestnut.report.html import count, figure, interval, picture, write_page
-from chestnut.search.folder import ComparisonFolder
+from chestnut.search.comparefolder import ComparisonFolder
 from chestnut.search.plan import Plan
 
 

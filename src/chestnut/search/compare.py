@@ -15,7 +15,7 @@ from chestnut.evaluation.comparison_figures import forest_figure, learning_figur
 from chestnut.evaluation.figures import save
 from chestnut.files import replacing, write_json
 from chestnut.search.carry import Setup, carry_out, ended
-from chestnut.search.folder import ComparisonFolder
+from chestnut.search.comparefolder import ComparisonFolder
 from chestnut.search.jobs import Job
 from chestnut.search.judge import Entry, make_leaderboard
 from chestnut.search.leaderboard import Leaderboard

@@ -1,34 +1,23 @@
 """`CrossPlan`: what a cross-validation makes, as one frozen object that is kept in its folder.
 
-Called by `crossval` and `crossfolder`; calls `config`, `data` and `plan`. Equal plans on equal images are the same
-cross-validation, which a second call goes on with.
+Called by `crossval` and `crossfolder`; calls `config`, `data`, `plan` and `planned`. Equal plans on equal images are
+the same cross-validation, which a second call goes on with.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from chestnut.config import Recipe
 from chestnut.data.holdout import deal, hold_out, pool
 from chestnut.data.manifest import Manifest
 from chestnut.data.split import require_trainable
-from chestnut.errors import DataError, RunError
+from chestnut.errors import DataError
 from chestnut.progress import Bars, silent
 from chestnut.search.plan import decoded, digest
-
-_FORMAT = 1
-
-#: What differs between two plans, in words.
-_WORDS = {
-    "recipe": "the recipe or its settings",
-    "images": "the images",
-    "folds": "--folds",
-    "repeats": "--repeats",
-}
+from chestnut.search.planned import Planned
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class CrossPlan:
+class CrossPlan(Planned):
     """A cross-validation before its first run.
 
     Attributes:
@@ -69,6 +58,13 @@ class CrossPlan:
     images: str
     threads: int
 
+    words: ClassVar = {
+        "recipe": "the recipe or its settings",
+        "images": "the images",
+        "folds": "--folds",
+        "repeats": "--repeats",
+    }
+
     @property
     def parts(self) -> tuple[Part, ...]:
         """Every fold of every repeat, in the order in which they are made."""
@@ -81,34 +77,15 @@ class CrossPlan:
         recipe = self.recipe.model_dump(mode="json")
         return {"recipe": recipe, "folds": self.folds, "repeats": self.repeats, "images": self.images}
 
-    @property
-    def digest(self) -> str:
-        """Eight hexadecimal digits of it, for a folder's name."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
-
-    def to_dict(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"format": _FORMAT, **self.identity, "recipe": self.recipe.to_toml(), "threads": self.threads}
+        return {**self.identity, "recipe": self.recipe.to_toml(), "threads": self.threads}
 
     @classmethod
-    def from_dict(cls, held: dict[str, Any], origin: str) -> CrossPlan:
-        """The inverse of `to_dict`.
-
-        Raises:
-            RunError: Made by a newer chestnut, or damaged.
-        """
-        try:
-            if held["format"] > _FORMAT:
-                raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
-            recipe = Recipe.from_toml(held["recipe"], origin)
-            return cls(recipe, held["folds"], held["repeats"], held["images"], held["threads"])
-        except (KeyError, TypeError) as error:
-            raise RunError(f"{origin} is damaged ({error!r}); restore it or cross-validate anew") from error
-
-    def differences(self, other: CrossPlan) -> list[str]:
-        """What another plan does otherwise, in words."""
-        mine, theirs = self.identity, other.identity
-        return [words for key, words in _WORDS.items() if mine[key] != theirs[key]]
+    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
+        """The inverse of `fields`."""
+        recipe = Recipe.from_toml(held["recipe"], origin)
+        return cls(recipe, held["folds"], held["repeats"], held["images"], held["threads"])
 
     def manifests(self, pooled: Manifest) -> Iterator[tuple[Part, Manifest]]:
         """The images of every part, with the fold as `test`; see `data.holdout`.

@@ -1,38 +1,26 @@
 """`Plan`: what a comparison compares, and on what terms, as one frozen object that is kept in its folder.
 
-Called by `compare`; calls `config`, `data` and `variants`. Equal plans on equal images are the same comparison, which a
-second call goes on with.
+Called by `compare`; calls `config`, `data`, `planned` and `variants`. Equal plans on equal images are the same
+comparison, which a second call goes on with.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 from chestnut.config import BackboneConfig, InputSpec, Recipe
 from chestnut.data.cache import decode_all
 from chestnut.data.manifest import Manifest
 from chestnut.data.split import require_trainable, split
 from chestnut.data.subset import take_fraction
-from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.errors import DataError, RecipeError
 from chestnut.progress import Bars, silent
+from chestnut.search.planned import Planned
 from chestnut.search.variants import Variant
-
-_FORMAT = 1
-
-#: What differs between two plans, in words.
-_WORDS = {
-    "variants": "the recipes or their settings",
-    "images": "the images or their split",
-    "fraction": "--fraction",
-    "repeats": "--repeats",
-    "epochs": "--epochs",
-    "seed": "--seed",
-}
 
 
 class TermsGiven(TypedDict, total=False):
@@ -77,7 +65,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Planned):
     """A comparison before its first run.
 
     Attributes:
@@ -92,6 +80,15 @@ class Plan:
     images: str
     threads: int
 
+    words: ClassVar = {
+        "variants": "the recipes or their settings",
+        "images": "the images or their split",
+        "fraction": "--fraction",
+        "repeats": "--repeats",
+        "epochs": "--epochs",
+        "seed": "--seed",
+    }
+
     @property
     def seeds(self) -> range:
         """The seed of each repeat."""
@@ -103,42 +100,17 @@ class Plan:
         held = {one.name: one.recipe.model_dump(mode="json") for one in self.variants}
         return {"variants": held, "images": self.images, **asdict(self.terms)}
 
-    @property
-    def digest(self) -> str:
-        """Eight hexadecimal digits of it, for a folder's name."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
-
-    def to_dict(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """JSON-ready."""
         variants = [{"name": one.name, "recipe": one.recipe.to_toml()} for one in self.variants]
-        return {
-            "format": _FORMAT,
-            "variants": variants,
-            **asdict(self.terms),
-            "images": self.images,
-            "threads": self.threads,
-        }
+        return {"variants": variants, **asdict(self.terms), "images": self.images, "threads": self.threads}
 
     @classmethod
-    def from_dict(cls, held: dict[str, Any], origin: str) -> Plan:
-        """The inverse of `to_dict`.
-
-        Raises:
-            RunError: Made by a newer chestnut, or damaged.
-        """
-        try:
-            if held["format"] > _FORMAT:
-                raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
-            variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in held["variants"]]
-            terms = Terms(held["fraction"], held["repeats"], held["epochs"], held["seed"])
-            return cls(tuple(variants), terms, held["images"], held["threads"])
-        except (KeyError, TypeError) as error:
-            raise RunError(f"{origin} is damaged ({error!r}); restore it from a copy or compare anew") from error
-
-    def differences(self, other: Plan) -> list[str]:
-        """What another plan does otherwise, in words."""
-        mine, theirs = self.identity, other.identity
-        return [words for key, words in _WORDS.items() if mine[key] != theirs[key]]
+    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
+        """The inverse of `fields`."""
+        variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in held["variants"]]
+        terms = Terms(held["fraction"], held["repeats"], held["epochs"], held["seed"])
+        return cls(tuple(variants), terms, held["images"], held["threads"])
 
 
 def make_plan(

@@ -1,37 +1,25 @@
 """`TunePlan`: what a search searches, as one frozen object that is kept in its folder.
 
-Called by `tune` and `tunefolder`; calls `config`, `data` and `plan`. Equal plans on equal images are the same search,
-which a second call goes on with, or extends by asking for more trials.
+Called by `tune` and `tunefolder`; calls `config`, `data`, `plan` and `planned`. Equal plans on equal images are the
+same search, which a second call goes on with, or extends by asking for more trials.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.data.split import require_trainable, split
-from chestnut.errors import DataError, RecipeError, RunError, suggest
+from chestnut.errors import DataError, RecipeError, suggest
 from chestnut.evaluation.selection import OBJECTIVES
 from chestnut.progress import Bars, silent
 from chestnut.search.plan import decoded, digest
-
-_FORMAT = 1
+from chestnut.search.planned import Planned
 
 SEARCHES = ("random", "hyperband", "bayesian")
-
-#: What differs between two plans, in words.
-_WORDS = {
-    "recipe": "the recipe, its space or its settings",
-    "images": "the images or their split",
-    "search": "--search",
-    "objective": "--objective",
-    "executions": "--executions",
-}
 
 #: Fields that no search varies, and why; a field's name or that of its table.
 _FIXED = {
@@ -101,7 +89,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class TunePlan:
+class TunePlan(Planned):
     """A search before its first run.
 
     Attributes:
@@ -122,6 +110,14 @@ class TunePlan:
     images: str
     threads: int
 
+    words: ClassVar = {
+        "recipe": "the recipe, its space or its settings",
+        "images": "the images or their split",
+        "search": "--search",
+        "objective": "--objective",
+        "executions": "--executions",
+    }
+
     @property
     def seeds(self) -> range:
         """The seed of each execution."""
@@ -139,35 +135,15 @@ class TunePlan:
         rest = {name: getattr(self, name) for name in ("images", "search", "objective", "executions")}
         return {"recipe": recipe, **rest}
 
-    @property
-    def digest(self) -> str:
-        """Eight hexadecimal digits of it, for a folder's name."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
-
-    def to_dict(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"format": _FORMAT, **self.identity, "trials": self.trials, "threads": self.threads}
+        return {**self.identity, "trials": self.trials, "threads": self.threads}
 
     @classmethod
-    def from_dict(cls, held: dict[str, Any], origin: str) -> TunePlan:
-        """The inverse of `to_dict`.
-
-        Raises:
-            RunError: Made by a newer chestnut, or damaged.
-        """
-        try:
-            if held["format"] > _FORMAT:
-                raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
-            recipe = Recipe.from_toml(held["recipe"], origin)
-            names = ("search", "objective", "executions", "trials", "images", "threads")
-            return cls(recipe, *(held[name] for name in names))
-        except (KeyError, TypeError) as error:
-            raise RunError(f"{origin} is damaged ({error!r}); restore it from a copy or search anew") from error
-
-    def differences(self, other: TunePlan) -> list[str]:
-        """What another plan does otherwise, in words."""
-        mine, theirs = self.identity, other.identity
-        return [words for key, words in _WORDS.items() if mine[key] != theirs[key]]
+    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
+        """The inverse of `fields`."""
+        names = ("search", "objective", "executions", "trials", "images", "threads")
+        return cls(Recipe.from_toml(held["recipe"], origin), *(held[name] for name in names))
 
     def recipe_of(self, values: Mapping[str, Any], seed: int) -> Recipe:
         """The recipe of a run.
