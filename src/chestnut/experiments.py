@@ -60,7 +60,8 @@ def compare(
     from chestnut.search.carry import Setup
     from chestnut.search.compare import compare
     from chestnut.search.comparefolder import ComparisonFolder
-    from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
+    from chestnut.search.local import LocalEngine
+    from chestnut.search.machine import jobs_at_once, threads_a_job
     from chestnut.search.plan import Terms, make_plan
     from chestnut.search.variants import make_variants
     from chestnut.training.trackers import open_trackers
@@ -112,7 +113,8 @@ def crossval(
     from chestnut.search.crossfolder import CrossFolder
     from chestnut.search.crossplan import make_crossplan
     from chestnut.search.crossval import crossval
-    from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
+    from chestnut.search.local import LocalEngine
+    from chestnut.search.machine import jobs_at_once, threads_a_job
 
     threads = threads_a_job()
     plan, images = make_crossplan(data, load_recipe(recipe, settings), folds, repeats, threads)
@@ -156,7 +158,8 @@ def tune(
     """
     from chestnut.report.tune_page import write_tune_page
     from chestnut.search.carry import Setup
-    from chestnut.search.local import LocalEngine, jobs_at_once, threads_a_job
+    from chestnut.search.local import LocalEngine
+    from chestnut.search.machine import jobs_at_once, threads_a_job
     from chestnut.search.tune import tune
     from chestnut.search.tunefolder import TuneFolder
     from chestnut.search.tuneplan import Terms, make_tuneplan

@@ -10,9 +10,10 @@ from chestnut.errors import EngineError
 from chestnut.search.jobs import Job
 from chestnut.search.parcel import Parcel, pack, unpack
 from chestnut.search.place import Place
+from chestnut.search.process import Starting
 from chestnut.search.ray_engine import jobs_that_fit, take_home
 
-COMMAND = (sys.executable, str(Path(__file__).parent / "fake_worker.py"))
+FAKE = Starting(command=(sys.executable, str(Path(__file__).parent / "fake_worker.py")))
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def heard(place):
 
 
 def test_jobs_follow_one_another_where_the_disk_is_shared(job, mark):
-    place = Place(COMMAND)
+    place = Place(FAKE)
     for act, status in (("threads", "finished"), ("fail loss became nan", "failed")):
         one = job(act)
         assert place.begin(one, {}, mark)
@@ -57,7 +58,7 @@ def test_jobs_follow_one_another_where_the_disk_is_shared(job, mark):
 
 
 def test_a_job_is_told_to_stop(job, mark):
-    place = Place(COMMAND)
+    place = Place(FAKE)
     assert place.begin(job("wait 100"), {}, mark)
     assert place.hear(30.0)[0], "it has begun and can hear"
     place.stop()
@@ -65,7 +66,7 @@ def test_a_job_is_told_to_stop(job, mark):
 
 
 def test_a_disk_that_is_not_shared_gets_the_files_and_gives_the_log_back(job, tmp_path):
-    place = Place(COMMAND)
+    place = Place(FAKE)
     one = job("exit 3")
     missing = tmp_path / "nothing here"
     assert not place.begin(one, {}, missing)

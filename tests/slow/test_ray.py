@@ -205,7 +205,7 @@ def workers():
         try:
             words = (folder / "cmdline").read_bytes()
             ours = os.environ["RAY_AUTH_TOKEN"].encode() in (folder / "environ").read_bytes()
-            if ours and b"chestnut.search.worker" in words:
+            if ours and b"chestnut.search.forkserver" in words:
                 found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:  # ended meanwhile
             continue

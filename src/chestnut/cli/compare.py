@@ -79,7 +79,7 @@ def command(
     elif data is None or recipes is None:
         raise DataError("give DATA and --recipes A,B to compare, or --resume FOLDER to go on with a comparison")
     else:
-        from chestnut.search.local import threads_a_job
+        from chestnut.search.machine import threads_a_job
 
         terms.check()
         variants = make_variants(

@@ -87,7 +87,7 @@ def command(
 def _planned(data: Path, recipe: Recipe, folds: int, repeats: int, options: DataOptions) -> tuple[CrossPlan, Manifest]:
     """The plan and its images, with what is to be known of them told."""
     from chestnut.search.crossplan import make_crossplan
-    from chestnut.search.local import threads_a_job
+    from chestnut.search.machine import threads_a_job
 
     manifest = options.load(data)
     for note in manifest.notes:

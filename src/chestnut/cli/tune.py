@@ -93,7 +93,7 @@ def _begun(
 ) -> TuneFolder:
     """The search's folder, made or found."""
     from chestnut.config import load_recipe
-    from chestnut.search.local import threads_a_job
+    from chestnut.search.machine import threads_a_job
     from chestnut.search.tunefolder import TuneFolder
     from chestnut.search.tuneplan import checked, make_tuneplan
 

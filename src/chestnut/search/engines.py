@@ -60,6 +60,7 @@ class EngineChoice:
             with opened_ray(self.address, self.jobs, threads) as engine:
                 yield engine
         else:
-            from chestnut.search.local import LocalEngine, jobs_at_once
+            from chestnut.search.local import LocalEngine
+            from chestnut.search.machine import jobs_at_once
 
             yield LocalEngine(self.jobs or jobs_at_once(threads))

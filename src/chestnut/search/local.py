@@ -6,57 +6,13 @@ Calls `jobs` and `process`.
 
 from __future__ import annotations
 
-import math
-import os
 import subprocess
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from chestnut.search.jobs import Event, Job, Listener, Result
-from chestnut.search.process import COMMAND, GRACE, JobProcess, News
-
-#: Threads of a job: more make one run little faster, and as many runs fit side by side.
-_MOST_THREADS = 4
-#: Memory that a job is reckoned to take, bytes: a backbone at 224 pixels with batches of 32.
-MEMORY = 4 * 2**30
-
-
-def threads_a_job() -> int:
-    """Threads of one operation of a job on this machine: half its cores, at most 4.
-
-    Two jobs side by side then share the cores, and one starts up while the other trains. Where there is
-    a GPU, which jobs use one after another, or no memory for two jobs, all the cores, at most 4.
-    """
-    together = 1 if _has_gpu() or _memory("MemTotal") < 2 * MEMORY else 2
-    return max(1, min(cores() // together, _MOST_THREADS))
-
-
-def jobs_at_once(threads: int) -> int:
-    """How many jobs run side by side unless the user says otherwise: as cores and free memory allow, one on a GPU."""
-    if _has_gpu():
-        return 1
-    return int(max(1, min(cores() // threads, _memory("MemAvailable") // MEMORY)))
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _has_gpu() -> bool:
-    return Path("/dev/nvidiactl").exists()
-
-
-def _memory(kind: str) -> float:
-    """Bytes, as Linux counts them; infinite where the system does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return math.inf
-    held = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    return int(held[kind].removesuffix("kB")) * 1024 if kind in held else math.inf
+from chestnut.search.process import GRACE, WORKER, JobProcess, News, Starting
 
 
 @dataclass(frozen=True)
@@ -65,22 +21,23 @@ class LocalEngine:
 
     Attributes:
         parallel: How many at once; it changes speed, and no result.
-        command: What a job's process runs.
+        starting: How jobs' processes are started.
         grace: Seconds that a stopped job has to save what it has.
     """
 
     parallel: int = 1
-    command: tuple[str, ...] = COMMAND
+    starting: Starting = WORKER
     grace: float = GRACE
 
     def run(self, jobs: Iterable[Job], on_event: Listener) -> Generator[Result]:
         """Run jobs and give their results as they come; see `jobs.Engine`."""
         waiting, news = iter(jobs), News()
         running: dict[str, JobProcess] = {}
+        starter = self.starting.opened()
         try:
             while True:
                 while len(running) < self.parallel and (job := next(waiting, None)) is not None:
-                    running[job.name] = JobProcess.start(job, self.command, news)
+                    running[job.name] = JobProcess.start(job, starter, news)
                     on_event(Event(job.name, "begin", {}))
                 if not running:
                     return
@@ -95,7 +52,10 @@ class LocalEngine:
                     on_event(Event(name, "end", {"status": result.status, "error": result.error}))
                     yield result
         finally:
-            _stop(list(running.values()), self.grace)
+            try:
+                _stop(list(running.values()), self.grace)
+            finally:
+                starter.close()
 
 
 def _stop(processes: list[JobProcess], grace: float) -> None:

@@ -10,14 +10,14 @@ import queue
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from chestnut.search.jobs import Job
 from chestnut.search.parcel import Parcel, packed_run
-from chestnut.search.process import COMMAND, JobProcess, News
+from chestnut.search.process import WORKER, JobProcess, News, Starting
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Place:
     """Does one job after another.
 
     Args:
-        command: What a job's process runs; None for chestnut's own.
+        starting: How jobs' processes are started.
     """
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = tuple(command or COMMAND)
+    def __init__(self, starting: Starting = WORKER) -> None:
+        self._starter = starting.opened()
         self._news: News = News()
         self._process: JobProcess | None = None
         self._asked: Job | None = None
@@ -71,7 +71,7 @@ class Place:
         if parcel is not None:
             self._home = Path(tempfile.mkdtemp(prefix="chestnut-job-"))
             job = parcel.unpacked(job, self._home)
-        self._process = JobProcess.start(job, self._command, self._news, variables)
+        self._process = JobProcess.start(job, self._starter, self._news, variables)
         return True
 
     def hear(self, seconds: float) -> tuple[list[dict[str, Any]], Report | None]:

@@ -1,7 +1,7 @@
 """`JobProcess`: the process that does one job, and what it tells.
 
 Started by `LocalEngine` on this machine and by `Place` on a node of a cluster, so that a job does the same on both.
-Calls `jobs` and the command line of `worker`.
+Calls `forks`, `jobs` and `worker`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,71 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
+from chestnut.search.forks import Forked, Forks, can_fork
 from chestnut.search.jobs import Job, Result
 from chestnut.search.worker import surroundings
 
-#: What a job's process runs.
-COMMAND = (sys.executable, "-P", "-m", "chestnut.search.worker")
+
+class Starter(Protocol):
+    """Starts jobs' processes."""
+
+    def __call__(self, variables: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str] | Forked:
+        """Begin a process with all these environment variables, which writes its standard error to a file."""
+
+    def close(self) -> None:
+        """Give back what starting needs; processes go on."""
+
+
+@dataclass(frozen=True)
+class Starting:
+    """How jobs' processes are started.
+
+    Attributes:
+        module: What they run; forked where the system allows it, else by a Python of its own each.
+        command: What they run instead, by a process of its own each.
+    """
+
+    module: str = "chestnut.search.worker"
+    command: tuple[str, ...] | None = None
+
+    def opened(self) -> Starter:
+        """A starter, to be closed."""
+        if self.command is None and can_fork():
+            return Forks(self.module)
+        return Launches(self.command or (sys.executable, "-P", "-m", self.module))
+
+
+#: How jobs that train are started.
+WORKER = Starting()
+
+
+class Launches:
+    """Starts jobs' processes, each by a command."""
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._command = command
+
+    def __call__(self, variables: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str]:
+        """Begin a process in a session of its own, so that Ctrl-C reaches the engine alone, which then stops it."""
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=dict(variables),
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 #: Seconds that a stopped job has to save what it has.
 GRACE = 60.0
@@ -47,34 +102,24 @@ class JobProcess:
     """
 
     job: Job
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Forked
     log: IO[str]
     started: float
     last: dict[str, Any] = field(default_factory=dict)
     listener: threading.Thread = field(default_factory=threading.Thread)
 
     @classmethod
-    def start(cls, job: Job, command: Sequence[str], news: News, extra: Mapping[str, str] | None = None) -> JobProcess:
+    def start(cls, job: Job, starter: Starter, news: News, extra: Mapping[str, str] | None = None) -> JobProcess:
         """Begin a job.
 
         Args:
             job: The job.
-            command: What its process runs.
+            starter: Starts its process.
             news: Where what it tells is put.
             extra: Environment variables beside `surroundings`.
         """
-        # In a session of its own, so that Ctrl-C reaches the engine alone, which then stops its jobs one by one.
         log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the job
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env={**surroundings(job), **(extra or {})},
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+        process = starter({**surroundings(job), **(extra or {})}, log)
         made = cls(job, process, log, time.monotonic())
         with contextlib.suppress(BrokenPipeError):
             _pipe(process.stdin).write(job.to_json() + "\n")

@@ -23,10 +23,10 @@ from typing import Any
 from chestnut.errors import EngineError
 from chestnut.search.cluster import joined, nodes
 from chestnut.search.jobs import Event, Job, Listener, Result
-from chestnut.search.local import MEMORY, cores
+from chestnut.search.machine import MEMORY, cores
 from chestnut.search.parcel import Parcel, unpack
 from chestnut.search.place import Place, Report
-from chestnut.search.process import GRACE
+from chestnut.search.process import GRACE, WORKER, Starting
 
 _log = logging.getLogger(__name__)
 
@@ -96,13 +96,13 @@ class RayEngine:
     Attributes:
         parallel: How many at once; it changes speed, and no result.
         gpus: GPUs that a job takes.
-        command: What a job's process runs; None for chestnut's own.
+        starting: How jobs' processes are started.
         grace: Seconds that a stopped job has to save what it has.
     """
 
     parallel: int
     gpus: int = 0
-    command: tuple[str, ...] | None = None
+    starting: Starting = WORKER
     grace: float = GRACE
 
     def run(self, jobs: Iterable[Job], on_event: Listener) -> Generator[Result]:
@@ -197,7 +197,7 @@ class _Desk:
 
         # Two calls at once: one waits for news while another says stop.
         options = {"num_cpus": threads, "num_gpus": gpus, "max_concurrency": 2, "max_restarts": 0}
-        return ray.remote(Place).options(**options, scheduling_strategy="SPREAD").remote(self.engine.command)
+        return ray.remote(Place).options(**options, scheduling_strategy="SPREAD").remote(self.engine.starting)
 
     def _needs(self, job: Job) -> tuple[int, int]:
         """Cores and GPUs of a job; classical recipes train on the processor."""

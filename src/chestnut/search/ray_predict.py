@@ -26,7 +26,7 @@ from chestnut.progress import Bars, silent
 from chestnut.runs import RunFolder
 from chestnut.search.cluster import in_a_line
 from chestnut.search.engines import EngineChoice
-from chestnut.search.local import threads_a_job
+from chestnut.search.machine import threads_a_job
 from chestnut.search.ray_engine import TRAVEL, opened_ray
 from chestnut.search.worker import thread_variables
 

@@ -1,4 +1,4 @@
-"""A process that makes one run: `python -m chestnut.search.worker`, started by an engine.
+"""A process that makes one run: `python -m chestnut.search.worker`, or a fork of `forkserver`, started by an engine.
 
 It reads a `Job` from standard input and writes its events, a line of JSON each, to standard output. When standard input
 closes, the engine is gone, and so goes the worker: nothing trains on unseen. Whatever libraries print goes to standard
@@ -46,6 +46,19 @@ def surroundings(job: Job) -> dict[str, str]:
 def thread_variables(threads: int) -> dict[str, str]:
     """The environment variables that decide the threads of one operation."""
     return dict.fromkeys(_THREADS, str(threads))
+
+
+def load() -> None:
+    """Import what `perform` uses, before it is forked."""
+    import matplotlib.figure  # noqa: F401
+    import tensorboard.plugins.hparams.api_pb2
+    import tensorboard.summary  # noqa: F401
+
+    import chestnut.inference.evaluate
+    import chestnut.search.measure
+    import chestnut.training.finetune
+    import chestnut.training.trackers
+    import chestnut.training.train  # noqa: F401
 
 
 def perform(job: Job, tell: Tell) -> str:
