@@ -53,6 +53,7 @@ def weights(run):
     return load_network(run.bundle / "model.keras").get_weights()
 
 
+@pytest.mark.slow
 def test_kept_features_give_what_computing_them_in_every_step_gives(data, head, tmp_path):
     settings = (*VGG, *_plain(), "train.passes=0")
     anew = cn.train(data, "vgg16", settings=settings, path=tmp_path / "anew", audited=False).folder
@@ -70,6 +71,7 @@ def test_what_a_run_with_a_frozen_part_leaves(head):
     assert any(entry.rule == "features-v1" and entry.images for entry in entries())
 
 
+@pytest.mark.slow
 def test_passes_differ_and_are_repeatable(data, monkeypatch):
     recipe = load_recipe("vgg16", [*VGG, "augment.rotation=20", "train.epochs=9"])
     keras.utils.set_random_seed(0)

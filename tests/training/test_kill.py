@@ -46,6 +46,7 @@ def images(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_sigkill_and_resume_give_the_weights_of_an_unbroken_run(images, tmp_path):
     whole = cn.train(cn.load_dataset(images), "cnn-small", settings=SETTINGS, path=tmp_path / "whole", audited=False)
     words = ["train", images, "--no-audit", "--name", "killed", "--runs", tmp_path]
