@@ -14,6 +14,7 @@ class Inline:
     """Runs jobs one after the other where it is called; `die_in` names jobs that fail."""
 
     parallel = 1
+    gpus = 0
 
     def __init__(self, die_in=()):
         self.done, self.die_in = [], die_in

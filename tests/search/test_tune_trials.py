@@ -87,6 +87,15 @@ def test_the_objective_decides_which_epoch_is_kept():
     assert stops == ["val_auroc", "val_accuracy", "val_loss"]
 
 
+def test_all_runs_train_in_what_was_settled_once_unless_it_is_searched():
+    plan = planned()
+    assert plan.recipe_of({}, 3).train.precision == "auto"
+    held = TunePlan.from_dict(replace(plan, precision="bfloat16").to_dict(), "plan")
+    assert held.recipe_of({}, 3).train.precision == "bfloat16"
+    assert held.recipe_of({"train.precision": "float32"}, 3).train.precision == "float32"
+    assert held.differences(plan) == []
+
+
 def test_plans_are_the_same_search_whatever_the_number_of_trials():
     plan = planned()
     assert TunePlan.from_dict(plan.to_dict(), "here") == plan

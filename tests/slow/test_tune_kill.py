@@ -96,6 +96,18 @@ def test_a_killed_search_makes_the_trials_of_one_that_was_not(images, tmp_path):
     assert best.returncode == 0, best.stderr
 
 
+def test_what_auto_comes_to_is_tried_once_for_all_runs(images, tmp_path):
+    open_to_choice = [one for one in SETTINGS if not one.startswith("train.precision")]
+    terms = ("--trials", "2", "--executions", "1", "--epochs", "1")
+    found = ended(command(images, "auto", *terms, settings=open_to_choice), tmp_path)
+    assert found.returncode == 0, found.stderr
+    folder = tmp_path / "runs" / "auto"
+    settled = read_json(folder / "tuneplan.json")["precision"]
+    runs = [cn.open_run(path.parent).folder for path in folder.glob("*/history.csv")]
+    assert settled in ("float32", "bfloat16") and len(runs) == 3
+    assert {run.recipe.train.precision for run in runs} == {settled}
+
+
 def test_hyperband_stops_the_worse_trials_early(images, tmp_path):
     terms = ("--search", "hyperband", "--trials", "8", "--executions", "2", "--epochs", "9", "--jobs", "2")
     found = ended(command(images, "band", *terms), tmp_path)

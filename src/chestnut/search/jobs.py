@@ -107,6 +107,10 @@ class Engine(Protocol):
     def parallel(self) -> int:
         """How many jobs run at once; it changes the time they take, and no other result."""
 
+    @property
+    def gpus(self) -> int:
+        """GPUs that a job takes; 0 where it trains on the processor."""
+
     def run(self, jobs: Iterable[Job], on_event: Listener) -> Generator[Result]:
         """Run jobs and give their results as they come, in any order.
 

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from chestnut.search.jobs import Event, Job, Listener, Result
+from chestnut.search.machine import has_gpu
 from chestnut.search.process import GRACE, WORKER, JobProcess, News, Starting
 
 
@@ -28,6 +29,11 @@ class LocalEngine:
     parallel: int = 1
     starting: Starting = WORKER
     grace: float = GRACE
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that a job takes."""
+        return int(has_gpu())
 
     def run(self, jobs: Iterable[Job], on_event: Listener) -> Generator[Result]:
         """Run jobs and give their results as they come; see `jobs.Engine`."""

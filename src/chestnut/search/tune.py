@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from itertools import chain
 from statistics import mean
 
+from chestnut.config import ClassicalConfig
 from chestnut.errors import DiskError, RecipeError
 from chestnut.files import mentions_full_disk
 from chestnut.runs import RunFolder
 from chestnut.search.carry import Setup, ended
 from chestnut.search.jobs import Event, Job, Reply, Result
 from chestnut.search.outcome import make_tuning, score_of, write_tuning
+from chestnut.search.precise import settled
 from chestnut.search.trials import Trials, opened
 from chestnut.search.tunefolder import TuneFolder
 from chestnut.search.tuning import Tuning
@@ -46,6 +48,8 @@ def tune(folder: TuneFolder, setup: Setup) -> Tuning:
     from chestnut.training.tracking_tensorboard import write_experiment
 
     with folder.owned():
+        if folder.plan.precision is None:
+            folder.settle(_precision(folder, setup))
         plan = folder.plan
         if not folder.tensorboard.exists():
             write_experiment(folder.tensorboard, tuple(plan.recipe.search), f"final/{plan.objective}")
@@ -55,6 +59,14 @@ def tune(folder: TuneFolder, setup: Setup) -> Tuning:
             result = make_tuning(folder, trials, search.default_error, setup.engine.parallel)
             write_tuning(folder, result)
             return result
+
+
+def _precision(folder: TuneFolder, setup: Setup) -> str:
+    """What all runs train in; a GPU's kind decides for each run by itself."""
+    plan = folder.plan
+    if setup.engine.gpus or isinstance(plan.recipe.model, ClassicalConfig):
+        return plan.recipe.train.precision
+    return settled(plan.recipe, len(folder.facts["classes"]), plan.threads)
 
 
 class _Search:

@@ -84,3 +84,7 @@ class TuneFolder(PlannedFolder[TunePlan]):
             raise DataError(f"--trials {trials}: give 1 or more choices of settings to try")
         if (plan := self.plan).trials != trials:
             write_json(self.plan_file, replace(plan, trials=trials).to_dict())
+
+    def settle(self, precision: str) -> None:
+        """Keep what all runs train in."""
+        write_json(self.plan_file, replace(self.plan, precision=precision).to_dict())

@@ -100,6 +100,7 @@ class TunePlan(Planned):
         trials: How many trials there shall be in all. It is no part of what the search is: more of them extend it.
         images: SHA-256 of the images' rows: path, label, patient, split, pixels.
         threads: Threads of one operation of a run, which decide its last bits.
+        precision: What all runs train in; None before it was settled.
     """
 
     recipe: Recipe
@@ -109,6 +110,7 @@ class TunePlan(Planned):
     trials: int
     images: str
     threads: int
+    precision: str | None = None
 
     words: ClassVar = {
         "recipe": "the recipe, its space or its settings",
@@ -137,12 +139,12 @@ class TunePlan(Planned):
 
     def fields(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {**self.identity, "trials": self.trials, "threads": self.threads}
+        return {**self.identity, "trials": self.trials, "threads": self.threads, "precision": self.precision}
 
     @classmethod
     def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
         """The inverse of `fields`."""
-        names = ("search", "objective", "executions", "trials", "images", "threads")
+        names = ("search", "objective", "executions", "trials", "images", "threads", "precision")
         return cls(Recipe.from_toml(held["recipe"], origin), *(held[name] for name in names))
 
     def recipe_of(self, values: Mapping[str, Any], seed: int) -> Recipe:
@@ -151,7 +153,8 @@ class TunePlan(Planned):
         Raises:
             RecipeError: Values that do not go together.
         """
-        return self.recipe.without_search().with_values({**values, "seed": seed})
+        precision = {} if self.precision is None else {"train.precision": self.precision}
+        return self.recipe.without_search().with_values({**precision, **values, "seed": seed})
 
 
 def make_tuneplan(

@@ -40,7 +40,12 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NU
 
 def surroundings(job: Job) -> dict[str, str]:
     """The environment variables of the process that does a job; they count only where they are set before it starts."""
-    return {**os.environ, **thread_variables(job.threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return quiet_variables(job.threads)
+
+
+def quiet_variables(threads: int) -> dict[str, str]:
+    """This process's environment variables, with those that decide threads, and that let TensorFlow keep quiet."""
+    return {**os.environ, **thread_variables(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def thread_variables(threads: int) -> dict[str, str]:

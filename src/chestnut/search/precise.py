@@ -1,0 +1,48 @@
+"""Which arithmetic the runs of a search train in where their recipe leaves it open: tried once, in its own process.
+
+Called by `tune`; the process is `python -m chestnut.search.precise`. Were each trial to try for itself, it would take
+seconds each time, and neighbours on the machine would decide which trial trains in what.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from chestnut.config import Recipe
+from chestnut.search.worker import quiet_variables
+
+
+def settled(recipe: Recipe, classes: int, threads: int) -> str:
+    """The precision that a recipe's `auto` comes to on this machine's processor; `auto` where it cannot be tried.
+
+    Args:
+        recipe: Any recipe.
+        classes: Number of classes.
+        threads: Threads of one operation.
+    """
+    if recipe.train.precision != "auto":
+        return recipe.train.precision
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "chestnut.search.precise", str(classes)],
+        input=recipe.to_toml(),
+        capture_output=True,
+        env=quiet_variables(threads),
+        encoding="utf-8",
+        check=False,
+    )
+    return "auto" if done.returncode else done.stdout.split()[-1]  # what is wrong is for the runs to say
+
+
+def main() -> None:
+    """Write what the recipe on standard input comes to; the argument is the number of classes."""
+    from chestnut.data.cache import cache_folder
+    from chestnut.training.precision import resolve
+
+    recipe = Recipe.from_toml(sys.stdin.read(), "the recipe")
+    found = resolve(recipe, int(sys.argv[1]), cache_folder() / "precision.json")
+    sys.stdout.write(f"{found.train.precision}\n")
+
+
+if __name__ == "__main__":
+    main()
