@@ -164,12 +164,12 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def alone(lock: Path, said: str) -> Iterator[None]:
+def alone(lock: Path, said: str | None = None) -> Iterator[None]:
     """Keep other processes out of the block meanwhile; one that dies gives the lock free.
 
     Args:
         lock: A file made for it; its folder is made where it is missing.
-        said: What the error says where another process holds it.
+        said: What the error says where another process holds it; None waits until it is free.
 
     Raises:
         RunError: Another process holds it.
@@ -182,9 +182,10 @@ def alone(lock: Path, said: str) -> Iterator[None]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if said else 0))
         except OSError as error:
-            raise RunError(said) from error
+            if said:
+                raise RunError(said) from error  # else a disk without locks
         yield
 
 

@@ -1,5 +1,8 @@
 """Which arithmetic a device is given, and that float16 trains with a scaled loss which a resume goes on with."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -71,3 +74,20 @@ def test_float16_skips_infinite_gradients_and_resumes_to_the_same_bits(tmp_path)
     assert float(learner.optimizer.dynamic_scale.numpy()) == scale
     for ours, theirs in zip(parts.weights, whole.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_runs_that_begin_together_agree(tmp_path, monkeypatch):
+    answers = iter(["bfloat16", "float32"])
+
+    def slow(*_):
+        answer = next(answers)
+        time.sleep(0.2)
+        return answer
+
+    monkeypatch.setattr(precision, "accelerators", list)
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "_faster", slow)
+    memory = tmp_path / "precision.json"
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: precision.resolve(Recipe(name="mine"), 2, memory), range(2)))
+    assert [recipe.train.precision for recipe in found] == ["bfloat16"] * 2

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chestnut.config import ClassicalConfig, Recipe
-from chestnut.files import read_json, write_json
+from chestnut.files import alone, read_json, write_json
 from chestnut.models.device import accelerators, backend, compute_capability, has_fast_bfloat16, policy, processor
 from chestnut.training.learner import Learner
 from chestnut.training.start import assemble
@@ -62,17 +62,22 @@ def of_accelerator(name: str, capability: tuple[int, int] | None) -> str:
 
 
 def _tried(recipe: Recipe, classes: int, memory: Path | None) -> str:
-    """What the trial finds faster, now or earlier."""
+    """What the trial finds faster, now or earlier; of processes with the same question one tries, and all agree."""
+    if memory is None:
+        return _faster(recipe, classes)
     table = recipe.model.model_dump_json(exclude={"weights"})
     key = f"{backend()} {processor()} {recipe.input.shape} {recipe.train.batch_size} {table}"
-    known = read_json(memory) if memory is not None and memory.is_file() else {}
-    if key in known:
-        return str(known[key])
+    with alone(memory.with_suffix(".lock")):
+        known = read_json(memory) if memory.is_file() else {}
+        if key not in known:
+            known[key] = _faster(recipe, classes)
+            write_json(memory, known)
+    return str(known[key])
+
+
+def _faster(recipe: Recipe, classes: int) -> str:
     costs = {name: _cost(recipe, classes, name) for name in ("float32", "bfloat16")}
-    found = "bfloat16" if _WORTHWHILE * costs["bfloat16"] < costs["float32"] else "float32"
-    if memory is not None:
-        write_json(memory, {**known, key: found})
-    return found
+    return "bfloat16" if _WORTHWHILE * costs["bfloat16"] < costs["float32"] else "float32"
 
 
 def _cost(recipe: Recipe, classes: int, precision: str) -> float:
