@@ -92,7 +92,7 @@ def test_folds_are_printed_and_the_same_command_goes_on(chestnut, images, monkey
     assert run.own_looks == []
     before = (folder / "predictions.csv").read_bytes()
     left_by_a_kill_before_the_look(run)
-    status, out, said = chestnut("crossval", "--resume", folder, "--json", "-")
+    status, out, said = chestnut("crossval", "--resume", f"runs/{folder.name}", "--json", "-")
     assert status == 0 and "epoch   1" not in said
     found = json.loads(out)
     assert found["crossval"] == f"runs/{folder.name}"
