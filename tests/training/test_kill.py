@@ -71,6 +71,7 @@ def test_sigkill_and_resume_give_the_weights_of_an_unbroken_run(images, tmp_path
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_run_that_can_go_on(images, tmp_path):
     words = ["train", images, "--no-audit", "--name", "stopped", "--runs", tmp_path]
     words += [f"--set={setting}" for setting in (*SETTINGS, "train.epochs=500")]
