@@ -57,7 +57,7 @@ def tune_rows(found: dict[str, Any]) -> list[Row]:
     ratio, extra = found["times_as_many_as_keras_tuner"], found["overhead"]
     return [
         (
-            f"a search of {found['trials']} short trials",
+            f"a search of {found['trials']} short trials ({found['rounds']} rounds)",
             f"{ratio:.2f} times KerasTuner's trials an hour",
             verdict(ratio >= 1.5, "1.5 times"),
         ),

@@ -114,6 +114,7 @@ def run(rounds: int = 3, trials: int = TRIALS) -> dict[str, Any]:
         long = overhead(folder)
     return {
         "trials": trials,
+        "rounds": rounds,
         "trials_an_hour": {
             party: round(3600 * (trials + 1) / median(one[party] for one in turns)) for party in turns[0]
         },
