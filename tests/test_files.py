@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chestnut.errors import DataError, DiskError
-from chestnut.files import json_text, mentions_full_disk, read_json, replacing, write_json
+from chestnut.files import alone, json_text, mentions_full_disk, read_json, replacing, write_json
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -58,3 +58,12 @@ def test_broken_json_names_its_file(tmp_path):
 
 def test_json_has_no_infinity():
     assert json_text([math.inf, 1.5]) == "[\n  null,\n  1.5\n]\n"
+
+
+def test_a_lock_that_cannot_be_made_is_told_in_one_line(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(DiskError, match="free some space"), alone(tmp_path / "lock"):
+        pytest.fail("went on without a lock")

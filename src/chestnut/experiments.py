@@ -61,7 +61,7 @@ def compare(
     from chestnut.search.compare import compare
     from chestnut.search.comparefolder import ComparisonFolder
     from chestnut.search.local import LocalEngine
-    from chestnut.search.machine import jobs_at_once, threads_a_job
+    from chestnut.search.machine import threads_a_job
     from chestnut.search.plan import Terms, make_plan
     from chestnut.search.variants import make_variants
     from chestnut.training.trackers import open_trackers
@@ -71,7 +71,7 @@ def compare(
     threads = threads_a_job()
     plan, images = make_plan(data, make_variants(recipes, settings, grid), Terms(**terms), threads)
     folder = ComparisonFolder.begin(Path(path or f"runs/compare-{plan.digest}"), plan, images)
-    setup = Setup(LocalEngine(jobs or jobs_at_once(threads)), track=tracked)
+    setup = Setup(LocalEngine.sized(threads, jobs), track=tracked)
     board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
     return board
@@ -114,12 +114,12 @@ def crossval(
     from chestnut.search.crossplan import make_crossplan
     from chestnut.search.crossval import crossval
     from chestnut.search.local import LocalEngine
-    from chestnut.search.machine import jobs_at_once, threads_a_job
+    from chestnut.search.machine import threads_a_job
 
     threads = threads_a_job()
     plan, images = make_crossplan(data, load_recipe(recipe, settings), folds, repeats, threads)
     folder = CrossFolder.begin(Path(path or f"runs/crossval-{plan.digest}"), plan, images)
-    result = crossval(folder, Setup(LocalEngine(jobs or jobs_at_once(threads)), "chestnut.crossval"))
+    result = crossval(folder, Setup(LocalEngine.sized(threads, jobs), "chestnut.crossval"))
     write_crossval_page(folder, folder.page_file)
     return result
 
@@ -159,7 +159,7 @@ def tune(
     from chestnut.report.tune_page import write_tune_page
     from chestnut.search.carry import Setup
     from chestnut.search.local import LocalEngine
-    from chestnut.search.machine import jobs_at_once, threads_a_job
+    from chestnut.search.machine import threads_a_job
     from chestnut.search.tune import tune
     from chestnut.search.tunefolder import TuneFolder
     from chestnut.search.tuneplan import Terms, make_tuneplan
@@ -170,6 +170,6 @@ def tune(
     threads = threads_a_job()
     plan, images = make_tuneplan(data, load_recipe(recipe, settings), Terms(**terms), threads)
     folder = TuneFolder.begin(Path(path or f"runs/tune-{plan.digest}"), plan, images)
-    result = tune(folder, Setup(LocalEngine(jobs or jobs_at_once(threads)), "chestnut.tune", track=tracked))
+    result = tune(folder, Setup(LocalEngine.sized(threads, jobs), "chestnut.tune", track=tracked))
     write_tune_page(folder, folder.page_file)
     return result

@@ -173,14 +173,19 @@ def alone(lock: Path, said: str | None = None) -> Iterator[None]:
 
     Raises:
         RunError: Another process holds it.
+        DiskError: The file cannot be made.
     """
     try:
         import fcntl
     except ImportError:  # Windows, where two processes are not told apart
         yield
         return
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = lock.open("w")
+    except OSError as error:
+        raise disk_error(error, lock) or error from error
+    with held as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if said else 0))
         except OSError as error:

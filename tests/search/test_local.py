@@ -136,7 +136,6 @@ def _interrupt(event):
 def test_no_job_outlives_an_engine_that_was_killed(starting, tmp_path):
     program = f"""
 from pathlib import Path
-from chestnut.search.forks import can_fork
 from chestnut.search.jobs import Job
 from chestnut.search.local import LocalEngine
 from chestnut.search.process import Starting

@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from chestnut.data.manifest import Manifest
     from chestnut.data.sources import Columns
 
-DataArgument = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DATA",
-        help="Folder of class folders, CSV, MedMNIST .npz, folder of DICOM files, or a pattern of these in quotes.",
-    ),
-]
-OptionalData = Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")]
+_DATA = typer.Argument(
+    metavar="DATA",
+    help="Folder of class folders, CSV, MedMNIST .npz, folder of DICOM files, or a pattern of these in quotes.",
+)
+DataArgument = Annotated[Path, _DATA]
+OptionalData = Annotated[Path | None, _DATA]
 LabelsOption = Annotated[
     Path | None,
     typer.Option(

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
+from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.output import JsonOption, emit, out
 from chestnut.errors import DataError
 
 
 @with_data_options
 def command(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder, CSV, .npz or glob of images.")],
+    data: DataArgument,
     output: Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture, .png.")] = Path("samples.png"),
     each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
     size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,

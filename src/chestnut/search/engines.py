@@ -61,6 +61,5 @@ class EngineChoice:
                 yield engine
         else:
             from chestnut.search.local import LocalEngine
-            from chestnut.search.machine import jobs_at_once
 
-            yield LocalEngine(self.jobs or jobs_at_once(threads))
+            yield LocalEngine.sized(threads, self.jobs)

@@ -10,9 +10,10 @@ import subprocess
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from chestnut.search.jobs import Event, Job, Listener, Result
-from chestnut.search.machine import has_gpu
+from chestnut.search.machine import has_gpu, jobs_at_once
 from chestnut.search.process import GRACE, WORKER, JobProcess, News, Starting
 
 
@@ -29,6 +30,11 @@ class LocalEngine:
     parallel: int = 1
     starting: Starting = WORKER
     grace: float = GRACE
+
+    @classmethod
+    def sized(cls, threads: int, jobs: int | None = None) -> Self:
+        """The engine for jobs of so many threads: as many at once as asked for, else as the machine holds."""
+        return cls(jobs or jobs_at_once(threads))
 
     @property
     def gpus(self) -> int:

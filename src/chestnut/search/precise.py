@@ -9,25 +9,25 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from chestnut.config import Recipe
-from chestnut.search.worker import quiet_variables
+from chestnut.config import ClassicalConfig, Recipe
+from chestnut.search.worker import surroundings
 
 
 def settled(recipe: Recipe, classes: int, threads: int) -> str:
     """The precision that a recipe's `auto` comes to on this machine's processor; `auto` where it cannot be tried.
 
     Args:
-        recipe: Any recipe.
+        recipe: Any recipe; one that is fitted without epochs has nothing to try.
         classes: Number of classes.
         threads: Threads of one operation.
     """
-    if recipe.train.precision != "auto":
+    if recipe.train.precision != "auto" or isinstance(recipe.model, ClassicalConfig):
         return recipe.train.precision
     done = subprocess.run(
         [sys.executable, "-P", "-m", "chestnut.search.precise", str(classes)],
         input=recipe.to_toml(),
         capture_output=True,
-        env=quiet_variables(threads),
+        env=surroundings(threads),
         encoding="utf-8",
         check=False,
     )

@@ -119,7 +119,7 @@ class JobProcess:
             extra: Environment variables beside `surroundings`.
         """
         log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the job
-        process = starter({**surroundings(job), **(extra or {})}, log)
+        process = starter({**surroundings(job.threads), **(extra or {})}, log)
         made = cls(job, process, log, time.monotonic())
         with contextlib.suppress(BrokenPipeError):
             _pipe(process.stdin).write(job.to_json() + "\n")

@@ -28,7 +28,7 @@ from chestnut.search.cluster import in_a_line
 from chestnut.search.engines import EngineChoice
 from chestnut.search.machine import threads_a_job
 from chestnut.search.ray_engine import TRAVEL, opened_ray
-from chestnut.search.worker import thread_variables
+from chestnut.search.worker import surroundings
 
 #: Blocks that Ray Data plans for at most; each holds several pieces where there are more.
 _BLOCKS = 2000
@@ -44,7 +44,7 @@ class Predicting:
     """
 
     def __init__(self, files: Any, threads: int, variables: Mapping[str, str]) -> None:
-        os.environ.update({**variables, **thread_variables(threads), "TF_CPP_MIN_LOG_LEVEL": "3"})
+        os.environ.update({**surroundings(threads), **variables})
         import ray
 
         from chestnut.inference.predict import Predictor

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from itertools import chain
 from statistics import mean
 
-from chestnut.config import ClassicalConfig
 from chestnut.errors import DiskError, RecipeError
 from chestnut.files import mentions_full_disk
 from chestnut.runs import RunFolder
@@ -64,7 +63,7 @@ def tune(folder: TuneFolder, setup: Setup) -> Tuning:
 def _precision(folder: TuneFolder, setup: Setup) -> str:
     """What all runs train in; a GPU's kind decides for each run by itself."""
     plan = folder.plan
-    if setup.engine.gpus or isinstance(plan.recipe.model, ClassicalConfig):
+    if setup.engine.gpus:
         return plan.recipe.train.precision
     return settled(plan.recipe, len(folder.facts["classes"]), plan.threads)
 

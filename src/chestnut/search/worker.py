@@ -38,19 +38,12 @@ _SECONDS_FOR_OTHERS = 150.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 
 
-def surroundings(job: Job) -> dict[str, str]:
-    """The environment variables of the process that does a job; they count only where they are set before it starts."""
-    return quiet_variables(job.threads)
+def surroundings(threads: int) -> dict[str, str]:
+    """The environment variables of a process that computes with so many threads, and lets TensorFlow keep quiet.
 
-
-def quiet_variables(threads: int) -> dict[str, str]:
-    """This process's environment variables, with those that decide threads, and that let TensorFlow keep quiet."""
-    return {**os.environ, **thread_variables(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-def thread_variables(threads: int) -> dict[str, str]:
-    """The environment variables that decide the threads of one operation."""
-    return dict.fromkeys(_THREADS, str(threads))
+    They count only where they are set before it loads its libraries.
+    """
+    return {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def load() -> None:
