@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 from inline import TINY, Inline
 
 import chestnut as cn
-from chestnut.search import local
+from chestnut.search.local import LocalEngine
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_folder_without_a_comparison_cannot_be_resumed(refused, images):
 @pytest.fixture
 def inline(monkeypatch):
     """Jobs run in this process."""
-    monkeypatch.setattr(local, "LocalEngine", lambda parallel: Inline())
+    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
 
 
 def test_a_leaderboard_is_printed_and_the_same_command_goes_on(chestnut, images, inline):

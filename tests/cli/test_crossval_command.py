@@ -14,7 +14,7 @@ import chestnut as cn
 from chestnut.files import write_json
 from chestnut.report.run_page import write_run_page
 from chestnut.runs import RunFolder
-from chestnut.search import local
+from chestnut.search.local import LocalEngine
 
 TINY = ["--set=input.height=32", "--set=input.width=32", "--set=train.precision=float32", "--set=model.dense=[4]"]
 
@@ -77,7 +77,7 @@ def test_a_class_of_too_few_patients_is_one_line(chestnut, images):
 
 @pytest.mark.slow
 def test_folds_are_printed_and_the_same_command_goes_on(chestnut, images, monkeypatch):
-    monkeypatch.setattr(local, "LocalEngine", lambda parallel: Inline())
+    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
     words = ["crossval", images, "--recipe", "mlp", "--folds", 2, "--epochs", 1, *TINY]
     status, out, said = chestnut(*words)
     assert status == 0, said

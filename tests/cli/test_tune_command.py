@@ -11,7 +11,7 @@ from inline import Inline
 
 import chestnut as cn
 from chestnut.files import read_json
-from chestnut.search import local
+from chestnut.search.local import LocalEngine
 from chestnut.search.tunefolder import TuneFolder
 
 TINY = [
@@ -62,7 +62,7 @@ def test_a_folder_without_a_search_cannot_be_resumed(chestnut, images):
 
 
 def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypatch):
-    monkeypatch.setattr(local, "LocalEngine", lambda parallel: Inline())
+    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
     words = ["tune", images, "--recipe", "mlp", "--executions", 1, "--epochs", 1, "--seed", 5, "--name", "one", *TINY]
     status, out, said = chestnut(*words, "--trials", 2, "--json", "found.json")
     assert status == 0, said
