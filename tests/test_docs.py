@@ -105,10 +105,12 @@ def test_every_recipe_field_stands_with_its_type_and_default(prefix):
         assert row in PAGES["recipes"], f"docs/recipes.md lacks the row {row}"
 
 
-def test_no_recipe_field_stands_that_there_is_not():
+def test_no_recipe_or_field_stands_that_there_is_not():
     known = {f"{prefix.strip()}{name}" for prefix, part in PARTS.items() for name in part.model_fields}
     assert set(first_cells(section("recipes", "Every field"))) <= known
     assert first_cells(PAGES["recipes"].split("## ")[0]) == chestnut.recipe_names()
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert first_cells(readme.split("<!-- recipes -->")[1].split("<!-- /recipes -->")[0]) == chestnut.recipe_names()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
