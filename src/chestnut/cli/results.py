@@ -7,23 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from chestnut.cli.output import table
+from chestnut.evaluation.naming import SHOWN, in_words
 from chestnut.runs import RunFolder
-
-#: Metrics in the order they are shown, with their names for people.
-METRICS = {
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "precision": "precision",
-    "f1": "F1",
-    "mcc": "MCC",
-    "brier": "Brier score",
-    "calibration_error": "calibration error",
-    "loss": "loss",
-}
 
 
 def estimate(figure: dict[str, Any] | None) -> str:
@@ -43,10 +28,10 @@ def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
     """All metrics of one evaluation with their 95 % intervals, one column a class where there are more than two."""
     classes = list(metrics["per_class"]) if len(metrics["classes"]) > 2 else []
     made = table(title, ("metric", "all (95 % interval)", *classes))
-    for key, name in METRICS.items():
+    for key in SHOWN:
         if key in metrics["metrics"]:
             each = [estimate(metrics["per_class"][label].get(key)) for label in classes]
-            made.add_row(name, estimate(metrics["metrics"][key]), *each)
+            made.add_row(in_words(key), estimate(metrics["metrics"][key]), *each)
     return made
 
 

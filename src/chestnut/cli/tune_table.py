@@ -9,13 +9,13 @@ from rich.table import Table
 
 from chestnut.cli.live import clock
 from chestnut.cli.output import table
+from chestnut.evaluation.naming import in_words
 
 if TYPE_CHECKING:
     from chestnut.search.tuning import Trial, Tuning
 
 _SHOWN = 5
 _COLUMNS = ("", "settings", "epochs", "time")
-_WORDS = {"auroc": "val AUROC", "accuracy": "val accuracy", "loss": "val loss"}
 
 
 def trials_table(result: Tuning) -> Table:
@@ -23,7 +23,7 @@ def trials_table(result: Tuning) -> Table:
     sign = 1 if result.objective == "loss" else -1
     finished = [trial for trial in result.trials if trial.state == "finished"]
     best = sorted(finished, key=lambda trial: (sign * (trial.score or 0.0), trial.number))[:_SHOWN]
-    columns = (_COLUMNS[0], _WORDS[result.objective], *_COLUMNS[1:])
+    columns = (_COLUMNS[0], f"val {in_words(result.objective)}", *_COLUMNS[1:])
     title = f"The best {len(best)} of {len(result.trials)} trials" if len(best) > 1 else "The best trial"
     made = table(title, columns, _COLUMNS[2:])
     for trial in best:

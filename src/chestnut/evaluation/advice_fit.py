@@ -13,6 +13,7 @@ from chestnut.evaluation.advice import Advice, figure, percent, rule
 from chestnut.evaluation.advice_rate import HALF, rate_too_high, rate_too_low
 from chestnut.evaluation.case import Case
 from chestnut.evaluation.learning_curves import noise, slope, smoothed
+from chestnut.evaluation.naming import in_words
 
 _NOTHING, _LEVEL = 0.02, 0.05
 _RISE, _ERRORS, _AFTER = 0.1, 2.0, 3
@@ -206,9 +207,8 @@ def shortcut_or_shift(case: Case) -> Advice | None:
     told = {name: fall for name, (fall, reach) in drops.items() if fall > max(_DROP, reach, lead)}
     if not told:
         return None
-    names = {"accuracy": "accuracy", "auroc": "AUROC"}
     parts = [
-        f"{names[name]} fell from {case.results['val'][name]['value']:.3f} in validation to "
+        f"{in_words(name)} fell from {case.results['val'][name]['value']:.3f} in validation to "
         f"{case.results['test'][name]['value']:.3f} on the test split"
         for name in told
     ]

@@ -12,8 +12,8 @@ from chestnut.evaluation.advice_fit import learns_little, overfitting
 from chestnut.evaluation.advice_rate import HALF
 from chestnut.evaluation.case import Case
 from chestnut.evaluation.learning_curves import explained_drop, longest_wait, noise, slope
+from chestnut.evaluation.naming import heading
 
-_NAMES = {"val_accuracy": "Accuracy", "val_auroc": "AUROC"}
 _DROPS, _SHARE, _VISIBLE, _FEW = 2, 0.2, 0.05, 100
 _SAVED, _SAVED_SHARE = 3, 0.2
 _GAIN = 0.02
@@ -33,7 +33,7 @@ _HASTY = 2
 )
 def jumping_validation(case: Case) -> Advice | None:
     """The validation curve goes up and down: by its small number of images, or by the network itself."""
-    found = [_drops(case, name) for name in _NAMES if case.curves.has(name)]
+    found = [_drops(case, name) for name in ("val_accuracy", "val_auroc") if case.curves.has(name)]
     unsteady = [one for one in found if one.beyond >= max(_DROPS, _SHARE * one.steps)]
     worst = max(unsteady or found, key=lambda one: one.largest)
     figures = asdict(worst)
@@ -41,7 +41,7 @@ def jumping_validation(case: Case) -> Advice | None:
         return Advice(
             "warning",
             "The validation curve jumps by more than its number of images explains",
-            f"{_NAMES[worst.metric]} fell in {worst.beyond} of {worst.steps} steps by more than {case.behind} explain "
+            f"{heading(worst.metric)} fell in {worst.beyond} of {worst.steps} steps by more than {case.behind} explain "
             f"95 times in 100; the largest drop was {worst.largest:.3f}, where {worst.explained:.3f} is explained. So "
             "it is the network that changes so much from epoch to epoch: its steps are too long to settle.",
             (*remedies.rate(case.recipe, 0.3), *remedies.average(case.recipe)),
@@ -52,7 +52,7 @@ def jumping_validation(case: Case) -> Advice | None:
     return Advice(
         "info",
         "The validation curve jumps, within what its number of images explains",
-        f"{_NAMES[worst.metric]} fell by up to {worst.largest:.3f} from one epoch to the next, and {case.behind} "
+        f"{heading(worst.metric)} fell by up to {worst.largest:.3f} from one epoch to the next, and {case.behind} "
         f"explain drops up to {worst.explained:.3f}. That is no fault of the training; but no epoch and no recipe is "
         "better for such a difference.",
         remedies.more_validation(case.recipe) if sum(case.val_patients or case.val) < _FEW else (),

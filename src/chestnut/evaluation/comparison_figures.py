@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.naming import heading
 from chestnut.evaluation.style import INK, MARK, RULE, SERIES, TICK, blank, legend, line, plain, short, titled
 
 if TYPE_CHECKING:
@@ -62,11 +63,11 @@ def learning_figure(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
     Args:
         histories: Of each variant's runs, the best variant first; one row an epoch.
     """
-    named = {"val_loss": "Validation loss", "val_accuracy": "Validation accuracy", "val_auroc": "Validation AUROC"}
+    columns = ("val_loss", "val_accuracy", "val_auroc")
     figure = blank(11.2, 3.9)
     looks = [(colour, dashes) for dashes in _DASHES for colour in SERIES]
-    for axes, (column, words) in zip(figure.subplots(1, len(named)), named.items(), strict=True):
-        plain(axes, "Epoch", words)
+    for axes, column in zip(figure.subplots(1, len(columns)), columns, strict=True):
+        plain(axes, "Epoch", heading(column))
         for runs, (colour, dashes) in zip(histories.values(), cycle(looks), strict=False):
             for history in filter(len, runs):  # what is fitted at once has no epochs
                 marker = "o" if len(history) < 3 else ""

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from chestnut.evaluation.curves import PrecisionRecallCurve, Reliability, RocCurve
 from chestnut.evaluation.metrics import Evaluation
+from chestnut.evaluation.naming import heading
 from chestnut.evaluation.style import (
     INK,
     MARK,
@@ -156,13 +157,13 @@ def history_figure(history: pd.DataFrame, best_epoch: int | None = None) -> Figu
             `val_` before them those that are known.
         best_epoch: The epoch whose weights were kept; the one of least validation loss where not given.
     """
-    named = {"loss": "Loss", "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "auroc": "AUROC"}
-    shown = [name for name in named if name in history or f"val_{name}" in history]
+    known = ("loss", "accuracy", "balanced_accuracy", "auroc")
+    shown = [name for name in known if name in history or f"val_{name}" in history]
     if best_epoch is None and "val_loss" in history and history["val_loss"].notna().any():
         best_epoch = int(history["epoch"].to_numpy()[np.nanargmin(history["val_loss"].to_numpy())])
     figure = blank(3.6 * len(shown) + 0.4, 3.7)
     for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        plain(axes, "Epoch", named[name])
+        plain(axes, "Epoch", heading(name))
         for column, colour, width in ((name, MUTED, 1.4), (f"val_{name}", SERIES[0], 2.0)):
             if column in history:
                 marker = "o" if len(history) < 3 else ""

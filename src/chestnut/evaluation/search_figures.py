@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from chestnut.evaluation.naming import in_words
 from chestnut.evaluation.parallel_axes import Scale, draw_scale, scale_of, wrapped
 from chestnut.evaluation.selection import OBJECTIVES
 from chestnut.evaluation.style import INK, MARK, MUTED, RULE, SERIES, TICK, blank, legend, line, plain, short, titled
@@ -60,7 +61,7 @@ def history_figure(trials: Sequence[Shown], objective: str, default: float | Non
         objective: `auroc`, `accuracy` or `loss`.
         default: Score of the recipe's own settings; None where there is none.
     """
-    words, more = OBJECTIVES[objective]
+    words, more = in_words(objective), OBJECTIVES[objective]
     figure = blank(9.6, 4.2)
     axes = plain(figure.subplots(), "Trial", f"Validation {words}")
     low, high = _limits(trials, more, default)
@@ -101,7 +102,7 @@ def importance_figure(importance: Mapping[str, float], objective: str) -> Figure
         objective: `auroc`, `accuracy` or `loss`.
     """
     figure = blank(9.6, 1.5 + 0.36 * len(importance))
-    axes = plain(figure.subplots(), f"Share of the differences in validation {OBJECTIVES[objective][0]}", "")
+    axes = plain(figure.subplots(), f"Share of the differences in validation {in_words(objective)}", "")
     places = range(len(importance))
     axes.barh(places, list(importance.values()), height=0.62, color=SERIES[0])
     for at, share in enumerate(importance.values()):
@@ -135,7 +136,7 @@ def parallel_figure(
         default: Score of the recipe's own settings, marked on the last axis.
         log: Fields whose axis is logarithmic.
     """
-    words, more = OBJECTIVES[objective]
+    words, more = in_words(objective), OBJECTIVES[objective]
     low, high = _limits(trials, more, default)
     scales = [scale_of([trial.values.get(field) for trial in trials], field in log) for field in fields]
     score = Scale.linear(low, high) if more else Scale.linear(low, high).turned()

@@ -18,11 +18,12 @@ import numpy.typing as npt
 from chestnut.errors import DataError, suggest
 from chestnut.evaluation.intervals import Floats, Ints, number_patients, percentile_ends, resamples, sum_by_patient
 from chestnut.evaluation.metrics import decide
+from chestnut.evaluation.naming import in_words
 from chestnut.evaluation.ranking import Ranking
 from chestnut.evaluation.tally import cross_entropy
 
-#: What a candidate can be chosen by, in words, and whether more of it is better.
-OBJECTIVES = {"auroc": ("AUROC", True), "accuracy": ("accuracy", True), "loss": ("loss", False)}
+#: What a candidate can be chosen by, and whether more of it is better.
+OBJECTIVES = {"auroc": True, "accuracy": True, "loss": False}
 
 # Takes how often each patient counts, shape (patients, b), and gives the score of each, shape (b,).
 _Score = Callable[[Floats], Floats]
@@ -99,7 +100,7 @@ def gain_of_chosen(
     truth: Ints = np.asarray(targets, dtype=np.int64)
     _check(truth, len(candidates), metric, draws)
     owners, distinct = number_patients(patients)
-    sign = 1 if OBJECTIVES[metric][1] else -1
+    sign = 1 if OBJECTIVES[metric] else -1
     held = [_score(_columns(one, truth), truth, owners, metric) for one in (default, *candidates)]
 
     def scores(counts: Floats) -> Floats:
@@ -143,7 +144,7 @@ def gain_in_words(gain: Gain, best: str = "the best trial", default: str = "the 
 
 
 def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
-    words, more = OBJECTIVES[gain.metric]
+    words, more = in_words(gain.metric), OBJECTIVES[gain.metric]
     measure = words if more else f"{words} (above 0 is better)"
     if gain.value is None or gain.low is None or gain.high is None:
         return (

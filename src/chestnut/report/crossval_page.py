@@ -11,6 +11,7 @@ from typing import Any
 
 from chestnut.errors import RunError
 from chestnut.evaluation.metrics import METRICS
+from chestnut.evaluation.naming import SHOWN, heading
 from chestnut.files import read_json
 from chestnut.report.counts import count_images
 from chestnut.report.html import count, figure, interval, picture, said, write_page
@@ -51,7 +52,7 @@ def write_crossval_page(folder: CrossFolder, path: Path) -> None:
             "facts": facts,
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(folder.manifest_file, facts),
-            "metrics": [_metric(name, result) for name in METRICS],
+            "metrics": [_metric(name, result) for name in SHOWN],
             "folds": [_fold(part, result["repeats"]) for part in result["parts"]],
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),
@@ -75,9 +76,7 @@ def _lead(result: Mapping[str, Any]) -> str:
 def _metric(name: str, result: Mapping[str, Any]) -> tuple[str, ...]:
     """A line of the table of metrics: name, pooled figure, its interval, mean and deviation, what it is."""
     pooled = result["pooled"]["metrics"][name]
-    words = name.replace("_", " ")
-    title = words.upper() if name in ("auroc", "auprc", "mcc") else words.capitalize()
-    return title, figure(pooled["value"]), interval(pooled), _spread(result["spread"][name]), METRICS[name]
+    return heading(name), figure(pooled["value"]), interval(pooled), _spread(result["spread"][name]), METRICS[name]
 
 
 def _spread(spread: Mapping[str, Any]) -> str:

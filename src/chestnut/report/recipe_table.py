@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chestnut.config import ClassicalConfig, EnsembleConfig, Recipe
+from chestnut.evaluation.naming import in_words
 
 #: What says nothing of a network that is fitted.
 _OF_STEPS = {
@@ -33,7 +34,7 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
     size = recipe.input
     grey = "grey" if size.channels == 1 else "grey, repeated"
     optim, stop = recipe.optim, recipe.train.stop
-    patience = f"after {stop.patience} epochs without a better {_worded(stop.metric)}" if stop.patience else "never"
+    patience = f"after {stop.patience} epochs without a better {in_words(stop.metric)}" if stop.patience else "never"
     train, val, test = (f"{100 * part:.0f}" for part in recipe.data.fractions)
     rows = [
         ("Recipe", f"{recipe.name}: {recipe.summary}" if recipe.summary else recipe.name),
@@ -50,7 +51,7 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
         ("Training", f"at most {recipe.train.epochs} epochs, {recipe.train.batch_size} images a batch"),
         ("Arithmetic", recipe.train.precision),
         ("Early stopping", patience),
-        ("Weights kept", f"those of the epoch with the best {_worded(stop.metric)}"),
+        ("Weights kept", f"those of the epoch with the best {in_words(stop.metric)}"),
         ("Seed", str(recipe.seed)),
     ]
     left_out = _OF_STEPS if isinstance(recipe.model, ClassicalConfig) else ()
@@ -73,7 +74,7 @@ def _held(part: BaseModel, without: Collection[str]) -> str:
 
 
 def _setting(name: str, value: Any) -> str:
-    return _worded(name) if value is True else f"{_worded(name)} {_written(value)}"
+    return in_words(name) if value is True else f"{in_words(name)} {_written(value)}"
 
 
 def _all_zero(value: Any) -> bool:
@@ -88,7 +89,3 @@ def _written(value: Any) -> str:
 
 def _named(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
-
-
-def _worded(name: str) -> str:
-    return name.replace("val_", "validation ").replace("auroc", "AUROC").replace("_", " ")

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from chestnut.errors import DataError, RunError, listed
+from chestnut.evaluation.naming import SHOWN, heading, in_words
 from chestnut.report.html import Estimate, Picture, count, figure, file_name, picture
 from chestnut.runs import RunFolder
 
@@ -27,20 +28,23 @@ KINDS: dict[Kind, str] = {
 }
 _TITLES: dict[Kind, str] = {"test": "Test split", "val": "Validation split", "train": "Training split"}
 
+_MEANINGS = {
+    "auroc": "chance that a positive image scores above a negative one; 0.5 is guessing",
+    "auprc": "precision averaged over all recalls; its baseline is the prevalence",
+    "accuracy": "share of images decided rightly",
+    "balanced_accuracy": "the same, each class counting alike",
+    "sensitivity": "share of positive images found (recall)",
+    "specificity": "share of negative images left alone",
+    "precision": "share of the images called positive that are",
+    "f1": "harmonic mean of precision and sensitivity",
+    "mcc": "correlation of decision and truth, −1 to 1",
+    "brier": "squared error of the probabilities; 0 is perfect",
+    "calibration_error": "mean gap between probability and observed share; 0 is perfect",
+    "loss": "cross-entropy in nats; 0 is perfect",
+}
 #: Metrics in the order of the table: name, what it says in plain words, and whether it runs from 0 (bad) to 1 (good).
-METRICS: dict[str, tuple[str, str, bool]] = {
-    "auroc": ("AUROC", "chance that a positive image scores above a negative one; 0.5 is guessing", True),
-    "auprc": ("AUPRC", "precision averaged over all recalls; its baseline is the prevalence", True),
-    "accuracy": ("Accuracy", "share of images decided rightly", True),
-    "balanced_accuracy": ("Balanced accuracy", "the same, each class counting alike", True),
-    "sensitivity": ("Sensitivity", "share of positive images found (recall)", True),
-    "specificity": ("Specificity", "share of negative images left alone", True),
-    "precision": ("Precision", "share of the images called positive that are", True),
-    "f1": ("F1", "harmonic mean of precision and sensitivity", True),
-    "mcc": ("MCC", "correlation of decision and truth, −1 to 1", False),
-    "brier": ("Brier score", "squared error of the probabilities; 0 is perfect", False),
-    "calibration_error": ("Calibration error", "mean gap between probability and observed share; 0 is perfect", False),
-    "loss": ("Loss", "cross-entropy in nats; 0 is perfect", False),
+METRICS = {
+    name: (heading(name), _MEANINGS[name], name not in ("mcc", "brier", "calibration_error", "loss")) for name in SHOWN
 }
 
 _FIGURES: dict[str, tuple[str, str]] = {
@@ -175,8 +179,7 @@ def _moved(before: Result, after: Result, metric: str) -> tuple[str, float]:
         return "", 0.0
     change = other - one
     sign = "+" if change >= 0 else ""
-    name = "AUROC" if metric == "auroc" else metric
-    return f"{name} {figure(one)} → {figure(other)} ({sign}{figure(change)})", change
+    return f"{in_words(metric)} {figure(one)} → {figure(other)} ({sign}{figure(change)})", change
 
 
 def _read(run: RunFolder, name: str, root: object) -> Result:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from chestnut.config import EnsembleConfig
+from chestnut.evaluation.naming import heading, in_words
 from chestnut.files import read_json
 from chestnut.report.counts import count_images
 from chestnut.report.findings import Findings, read_findings
@@ -31,16 +32,8 @@ _ENDS = {
     "interrupted": "by hand (Ctrl-C)",
 }
 _STATUS = {"training": "training has not ended", "stopped": "stopped by hand", "failed": "failed"}
-_HISTORY = {
-    "loss": "Loss",
-    "accuracy": "Accuracy",
-    "val_loss": "Validation loss",
-    "val_accuracy": "Validation accuracy",
-    "val_balanced_accuracy": "Validation balanced accuracy",
-    "val_auroc": "Validation AUROC",
-    "learning_rate": "Learning rate",
-    "seconds": "Seconds",
-}
+_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "val_auroc")
+_HISTORY = (*_CURVES, "learning_rate", "seconds")
 
 
 def write_run_page(run: RunFolder, path: Path) -> None:
@@ -78,7 +71,7 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "repeat": _repeat(run, facts),
             "curves": picture(run.figures / "history.png"),
             "training_rows": _training_rows(run, environment, history),
-            "history_names": [name for column, name in _HISTORY.items() if column in history],
+            "history_names": [heading(column) for column in _HISTORY if column in history],
             "history": _history(history),
             "best_epoch": environment.get("best_epoch"),
             "advice": read_advice(run),
@@ -137,7 +130,7 @@ def _fitted(facts: Mapping[str, Any]) -> str:
     """What a fit has chosen, and what its inner folds said of it."""
     held = {name: value for name, value in facts.items() if value is not None}
     told = (f"{value:g}" if isinstance(value, float) else f"{value:,}" for value in held.values())
-    words = (name.replace("_", " ").replace("auroc", "AUROC") for name in held)
+    words = (in_words(name) for name in held)
     return ", ".join(f"{name} {value}" for name, value in zip(words, told, strict=True))
 
 

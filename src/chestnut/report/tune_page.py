@@ -13,12 +13,12 @@ from statistics import stdev
 from typing import Any
 
 from chestnut.errors import DiskError, RunError
+from chestnut.evaluation.naming import heading, in_words
 from chestnut.files import read_json
 from chestnut.report.counts import count_images
 from chestnut.report.html import count, duration, figure, interval, picture, write_page
 from chestnut.search.tunefolder import TuneFolder
 
-_OBJECTIVES = {"auroc": "AUROC", "accuracy": "accuracy", "loss": "loss"}
 #: A state's chip, and its place in the table.
 _CHIPS = {"finished": "info", "pruned": "synthetic", "running": "synthetic", "failed": "error"}
 
@@ -45,7 +45,7 @@ def write_tune_page(folder: TuneFolder, path: Path) -> None:
         {
             "title": folder.path.resolve().name,
             "result": result,
-            "objective": _OBJECTIVES.get(result["objective"], result["objective"]),
+            "objective": in_words(result["objective"]),
             "lead": result["sentences"][0] if result["sentences"] else "No trial has finished.",
             "facts": facts,
             "synthetic": bool(facts.get("synthetic")),
@@ -75,7 +75,7 @@ def _read_best(path: Path) -> str | None:
 
 def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Key figures: name, figure, and what belongs to it."""
-    trials, objective = result["trials"], _OBJECTIVES.get(result["objective"], result["objective"])
+    trials, objective = result["trials"], in_words(result["objective"])
     states = Counter(trial["state"] for trial in trials)
     best = _best(result)
     tiles = []
@@ -84,7 +84,7 @@ def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if best is not None:
         tiles.append((f"Best {objective}", figure(best["score"]), f"trial {best['number']}, flattered by the choice"))
     if result["default"] is not None:
-        tiles.append((f"{objective[0].upper()}{objective[1:]} of the recipe", figure(result["default"]["score"]), ""))
+        tiles.append((f"{heading(result['objective'])} of the recipe", figure(result["default"]["score"]), ""))
     others = ", ".join(f"{states[state]} {state}" for state in ("pruned", "failed", "running") if states[state])
     tiles.append(("Trials finished", count(states["finished"]), f"of {len(trials)}{': ' + others if others else ''}"))
     seconds = sum(trial["seconds"] for trial in (*trials, *filter(None, [result["default"]])))
@@ -154,7 +154,7 @@ def _written(value: Any) -> str:
 
 
 def _terms(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    objective = _OBJECTIVES.get(result["objective"], result["objective"])
+    objective = in_words(result["objective"])
     kept = "the lowest" if result["objective"] == "loss" else "the highest"
     return [
         ("Recipe", result["recipe"]),

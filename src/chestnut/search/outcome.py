@@ -13,6 +13,7 @@ from typing import Any
 from chestnut.config import Choice
 from chestnut.errors import RunError
 from chestnut.evaluation.figures import save
+from chestnut.evaluation.naming import in_words
 from chestnut.evaluation.search_figures import history_figure, importance_figure, parallel_figure
 from chestnut.evaluation.selection import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
 from chestnut.files import replacing, write_json, write_text
@@ -173,7 +174,7 @@ def _sentences(
     importance: dict[str, float],
     default_error: str,
 ) -> tuple[str, ...]:
-    words = OBJECTIVES[plan.objective][0]
+    words = in_words(plan.objective)
     settings = ", ".join(f"{key} = {_written(value)}" for key, value in best.values.items())
     said = []
     if gain is not None:
@@ -194,9 +195,8 @@ def _sentences(
 
 def _notes(plan: TunePlan, made: Sequence[Trial], importance: dict[str, float], parallel: int) -> tuple[str, ...]:
     """What a reader must know of how it was made."""
-    words, more = OBJECTIVES[plan.objective]
     states = Counter(trial.state for trial in made)
-    kept = "highest" if more else "lowest"
+    words, kept = in_words(plan.objective), "highest" if OBJECTIVES[plan.objective] else "lowest"
     notes = [
         f"{_SEARCHED[plan.search]} Of {len(made)} trials {states['finished']} finished, {states['pruned']} were "
         f"stopped early and {states['failed']} failed.",
@@ -227,7 +227,7 @@ def _notes(plan: TunePlan, made: Sequence[Trial], importance: dict[str, float], 
 
 def _scored(trial: Trial, plan: TunePlan) -> str:
     mean_of = f", the mean of {len(trial.scores)} executions" if len(trial.scores) > 1 else ""
-    return f"validation {OBJECTIVES[plan.objective][0]} {trial.score:.4f}{mean_of}"
+    return f"validation {in_words(plan.objective)} {trial.score:.4f}{mean_of}"
 
 
 def _written(value: Any) -> str:

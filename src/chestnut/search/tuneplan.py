@@ -128,7 +128,7 @@ class TunePlan(Planned):
     @property
     def smaller_is_better(self) -> bool:
         """Whether the objective is to be small."""
-        return not OBJECTIVES[self.objective][1]
+        return not OBJECTIVES[self.objective]
 
     @property
     def identity(self) -> dict[str, Any]:
