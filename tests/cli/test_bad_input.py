@@ -195,8 +195,9 @@ def test_a_loss_that_is_not_finite(chestnut, images, tmp_path):
     assert json.loads((tmp_path / "runs" / "wild" / "environment.json").read_text())["status"] == "failed"
 
 
+@pytest.mark.slow
 def test_a_full_disk(images, tmp_path):
-    """A real limit: no file of the process may pass 40 kB, as if the disk were full from there on."""
+    """A real limit: no file of the process may pass 20 kB, as if the disk were full from there on."""
     before = {path for path in tmp_path.rglob("*") if "cache" not in path.parts}
     program = (
         f"import sys; sys.argv = ['chestnut', *{[*map(str, train(images))]!r}]; import chestnut.cli as c; c.main()"

@@ -92,9 +92,16 @@ def test_ctrl_c_leaves_a_usable_run_that_can_go_on(images, tmp_path):
     assert (run / "state" / "latest.json").is_file()
 
 
-def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
-    run = cn.train(cn.load_dataset(images), "cnn-small", settings=SETTINGS, path=tmp_path / "run", audited=False)
+def stopped(data, path):
+    """A run that stands as if it had been stopped."""
+    settings = ("input.height=32", "input.width=32", "model.dense=[4]", "train.epochs=1", "train.precision=float32")
+    run = cn.train(data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]"), path=path, audited=False)
     run.folder.note(status="stopped")
+    return run
+
+
+def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
+    run = stopped(cn.load_dataset(images), tmp_path / "run")
     manifest = run.folder.manifest_file
     frame = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     frame.loc[0, "sha256"] = "0" * 64
@@ -104,8 +111,7 @@ def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
 
 
 def test_one_run_is_trained_by_one_process(images, tmp_path):
-    run = cn.train(cn.load_dataset(images), "cnn-small", settings=SETTINGS, path=tmp_path / "run", audited=False)
-    run.folder.note(status="stopped")
+    run = stopped(cn.load_dataset(images), tmp_path / "run")
     with Checkpoint(run.folder.state).owned(), pytest.raises(RunError, match="is being trained by another process"):
         resume(Setup(run.path))
 
@@ -113,8 +119,7 @@ def test_one_run_is_trained_by_one_process(images, tmp_path):
 def test_a_resume_misses_images_that_are_gone(tmp_path):
     cn.write_phantom(tmp_path / "images", 50, size=48)
     data = cn.load_dataset(tmp_path / "images")
-    run = cn.train(data, "cnn-small", settings=SETTINGS, path=tmp_path / "run", audited=False)
-    run.folder.note(status="stopped")
+    run = stopped(data, tmp_path / "run")
     Path(data.paths[0]).unlink()
     with pytest.raises(RunError, match="1 images of the run can no longer be read"):
         resume(Setup(run.path, skip_bad=True))
