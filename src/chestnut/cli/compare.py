@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.output import JsonOption, bar, emit, out, say
 from chestnut.cli.train import TrackOption
 from chestnut.errors import DataError
 
@@ -97,21 +97,14 @@ def _carry_out(
     folder: ComparisonFolder, choice: EngineChoice, fine_tune_best: bool, track: tuple[str, ...], json: Path | None
 ) -> None:
     from chestnut.cli.comparison_table import leaderboard_table
-    from chestnut.cli.live_jobs import LiveJobs
+    from chestnut.cli.live_jobs import watched
     from chestnut.report.comparison_page import write_comparison_page
-    from chestnut.search.carry import Setup
     from chestnut.search.compare import compare
 
-    plan = folder.plan
-    total = len(plan.variants) * plan.terms.repeats
-    try:
-        with choice.opened(plan.threads) as engine:
-            say(f"{folder.path}: {total} runs of at most {plan.terms.epochs} epochs, {engine.parallel} at a time")
-            with LiveJobs(total) as live:
-                board = compare(folder, Setup(engine, command_line(), live, track), fine_tune_best)
-    except KeyboardInterrupt:
-        say(f"what is done is kept; chestnut compare --resume {folder.path} goes on")
-        raise
+    terms = folder.plan.terms
+    total = len(folder.plan.variants) * terms.repeats
+    with watched(folder, choice, total, f"{total} runs of at most {terms.epochs} epochs", track) as setup:
+        board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
     result = {"comparison": str(folder.path), "report": str(folder.page_file), **board.to_dict()}
     if emit(result, json):

@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say, table
+from chestnut.cli.output import JsonOption, bar, emit, out, say, table
 from chestnut.cli.train import SetOption, TrackOption
 from chestnut.errors import DataError
 from chestnut.runs import kept_epoch
@@ -100,22 +100,14 @@ def _planned(data: Path, recipe: Recipe, folds: int, repeats: int, options: Data
 
 
 def _carry_out(folder: CrossFolder, choice: EngineChoice, track: tuple[str, ...], json: Path | None) -> None:
-    from chestnut.cli.live_jobs import LiveJobs
+    from chestnut.cli.live_jobs import watched
     from chestnut.report.crossval_page import write_crossval_page
-    from chestnut.search.carry import Setup
     from chestnut.search.crossval import crossval
 
     plan, total = folder.plan, len(folder.plan.parts)
-    try:
-        with choice.opened(plan.threads) as engine:
-            say(
-                f"{folder.path}: {total} runs of at most {plan.recipe.train.epochs} epochs, {engine.parallel} at a time"
-            )
-            with LiveJobs(total) as live:
-                result = crossval(folder, Setup(engine, command_line(), live, track))
-    except KeyboardInterrupt:
-        say(f"what is done is kept; chestnut crossval --resume {folder.path} goes on")
-        raise
+    words = f"{total} runs of at most {plan.recipe.train.epochs} epochs"
+    with watched(folder, choice, total, words, track) as setup:
+        result = crossval(folder, setup)
     write_crossval_page(folder, folder.page_file)
     told = {"crossval": str(folder.path), "report": str(folder.page_file), **result.to_dict()}
     if emit(told, json):

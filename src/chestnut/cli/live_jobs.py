@@ -1,9 +1,11 @@
-"""The live table of `chestnut compare`: a line a run, with its epoch, its best score and its time."""
+"""Jobs under the user's eyes, for `chestnut compare`, `crossval` and `tune`: a live table, a line a run."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,12 +14,44 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from chestnut.cli.live import clock
-from chestnut.cli.output import err, table
+from chestnut.cli.output import command_line, err, say, table
 
 if TYPE_CHECKING:
+    from chestnut.search.carry import Setup
+    from chestnut.search.engines import EngineChoice
     from chestnut.search.jobs import Event
+    from chestnut.search.planned import PlannedFolder
 
 _COLUMNS = ("run", "epoch", "progress", "loss", "val loss", "val AUROC", "time", "")
+
+
+@contextmanager
+def watched(
+    folder: PlannedFolder[Any], choice: EngineChoice, total: int, words: str, track: tuple[str, ...]
+) -> Iterator[Setup]:
+    """The engine, ready for a folder's jobs, and the live table that listens to it.
+
+    Args:
+        folder: What is to be carried out.
+        choice: The engine that the user chose.
+        total: How many runs there are at most.
+        words: What they are.
+        track: Where else runs are kept, as `--track` takes it.
+
+    Raises:
+        EngineError: The cluster cannot be joined, or no node of it has room for a job.
+        KeyboardInterrupt: Ctrl-C; how to go on was told.
+    """
+    from chestnut.search.carry import Setup
+
+    try:
+        with choice.opened(folder.plan.threads) as engine:
+            say(f"{folder.path}: {words}, {engine.parallel} at a time")
+            with LiveJobs(total) as live:
+                yield Setup(engine, command_line(), live, track)
+    except KeyboardInterrupt:
+        say(f"what is done is kept; chestnut {folder.command} --resume {folder.path} goes on")
+        raise
 
 
 @dataclass

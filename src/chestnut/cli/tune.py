@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.output import JsonOption, bar, emit, out, say
 from chestnut.cli.train import SetOption, TrackOption
 from chestnut.errors import DataError
 
@@ -107,25 +107,18 @@ def _begun(
 
 
 def _carry_out(folder: TuneFolder, choice: EngineChoice, track: tuple[str, ...], json: Path | None) -> None:
-    from chestnut.cli.live_jobs import LiveJobs
+    from chestnut.cli.live_jobs import watched
     from chestnut.cli.tune_table import trials_table
     from chestnut.report.tune_page import write_tune_page
-    from chestnut.search.carry import Setup
     from chestnut.search.tune import tune
 
     plan = folder.plan
     most = (plan.trials + 1) * plan.executions
-    try:
-        with choice.opened(plan.threads) as engine:
-            say(
-                f"{folder.path}: {plan.trials} trials and the recipe's own settings, {most} runs of at most "
-                f"{plan.recipe.train.epochs} epochs, {engine.parallel} at a time"
-            )
-            with LiveJobs(most) as live:
-                result = tune(folder, Setup(engine, command_line(), live, track))
-    except KeyboardInterrupt:
-        say(f"what is done is kept; chestnut tune --resume {folder.path} goes on")
-        raise
+    words = (
+        f"{plan.trials} trials and the recipe's own settings, {most} runs of at most {plan.recipe.train.epochs} epochs"
+    )
+    with watched(folder, choice, most, words, track) as setup:
+        result = tune(folder, setup)
     write_tune_page(folder, folder.page_file)
     told = {"tune": str(folder.path), "report": str(folder.page_file), **result.to_dict()}
     if emit(told, json):
