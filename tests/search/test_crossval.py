@@ -38,8 +38,8 @@ class Drawn:
 
     parallel = 1
 
-    def __init__(self, die_in=()):
-        self.done, self.die_in = [], die_in
+    def __init__(self, die_in=(), blind=()):
+        self.done, self.die_in, self.blind = [], die_in, blind
 
     def run(self, jobs, on_event):
         for job in jobs:
@@ -57,6 +57,7 @@ class Drawn:
             images.save(run.manifest_file)
             held = images.only("test")
             chance = np.random.default_rng(recipe.seed).uniform(size=len(held)) * 0.6 + 0.4 * held.targets
+            chance = np.full(len(held), 0.7) if job.name in self.blind else chance
             values = np.stack([1 - chance, chance], axis=1)
             frame = held.frame[["path", "label", "patient", "split"]].assign(decision="")
             for at, name in enumerate(held.classes):
@@ -191,6 +192,14 @@ def test_it_goes_on_with_what_is_missing(made, images, tmp_path):
     again = crossval(copy, Setup(engine))
     assert engine.done == ["repeat2-fold1"]
     assert again == result
+
+
+def test_a_fold_that_learnt_nothing_is_told(made, images, tmp_path):
+    folder = begin(images, tmp_path / "one", repeats=1)
+    result = crossval(folder, Setup(Drawn(blind=("repeat1-fold2",))))
+    said = f"chestnut diagnose {folder.path}/repeat1-fold2 says why that may be"
+    assert result.notes[0] == f"repeat1-fold2 cannot be told from guessing, AUROC 0.500 (0.500–0.500): {said}."
+    assert not any("guessing" in note for note in (*result.notes[1:], *made[1].notes))
 
 
 def test_another_plan_in_the_same_folder_is_refused(made, images):

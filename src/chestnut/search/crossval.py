@@ -31,6 +31,7 @@ from chestnut.search.jobs import Job
 if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate
 
+_GUESSING = 0.5  # the AUROC of any answer that does not look at the image
 _Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.str_]]
 
 
@@ -108,7 +109,7 @@ def _judged(folder: CrossFolder, plan: CrossPlan, frame: pd.DataFrame) -> CrossV
         pooled=pooled,
         spread=spread_over(parts),
         parts=parts,
-        notes=_notes(plan),
+        notes=(*_guessing(folder, parts), *_notes(plan)),
     )
 
 
@@ -133,6 +134,17 @@ def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
         best_epoch=facts["best_epoch"],
         evaluation=Evaluation.from_dict(run.metrics("test")),
     )
+
+
+def _guessing(folder: CrossFolder, parts: Sequence[HeldOut]) -> Iterator[str]:
+    """Runs that may have learnt nothing, for they pull all figures down."""
+    for part in parts:
+        area = part.evaluation.metrics["auroc"]
+        if area.low is not None and area.low <= _GUESSING:
+            yield (
+                f"{part.name} cannot be told from guessing, AUROC {area}: chestnut diagnose {folder.path / part.name} "
+                "says why that may be."
+            )
 
 
 def _notes(plan: CrossPlan) -> tuple[str, ...]:
