@@ -31,6 +31,7 @@ TONE = ("augment.contrast=0.5", "augment.brightness=0.2", "augment.gamma=0.5")
 DETAIL = ("augment.resolution=0.75", "augment.jpeg=0.9", "augment.noise=0.06")
 COVER = ("augment.border=0.12", "augment.erase=0.4", "augment.marker=0.12")
 ALL = (*GEOMETRY, *TONE, *DETAIL, *COVER, "data.balance=weights")
+HALF_CLEAN = (*ALL, "input.intensity=equalise", "augment.clean=0.5")
 
 #: Networks that are compared: recipe, and whether it is fine-tuned afterwards.
 MAIN = {
@@ -56,7 +57,9 @@ TRIED: dict[str, tuple[str, ...]] = {
     "all, style": (*ALL, "augment.style=1.0"),
     "all, equalise": (*ALL, "input.intensity=equalise"),
     "all, CLAHE, style": (*ALL, "input.intensity=clahe", "augment.style=1.0"),
-    "all, equalise, half of it clean": (*ALL, "input.intensity=equalise", "augment.clean=0.5"),
+    "all, equalise, half of it clean": HALF_CLEAN,
+    "the same, weights averaged": (*HALF_CLEAN, "train.average=0.99"),
+    "the same, labels smoothed": (*HALF_CLEAN, "loss.label_smoothing=0.05"),
 }
 
 

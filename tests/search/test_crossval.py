@@ -198,8 +198,10 @@ def test_a_fold_that_learnt_nothing_is_told(made, images, tmp_path):
     folder = begin(images, tmp_path / "one", repeats=1)
     result = crossval(folder, Setup(Drawn(blind=("repeat1-fold2",))))
     said = f"chestnut diagnose {folder.path}/repeat1-fold2 says why that may be"
-    assert result.notes[0] == f"repeat1-fold2 cannot be told from guessing, AUROC 0.500 (0.500–0.500): {said}."
-    assert not any("guessing" in note for note in (*result.notes[1:], *made[1].notes))
+    assert result.warnings == (f"repeat1-fold2 cannot be told from guessing, AUROC 0.500 (0.500–0.500): {said}.",)
+    write_crossval_page(folder, folder.page_file)
+    assert "repeat1-fold2 cannot be told from guessing" in folder.page_file.read_text()
+    assert made[1].warnings == ()
 
 
 def test_another_plan_in_the_same_folder_is_refused(made, images):

@@ -112,7 +112,7 @@ def _carry_out(folder: CrossFolder, choice: EngineChoice, track: tuple[str, ...]
     told = {"crossval": str(folder.path), "report": str(folder.page_file), **result.to_dict()}
     if emit(told, json):
         out.print(_table(result))
-        for text in (*result.pooled.notes, *result.notes):
+        for text in (*result.warnings, *result.pooled.notes, *result.notes):
             out.print(f"· {text}", markup=False)
         out.print(f"Report: {folder.page_file}", markup=False)
 

@@ -109,7 +109,8 @@ def _judged(folder: CrossFolder, plan: CrossPlan, frame: pd.DataFrame) -> CrossV
         pooled=pooled,
         spread=spread_over(parts),
         parts=parts,
-        notes=(*_guessing(folder, parts), *_notes(plan)),
+        warnings=tuple(_guessing(folder, parts)),
+        notes=_notes(plan),
     )
 
 
@@ -137,7 +138,7 @@ def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
 
 
 def _guessing(folder: CrossFolder, parts: Sequence[HeldOut]) -> Iterator[str]:
-    """Runs that may have learnt nothing, for they pull all figures down."""
+    """Runs that may have learnt nothing; they pull the figures of all folds down."""
     for part in parts:
         area = part.evaluation.metrics["auroc"]
         if area.low is not None and area.low <= _GUESSING:

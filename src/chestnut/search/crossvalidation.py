@@ -80,6 +80,7 @@ class CrossValidation:
         pooled: All out-of-fold predictions judged together; of several repeats, every image counts once in each.
         spread: Each of `METRICS` over the folds.
         parts: Each fold of each repeat.
+        warnings: Runs that may have learnt nothing, in sentences.
         notes: What to know before believing it, in sentences.
     """
 
@@ -90,6 +91,7 @@ class CrossValidation:
     pooled: Evaluation
     spread: dict[str, Spread]
     parts: tuple[HeldOut, ...]
+    warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,6 +101,7 @@ class CrossValidation:
             "pooled": self.pooled.to_dict(),
             "spread": {name: asdict(spread) for name, spread in self.spread.items()},
             "parts": [part.to_dict() for part in self.parts],
+            "warnings": list(self.warnings),
             "notes": list(self.notes),
         }
 
