@@ -1,14 +1,11 @@
 """A command line to call, and one small trained run that several tests look at."""
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from calling import call
 from tiny import TINY
-
-from chestnut import cli
 
 
 @dataclass(frozen=True)
@@ -17,21 +14,6 @@ class Workspace:
 
     images: Path
     run: Path
-
-
-def call(words, where=None):
-    """Run a command line in this process; returns its exit status."""
-    before, folder = sys.argv, Path.cwd()
-    sys.argv = ["chestnut", *map(str, words)]
-    try:
-        if where is not None:
-            os.chdir(where)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-    finally:
-        sys.argv = before
-        os.chdir(folder)
-    return ended.value.code or 0
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from calling import call
 from tiny import TINY
 
 import chestnut as cn
 from chestnut.data.manifest import Manifest
 from chestnut.runs import RunFolder
-from conftest import call
 
 
 @pytest.fixture(scope="module")
