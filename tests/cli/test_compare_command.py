@@ -67,6 +67,7 @@ def inline(monkeypatch):
     monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
 
 
+@pytest.mark.slow
 def test_a_leaderboard_is_printed_and_the_same_command_goes_on(chestnut, images, inline):
     settings = [f"--set={setting}" for setting in TINY if not setting.startswith("cnn")]
     words = ["compare", images, "--recipes", "mlp", "--grid", "optim.learning_rate=1e-2,1e-4", *settings]

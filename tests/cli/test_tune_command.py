@@ -61,6 +61,7 @@ def test_a_folder_without_a_search_cannot_be_resumed(chestnut, images):
     assert not (images / ".lock").exists()
 
 
+@pytest.mark.slow
 def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypatch):
     monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
     words = ["tune", images, "--recipe", "mlp", "--executions", 1, "--epochs", 1, "--seed", 5, "--name", "one", *TINY]
