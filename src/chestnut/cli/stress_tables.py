@@ -8,6 +8,7 @@ from rich.table import Table
 
 from chestnut.cli.output import table
 from chestnut.cli.results import estimate
+from chestnut.evaluation.naming import in_words
 
 #: How a threshold was come by, in words.
 RULES = {"fixed": "0.5", "plain": "chosen on plain images", "stress": "chosen on all shifts"}
@@ -43,8 +44,8 @@ def external_table(external: dict[str, Any]) -> Table:
     made = table(f"{external['data']}: {external['images']} images of {external['patients']} patients")
     made.add_column("metric")
     made.add_column("figure (95 % interval)")
-    for key, name in (("auroc", "AUROC"), ("sensitivity", "sensitivity"), ("specificity", "specificity")):
-        made.add_row(name, estimate(external["metrics"][key]))
+    for key in ("auroc", "sensitivity", "specificity"):
+        made.add_row(in_words(key), estimate(external["metrics"][key]))
     return made
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from chestnut.errors import ImageError
 
 _REFERENCE = re.compile(r"(.+\.npz)#(train|val|test)/(\d+)", re.DOTALL | re.IGNORECASE)
+# What zipfile, zlib and NumPy raise on archives that are damaged, cut off, or declare what they do not hold
 _FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, MemoryError, NotImplementedError)
 
 #: A lock, so that the threads of one process do not load the same archive twice.

@@ -32,8 +32,10 @@ _ENDS = {
     "interrupted": "by hand (Ctrl-C)",
 }
 _STATUS = {"training": "training has not ended", "stopped": "stopped by hand", "failed": "failed"}
-_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "val_auroc")
-_HISTORY = (*_CURVES, "learning_rate", "seconds")
+_HISTORY = (
+    *("loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "val_auroc"),
+    *("learning_rate", "seconds"),
+)
 
 
 def write_run_page(run: RunFolder, path: Path) -> None:
