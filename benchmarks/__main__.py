@@ -54,13 +54,16 @@ def transfer_rows(found: dict[str, Any]) -> list[Row]:
 
 
 def tune_rows(found: dict[str, Any]) -> list[Row]:
-    ratio, extra = found["times_as_many_as_keras_tuner"], found["overhead"]
+    names = {"float32": "both in float32", "auto": "chestnut in the arithmetic that it chooses"}
+    extra, rows = found["overhead"], []
+    for precision, row in found["searches"].items():
+        ratio = row["times_as_many_as_keras_tuner"]
+        aim = verdict(ratio >= 1.5, "1.5 times") if precision == "float32" else "none"
+        rounds = f"{row['rounds']} round{'s' if row['rounds'] > 1 else ''}"
+        name = f"a search of {found['trials']} short trials, {names[precision]} ({rounds})"
+        rows.append((name, f"{ratio:.2f} times KerasTuner's trials an hour", aim))
     return [
-        (
-            f"a search of {found['trials']} short trials ({found['rounds']} rounds)",
-            f"{ratio:.2f} times KerasTuner's trials an hour",
-            verdict(ratio >= 1.5, "1.5 times"),
-        ),
+        *rows,
         (
             f"a trial of {found['trained_seconds']:.0f} s of epochs",
             f"{extra:.1%} more, from its process's start to its end",

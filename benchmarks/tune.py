@@ -1,12 +1,13 @@
 """Trials an hour: `chestnut tune` against KerasTuner's random search, trial by trial the same.
 
-    python -m benchmarks.tune [--rounds 3] [--trials 20]
+    python -m benchmarks.tune [--rounds 3] [--trials 20] [--only float32]
 
 The space is that of `cnn-search`, the data 480 generated JPEGs and 120 for validation at 64×64, and a trial 3 epochs
 in batches of 32. chestnut draws the trials; KerasTuner is given the same settings in the same order (an oracle that
 replays them), so that both train the same networks on the same images for the same epochs. chestnut trains the recipe's
 own settings as well, so KerasTuner gets them as one more trial. Each search is a process of its own, run in turns and
-timed as a whole, start-up included.
+timed as a whole, start-up included. KerasTuner trains in float32. chestnut does so too in the searches called float32,
+where the work is equal to the last multiplication; in those called auto it chooses, which may be bfloat16.
 
 And what a trial of about 60 seconds costs beyond its epochs: seconds of its job less seconds of its epochs, as a share
 of the latter, of `cnn-small` at 112×112 on 2,560 such images.
@@ -29,14 +30,16 @@ from benchmarks.train import draw
 
 IMAGES, SIDE, BATCH, EPOCHS, TRIALS = 480, 64, 32, 3, 20
 LONG = 2560
+PRECISIONS = ("float32", "auto")
 QUIET = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def chestnut_search(folder: Path, home: Path, trials: int) -> list[dict[str, Any]]:
+def chestnut_search(folder: Path, home: Path, trials: int, precision: str) -> list[dict[str, Any]]:
     """Search with chestnut; gives the settings of each trial, and last the recipe's own."""
     words = ["tune", folder, "--recipe", "cnn-search", "--search", "random", "--trials", trials, "--executions", 1]
     words += ["--epochs", EPOCHS, "--set", f"input.height={SIDE}", "--set", f"input.width={SIDE}"]
-    words += ["--set", "train.stop.patience=0", "--runs", home, "--name", "search", "--json", home / "told.json"]
+    words += ["--set", "train.stop.patience=0", "--set", f"train.precision={precision}", "--runs", home]
+    words += ["--name", "search", "--json", home / "told.json"]
     program = "from chestnut.cli import main; main()"
     environment = QUIET | {"CHESTNUT_CACHE": str(home / "cache")}
     subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, capture_output=True, env=environment)
@@ -89,12 +92,12 @@ def keras_search(folder: Path, home: Path, trials: list[dict[str, Any]]) -> None
         raise RuntimeError("KerasTuner did not train the same networks")
 
 
-def turn(folder: Path, trials: int) -> dict[str, float]:
+def turn(folder: Path, trials: int, precision: str) -> dict[str, float]:
     """Seconds of one search by each."""
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
         started = time.perf_counter()
-        drawn = chestnut_search(folder, home, trials)
+        drawn = chestnut_search(folder, home, trials, precision)
         middle = time.perf_counter()
         (home / "trials.json").write_text(json.dumps(drawn))
         peer = [sys.executable, "-m", "benchmarks.tune", "--peer", str(home), "--data", str(folder)]
@@ -102,25 +105,29 @@ def turn(folder: Path, trials: int) -> dict[str, float]:
         return {"chestnut": middle - started, "keras_tuner": time.perf_counter() - middle}
 
 
-def run(rounds: int = 3, trials: int = TRIALS) -> dict[str, Any]:
+def searches(rounds: int, trials: int, precision: str) -> dict[str, Any]:
     """Trials an hour of both, and their ratio."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         draw(folder, IMAGES, side=160)
-        turns = [turn(folder, trials) for _ in range(rounds)]
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        draw(folder, LONG, side=160)
-        long = overhead(folder)
+        turns = [turn(folder, trials, precision) for _ in range(rounds)]
     return {
-        "trials": trials,
         "rounds": rounds,
         "trials_an_hour": {
             party: round(3600 * (trials + 1) / median(one[party] for one in turns)) for party in turns[0]
         },
         "times_as_many_as_keras_tuner": median(one["keras_tuner"] / one["chestnut"] for one in turns),
-        **long,
     }
+
+
+def run(rounds: int = 3, trials: int = TRIALS) -> dict[str, Any]:
+    """The searches in either arithmetic, and what a long trial costs beyond its epochs."""
+    found = {precision: searches(rounds, trials, precision) for precision in PRECISIONS}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        draw(folder, LONG, side=160)
+        long = overhead(folder)
+    return {"trials": trials, "searches": found, **long}
 
 
 def overhead(data: Path, seconds: float = 60.0, trials: int = 3) -> dict[str, Any]:
@@ -152,19 +159,23 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--only", choices=PRECISIONS, help="searches in this arithmetic alone, and no long trials")
     parser.add_argument("--peer", type=Path)
     parser.add_argument("--data", type=Path)
     given = parser.parse_args()
     if given.peer:
         keras_search(given.data, given.peer, json.loads((given.peer / "trials.json").read_text()))
-    else:
-        found = run(given.rounds, given.trials)
-        hourly, ratio = found["trials_an_hour"], found["times_as_many_as_keras_tuner"]
+        return
+    found = {} if given.only else run(given.rounds, given.trials)
+    searched = found["searches"] if found else {given.only: searches(given.rounds, given.trials, given.only)}
+    for precision, one in searched.items():
+        hourly, ratio = one["trials_an_hour"], one["times_as_many_as_keras_tuner"]
         print(
-            f"{hourly['chestnut']:,} trials an hour, KerasTuner {hourly['keras_tuner']:,}: "
-            f"{ratio:.2f} times as many; {found['trained_seconds']:.0f} s of epochs take "
-            f"a trial {found['overhead']:.1%} more"
+            f"{precision}: {hourly['chestnut']:,} trials an hour, KerasTuner {hourly['keras_tuner']:,}: "
+            f"{ratio:.2f} times as many"
         )
+    if found:
+        print(f"{found['trained_seconds']:.0f} s of epochs take a trial {found['overhead']:.1%} more")
 
 
 if __name__ == "__main__":
