@@ -55,7 +55,7 @@ def write_images(folder: Path, count: int, noise: float = NOISE, seed: int = 0) 
 
 def build_cache(files: list[Path], cache: Path) -> np.ndarray:
     from chestnut.config import InputSpec
-    from chestnut.data.cache import decode_all
+    from chestnut.data.cache.cache import decode_all
     from chestnut.data.manifest import Manifest
 
     os.environ["CHESTNUT_CACHE"] = str(cache)

@@ -32,9 +32,9 @@ def prepare(folder: Path) -> None:
     """Draw the images, write what every job reads, and decode."""
     import chestnut as cn
     from chestnut.config import load_recipe
-    from chestnut.data.cache import decode_all
+    from chestnut.data.cache.cache import decode_all
     from chestnut.data.split import split
-    from chestnut.files import write_json
+    from chestnut.files.atomic import write_json
 
     draw(folder / "images", IMAGES)
     recipe = load_recipe("cnn-small", [*SETTINGS, f"train.epochs={EPOCHS}"])
@@ -47,8 +47,8 @@ def prepare(folder: Path) -> None:
 
 def party(folder: Path, name: str) -> dict[str, float]:
     """Seconds that a party takes to open its engine, and to do all jobs."""
-    from chestnut.search.engines import EngineChoice
-    from chestnut.search.jobs import Job
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.jobs.job import Job
 
     kind, workers = PARTIES[name]
     recipe = (folder / "recipe.toml").read_text()

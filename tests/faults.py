@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from chestnut.config import Recipe
-from chestnut.data.phantom import draw_patients
+from chestnut.data.phantom.radiograph import draw_patients
+from chestnut.diagnosis.case import Case
+from chestnut.diagnosis.learning_curves import Curves
 from chestnut.errors import TrainingError
-from chestnut.evaluation.case import Case
-from chestnut.evaluation.learning_curves import Curves
 
 TINY = Recipe(name="tiny").changed(
     [
@@ -68,13 +68,13 @@ def phantoms(patients):
 def trained(name):
     """The case of a fault, from a training that really has it."""
     from chestnut.models.device import repeatable
-    from chestnut.training.balance import seen_shares
     from chestnut.training.batches import Batches
     from chestnut.training.checkpoint import Checkpoint
+    from chestnut.training.class_balance import seen_shares
     from chestnut.training.inputs import Images
     from chestnut.training.learner import Learner
     from chestnut.training.loop import Validation, fit
-    from chestnut.training.start import begin
+    from chestnut.training.starting_network import begin
 
     fault = FAULTS[name]
     recipe = TINY.changed(fault.settings)

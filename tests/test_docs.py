@@ -12,29 +12,29 @@ from typer.testing import CliRunner
 
 import chestnut
 from chestnut import config
+from chestnut.audit.findings import CHECKS, Audit, Finding
 from chestnut.cli import app
-from chestnut.data.fetch import COLLECTIONS
-from chestnut.data.finding import CHECKS, Audit, Finding
+from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from chestnut.data.manifest import COLUMNS, Manifest
-from chestnut.data.patients import RULES
-from chestnut.data.scan import DICOM_SUFFIXES, PICTURE_SUFFIXES
-from chestnut.evaluation.advice import RULES as CURVE_RULES
-from chestnut.evaluation.case import Case
+from chestnut.data.public.collections import COLLECTIONS
+from chestnut.data.sources.patients import RULES
+from chestnut.diagnosis.case import Case
+from chestnut.diagnosis.diagnosis import apply_rules
+from chestnut.diagnosis.learning_curves import Curves
+from chestnut.diagnosis.lr_range import RateRange
+from chestnut.diagnosis.rules import RULES as CURVE_RULES
 from chestnut.evaluation.comparison import Pair
-from chestnut.evaluation.diagnosis import apply_rules
-from chestnut.evaluation.learning_curves import Curves
 from chestnut.evaluation.metrics import METRICS, evaluate
-from chestnut.evaluation.rate_range import RateRange
-from chestnut.evaluation.selection import Gain
+from chestnut.evaluation.selection_bias import Gain
 from chestnut.inference.bundle import Bundle
-from chestnut.runs import RunFolder
-from chestnut.search.crossplan import CrossPlan
-from chestnut.search.crossvalidation import CrossValidation, HeldOut
-from chestnut.search.leaderboard import Leaderboard, Row
-from chestnut.search.plan import Plan, Terms
-from chestnut.search.tuneplan import TunePlan
-from chestnut.search.tuning import Trial, Tuning
-from chestnut.search.variants import make_variants
+from chestnut.runs.folder import RunFolder
+from chestnut.studies.comparison.leaderboard import Leaderboard, Row
+from chestnut.studies.comparison.plan import Plan, Terms
+from chestnut.studies.comparison.variants import make_variants
+from chestnut.studies.crossval.plan import CrossPlan
+from chestnut.studies.crossval.result import CrossValidation, HeldOut
+from chestnut.studies.tuning.plan import TunePlan
+from chestnut.studies.tuning.result import Trial, Tuning
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}

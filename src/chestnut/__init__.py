@@ -14,38 +14,38 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api import Run, audit, ensemble, list_runs, open_run, train
+    from chestnut.api.run import Run, audit, ensemble, list_runs, open_run, train
+    from chestnut.api.studies import compare, crossval, tune
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.manifest import Manifest
-    from chestnut.data.phantom_files import write as write_phantom
-    from chestnut.data.sources import Columns, load_dataset
+    from chestnut.data.phantom.dataset import write as write_phantom
+    from chestnut.data.sources.load import Columns, load_dataset
     from chestnut.data.split import folds, split
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
-    from chestnut.experiments import compare, crossval, tune
 
 _HOMES = {
     "ChestnutError": "chestnut.errors",
-    "Columns": "chestnut.data.sources",
+    "Columns": "chestnut.data.sources.load",
     "Evaluation": "chestnut.evaluation.metrics",
     "Manifest": "chestnut.data.manifest",
     "Recipe": "chestnut.config",
-    "Run": "chestnut.api",
-    "audit": "chestnut.api",
-    "compare": "chestnut.experiments",
-    "crossval": "chestnut.experiments",
-    "ensemble": "chestnut.api",
+    "Run": "chestnut.api.run",
+    "audit": "chestnut.api.run",
+    "compare": "chestnut.api.studies",
+    "crossval": "chestnut.api.studies",
+    "ensemble": "chestnut.api.run",
     "evaluate": "chestnut.evaluation.metrics",
     "folds": "chestnut.data.split",
-    "list_runs": "chestnut.api",
-    "load_dataset": "chestnut.data.sources",
+    "list_runs": "chestnut.api.run",
+    "load_dataset": "chestnut.data.sources.load",
     "load_recipe": "chestnut.config",
-    "open_run": "chestnut.api",
+    "open_run": "chestnut.api.run",
     "recipe_names": "chestnut.config",
     "split": "chestnut.data.split",
-    "train": "chestnut.api",
-    "tune": "chestnut.experiments",
-    "write_phantom": "chestnut.data.phantom_files:write",
+    "train": "chestnut.api.run",
+    "tune": "chestnut.api.studies",
+    "write_phantom": "chestnut.data.phantom.dataset:write",
 }
 
 __all__ = [

@@ -4,8 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
-from chestnut.data.audit import Audit
-from chestnut.data.phantom_files import write
+from chestnut.audit.audit import Audit
+from chestnut.data.phantom.dataset import write
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny import TINY
 
 import chestnut as chestnut_package
+from tiny import TINY
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from chestnut.cli.cache import command
 from chestnut.config import InputSpec
-from chestnut.data.cache import decode_all
+from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import Manifest
 
 app = typer.Typer()

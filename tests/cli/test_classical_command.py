@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from calling import call
 
+from calling import call
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines import load_network
-from chestnut.runs import RunFolder
+from chestnut.inference.keras_engine import load_network
+from chestnut.runs.folder import RunFolder
 
 SETTINGS = {
     "pca-svm": ["model.components=10", "model.costs=[1.0, 10.0]", "model.gammas=[1.0]"],

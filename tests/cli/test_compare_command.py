@@ -1,16 +1,12 @@
 """`chestnut compare`: what it prints, and what it refuses before anything is written."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
-from inline import TINY, Inline
-
 import chestnut as cn
-from chestnut.search.local import LocalEngine
+from chestnut.jobs.local_engine import LocalEngine
+from inline import TINY, Inline
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,15 @@
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
-from inline import Inline
-
 import chestnut as cn
-from chestnut.files import write_json
-from chestnut.report.run_page import write_run_page
-from chestnut.runs import RunFolder
-from chestnut.search.local import LocalEngine
+from chestnut.files.atomic import write_json
+from chestnut.jobs.local_engine import LocalEngine
+from chestnut.report.pages.run import write_run_page
+from chestnut.runs.folder import RunFolder
+from inline import Inline
 
 TINY = ["--set=input.height=32", "--set=input.width=32", "--set=train.precision=float32", "--set=model.dense=[4]"]
 

@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from chestnut.cli.data_options import DataOptions
-from chestnut.data import fetch as fetching
+from chestnut.cli.shared.data_options import DataOptions
+from chestnut.data.public import collections as fetching
 from chestnut.errors import DataError
 
 
@@ -109,7 +109,7 @@ def test_fetch_says_size_and_licence_before_it_fetches(run, monkeypatch, tmp_pat
 
 
 def test_fetch_without_a_network_says_how_to_bring_it_by_hand(run, monkeypatch):
-    from chestnut.data import download
+    from chestnut.data.public import download
 
     monkeypatch.setattr(download, "PAUSE", 0.0)
     monkeypatch.setenv("CHESTNUT_FETCH_URL", "http://127.0.0.1:9")

@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
-from tiny import TINY
 
-from chestnut.evaluation.advice import RULES
+from chestnut.diagnosis.rules import RULES
+from tiny import TINY
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from chestnut.search import cluster
+from chestnut.jobs.ray import cluster
 
 COMPARE = ["compare", "nothing", "--recipes", "mlp,cnn-small"]
 CROSSVAL = ["crossval", "nothing"]

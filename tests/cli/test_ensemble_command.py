@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from calling import call
-from tiny import TINY
 
 import chestnut as cn
+from calling import call
 from chestnut.data.manifest import Manifest
-from chestnut.runs import RunFolder
+from chestnut.runs.folder import RunFolder
+from tiny import TINY
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
-from tiny import TINY
 
-from chestnut.data.shifts import SHIFTS
+from chestnut.stress.shifts import SHIFTS
+from tiny import TINY
 
 DOCS = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 TWO = ("--shift", "gamma-darker", "--shift", "histogram-swapped")

@@ -9,22 +9,22 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tiny import TINY
 
 import chestnut as cn
 from chestnut import cli
 from chestnut.config import load_recipe
 from chestnut.errors import MissingExtraError, RunError
-from chestnut.runs import RunFolder
-from chestnut.search.compare import Setup, compare
-from chestnut.search.comparefolder import ComparisonFolder
-from chestnut.search.jobs import Job
-from chestnut.search.plan import Terms, make_plan
-from chestnut.search.variants import make_variants
-from chestnut.training import trackers, tracking
-from chestnut.training.tracked import parameters
-from chestnut.training.tracking import Tracking
-from chestnut.training.tracking_tensorboard import TensorBoard
+from chestnut.jobs.job import Job
+from chestnut.runs.folder import RunFolder
+from chestnut.studies.comparison.compare import Setup, compare
+from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
+from chestnut.studies.comparison.variants import make_variants
+from chestnut.training.tracking import observer as tracking
+from chestnut.training.tracking import registry as trackers
+from chestnut.training.tracking.content import parameters
+from chestnut.training.tracking.observer import Tracking
+from chestnut.training.tracking.tensorboard import TensorBoard
+from tiny import TINY
 
 # MLflow asks SQLAlchemy for what it is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -165,7 +165,7 @@ def test_a_tracker_that_fails_is_left_alone_for_a_while(begun):
 
 def test_a_server_that_is_gone_stops_nothing(begun, warnings_of):
     pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
-    from chestnut.training.tracking_mlflow import MLflow
+    from chestnut.training.tracking.mlflow import MLflow
 
     run, rows = begun
     with Tracking(run, (MLflow("http://127.0.0.1:1"),)) as told:

@@ -1,18 +1,13 @@
 """`chestnut tune`: what it prints and leaves behind, that it goes on, and what it refuses before it writes."""
 
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
-from inline import Inline
-
 import chestnut as cn
-from chestnut.files import read_json
-from chestnut.search.local import LocalEngine
-from chestnut.search.tunefolder import TuneFolder
+from chestnut.files.atomic import read_json
+from chestnut.jobs.local_engine import LocalEngine
+from chestnut.studies.tuning.plan import TuneFolder
+from inline import Inline
 
 TINY = [
     *("--set=input.height=32", "--set=input.width=32", "--set=train.precision=float32", "--set=model.dense=[4]"),

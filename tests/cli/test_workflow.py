@@ -5,9 +5,9 @@ import shutil
 
 import pandas as pd
 import pytest
-from tiny import TINY
 
 from chestnut.config import Recipe
+from tiny import TINY
 
 
 @pytest.fixture

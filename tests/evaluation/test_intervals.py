@@ -19,7 +19,7 @@ from chestnut.evaluation.intervals import (
     sum_by_patient,
     wilson,
 )
-from chestnut.evaluation.ranking import Ranking
+from chestnut.evaluation.ranking_metrics import Ranking
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -22,8 +22,8 @@ from chestnut.evaluation.metrics import (
     evaluate,
     point_metrics,
 )
-from chestnut.evaluation.tally import Tally
-from chestnut.files import json_text
+from chestnut.evaluation.patient_tally import Tally
+from chestnut.files.atomic import json_text
 
 NAMES = ("NORMAL", "PNEUMONIA", "COVID", "OTHER")
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chestnut.config import InputSpec, load_recipe
-from chestnut.inference.engines import load_network
+from chestnut.inference.keras_engine import load_network
 from chestnut.models.build import build
 from chestnut.models.ensemble import join
 from chestnut.models.heads import probabilities

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from chestnut.config import load_recipe
-from chestnut.report.results import METRICS
-from chestnut.runs import RunFolder
+from chestnut.report.sections.evaluations import METRICS
+from chestnut.runs.folder import RunFolder
 
 INLINE = {"a", "strong", "code"}
 VOID = {"meta", "img", "br", "line", "circle", "link", "input", "hr"}

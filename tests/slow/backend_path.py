@@ -16,8 +16,8 @@ import numpy as np
 import chestnut as cn
 from chestnut.config import load_recipe
 from chestnut.errors import DeviceError
-from chestnut.inference.engines import load_network
-from chestnut.training.devices import claim
+from chestnut.inference.keras_engine import load_network
+from chestnut.training.distributed.devices import claim
 from chestnut.training.train import Setup, resume, train
 
 # The loss has class weights and penalties, gradients are clipped, and no last batch is divisible by 2.

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import chestnut as cn
-from chestnut.files import read_json
+from chestnut.files.atomic import read_json
 
 pytestmark = pytest.mark.slow
 

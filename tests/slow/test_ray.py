@@ -22,11 +22,11 @@ import pytest
 import chestnut as cn
 from chestnut.config import load_recipe
 from chestnut.data.split import split
-from chestnut.files import read_json, write_json
-from chestnut.runs import RunFolder
-from chestnut.search.jobs import Job
-from chestnut.search.local import LocalEngine
-from chestnut.search.ray_engine import opened_ray
+from chestnut.files.atomic import read_json, write_json
+from chestnut.jobs.job import Job
+from chestnut.jobs.local_engine import LocalEngine
+from chestnut.jobs.ray.engine import opened_ray
+from chestnut.runs.folder import RunFolder
 
 pytestmark = [
     pytest.mark.slow,
@@ -205,7 +205,7 @@ def busy():
         try:
             words = (folder / "cmdline").read_bytes()
             ours = os.environ["RAY_AUTH_TOKEN"].encode() in (folder / "environ").read_bytes()
-            if ours and (b"chestnut.search.forkserver" in words or b"chestnut.search.worker" in words):
+            if ours and (b"chestnut.jobs.forkserver" in words or b"chestnut.jobs.worker" in words):
                 found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:  # ended meanwhile
             continue

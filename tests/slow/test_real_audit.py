@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from chestnut.audit.audit import audit
 from chestnut.config import InputSpec
-from chestnut.data.audit import audit
-from chestnut.data.cache import decode_all
-from chestnut.data.facts import read_facts
-from chestnut.data.sources import load_dataset
+from chestnut.data.cache.cache import decode_all
+from chestnut.data.decoding.headers import read_facts
+from chestnut.data.sources.load import load_dataset
 
 IMAGES = Path(__file__).parents[3] / "shared" / "data" / "chest-xray-224"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chestnut.evaluation.diagnosis import apply_rules
+from chestnut.diagnosis.diagnosis import apply_rules
 from faults import trained
 
 pytestmark = pytest.mark.slow

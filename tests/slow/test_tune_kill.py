@@ -12,8 +12,8 @@ import pytest
 
 import chestnut as cn
 from chestnut.config import InputSpec
-from chestnut.data.cache import decode_all
-from chestnut.files import read_json
+from chestnut.data.cache.cache import decode_all
+from chestnut.files.atomic import read_json
 
 pytestmark = pytest.mark.slow
 

@@ -8,17 +8,17 @@ import pytest
 
 import chestnut as cn
 from chestnut.config import AugmentConfig, BackboneConfig, OptimConfig, load_recipe
-from chestnut.data import outputs
-from chestnut.data.cache import clean, entries
+from chestnut.data.cache import network_outputs as outputs
+from chestnut.data.cache.cache import clean, entries
 from chestnut.errors import BundleError, DiskError, RecipeError
-from chestnut.inference.engines import load_network
-from chestnut.runs import RunFolder
+from chestnut.inference.keras_engine import load_network
+from chestnut.runs.folder import RunFolder
 from chestnut.training.finetune import finetune, finetuned, kept_start
 from chestnut.training.frozen import Frozen
 from chestnut.training.inputs import Images
+from chestnut.training.layer_rates import layer_pace
 from chestnut.training.optimizers import averaged, averages, optimizer, set_paces
-from chestnut.training.pace import layer_pace
-from chestnut.training.start import assemble
+from chestnut.training.starting_network import assemble
 from chestnut.training.train import Setup
 
 #: VGG-16 has the fewest layers, and is the quickest to trace.

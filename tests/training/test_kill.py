@@ -13,7 +13,7 @@ import pytest
 
 import chestnut as cn
 from chestnut.errors import RunError
-from chestnut.inference.engines import load_network
+from chestnut.inference.keras_engine import load_network
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.train import Setup, resume
 

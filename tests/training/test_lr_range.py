@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from chestnut.data.phantom_files import write
-from chestnut.data.sources import load_dataset
+from chestnut.data.phantom.dataset import write
+from chestnut.data.sources.load import load_dataset
 from chestnut.errors import DataError, RecipeError
 from chestnut.training.lr_range import Sweep, lr_range
 from faults import TINY

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.output import log_to_stderr, say
+from chestnut.cli.shared.output import log_to_stderr, say
 from chestnut.errors import ChestnutError
 
 #: Commands in the order `--help` lists them; each is a module here with a function `command`.

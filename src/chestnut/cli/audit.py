@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from chestnut.data.audit import Audit, Finding
+    from chestnut.audit.audit import Audit, Finding
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _FILES_SHOWN = 5
@@ -36,7 +36,7 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Find what is wrong with DATA before anyone trains on it: files, copies, splits, odd images and shortcuts."""
-    from chestnut.api import audit
+    from chestnut.api.run import audit
 
     manifest = options.load(data, skip_bad=True)
     for note in manifest.notes:
@@ -52,8 +52,8 @@ def command(
 
 
 def _write(audit: Audit, folder: Path) -> list[Path]:
-    from chestnut.files import write_json
-    from chestnut.report.audit_page import write_audit_page
+    from chestnut.files.atomic import write_json
+    from chestnut.report.pages.audit import write_audit_page
 
     paths = [folder / "audit.json", folder / "audit.html"]
     write_json(paths[0], audit.to_dict())
@@ -101,7 +101,7 @@ def _print_counts(audit: Audit) -> None:
 
 def _tally(audit: Audit) -> list[tuple[str, str] | str]:
     """How many findings of each severity, coloured, with commas between."""
-    from chestnut.data.finding import number
+    from chestnut.audit.findings import number
 
     words = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
     counts = [
@@ -137,6 +137,6 @@ def _files(finding: Finding, root: str) -> Text:
 def _in_order(audit: Audit) -> Text:
     from rich.text import Text
 
-    from chestnut.data.finding import CHECKS
+    from chestnut.audit.findings import CHECKS
 
     return Text("\n".join(CHECKS[name] for name in audit.passed))

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 
 
 @with_data_options
@@ -40,7 +40,7 @@ def command(
 ) -> None:
     """Write augmented copies of DATA's images to OUT; given as DATA, OUT holds both."""
     from chestnut.config import AugmentConfig
-    from chestnut.data.copies import Job, write_copies
+    from chestnut.data.augmented_copies import Job, write_copies
 
     manifest = options.load(data)
     for note in manifest.notes:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.output import JsonOption, emit, human_bytes, out, say, table
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, say, table
 
 
 def command(
@@ -18,7 +18,7 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """List or clean the decoded images kept on disk (CHESTNUT_CACHE, CHESTNUT_CACHE_LIMIT)."""
-    from chestnut.data import cache
+    from chestnut.data.cache import cache
 
     if older_than is not None and not clean:
         raise typer.BadParameter("it says what to remove; give it together with --clean", param_hint="--older-than")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.output import JsonOption, bar, emit, out, say
+from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
+from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say
 from chestnut.cli.train import TrackOption
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
-    from chestnut.search.comparefolder import ComparisonFolder
-    from chestnut.search.engines import EngineChoice
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.studies.comparison.plan import ComparisonFolder
 
 _BEGUN = "--resume goes on with a comparison as it began; leave out DATA, --recipes, --set, --grid and what else it set"
 
@@ -64,10 +64,9 @@ def command(
 
     A comparison that was stopped goes on where it was when the same command is given again.
     """
-    from chestnut.search.comparefolder import ComparisonFolder
-    from chestnut.search.plan import Terms, make_plan
-    from chestnut.search.variants import make_variants
-    from chestnut.training.trackers import open_trackers
+    from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
+    from chestnut.studies.comparison.variants import make_variants
+    from chestnut.training.tracking.registry import open_trackers
 
     choice = chosen_engine(engine, address, jobs)
     trackers = open_trackers(track or [], resume.parent if resume else runs)
@@ -79,7 +78,7 @@ def command(
     elif data is None or recipes is None:
         raise DataError("give DATA and --recipes A,B to compare, or --resume FOLDER to go on with a comparison")
     else:
-        from chestnut.search.machine import threads_a_job
+        from chestnut.jobs.machine import threads_a_job
 
         terms.check()
         variants = make_variants(
@@ -96,10 +95,10 @@ def command(
 def _carry_out(
     folder: ComparisonFolder, choice: EngineChoice, fine_tune_best: bool, track: tuple[str, ...], json: Path | None
 ) -> None:
-    from chestnut.cli.comparison_table import leaderboard_table
-    from chestnut.cli.live_jobs import watched
-    from chestnut.report.comparison_page import write_comparison_page
-    from chestnut.search.compare import compare
+    from chestnut.cli.shared.comparison_table import leaderboard_table
+    from chestnut.cli.shared.live_jobs import watched
+    from chestnut.report.pages.comparison import write_comparison_page
+    from chestnut.studies.comparison.compare import compare
 
     terms = folder.plan.terms
     total = len(folder.plan.variants) * terms.repeats

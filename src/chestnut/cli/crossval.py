@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
+from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 from chestnut.cli.train import SetOption, TrackOption
 from chestnut.errors import DataError
-from chestnut.runs import kept_epoch
+from chestnut.runs.folder import kept_epoch
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from chestnut.config import Recipe
     from chestnut.data.manifest import Manifest
-    from chestnut.search.crossfolder import CrossFolder
-    from chestnut.search.crossplan import CrossPlan
-    from chestnut.search.crossvalidation import CrossValidation
-    from chestnut.search.engines import EngineChoice
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
+    from chestnut.studies.crossval.result import CrossValidation
 
 _BEGUN = "--resume goes on with a cross-validation as it began; leave out DATA, --recipe, --set and what else it set"
 _COLUMNS = ("fold", "images", "patients", "AUROC", "accuracy", "loss", "epoch kept")
@@ -60,8 +59,8 @@ def command(
     where it was when the same command is given again.
     """
     from chestnut.config import load_recipe
-    from chestnut.search.crossfolder import CrossFolder
-    from chestnut.training.trackers import open_trackers
+    from chestnut.studies.crossval.plan import CrossFolder
+    from chestnut.training.tracking.registry import open_trackers
 
     choice = chosen_engine(engine, address, jobs)
     trackers = open_trackers(track or [], resume.parent if resume else runs)
@@ -86,8 +85,8 @@ def command(
 
 def _planned(data: Path, recipe: Recipe, folds: int, repeats: int, options: DataOptions) -> tuple[CrossPlan, Manifest]:
     """The plan and its images, with what is to be known of them told."""
-    from chestnut.search.crossplan import make_crossplan
-    from chestnut.search.machine import threads_a_job
+    from chestnut.jobs.machine import threads_a_job
+    from chestnut.studies.crossval.plan import make_crossplan
 
     manifest = options.load(data)
     for note in manifest.notes:
@@ -100,9 +99,9 @@ def _planned(data: Path, recipe: Recipe, folds: int, repeats: int, options: Data
 
 
 def _carry_out(folder: CrossFolder, choice: EngineChoice, track: tuple[str, ...], json: Path | None) -> None:
-    from chestnut.cli.live_jobs import watched
-    from chestnut.report.crossval_page import write_crossval_page
-    from chestnut.search.crossval import crossval
+    from chestnut.cli.shared.live_jobs import watched
+    from chestnut.report.pages.crossval import write_crossval_page
+    from chestnut.studies.crossval.crossval import crossval
 
     plan, total = folder.plan, len(folder.plan.parts)
     words = f"{total} runs of at most {plan.recipe.train.epochs} epochs"

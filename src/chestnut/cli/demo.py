@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.framework import load_framework
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import RunError
 
 
@@ -22,11 +22,11 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Draw synthetic radiographs, audit and split them, train, judge on the test split, write the report."""
-    from chestnut.cli.live import LiveTable
-    from chestnut.cli.results import metrics_table
+    from chestnut.cli.shared.live_training import LiveTable
+    from chestnut.cli.shared.result_tables import metrics_table
     from chestnut.config import load_recipe
-    from chestnut.data.phantom_files import write
-    from chestnut.data.sources import load_dataset
+    from chestnut.data.phantom.dataset import write
+    from chestnut.data.sources.load import load_dataset
 
     _make_room(folder, force)
     images, place = folder / "images", folder / "run"
@@ -39,7 +39,7 @@ def command(
     say("2 of 4  Auditing, splitting by patient and training")
     load_framework()
     from chestnut.inference.evaluate import evaluate_run
-    from chestnut.report.run_page import write_run_page
+    from chestnut.report.pages.run import write_run_page
     from chestnut.training.train import Setup, train
 
     with LiveTable() as live:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
-from chestnut.cli.framework import load_framework
-from chestnut.cli.output import JsonOption, bar, emit, out, say
+from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say
 from chestnut.cli.train import SetOption
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
     from chestnut.config import Recipe
     from chestnut.data.manifest import Manifest
-    from chestnut.evaluation.rate_range import RateRange
+    from chestnut.diagnosis.lr_range import RateRange
 
 _FIGURE = Path("lr-range.png")
 _LOW, _HIGH, _BATCHES = 1e-6, 1.0, 200
@@ -72,7 +72,7 @@ def _subject(target: Path, recipe: str | None, settings: list[str], options: Dat
     """The images and the recipe of a range test: a run's own, or a data set's with the recipe that is named."""
     from chestnut.config import load_recipe
     from chestnut.data.manifest import Manifest
-    from chestnut.runs import RunFolder
+    from chestnut.runs.folder import RunFolder
 
     if not (target / "environment.json").is_file():
         chosen, manifest = load_recipe(recipe or "cnn-small", settings), options.load(target)
@@ -88,8 +88,8 @@ def _tested(
 ) -> RateRange:
     """Run a range test and draw it."""
     load_framework()
-    from chestnut.evaluation.figures import save
-    from chestnut.evaluation.rate_range_figure import rate_range_figure
+    from chestnut.figures.evaluation import save
+    from chestnut.figures.lr_range import rate_range_figure
     from chestnut.training.lr_range import Sweep, lr_range
 
     found = lr_range(manifest, recipe, Sweep(*rates), skip_bad=skip_bad, bars=bar)
@@ -98,9 +98,9 @@ def _tested(
 
 
 def _diagnose(paths: list[Path], json: Path | None) -> None:
-    from chestnut.cli.advice import print_diagnosis
-    from chestnut.evaluation.diagnosis import diagnose
-    from chestnut.runs import RunFolder
+    from chestnut.cli.shared.diagnosis_table import print_diagnosis
+    from chestnut.diagnosis.diagnosis import diagnose
+    from chestnut.runs.folder import RunFolder
 
     runs = [RunFolder.open(path) for path in paths]
     found = [diagnose(run) for run in runs]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.framework import load_framework
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, table
-from chestnut.cli.results import metrics_table
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, table
+from chestnut.cli.shared.result_tables import metrics_table
 
 if TYPE_CHECKING:
-    from chestnut.runs import RunFolder
+    from chestnut.runs.folder import RunFolder
 
 
 def command(
@@ -25,13 +25,13 @@ def command(
 
     An image judges the ensemble only where it trained no member.
     """
-    from chestnut.runs import RunFolder, free_folder, require_free
+    from chestnut.runs.folder import RunFolder, free_folder, require_free
 
     folder = runs / name if name else free_folder(runs, "ensemble")
     require_free(folder)
     given = [RunFolder.open(path) for path in members]
     load_framework()
-    from chestnut.training.ensemble import ensemble
+    from chestnut.studies.ensemble import ensemble
 
     made = ensemble(given, folder, command=command_line(), bars=bar)
     judged = made.metrics("val") if "val" in made.evaluations() else None

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
-from chestnut.cli.framework import load_framework
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import DataError, suggest
 
 
@@ -24,9 +24,9 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Judge RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger."""
-    from chestnut.cli.results import metrics_table
+    from chestnut.cli.shared.result_tables import metrics_table
     from chestnut.data.manifest import SPLITS
-    from chestnut.runs import RunFolder
+    from chestnut.runs.folder import RunFolder
 
     if split not in SPLITS:
         raise DataError(f"no split {split!r}; {suggest(split, SPLITS)}")

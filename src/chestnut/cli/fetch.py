@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.output import JsonOption, bar, emit, human_bytes, out, say
+from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, say
 
 
 def command(
@@ -16,7 +16,7 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Bring the public data set NAME into OUT: resumed, checked and unpacked. CHESTNUT_FETCH_URL names a mirror."""
-    from chestnut.data.fetch import collection_named, fetch
+    from chestnut.data.public.collections import collection_named, fetch
 
     chosen = collection_named(name)
     say(f"{chosen.name}: {chosen.title}")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.framework import load_framework
-from chestnut.cli.hosts import DevicesOption
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out
-from chestnut.cli.results import run_table
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.host_options import DevicesOption
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out
+from chestnut.cli.shared.result_tables import run_table
 from chestnut.cli.train import SetOption, TrackOption
 
 
@@ -30,14 +30,14 @@ def command(
 
     Where no epoch is better on validation than RUN, its weights are kept.
     """
-    from chestnut.cli.live import LiveTable
-    from chestnut.runs import RunFolder, free_folder, require_free
+    from chestnut.cli.shared.live_training import LiveTable
+    from chestnut.runs.folder import RunFolder, free_folder, require_free
 
     start = RunFolder.open(run)
     beside = start.path.resolve().parent
     folder = beside / name if name else free_folder(beside, f"{start.name}-finetuned")
     require_free(folder)
-    from chestnut.training.trackers import open_trackers
+    from chestnut.training.tracking.registry import open_trackers
 
     trackers = open_trackers(track or [], beside)
     load_framework()

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
-from chestnut.cli.output import JsonOption, emit, human_bytes, out, table
+from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, table
 
 
 @with_data_options
@@ -23,7 +23,7 @@ def command(
         _show_run(target, json)
         return
     manifest = options.load(target)
-    from chestnut.data.facts import read_facts
+    from chestnut.data.decoding.headers import read_facts
 
     facts = read_facts(manifest.paths)
     shapes = facts.groupby(["format", "mode", "bits"]).agg(
@@ -69,7 +69,7 @@ def _print_counts(manifest: Any, counts: Any) -> None:
 
 
 def _show_run(path: Path, json: Path | None) -> None:
-    from chestnut.runs import RunFolder
+    from chestnut.runs.folder import RunFolder
 
     run = RunFolder.open(path)
     recipe, facts, environment = run.recipe, run.facts, run.environment

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from chestnut.cli.output import JsonOption, bar, emit, human_bytes, out, table
+from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, table
 
 
 def command(
@@ -24,7 +24,7 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Draw synthetic chest radiographs, normal or with pneumonia, and write them to OUT as class folders."""
-    from chestnut.data.phantom_files import write
+    from chestnut.data.phantom.dataset import write
 
     with bar("Drawing patients") as progress:
         made = write(folder, patients, seed=seed, size=size, format=format, pneumonia=pneumonia, progress=progress)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import SkipBadOption
-from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.framework import load_framework
-from chestnut.cli.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.data_options import SkipBadOption
+from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 from chestnut.errors import EngineError
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from chestnut.inference.predictions import Predictions
-    from chestnut.runs import RunFolder
-    from chestnut.search.engines import EngineChoice
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.runs.folder import RunFolder
+    from chestnut.runs.predictions import Predictions
 
 #: Rows of the table where all of them stand in a file.
 _SHOWN = 50
@@ -40,9 +40,9 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Predict FILES with RUN: probability, decision and threshold for each image."""
-    from chestnut.data.sources import image_files
-    from chestnut.inference.predictions import saved
-    from chestnut.runs import RunFolder
+    from chestnut.data.sources.load import image_files
+    from chestnut.runs.folder import RunFolder
+    from chestnut.runs.predictions import saved
 
     choice = chosen_engine(engine, address, jobs)
     if choice.name == "local" and jobs is not None:
@@ -66,9 +66,9 @@ def command(
 def _parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bool) -> Generator[Predictions]:
     """Predictions as they come."""
     if choice.name == "ray":
-        from chestnut.search.ray_predict import predict_on_ray
+        from chestnut.jobs.ray.predict import predict_on_ray
 
-        yield from predict_on_ray(choice, run, images, skip_bad=skip_bad, bars=bar)
+        yield from predict_on_ray(run, images, address=choice.address, jobs=choice.jobs, skip_bad=skip_bad, bars=bar)
     else:
         load_framework()
         from chestnut.inference.predict import predict_parts
@@ -78,7 +78,7 @@ def _parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bo
 
 def _kept(parts: Iterator[Predictions], most: int | None) -> tuple[Predictions, int]:
     """The first predictions, `most` of them, with all faults; and how many there are in all."""
-    from chestnut.inference.predictions import Predictions
+    from chestnut.runs.predictions import Predictions
 
     held: list[Predictions] = []
     count = 0

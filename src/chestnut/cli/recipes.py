@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chestnut.cli.output import JsonOption, emit, out, table
+from chestnut.cli.shared.output import JsonOption, emit, out, table
 
 
 def command(

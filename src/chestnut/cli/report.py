@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.output import JsonOption, emit, out
+from chestnut.cli.shared.output import JsonOption, emit, out
 
 
 def command(
@@ -16,8 +16,8 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
-    from chestnut.report.run_page import write_run_page
-    from chestnut.runs import RunFolder
+    from chestnut.report.pages.run import write_run_page
+    from chestnut.runs.folder import RunFolder
 
     folder = RunFolder.open(run)
     path = output or folder.report_file

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chestnut.cli.output import JsonOption, emit, out, say, table
+from chestnut.cli.shared.output import JsonOption, emit, out, say, table
 
 
 def command(
@@ -15,9 +15,9 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """List runs with their figures side by side."""
-    from chestnut.cli.results import estimate
+    from chestnut.cli.shared.result_tables import estimate
     from chestnut.errors import RunError
-    from chestnut.runs import RunFolder, find_runs, kept_epoch
+    from chestnut.runs.folder import RunFolder, find_runs, kept_epoch
 
     if not folder.is_dir():
         raise RunError(f"no folder {folder}; chestnut train DATA makes runs/ and the first run in it")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.output import JsonOption, emit, out
+from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.output import JsonOption, emit, out
 from chestnut.errors import DataError
 
 
@@ -30,8 +30,8 @@ def command(
     import numpy as np
 
     from chestnut.config import InputSpec
-    from chestnut.data.decode import decode
-    from chestnut.evaluation.figures import sample_grid_figure, save
+    from chestnut.data.decoding.decode import decode
+    from chestnut.figures.evaluation import sample_grid_figure, save
 
     random, targets = np.random.default_rng(seed), manifest.targets
     rows = [

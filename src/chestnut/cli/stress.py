@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, with_data_options
-from chestnut.cli.framework import load_framework
-from chestnut.cli.live import LiveTable
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.live_training import LiveTable
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
     from chestnut.data.manifest import Manifest
-    from chestnut.runs import RunFolder
+    from chestnut.runs.folder import RunFolder
 
 
 @with_data_options
@@ -57,10 +57,10 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more."""
-    from chestnut.data.shifts import find_shift
     from chestnut.evaluation.thresholds import Goal
-    from chestnut.inference.external import parse_mapping
-    from chestnut.runs import RunFolder
+    from chestnut.runs.folder import RunFolder
+    from chestnut.stress.external import parse_mapping
+    from chestnut.stress.shifts import find_shift
 
     if external is None and (mapping or options != DataOptions()):
         raise DataError("--map and the options of data tell of another data set; give it by --external DATA")
@@ -75,12 +75,12 @@ def command(
     renamed = parse_mapping(mapping or ())
     other = None if external is None else _load(external, options)
     load_framework()
-    from chestnut.search.sources import require_sources
+    from chestnut.studies.leave_source_out import require_sources
 
     if sources:
         require_sources(folder)
-    from chestnut.inference.stress import Plan, stress
-    from chestnut.inference.stress_files import keep_point, save_stress, stress_dict
+    from chestnut.stress.files import keep_point, save_stress, stress_dict
+    from chestnut.stress.validation import Plan, stress
 
     found = stress(folder, Plan(tuple(shift or ()), other, renamed, goal, seed, options.skip_bad), bar)
     save_stress(folder, found)
@@ -101,7 +101,7 @@ def _load(external: Path, options: DataOptions) -> Manifest:
 
 def _without_each(folder: RunFolder, epochs: int | None) -> list[dict[str, Any]]:
     """What becomes of the recipe without each source."""
-    from chestnut.search.sources import Retraining, leave_one_source_out
+    from chestnut.studies.leave_source_out import Retraining, leave_one_source_out
 
     return [one.to_dict() for one in leave_one_source_out(folder, Retraining(epochs, command_line(), bar, _watch))]
 
@@ -115,7 +115,7 @@ def _watch(source: str) -> Iterator[LiveTable]:
 
 
 def _print(result: dict[str, Any], kept: bool) -> None:
-    from chestnut.cli.stress_tables import external_table, points_table, shifts_table, sources_table
+    from chestnut.cli.shared.stress_tables import external_table, points_table, shifts_table, sources_table
 
     out.print(shifts_table(result))
     out.print(f"· {result['shortcut']['sentence']}", markup=False)

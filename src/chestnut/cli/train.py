@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.framework import load_framework
-from chestnut.cli.hosts import CoordinatorOption, DevicesOption, HostOption, HostsOption, hosts_of, own_folder
-from chestnut.cli.output import JsonOption, bar, command_line, emit, out, say
-from chestnut.cli.results import run_table
+from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
+from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.host_options import (
+    CoordinatorOption,
+    DevicesOption,
+    HostOption,
+    HostsOption,
+    hosts_of,
+    own_folder,
+)
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.result_tables import run_table
 from chestnut.errors import DataError
-from chestnut.runs import RunFolder, require_free
+from chestnut.runs.folder import RunFolder, require_free
 
 if TYPE_CHECKING:
-    from chestnut.training.tracking import Tracker
+    from chestnut.training.tracking.observer import Tracker
 
 SetOption = Annotated[
     list[str] | None,
@@ -58,9 +65,9 @@ def command(
 
     Ctrl-C ends training cleanly, with the best epoch so far as a usable run.
     """
-    from chestnut.cli.live import LiveTable
+    from chestnut.cli.shared.live_training import LiveTable
     from chestnut.config import load_recipe
-    from chestnut.runs import free_folder
+    from chestnut.runs.folder import free_folder
 
     if (data is None) == (resume is None):
         raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")
@@ -93,15 +100,15 @@ def command(
 
 def _trackers(track: list[str] | None, folder: Path, *, resumed: bool) -> tuple[Tracker, ...]:
     """What `--track` names; of a run that goes on without it, what it was tracked by before."""
-    from chestnut.training.trackers import open_trackers, reopen_trackers
+    from chestnut.training.tracking.registry import open_trackers, reopen_trackers
 
     return reopen_trackers([], folder) if resumed and not track else open_trackers(track or [], folder.parent)
 
 
 def _tell(run: RunFolder, advise: bool, json: Path | None) -> None:
     """Show how a run has ended, with what its learning curves say where that was asked for."""
-    from chestnut.cli.advice import print_diagnosis
-    from chestnut.evaluation.diagnosis import diagnose
+    from chestnut.cli.shared.diagnosis_table import print_diagnosis
+    from chestnut.diagnosis.diagnosis import diagnose
 
     if run.environment["status"] == "stopped":
         say(f"stopped by Ctrl-C; the best epoch so far is kept, and chestnut train --resume {run.path} goes on")

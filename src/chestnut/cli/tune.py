@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.output import JsonOption, bar, emit, out, say
+from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
+from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, say
 from chestnut.cli.train import SetOption, TrackOption
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
-    from chestnut.search.engines import EngineChoice
-    from chestnut.search.tunefolder import TuneFolder
-    from chestnut.search.tuneplan import Terms
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.studies.tuning.plan import Terms, TuneFolder
 
 _BEGUN = (
     "--resume goes on with a search as it began; leave out DATA, --recipe, --set and what else it set. "
@@ -65,9 +64,8 @@ def command(
 
     A search that was stopped goes on where it was when the same command is given again; more --trials extend it.
     """
-    from chestnut.search.tunefolder import TuneFolder
-    from chestnut.search.tuneplan import Terms
-    from chestnut.training.trackers import open_trackers
+    from chestnut.studies.tuning.plan import Terms, TuneFolder
+    from chestnut.training.tracking.registry import open_trackers
 
     choice = chosen_engine(engine, address, jobs)
     terms = Terms(search, objective, Terms.trials if trials is None else trials, executions, epochs, seed)
@@ -93,9 +91,8 @@ def _begun(
 ) -> TuneFolder:
     """The search's folder, made or found."""
     from chestnut.config import load_recipe
-    from chestnut.search.machine import threads_a_job
-    from chestnut.search.tunefolder import TuneFolder
-    from chestnut.search.tuneplan import checked, make_tuneplan
+    from chestnut.jobs.machine import threads_a_job
+    from chestnut.studies.tuning.plan import TuneFolder, checked, make_tuneplan
 
     chosen = load_recipe(recipe, settings)
     checked(chosen, terms)  # before the data are read
@@ -107,10 +104,10 @@ def _begun(
 
 
 def _carry_out(folder: TuneFolder, choice: EngineChoice, track: tuple[str, ...], json: Path | None) -> None:
-    from chestnut.cli.live_jobs import watched
-    from chestnut.cli.tune_table import trials_table
-    from chestnut.report.tune_page import write_tune_page
-    from chestnut.search.tune import tune
+    from chestnut.cli.shared.live_jobs import watched
+    from chestnut.cli.shared.tuning_table import trials_table
+    from chestnut.report.pages.tuning import write_tune_page
+    from chestnut.studies.tuning.tune import tune
 
     plan = folder.plan
     most = (plan.trials + 1) * plan.executions

@@ -1,1 +1,1 @@
-"""From files on disk to a `Manifest` and a pixel cache. NumPy and pandas only: no framework is imported here."""
+"""From files on disk to a `Manifest` with splits and decoded pixels. NumPy and pandas only; no framework."""

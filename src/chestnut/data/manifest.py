@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from chestnut.errors import DataError, listed, suggest
-from chestnut.files import replacing
+from chestnut.files.atomic import replacing
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -47,7 +47,7 @@ class Manifest:
         classes: Class names in the order of a network's outputs; of two classes the positive one comes last.
         positive: The class whose probability is reported where there are two; None for more than two.
         notes: What was decided while reading, in sentences to be said aloud.
-        synthetic: Whether the images were drawn by `chestnut.data.phantom`.
+        synthetic: Whether the images were drawn by `chestnut.data.phantom.radiograph`.
     """
 
     frame: pd.DataFrame

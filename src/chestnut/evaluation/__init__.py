@@ -1,1 +1,1 @@
-"""From targets and probabilities to metrics with intervals, curves and figures. No framework is imported here."""
+"""From targets and probabilities to figures with intervals. NumPy alone: draws nothing, reads no file."""

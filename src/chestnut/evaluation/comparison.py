@@ -20,7 +20,7 @@ from chestnut.errors import DataError, suggest
 from chestnut.evaluation.delong import delong
 from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, bootstrap, estimate_of, number_patients
 from chestnut.evaluation.metrics import METRICS, decide
-from chestnut.evaluation.tally import Tally
+from chestnut.evaluation.patient_tally import Tally
 
 #: Probability of an adjusted difference between equals below which two networks count as told apart.
 LEVEL = 1 - CONFIDENCE

@@ -26,7 +26,7 @@ from chestnut.evaluation.intervals import (
     percentile_ends,
     wilson,
 )
-from chestnut.evaluation.ranking import Ranking
+from chestnut.evaluation.ranking_metrics import Ranking
 
 Numbers = tuple[float, ...]
 

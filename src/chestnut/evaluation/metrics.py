@@ -16,8 +16,8 @@ import numpy.typing as npt
 from chestnut.errors import DataError, listed, suggest
 from chestnut.evaluation.calibration import error_estimate
 from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, bootstrap, estimate_of, number_patients
-from chestnut.evaluation.ranking import Ranking
-from chestnut.evaluation.tally import Tally, cross_entropy
+from chestnut.evaluation.patient_tally import Tally, cross_entropy
+from chestnut.evaluation.ranking_metrics import Ranking
 
 #: Every metric and what it is. Unless it says otherwise, the figure for more than two classes is the plain mean, over
 #: the classes that have images, of each against the rest; a mean with an undefined part, or of one class, is undefined.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError, suggest
 from chestnut.evaluation.intervals import Floats, Ints
-from chestnut.evaluation.ranking import Ranking
+from chestnut.evaluation.ranking_metrics import Ranking
 
 Truth = npt.NDArray[np.bool_]
 Metric = Literal["balanced", "sensitivity", "specificity"]

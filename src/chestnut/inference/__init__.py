@@ -1,1 +1,1 @@
-"""From a run folder to predictions. `bundle` alone reads and writes a bundle."""
+"""From a run folder to predictions and evaluations. Only `bundle` reads and writes a bundle."""

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.data.cache import decode_all
+from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.errors import DataError, listed
-from chestnut.evaluation.drawing import draw_evaluation
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate
-from chestnut.files import replacing, write_json
+from chestnut.figures.evaluation import draw_evaluation
+from chestnut.files.atomic import replacing, write_json
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines import KerasEngine, load_network
+from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.progress import Bars, silent
-from chestnut.runs import RunFolder, now
+from chestnut.runs.folder import RunFolder, now
 
 
 def evaluate_run(

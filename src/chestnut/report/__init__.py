@@ -1,1 +1,1 @@
-"""Reports: one HTML file that opens offline, made from saved JSON, CSV and pictures, never from a model."""
+"""Turn the saved files of a run or a study into one HTML page that opens offline."""

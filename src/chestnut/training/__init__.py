@@ -1,1 +1,1 @@
-"""The one training loop, what feeds it, and what it leaves behind in a run folder."""
+"""The one training loop and what feeds it."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import Recipe
-from chestnut.training.balance import class_weights, epoch_length, epoch_order
-from chestnut.training.devices import ONE, Devices
+from chestnut.training.class_balance import class_weights, epoch_length, epoch_order
+from chestnut.training.distributed.devices import ONE, Devices
 from chestnut.training.inputs import Inputs
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import RunError
-from chestnut.files import alone, read_json, replacing, write_json
+from chestnut.files.atomic import alone, read_json, replacing, write_json
 from chestnut.training.optimizers import averages
 from chestnut.training.schedules import Plateau
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.models.device import backend, describe
-from chestnut.runs import now
+from chestnut.runs.folder import now
 
 _PACKAGES = ("chestnut", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
 

@@ -12,7 +12,7 @@ from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recip
 from chestnut.data.manifest import Manifest
 from chestnut.errors import RecipeError
 from chestnut.inference.bundle import Bundle
-from chestnut.runs import RunFolder
+from chestnut.runs.folder import RunFolder
 from chestnut.training.train import Setup, train
 
 _log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import AugmentConfig, Recipe
-from chestnut.data.outputs import keep
+from chestnut.data.cache.network_outputs import keep
 from chestnut.models.augment import augmentation
 from chestnut.models.device import backend, compiled, predict
 from chestnut.progress import Bars

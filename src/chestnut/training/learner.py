@@ -10,8 +10,8 @@ from keras import ops
 from chestnut.config import LossConfig, Recipe
 from chestnut.models.augment import augmentation
 from chestnut.models.device import compiled
+from chestnut.training.layer_rates import paced
 from chestnut.training.optimizers import optimizer
-from chestnut.training.pace import paced
 
 
 class Learner(keras.Model):

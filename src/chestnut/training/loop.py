@@ -15,7 +15,7 @@ import numpy.typing as npt
 from chestnut.config import Recipe, StopConfig
 from chestnut.errors import TrainingError
 from chestnut.evaluation.metrics import point_metrics
-from chestnut.inference.engines import forward
+from chestnut.inference.keras_engine import forward
 from chestnut.models.heads import probabilities
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Arrays, Checkpoint, Progress

@@ -15,20 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from chestnut.config import BackboneConfig, ClassicalConfig, Recipe
-from chestnut.data.cache import Decoded, decode_all
+from chestnut.data.cache.cache import Decoded, decode_all
 from chestnut.data.manifest import Manifest
 from chestnut.data.split import require_trainable, split
+from chestnut.diagnosis.lr_range import RateRange, rising_rates
 from chestnut.errors import RecipeError, TrainingError
-from chestnut.evaluation.rate_range import RateRange, rising_rates
 from chestnut.models.device import policy
 from chestnut.progress import Bars, Tick, silent
-from chestnut.training.balance import seen_shares
 from chestnut.training.batches import Batches
+from chestnut.training.class_balance import seen_shares
 from chestnut.training.inputs import Images
+from chestnut.training.layer_rates import paced, paces
 from chestnut.training.learner import Learner
 from chestnut.training.optimizers import set_paces
-from chestnut.training.pace import paced, paces
-from chestnut.training.start import Start, begin
+from chestnut.training.starting_network import Start, begin
 
 #: Memory of the running loss by which the test ends, and how many times the first losses it then is.
 _MEMORY, _AWAY = 0.9, 2.0

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from chestnut.config import ClassicalConfig, Recipe
-from chestnut.files import alone, read_json, write_json
+from chestnut.files.atomic import alone, read_json, write_json
 from chestnut.models.device import accelerators, backend, compute_capability, has_fast_bfloat16, policy, processor
 from chestnut.training.learner import Learner
-from chestnut.training.start import assemble
+from chestnut.training.starting_network import assemble
 
 #: bfloat16 is taken only where it is this much faster: less is noise, and float32 is the safer of equals.
 _WORTHWHILE = 1.05

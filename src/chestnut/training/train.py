@@ -14,33 +14,33 @@ from typing import Any
 
 import numpy as np
 
+from chestnut.audit.audit import Audit, audit
 from chestnut.config import ClassicalConfig, Recipe
-from chestnut.data.audit import Audit, audit
-from chestnut.data.cache import Decoded, cache_folder, decode_all
-from chestnut.data.facts import read_facts
+from chestnut.data.cache.cache import Decoded, cache_folder, decode_all
+from chestnut.data.decoding.headers import read_facts
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.split import require_trainable, split
 from chestnut.errors import RunError, TrainingError, listed
-from chestnut.evaluation.figures import history_figure, sample_grid_figure, save
-from chestnut.files import write_json
+from chestnut.figures.evaluation import history_figure, sample_grid_figure, save
+from chestnut.files.atomic import write_json
 from chestnut.inference.bundle import write_bundle
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
 from chestnut.progress import Bars, silent
-from chestnut.runs import RunFolder, now, require_free
-from chestnut.training.balance import seen_shares
+from chestnut.runs.folder import RunFolder, now, require_free
 from chestnut.training.checkpoint import Checkpoint
-from chestnut.training.classical import check_classical, fit_classical
-from chestnut.training.devices import Devices, claim
+from chestnut.training.class_balance import seen_shares
+from chestnut.training.classical.fit import check_classical, fit_classical
+from chestnut.training.distributed.devices import Devices, claim
+from chestnut.training.distributed.hosts import Hosts
 from chestnut.training.environment import environment
-from chestnut.training.fitting import train_start
-from chestnut.training.hosts import Hosts
 from chestnut.training.loop import Observer, Outcome
+from chestnut.training.neural import train_start
 from chestnut.training.precision import resolve
-from chestnut.training.start import Start, assemble, begin
-from chestnut.training.tracking import Tracker, Tracking
-from chestnut.training.tracking_tensorboard import TensorBoard
+from chestnut.training.starting_network import Start, assemble, begin
+from chestnut.training.tracking.observer import Tracker, Tracking
+from chestnut.training.tracking.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,184 @@
+"""The audit's checks that need a manifest alone: files, patients, splits and classes.
+
+Called by `audit` alone. Each takes a manifest and gives the findings it makes, none where all is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+
+from chestnut.audit.findings import MOST_FILES, Finding, number, share
+from chestnut.data.manifest import Manifest
+from chestnut.errors import ImageError, listed
+
+#: Performance assumed when the uncertainty of a split is told: a fair network's.
+ASSUMED = 0.9
+
+#: Standard error of the AUROC from which a split is a warning and an error.
+_SPLIT_LIMITS = (0.025, 0.05)
+
+#: Images of the largest class to each of the smallest, for an info and a warning.
+_BALANCE_LIMITS = (1.5, 3.0)
+
+
+def unreadable(bad: Sequence[ImageError], images: int) -> list[Finding]:
+    """Files that cannot be decoded; `images` can."""
+    if not bad:
+        return []
+    reasons = pd.Series([error.reason for error in bad]).value_counts()
+    said = listed((f"{count:,}× {reason}" for reason, count in reasons.items()), 3)
+    return [
+        Finding(
+            "unreadable-files",
+            "error",
+            f"{number(len(bad), 'file')} cannot be read",
+            f"{share(len(bad), images + len(bad))} of the files: {said}.",
+            tuple(error.path for error in bad)[:MOST_FILES],
+            {
+                "files": len(bad),
+                "reasons": {error.path: error.reason for error in bad[:MOST_FILES]},
+            },
+            "Fetch or export them again, or delete them; `--skip-bad` leaves them out of a training run.",
+        )
+    ]
+
+
+def patients_across_splits(manifest: Manifest) -> list[Finding]:
+    """Patients with images in more than one split."""
+    frame = manifest.frame[manifest.frame["split"] != ""]
+    pairs = frame.drop_duplicates(["patient", "split"]).sort_values("split")
+    splits = pairs.groupby("patient")["split"].agg(" and ".join)
+    torn = splits[splits.str.contains(" and ")]
+    if torn.empty:
+        return []
+    held = frame[frame["patient"].isin(torn.index)]
+    between = {str(pair): int(count) for pair, count in torn.value_counts().items()}
+    said = ", ".join(f"{count:,} in {pair}" for pair, count in between.items())
+    return [
+        Finding(
+            "patients-across-splits",
+            "error",
+            f"{number(len(torn), 'patient')} {'stands' if len(torn) == 1 else 'stand'} in more than one split",
+            f"{said}; {number(len(held), 'image')}. A network can know them by their bones, so validation and test "
+            f"figures are too good. The first: {listed(torn.index)}.",
+            tuple(held.sort_values(["patient", "split"], kind="stable")["path"])[:MOST_FILES],
+            {"patients": len(torn), "images": len(held), "between": between, "names": list(torn.index[:MOST_FILES])},
+            "Split anew by patient: `chestnut split DATA --resplit`; or, if these are different people who share a "
+            "name, give the identity's rule with `--patient-regex`.",
+        )
+    ]
+
+
+def several_labels(manifest: Manifest) -> list[Finding]:
+    """Patients with images of more than one class."""
+    frame = manifest.frame[manifest.frame["label"] != ""]
+    classes = frame.groupby("patient")["label"].nunique()
+    mixed = classes[classes > 1]
+    if mixed.empty:
+        return []
+    held = frame[frame["patient"].isin(mixed.index)].sort_values(["patient", "label"], kind="stable")
+    many = len(mixed) > 0.2 * len(classes)
+    return [
+        Finding(
+            "patients-with-several-labels",
+            "warning" if many else "info",
+            f"{number(len(mixed), 'patient')} {'has' if len(mixed) == 1 else 'have'} images of more than one class",
+            f"{share(len(mixed), len(classes))} of the patients, {number(len(held), 'image')}; the first: "
+            f"{listed(mixed.index)}. This is right where someone fell ill or recovered between images.",
+            tuple(held["path"])[:MOST_FILES],
+            {"patients": len(mixed), "images": len(held), "names": list(mixed.index[:MOST_FILES])},
+            "So many suggest that the patient's identity is read wrongly: give its rule with `--patient-regex`."
+            if many
+            else "Look at a few; correct labels that are wrong.",
+        )
+    ]
+
+
+def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Finding]:
+    """Whether a split holds too few patients for its figures to tell one network from another."""
+    rows = manifest.frame[(manifest.frame["split"] == split) & (manifest.frame["label"] != "")]
+    if rows.empty:
+        return []
+    patients = rows.groupby("label")["patient"].nunique().reindex(list(manifest.classes), fill_value=0)
+    few, all_, right = int(patients.min()), int(patients.sum()), share(ASSUMED, 1)
+    accuracy = (ASSUMED * (1 - ASSUMED) / all_) ** 0.5
+    auroc = auroc_error(few, all_ - few)
+    warning, error = _SPLIT_LIMITS
+    if auroc < warning:
+        return []
+    name, purpose = ("validation", "steer by") if split == "val" else ("test", "judge by")
+    spread = (
+        f"an AUROC of {ASSUMED} by {auroc:.3f}; 1.96 times that either way is a 95 % interval"
+        if few
+        else f"and without {patients.idxmin()} the AUROC has no value"
+    )
+    return [
+        Finding(
+            f"small-{name}-split",
+            "error" if auroc >= error else "warning",
+            f"The {name} split is too small to {purpose}: {number(len(rows), 'image')}",
+            f"{number(all_, 'patient')}, {few:,} in the smallest class ({patients.idxmin()}). Chance alone moves the "
+            f"accuracy of a network that is right in {right} by a standard error of {accuracy:.3f}, {spread}.",
+            figures={
+                "images": len(rows),
+                "patients": all_,
+                "smallest_class": patients.idxmin(),
+                "smallest_class_patients": few,
+                "accuracy_standard_error": accuracy,
+                "auroc_standard_error": auroc if few else None,
+                "assumed": ASSUMED,
+            },
+            remedy="Pool the splits and make new ones by patient: `chestnut split DATA --resplit`; with few patients "
+            "in all, cross-validate: `chestnut split DATA --folds 5`.",
+        )
+    ]
+
+
+def auroc_error(few: int, others: int, auroc: float = ASSUMED) -> float:
+    """Standard error of an AUROC from `few` positive and `others` negative cases, or the other way round.
+
+    Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747.
+
+    >>> round(auroc_error(8, 8), 3), round(auroc_error(234, 390), 3), auroc_error(0, 8)
+    (0.083, 0.014, inf)
+    """
+    if not few or not others:
+        return float("inf")
+    two_positive, two_negative = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
+    spread = (few - 1) * (two_positive - auroc**2) + (others - 1) * (two_negative - auroc**2)
+    return float(((auroc * (1 - auroc) + spread) / (few * others)) ** 0.5)
+
+
+def imbalance(manifest: Manifest) -> list[Finding]:
+    """Whether some class has many more images than another; of training images where they are marked."""
+    train = manifest.frame["split"] == "train"
+    labels = manifest.frame.loc[train if train.any() else slice(None), "label"]
+    counts = labels[labels != ""].value_counts().reindex(list(manifest.classes), fill_value=0)
+    if len(counts) < 2 or not counts.max():
+        return []
+    ratio = float(counts.max() / counts.min()) if counts.min() else float("inf")
+    info, warning = _BALANCE_LIMITS
+    if ratio < info:
+        return []
+    said = ", ".join(f"{label} {count:,}" for label, count in counts.items())
+    where = "training images" if train.any() else "images"
+    return [
+        Finding(
+            "class-imbalance",
+            "warning" if ratio >= warning else "info",
+            f"{counts.idxmax()} has {ratio:.1f} times as many {where} as {counts.idxmin()}"
+            if counts.min()
+            else f"{counts.idxmin()} has no {where}",
+            f"{said}. To answer {counts.idxmax()} always is right in {share(counts.max(), counts.sum())}, so accuracy "
+            "says little: look at balanced accuracy and AUROC.",
+            figures={
+                "counts": {str(label): int(count) for label, count in counts.items()},
+                "ratio": ratio if counts.min() else None,
+                "majority_share": float(counts.max() / counts.sum()),
+            },
+            remedy="Weigh the classes in training: `chestnut train DATA --set data.balance=weights`.",
+        )
+    ]

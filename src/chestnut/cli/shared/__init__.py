@@ -1,0 +1,1 @@
+"""Options, live tables and result tables that several commands share."""

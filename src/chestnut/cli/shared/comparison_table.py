@@ -1,0 +1,71 @@
+"""How a leaderboard is shown as a table."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from chestnut.cli.shared.output import human_bytes, table
+
+if TYPE_CHECKING:
+    from chestnut.evaluation.intervals import Estimate
+    from chestnut.studies.comparison.leaderboard import Leaderboard, Row
+
+_COLUMNS = ("", "variant", "val AUROC", "val accuracy", "train acc.", "trained", "s/epoch", "images/s", "size")
+
+
+def leaderboard_table(board: Leaderboard) -> Table:
+    """The leaderboard with 95 % intervals; variants that cannot be told apart share a place, marked by `=`."""
+    title = f"{board.images:,} validation images of {board.patients:,} patients"
+    made = table(title, _COLUMNS, _COLUMNS[4:])
+    for row in board.rows:
+        made.add_row(*_cells(row), style=None if row.place is not None else "dim")
+        for why in row.failed:
+            made.add_row("", f"failed: {why}", style="red")
+    return made
+
+
+def _cells(row: Row) -> list[str]:
+    if row.place is None:
+        return ["–", row.name]
+    return [
+        f"{row.place}{'=' if row.tied else ''}",
+        f"{_folded(row.name)}\n{row.start}",
+        _spread(row.auroc, row.auroc_spread),
+        _spread(row.accuracy, row.accuracy_spread),
+        "–" if row.train_accuracy is None else f"{row.train_accuracy:.3f}",
+        f"{count(row.trained)}\nof {count(row.parameters)}",
+        "–" if row.epoch_seconds is None else f"{row.epoch_seconds:.1f}",
+        f"{row.images_a_second:,.0f}",
+        human_bytes(row.model_bytes or 0),
+    ]
+
+
+def _folded(name: str, width: int = 22) -> str:
+    """A long name of a grid's variant, each of its values on a line of its own.
+
+    >>> print(_folded("cnn-small-balance=oversample"))
+    cnn-small
+    balance=oversample
+    """
+    return re.sub(r"-(?=[\w.]+=)", "\n", name) if len(name) > width else name
+
+
+def _spread(estimate: Estimate | None, spread: float | None) -> str:
+    shown = str(estimate).replace(" (", "\n(")
+    return shown if spread is None else f"{shown}\n± {spread:.3f}"
+
+
+def count(number: int | None) -> str:
+    """A number of parameters as people read it.
+
+    >>> count(4147586), count(642), count(None)
+    ('4.1 M', '642', '–')
+    """
+    if number is None:
+        return "–"
+    if number >= 1e6:
+        return f"{number / 1e6:.1f} M"
+    return f"{number / 1e3:.0f} k" if number >= 1e4 else str(number)

@@ -1,0 +1,145 @@
+"""The options by which commands find the labels and patients of a data set, and the one way to read it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chestnut.errors import DataError, suggest
+
+if TYPE_CHECKING:
+    from chestnut.data.manifest import Manifest
+    from chestnut.data.sources.load import Columns
+
+_DATA = typer.Argument(
+    metavar="DATA",
+    help="Folder of class folders, CSV, MedMNIST .npz, folder of DICOM files, or a pattern of these in quotes.",
+)
+DataArgument = Annotated[Path, _DATA]
+OptionalData = Annotated[Path | None, _DATA]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        metavar="CSV",
+        help="Labels for a folder of images, by path, file name, SOPInstanceUID or patient.",
+    ),
+]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="PART=NAME",
+        help="A column of the CSV that holds path, label, patient, split or source, as in label=finding. Repeatable.",
+    ),
+]
+PatientRegexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--patient-regex",
+        metavar="REGEX",
+        help="Searched in each file name; its first group, or the one named patient, is the patient.",
+    ),
+]
+SourceRegexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source-regex",
+        metavar="REGEX",
+        help="Searched in each file name; its first group, or the one named source, is the hospital or scanner.",
+    ),
+]
+PositiveOption = Annotated[
+    str | None, typer.Option("--positive", metavar="CLASS", help="The positive class, where its name does not tell.")
+]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out, and list, images that cannot be used, instead of stopping.")
+]
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What the user said of the labels and patients of a data set; see the options above."""
+
+    labels: Path | None = None
+    column: Sequence[str] | None = None
+    patient_regex: str | None = None
+    source_regex: str | None = None
+    positive: str | None = None
+    skip_bad: bool = False
+
+    def load(self, data: Path, *, skip_bad: bool = False) -> Manifest:
+        """Read a data set; the manifest's notes are for the command to print.
+
+        Args:
+            data: What the user named.
+            skip_bad: Leave unusable images out whatever the user said.
+
+        Raises:
+            DataError: As `load_dataset`, or a `--column` that is not PART=NAME.
+        """
+        from chestnut.data.sources.load import load_dataset
+
+        return load_dataset(
+            data,
+            labels=self.labels,
+            columns=_columns(self.column or ()),
+            patient_regex=self.patient_regex,
+            source_regex=self.source_regex,
+            positive=self.positive,
+            skip_bad=self.skip_bad or skip_bad,
+        )
+
+
+_OPTIONS: dict[str, Any] = {
+    "labels": LabelsOption,
+    "column": ColumnOption,
+    "patient_regex": PatientRegexOption,
+    "source_regex": SourceRegexOption,
+    "positive": PositiveOption,
+    "skip_bad": SkipBadOption,
+}
+
+
+def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it takes them together as one `options: DataOptions`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
+    shared = [
+        inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=getattr(DataOptions, name), annotation=kind
+        )
+        for name, kind in _OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        options = DataOptions(**{name: given.pop(name) for name in _OPTIONS})
+        command(**given, options=options)
+
+    parameters = [*own[:-1], *shared, own[-1]]  # --json stands last everywhere
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
+def _columns(texts: Sequence[str]) -> Columns | None:
+    """The columns that `--column PART=NAME` options name; None for none."""
+    from chestnut.data.sources.load import Columns
+
+    known = [field.name for field in fields(Columns)]
+    named: dict[str, str] = {}
+    for text in texts:
+        part, equals, name = text.partition("=")
+        if not equals or not name:
+            raise DataError(f"--column {text!r}: write PART=NAME, as in label=finding")
+        if part not in known:
+            raise DataError(f"--column {text!r}: no part {part!r}; {suggest(part, known)}")
+        named[part] = name
+    return Columns(**named) if named else None

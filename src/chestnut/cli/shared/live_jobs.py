@@ -1,0 +1,151 @@
+"""Jobs under the user's eyes, for `chestnut compare`, `crossval` and `tune`: a live table, a line a run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from chestnut.cli.shared.live_training import clock
+from chestnut.cli.shared.output import command_line, err, say, table
+
+if TYPE_CHECKING:
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.jobs.job import Event
+    from chestnut.jobs.run_all import Setup
+    from chestnut.studies.study import PlannedFolder
+
+_COLUMNS = ("run", "epoch", "progress", "loss", "val loss", "val AUROC", "time", "")
+
+
+@contextmanager
+def watched(
+    folder: PlannedFolder[Any], choice: EngineChoice, total: int, words: str, track: tuple[str, ...]
+) -> Iterator[Setup]:
+    """The engine, ready for a folder's jobs, and the live table that listens to it.
+
+    Args:
+        folder: What is to be carried out.
+        choice: The engine that the user chose.
+        total: How many runs there are at most.
+        words: What they are.
+        track: Where else runs are kept, as `--track` takes it.
+
+    Raises:
+        EngineError: The cluster cannot be joined, or no node of it has room for a job.
+        KeyboardInterrupt: Ctrl-C; how to go on was told.
+    """
+    from chestnut.jobs.run_all import Setup
+
+    try:
+        with choice.opened(folder.plan.threads) as engine:
+            say(f"{folder.path}: {words}, {engine.parallel} at a time")
+            with LiveJobs(total) as live:
+                yield Setup(engine, command_line(), live, track)
+    except KeyboardInterrupt:
+        say(f"what is done is kept; chestnut {folder.command} --resume {folder.path} goes on")
+        raise
+
+
+@dataclass
+class _Line:
+    """What is known of one run."""
+
+    name: str
+    started: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    status: str = "starting"
+    epochs: int = 0
+    batches: int = 0
+    done: int = 0
+    batch: int = 0
+    row: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of the run's epochs is done, 0..1."""
+        running = self.batch / self.batches if self.batches else 0.0
+        return min(1.0, (self.done + running) / self.epochs) if self.epochs else 0.0
+
+
+class LiveJobs:
+    """Listens to an engine and draws on standard error; where that is no terminal, it prints a line an epoch."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._lines: dict[str, _Line] = {}
+        self._live = Live(console=err, get_renderable=self._render, refresh_per_second=4, transient=True)
+        self._drawn = err.is_terminal
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        if self._drawn:
+            self._live.start()
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        """Leave the finished table standing."""
+        if self._drawn:
+            self._live.stop()
+            err.print(self._table(len(self._lines)))
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        line = self._lines.setdefault(event.job, _Line(event.job))
+        facts = event.facts
+        if event.kind == "start":
+            line.status, line.epochs, line.batches, line.done = "training", *_begun(facts)
+        elif event.kind == "stage":
+            share = f" {facts['done'] / facts['total']:.0%}" if facts["total"] else ""
+            line.status = f"{facts['label'].lower()}{share}"
+        elif event.kind == "batch":
+            line.status, line.batch = "training", facts["done"]
+        elif event.kind == "epoch":
+            line.done, line.batch, line.row = int(facts["row"]["epoch"]), 0, facts["row"]
+        elif event.kind == "end":
+            line.status, line.ended = facts["error"] or facts["status"], time.monotonic()
+        if not self._drawn:
+            self._print(event.kind, line, facts)
+
+    def _print(self, kind: str, line: _Line, facts: dict[str, Any]) -> None:
+        said = ""
+        if kind == "start":
+            resumed = f", goes on after epoch {line.done}" if line.done else ""
+            said = f"up to {line.epochs} epochs of {line.batches} batches{resumed}"
+        elif kind == "epoch":
+            row = facts["row"]
+            said = (
+                f"epoch {row['epoch']:>3}  loss {row['loss']:.4f}  val loss {row['val_loss']:.4f}  "
+                f"val AUROC {row['val_auroc']:.4f}  {row['seconds']:.1f} s{'  best' if facts['best'] else ''}"
+            )
+        elif kind == "end":
+            said = line.status
+        if said:
+            err.print(f"{line.name}: {said}", markup=False, soft_wrap=True)
+
+    def _render(self) -> Table:
+        return self._table(max(3, err.height - 6))
+
+    def _table(self, most: int) -> Table:
+        """The last runs, `most` of them."""
+        ended = sum(line.ended is not None for line in self._lines.values())
+        made = table(f"{ended} of {self._total} runs have ended", _COLUMNS, _COLUMNS[1:2] + _COLUMNS[3:7])
+        for line in list(self._lines.values())[-most:]:
+            figures = [line.row.get(name, math.nan) for name in ("loss", "val_loss", "val_auroc")]
+            shown = ["–" if math.isnan(figure) else f"{figure:.4f}" for figure in figures]
+            bar = ProgressBar(total=1, completed=line.share if line.ended is None else 1, width=16)
+            seconds = (line.ended or time.monotonic()) - line.started
+            epoch = f"{line.done} of {line.epochs}" if line.epochs else "–"
+            made.add_row(line.name, epoch, bar, *shown, clock(seconds), line.status)
+        return made
+
+
+def _begun(facts: dict[str, Any]) -> tuple[int, int, int]:
+    return facts["epochs"], facts["batches"], facts["done"]

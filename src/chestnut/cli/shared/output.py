@@ -1,0 +1,146 @@
+"""What every command shares: where its words go, its tables, its progress bar and its `--json`.
+
+Tables and JSON go to standard output; progress, notes and log lines to standard error. Rich honours `NO_COLOR` and
+leaves colour and cursor movement out where the stream is not a terminal.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+#: Narrower than this, a pipe or file would get its tables folded.
+_PIPE_WIDTH = 120
+
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output.")
+]
+
+
+def _console(stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PIPE_WIDTH)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print one line to standard error; markup in it is taken literally."""
+    err.print(text, markup=False, soft_wrap=True)
+
+
+class _Lines(logging.Handler):
+    """Prints what chestnut logs, a line each, after its level."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "note" if record.levelno < logging.WARNING else record.levelname.lower()
+        say(f"{level}: {record.getMessage()}")
+
+
+def log_to_stderr() -> None:
+    """Let chestnut's own log lines, and no other library's, appear on standard error."""
+    logger = logging.getLogger("chestnut")
+    logger.handlers = [_Lines()]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def emit(value: dict[str, Any], json: Path | None) -> bool:
+    """Write a result as JSON where it was asked for.
+
+    Returns:
+        Whether the tables for people are still to be printed: not when standard output carries the JSON.
+    """
+    from chestnut.files.atomic import json_text, write_text
+
+    if json is None:
+        return True
+    if str(json) == "-":
+        sys.stdout.write(json_text(value))
+        return False
+    write_text(json, json_text(value))
+    return True
+
+
+class _Titled(Table):
+    """A table under a heading of any length; Rich's own title is folded to the table's width."""
+
+    heading: str | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.heading:
+            yield Text(self.heading, style="bold")
+        yield from super().__rich_console__(console, options)
+
+
+def table(title: str | None = None, columns: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table in the house style; columns named in `numbers` are set flush right."""
+    from rich import box
+
+    made = _Titled(box=box.SIMPLE_HEAD, pad_edge=False)
+    made.heading = title
+    for column in columns:
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return made
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw a progress bar on standard error while the block runs; yields `(done, total)`'s callback.
+
+    Where standard error is no terminal, one line tells the start and one the end.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("·"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(label, total=None)
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield update
+
+
+def human_bytes(count: float) -> str:
+    """A size in bytes as people read it.
+
+    >>> human_bytes(1_500_000)
+    '1.5 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def command_line() -> str:
+    """The command as the user typed it, for environment.json and the ledger."""
+    return shlex.join(["chestnut", *sys.argv[1:]])

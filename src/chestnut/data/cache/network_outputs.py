@@ -1,0 +1,91 @@
+"""Outputs of a frozen network over images, kept beside the decoded images and counted with them.
+
+    <cache folder>/features-v1/5c1d…/features.npy   float16 (n, …)
+                                     rows.npy       n, as in the entries of decoded images
+
+Called by `training`; what the numbers mean is in the name that it gives them. A file is written in a folder beside its
+place and moved into it whole, as `entries` does.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.data.cache.entries import TEMPORARY, remove, touch_rows, writing
+from chestnut.data.cache.store import FEATURES, cache_folder, make_room
+
+Half = npt.NDArray[np.float16]
+
+_FEATURES, _ROWS = "features.npy", "rows.npy"
+
+#: float16 has no larger number.
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+def keep(name: str, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]) -> Half:
+    """The outputs kept under a name; computed and kept first where there are none.
+
+    Args:
+        name: 32 hexadecimal digits that tell the network, the images and what was done to them.
+        shape: (n, …) of all outputs together.
+        blocks: Gives the outputs in order, (b, …) at a time; called only where they are not kept yet.
+
+    Returns:
+        Memory-mapped, read-only, of that shape. Values beyond ±65,504 are held at that.
+
+    Raises:
+        DiskError: The disk is full or may not be written.
+    """
+    place = cache_folder() / FEATURES / name
+    found = _open(place, shape)
+    if found is None:
+        _write(place, shape, blocks)
+        found = _open(place, shape)
+    if found is None:  # another process has cleaned the cache meanwhile: its limit is below what is needed at once
+        return np.concatenate([_half(block) for block in blocks()])
+    return found
+
+
+def _open(place: Path, shape: tuple[int, ...]) -> Half | None:
+    try:
+        found: Half = np.load(place / _FEATURES, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if found.shape != shape or found.dtype != np.float16:
+        return None
+    touch_rows(place)
+    return found
+
+
+def _write(place: Path, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]) -> None:
+    make_room(2 * math.prod(shape))
+    folder = place.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    try:
+        with writing(place.parent):
+            folder.mkdir(parents=True)
+            with (folder / _FEATURES).open("wb") as file:
+                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                for block in blocks():  # not through a memory map: there a full disk ends the process
+                    file.write(np.ascontiguousarray(_half(block)).data)
+            np.save(folder / _ROWS, np.zeros(shape[0], np.uint8))
+            remove(place)  # it is damaged, where there is one
+            try:
+                folder.rename(place)
+            except OSError:
+                if not place.exists():  # else another process was first
+                    raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _half(block: npt.NDArray[np.floating]) -> Half:
+    half: Half = np.clip(block, -_LARGEST, _LARGEST).astype(np.float16)
+    return half

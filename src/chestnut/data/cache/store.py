@@ -1,0 +1,166 @@
+"""The folder of the pixel cache: where it is, what it holds, and how it is kept within its limit.
+
+    <cache folder>/digests.sqlite
+                   224x224-stretch-v1/     the entries of one input spec and decoder version, see `entries`
+                   features-v1/            outputs of frozen networks, see `outputs`
+
+`chestnut.data.cache.cache` passes on what callers outside this room need.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from chestnut.config import InputSpec
+from chestnut.data.cache import digests
+from chestnut.data.cache.entries import FOLDER_VARIABLE, STALE_S, TEMPORARY, Entry, read_entry, remove, writing
+from chestnut.data.decoding.decode import DECODER
+from chestnut.errors import DataError, DiskError
+
+_log = logging.getLogger(__name__)
+
+#: The environment variable that bounds the cache, and what holds without it.
+LIMIT_VARIABLE, _DEFAULT_LIMIT = "CHESTNUT_CACHE_LIMIT", "20GB"
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+#: Where `outputs` keeps what frozen networks say of images.
+FEATURES = "features-v1"
+
+# Only what bears such names is ever removed, should the variable point at a folder with other things in it
+_RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?|features)-v\d+")
+_ENTRY_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+def cache_folder() -> Path:
+    """The folder of the cache: `CHESTNUT_CACHE`, else the platform's place for caches.
+
+    Raises:
+        DiskError: There is neither.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    try:
+        return Path(named).expanduser().absolute() if named else _platform_folder(sys.platform, Path.home())
+    except RuntimeError:
+        raise DiskError(f"no home folder to keep decoded images in; set {FOLDER_VARIABLE} to a folder") from None
+
+
+def _platform_folder(platform: str, home: Path) -> Path:
+    if platform == "darwin":
+        return home / "Library" / "Caches" / "chestnut"
+    if platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "chestnut" / "cache"
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    # A relative path there is to be ignored (XDG Base Directory Specification)
+    return (Path(named) if named.startswith("/") else home / ".cache") / "chestnut"
+
+
+def cache_limit() -> int:
+    """How many bytes the entries may take together: `CHESTNUT_CACHE_LIMIT`, else 20 GB.
+
+    Raises:
+        DataError: The variable is not a size.
+    """
+    text = os.environ.get(LIMIT_VARIABLE) or _DEFAULT_LIMIT
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    if found is None or found[2].upper() not in _UNITS:
+        raise DataError(f"{LIMIT_VARIABLE} is {text!r}; give a size such as 20GB or 500MB")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+def rule_folder(spec: InputSpec) -> Path:
+    """Where the entries of an input spec stand; its channels are of no account."""
+    intensity = "" if spec.intensity == "none" else f"-{spec.intensity}"
+    return cache_folder() / f"{spec.height}x{spec.width}-{spec.resize}{intensity}-v{DECODER}"
+
+
+def entries(rule: Path | None = None) -> list[Entry]:
+    """The entries of the cache, or of one rule's folder, the last used first."""
+    folders = [folder for each in ([rule] if rule else _rules()) for folder in _inside(each, _ENTRY_NAME)]
+    found = (read_entry(folder) for folder in folders)
+    return sorted((entry for entry in found if entry), key=lambda entry: -entry.last_use)
+
+
+def clean(older_than_days: float | None = None) -> int:
+    """Remove entries and what broken-off processes left.
+
+    Args:
+        older_than_days: Remove the entries that were not used for so long; None for all of them.
+
+    Returns:
+        Bytes freed.
+    """
+    before = time.time() - 86400 * (older_than_days or 0.0)
+    freed = sum(remove(entry.folder) for entry in entries() if older_than_days is None or entry.last_use < before)
+    freed += _clean_temporaries()
+    if older_than_days is None:
+        memory = cache_folder() / digests.FILE_NAME
+        with suppress(OSError):
+            size = memory.stat().st_size
+            memory.unlink()
+            freed += size
+    for rule in _rules():
+        with suppress(OSError):  # it is not empty
+            rule.rmdir()
+    return freed
+
+
+def make_room(need: int, keep: Iterable[Path] = ()) -> None:
+    """Remove entries, the least recently used first, until `need` more bytes fit into the cache's limit.
+
+    Args:
+        need: Bytes about to be written.
+        keep: Folders of entries that are in use.
+
+    Raises:
+        DiskError: The disk has not that much space left, or may not be written.
+        DataError: The limit is not a size.
+    """
+    folder, limit, kept = cache_folder(), cache_limit(), set(keep)
+    _clean_temporaries()
+    present = entries()
+    total = sum(entry.bytes for entry in present)
+    for entry in reversed(present):
+        if total + need > limit and entry.folder not in kept:
+            total -= remove(entry.folder)
+    if total + need > limit:
+        _log.warning("%s of decoded images are in use, more than %s allows", _size(total + need), LIMIT_VARIABLE)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    if free < need:
+        raise DiskError(
+            f"decoded images need {_size(need)} in {folder}, where {_size(free)} are free; "
+            f"free some space or set {FOLDER_VARIABLE} to another folder"
+        )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _rules() -> list[Path]:
+    return list(_inside(cache_folder(), _RULE_NAME))
+
+
+def _inside(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
+    with suppress(OSError):  # no cache yet
+        yield from (path for path in folder.iterdir() if names.fullmatch(path.name) and path.is_dir())
+
+
+def _clean_temporaries() -> int:
+    """Remove what died processes left; returns bytes freed."""
+    freed = 0
+    for rule in _rules():
+        for folder in _inside(rule, re.compile(re.escape(TEMPORARY) + "[0-9a-f]{16}")):
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > STALE_S:
+                    freed += remove(folder)
+    return freed

@@ -1,5 +1,0 @@
-"""The physics behind `chestnut.data.phantom`: a synthetic chest, the rays through it and the picture they leave.
-
-Called by `phantom` only. Lengths are centimetres; x grows to the right of the image, which is the patient's left, and y
-downwards from the lung apices. A map is a float32 array of one value a sample.
-"""

@@ -1,0 +1,1 @@
+"""Turn one image file into grey pixels of the size and range that a network expects."""

@@ -1,0 +1,138 @@
+"""Pictures that Pillow reads (JPEG, PNG, TIFF, WebP, BMP): from bytes to grey at the input size; used by this room.
+
+Anything may be raised on damaged bytes; `decode.render` turns it into an `ImageError`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import (
+    BmpImagePlugin,
+    Image,
+    ImageChops,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from chestnut.config import InputSpec
+from chestnut.data.decoding.depth import luma, to_uint8
+from chestnut.data.decoding.raw import MOST_BYTES, check_pixels
+from chestnut.data.decoding.resize import centred, place
+from chestnut.errors import ImageError
+
+#: The classes themselves and not `Image.open`, whose limit on pixels is a global of the process.
+_OPENERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+}
+
+#: How to set an EXIF orientation upright (CIPA DC-008, tag 0x0112).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
+
+
+def open_picture(file: IO[bytes], kind: str) -> ImageFile.ImageFile:
+    """Read the header of a picture of a kind that `raw.sniff` names."""
+    return _OPENERS[kind](file)
+
+
+def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Image.Image:
+    """Decode, resample and set upright.
+
+    Args:
+        data: The file's bytes.
+        kind: As `raw.sniff` names it.
+        reference: The path, for messages.
+        spec: Height, width and resize rule.
+
+    Returns:
+        Mode L, of the size in `spec`.
+
+    Raises:
+        ImageError: Too many pixels declared, or several pages or frames.
+    """
+    picture = open_picture(io.BytesIO(data), kind)
+    check_pixels(*picture.size, reference)
+    pages = getattr(picture, "n_frames", 1)
+    if pages > 1:
+        raise ImageError(reference, f"holds {pages} pages or frames; save the one that is meant as a file of its own")
+    deep = kind != "JPEG" and ";16" in str(
+        picture.tile
+    )  # before the orientation, which in a PNG may stand behind the pixels
+    # Pillow sets TIFF upright by itself
+    orientation = 1 if kind == "TIFF" else picture.getexif().get(_ORIENTATION, 1)
+    target = (spec.height, spec.width) if orientation in (5, 6, 7, 8) else (spec.width, spec.height)
+    placement = place(picture.size, target, spec.resize)
+    scale = _reduce(picture, placement.ratio) if kind == "JPEG" else (1.0, 1.0)
+    part = placement.cut(_grey(picture, data, deep), scale)
+    turn = _TURNS.get(orientation)
+    return centred(part if turn is None else part.transpose(turn), spec)
+
+
+def _reduce(picture: ImageFile.ImageFile, ratio: float) -> tuple[float, float]:
+    """Have a JPEG decoded to grey, at 1/2, 1/4 or 1/8 where that still leaves at least a pixel a result pixel.
+
+    Returns:
+        The decoded pixels a pixel of the picture, along x and y.
+    """
+    width, height = picture.size
+    factor = next((factor for factor in (8, 4, 2) if factor <= ratio), 1)
+    drafted = picture.draft("L", (max(1, width // factor), max(1, height // factor)))
+    picture.decodermaxblock = MOST_BYTES  # all of it in one call: threads wait for each other between two
+    if drafted is None:
+        return 1.0, 1.0
+    _, (_, _, across, down) = drafted
+    return across / width, down / height
+
+
+def _grey(picture: ImageFile.ImageFile, data: bytes, deep: bool) -> Image.Image:
+    """All pixels as mode L: ITU-R 601 luma of colour, over black where there is transparency."""
+    white_is_zero = picture.mode != "L" and _tag(picture, _PHOTOMETRIC) == _WHITE_IS_ZERO
+    picture.load()
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        grey = to_uint8(np.asarray(picture))
+        return Image.fromarray(255 - grey if white_is_zero else grey)
+    if deep:  # Pillow keeps the upper byte of 16-bit colour, which is black where 12 bits are used
+        values = _deep_luma(data, picture.size)
+        if values is not None:
+            return Image.fromarray(to_uint8(values))
+    if not picture.has_transparency_data:
+        return picture if picture.mode == "L" else picture.convert("L")
+    coloured = picture.convert("RGBA")
+    return ImageChops.multiply(coloured.convert("L"), coloured.getchannel("A"))
+
+
+def _tag(picture: ImageFile.ImageFile, number: int) -> Any:
+    return picture.tag_v2.get(number) if isinstance(picture, TiffImagePlugin.TiffImageFile) else None
+
+
+def _deep_luma(data: bytes, size: tuple[int, int]) -> npt.NDArray[np.uint16] | None:
+    """Luma of 16-bit colour, shape (height, width), over black; None where OpenCV reads it otherwise than Pillow."""
+    import cv2
+
+    read = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if read is None or read.dtype != np.uint16 or read.ndim != 3 or read.shape[1::-1] != size:
+        return None
+    grey: npt.NDArray[np.uint16] = luma(read[..., 2::-1])
+    if read.shape[2] == 4:
+        grey = np.rint(grey * (read[..., 3] / np.float32(65535))).astype(np.uint16)
+    return grey

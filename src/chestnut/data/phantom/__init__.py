@@ -1,0 +1,1 @@
+"""Synthetic chest radiographs with known lesions, for trying the software and for tests."""

@@ -1,0 +1,106 @@
+"""One patient's chest as attenuation: every organ projected, turned and bent into the field of one image.
+
+Called by `phantom`; calls every other module of `chest` but `accessories` and `exposure`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from chestnut.data.phantom.chest import lesions, skeleton, thorax, vessels
+from chestnut.data.phantom.chest.anatomy import Anatomy, Posture
+from chestnut.data.phantom.chest.lesions import Lesion
+from chestnut.data.phantom.chest.shapes import Map, cloud
+from chestnut.data.phantom.chest.vessels import Tubes
+
+# Linear attenuation coefficients in 1/cm at 60 keV, the mean energy of a chest exposure: mass coefficients of NIST
+# (Hubbell and Seltzer 1995, NISTIR 5632) times density: water 0.206 × 1.00, cortical bone 0.315 × 1.92,
+# lung 0.206 × 0.26.
+WATER = 0.206
+BONE = 0.605
+LUNG = 0.054
+FLUID = WATER - LUNG  # what a centimetre of lung attenuates more once it is filled
+
+_BEND = 0.24  # cm, standard deviation of the bending that makes every outline irregular
+_TEXTURE = {40: 0.6, 75: 0.7, 120: 0.5}  # cells a side of the lung's unevenness, and their weights
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What all images of a patient share.
+
+    Attributes:
+        name: Identity, such as "phantom-0007".
+        anatomy: Sizes.
+        tree: Lung vessels.
+        lesion: Pneumonia; None in a normal patient.
+    """
+
+    name: str
+    anatomy: Anatomy
+    tree: tuple[Tubes, ...]
+    lesion: Lesion | None
+
+    @classmethod
+    def draw(cls, name: str, rng: np.random.Generator, lesion: Lesion | None, side: int) -> Patient:
+        """Draw a patient whose images will have about `side` samples a side."""
+        anatomy = Anatomy.draw(rng)
+        return cls(name, anatomy, vessels.grow(anatomy, anatomy.field / side), lesion)
+
+
+def project(patient: Patient, posture: Posture, growth: float, side: int) -> tuple[Map, Map | None]:
+    """Project a patient into the field of one image.
+
+    Args:
+        patient: The patient.
+        posture: Stance and breath.
+        growth: Size of the lesion in this image over its usual size.
+        side: Samples a side.
+
+    Returns:
+        Attenuation along each ray as it would be without the lesion, and centimetres of lung that the lesion fills
+        (None without one), each of shape (side, side).
+    """
+    anatomy, step = patient.anatomy, posture.field / side
+    turning = abs(float(np.sin(np.radians(posture.tilt))))
+    margin = int(side / 2 * turning + 3 * _BEND / step) + 2  # what turning and bending bring in from outside the field
+    grid = posture.grid(anatomy, side + 2 * margin, step)
+    chest = thorax.project(anatomy, posture, grid)
+    bone = skeleton.project(anatomy, posture, grid, chest)
+    vessel = vessels.project(patient.tree, anatomy, grid, posture.breath)
+    vessel *= chest.lung
+    uneven = cloud(np.random.default_rng([anatomy.seed, 2]), grid.shape, _TEXTURE)
+    uneven *= 0.0035 * anatomy.texture
+    uneven += LUNG
+
+    attenuation = chest.tissue
+    attenuation *= WATER
+    bone *= BONE - WATER
+    attenuation += bone
+    uneven *= chest.air
+    attenuation += uneven
+    attenuation += FLUID * vessel
+    across, down = _turned(anatomy, posture, side, margin)
+    turned = cv2.remap(attenuation, across, down, cv2.INTER_LINEAR)
+    if patient.lesion is None:
+        return np.maximum(turned, 0), None
+    aerated = np.maximum(chest.air - vessel, 0)
+    aerated *= lesions.project(patient.lesion, grid, chest, growth)
+    return np.maximum(turned, 0), cv2.remap(aerated, across, down, cv2.INTER_LINEAR)
+
+
+def _turned(anatomy: Anatomy, posture: Posture, side: int, margin: int) -> tuple[Map, Map]:
+    """Columns and rows of the projection that stand at each pixel: rotated, and bent as the patient is."""
+    bends = np.random.default_rng([anatomy.seed, 3])
+    place = np.arange(side, dtype=np.float32) - np.float32((side - 1) / 2)
+    x, y = place[None, :], place[:, None]
+    sine, cosine = (np.float32(turn(np.radians(posture.tilt))) for turn in (np.sin, np.cos))
+    middle = np.float32((side - 1) / 2 + margin)
+    bent = (cloud(bends, (60, 60), {5: _BEND * side / posture.field}) for _ in range(2))
+    across, down = (cv2.resize(map_, (side, side), interpolation=cv2.INTER_LINEAR) for map_ in bent)
+    across += cosine * x + (middle + sine * y)
+    down += cosine * y + (middle - sine * x)
+    return across, down

@@ -1,0 +1,1 @@
+"""Public collections that can be downloaded by name."""

@@ -1,0 +1,58 @@
+"""The two facts of a DICOM header that sources need, read without the pixels; used within `data` alone."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from chestnut.data.sources.record import Image
+from chestnut.data.sources.scan import is_picture
+
+
+class Header(NamedTuple):
+    """Who and what a DICOM file shows; empty texts where it does not say."""
+
+    patient: str
+    uid: str
+
+
+def read_headers(images: Iterable[Image]) -> dict[str, Header]:
+    """Headers of those images that are DICOM files, by path.
+
+    An unreadable file gets an empty header: decoding names it later, with the reason. A PatientID that only says that
+    the file was anonymised (`ANONYMOUS`, `Anon…`) tells nobody apart and counts as empty.
+    """
+    files = [image.path for image in images if not is_picture(image.path) and "#" not in image.path]
+    if not files:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom remarks on odd values, which are not used here
+        return {path: _read(path) for path in files}
+
+
+def with_patients(images: Iterable[Image], headers: dict[str, Header]) -> list[Image]:
+    """The images with PatientID as their patient where none was known."""
+    empty = Header("", "")
+    known = ((image, headers.get(image.path, empty).patient) for image in images)
+    return [
+        image._replace(patient=patient, origin=f"DICOM{image.origin}") if patient and not image.patient else image
+        for image, patient in known
+    ]
+
+
+def _read(path: str) -> Header:
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID", "SOPInstanceUID"])
+        patient, uid = _text(dataset.get("PatientID")), _text(dataset.get("SOPInstanceUID"))
+    except (InvalidDicomError, OSError, EOFError, ValueError, LookupError, AttributeError, TypeError, struct.error):
+        return Header("", "")
+    return Header("" if patient.lower().startswith("anon") else patient, uid)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).replace("\x00", "").strip()

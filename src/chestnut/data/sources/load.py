@@ -1,0 +1,202 @@
+"""From what a user names, a folder, a CSV, an archive or a pattern, to a `Manifest`.
+
+`load_dataset` and `Columns` are public; `image_files` serves `chestnut predict`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from chestnut.data.formats import FORMATS
+from chestnut.data.manifest import COPIES, Manifest
+from chestnut.data.sources.csv import read_csv
+from chestnut.data.sources.folders import read_folder
+from chestnut.data.sources.labels import Labels
+from chestnut.data.sources.npz import read_npz
+from chestnut.data.sources.patients import RULES, identify, search_names
+from chestnut.data.sources.patterns import ARCHIVE, TABLES, fixed_part, is_pattern, matches, read_pattern
+from chestnut.data.sources.record import Found, Image
+from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_image, is_safe, suffix
+from chestnut.data.sources.table import Columns
+from chestnut.errors import DataError
+from chestnut.files.atomic import read_json
+
+__all__ = ["Columns", "image_files", "load_dataset"]
+
+_ALLOWED = (
+    "give a folder of class folders, a CSV, a MedMNIST .npz, a folder of DICOM files, or a pattern of these in quotes"
+)
+
+
+def load_dataset(
+    data: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    columns: Columns | None = None,
+    patient_regex: str | None = None,
+    source_regex: str | None = None,
+    positive: str | None = None,
+    skip_bad: bool = False,
+) -> Manifest:
+    """Find the images of a data set, their labels, patients and splits; no picture is opened.
+
+    Args:
+        data: One of
+
+            - a folder: `DATA/CLASS/…` or `DATA/train/CLASS/…` with val and test beside it (any case; valid and
+              validation too), pictures or DICOM files alike, or with `labels` any folder of images;
+            - a CSV of paths and labels, such as chestnut's own manifest;
+            - an .npz archive in the MedMNIST layout;
+            - a pattern (`*`, `?`, `[…]`, `**`) of folders and files that are pooled: a matched folder that holds
+              folders of images is a data set of its own, any other is a class named after it; a matched image has the
+              class of its folder; a folder above a class named train, val or test is its split.
+        labels: A CSV with the labels of a folder's images, by path, file name, SOPInstanceUID or patient.
+        columns: Names of the CSV's columns where they are not the usual ones.
+        patient_regex: Searched in each file name; its first group, or the one named `patient`, is the patient.
+        source_regex: Searched alike; its first group, or the one named `source`, is the hospital or scanner.
+        positive: The positive class of two, where its name does not tell.
+        skip_bad: Leave out, with a note, images that would otherwise stop the reading: unusable names, missing files,
+            missing labels.
+
+    Raises:
+        DataError: Nothing there, nothing usable in it, fewer than two classes, or a fault as named above.
+    """
+    text = _checked(data)
+    found = _read(text, None if labels is None else _checked(labels), columns or Columns(), skip_bad)
+    images, notes = _one_spelling(found.images)
+    patients, said = identify(images, patient_regex)
+    images = [image._replace(patient=patient) for image, patient in zip(images, patients, strict=True)]
+    if source_regex is not None:
+        sources = search_names(images, source_regex, "source")
+        images = [image._replace(source=source) for image, source in zip(images, sources, strict=True)]
+    classes = sorted({image.label for image in images})
+    if len(classes) < 2:
+        raise DataError(
+            f"{text} has one class only, {', '.join(classes)}, in {len(images):,} images; a classifier needs two or "
+            "more: give each class a folder, and name the folder that holds them"
+        )
+    root = Path(absolute(fixed_part(text)))
+    return Manifest.build(
+        pd.DataFrame(images).drop(columns=["name", "origin"]),
+        root,
+        positive=positive,
+        notes=(*found.notes, *notes, *said),
+        synthetic=_synthetic(images, root),
+    )
+
+
+def image_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """The images that files, folders, archives and patterns stand for, each once, in the order given.
+
+    Args:
+        paths: Image files, folders (read at any depth), MedMNIST archives or rows of them (`archive.npz#test/3`), and
+            patterns of any of these.
+
+    Returns:
+        Absolute paths, or `archive.npz#test/3`.
+
+    Raises:
+        DataError: Nothing there, no images, a file of another kind, or a name that cannot be written down.
+    """
+    chosen: dict[str, None] = {}
+    for path in paths:
+        for match in matches(_checked(path)):
+            chosen.update(dict.fromkeys(_images_in(match)))
+    if not chosen:
+        raise DataError("no images given; name files, folders or patterns in quotes")
+    return list(chosen)
+
+
+def _images_in(path: str) -> list[str]:
+    archive, _, row = path.partition("#")
+    if suffix(archive) == ARCHIVE:
+        held = [image.path for image in read_npz(archive).images]
+        if row and path not in held:
+            raise DataError(
+                f"{path}: no such row; {archive} holds {held[0].partition('#')[2]} to {held[-1].partition('#')[2]}"
+            )
+        return [path] if row else held
+    if is_folder(path):
+        found = list(Scanner().tree(path).every_image())
+        if not found:
+            raise DataError(f"{path} holds no images; give {FORMATS} files")
+        return found
+    if not is_image(path):
+        raise DataError(f"{path} is no image; give {FORMATS} files, folders of them or patterns in quotes")
+    return [path]
+
+
+def _checked(path: str | os.PathLike[str]) -> str:
+    text = str(Path(path).expanduser()) if os.fspath(path) else ""
+    if not text or not is_safe(text):
+        raise DataError(f"the path given is {text!r}; {_ALLOWED}, without control characters in its name")
+    return text
+
+
+def _read(text: str, labels: str | None, columns: Columns, skip_bad: bool) -> Found:
+    pattern = is_pattern(text)
+    if not pattern and not exists(text):
+        raise DataError(f"there is no {text}; {_ALLOWED}")
+    if not pattern and not is_folder(text):
+        if labels is not None:
+            raise DataError(f"labels from a table are for folders, but {text} is a file; leave --labels out")
+        return _read_file(text, columns, skip_bad)
+    table = None if labels is None else Labels(labels, columns)
+    if pattern:
+        return read_pattern(text, table, columns, skip_bad)
+    if table is None and columns != Columns():
+        raise DataError(f"columns were named, but {text} is a folder; give a CSV as the data or as --labels")
+    if table is None and (marked := Path(text) / COPIES).is_file():
+        return read_csv(str(marked), columns, skip_bad)
+    return read_folder(absolute(text), table, Scanner(skip_bad))
+
+
+def _read_file(text: str, columns: Columns, skip_bad: bool) -> Found:
+    if suffix(text) in TABLES:
+        return read_csv(text, columns, skip_bad)
+    if suffix(text) == ARCHIVE:
+        return read_npz(text)
+    if is_image(text):
+        raise DataError(f"{text} is a single image; {_ALLOWED}; chestnut predict takes single images")
+    hint = "unpack it and name the folder" if suffix(text) in (".zip", ".tar", ".gz", ".tgz") else _ALLOWED
+    raise DataError(f"{text} is of no kind that holds a data set; {hint}")
+
+
+def _one_spelling(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
+    """Bring class names that differ only in case to the commonest spelling."""
+    spellings: dict[str, Counter[str]] = {}
+    for image in images:
+        spellings.setdefault(image.label.casefold(), Counter())[image.label] += 1
+    chosen = {folded: min(counts, key=lambda name: (-counts[name], name)) for folded, counts in spellings.items()}
+    notes = [
+        f"classes {', '.join(sorted(counts))} taken as one, {chosen[folded]}"
+        for folded, counts in spellings.items()
+        if len(counts) > 1
+    ]
+    return [image._replace(label=chosen[image.label.casefold()]) for image in images], notes
+
+
+def _synthetic(images: Iterable[Image], root: Path) -> bool:
+    """Whether a `phantom.json` says that images were drawn.
+
+    It stands in the data set's folder or the folder above a class; for images that bear a phantom's name, up to three
+    folders above them, so that a part of a phantom is known too while real images near one are not taken for it.
+    """
+    split_paths = (image.path.rpartition(os.sep) for image in images)
+    folders = {(folder, bool(RULES["phantom"].match(name))) for folder, _, name in split_paths}
+    near = {
+        above for folder, named in folders for above in (Path(folder), *Path(folder).parents[: 3 if named else 1])
+    } | {root}
+    return any(_says_synthetic(folder / "phantom.json") for folder in near)
+
+
+def _says_synthetic(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    facts = read_json(path)
+    return isinstance(facts, dict) and facts.get("synthetic") is True

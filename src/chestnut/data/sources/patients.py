@@ -1,0 +1,174 @@
+"""Who the patients are: identities from columns and DICOM headers, else from file names by named rules.
+
+Called by `sources`. File names are matched one by one, since a data set may mix collections; the patterns are strict,
+and no name fits two of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from chestnut.data.sources.record import Image
+from chestnut.data.sources.scan import suffix
+from chestnut.errors import DataError, listed
+
+#: Rules by name: each pattern fits a whole file name without its suffix, and its group `patient` is the identity.
+RULES: dict[str, re.Pattern[str]] = {
+    # person23_bacteria_78, person447_virus_921_1; IM-0115-0001, IM-0640-0001-0002, NORMAL2-IM-0381-0001
+    "Kermany": re.compile(
+        r"(?P<patient>person\d+)_(?P<kind>bacteria|virus)_\d+(_\d+)?|(?P<normal>(NORMAL2-)?IM-\d+)-\d+(-\d+)?"
+    ),
+    # BACTERIA-1008087-0001: "(disease)-(randomized patient ID)-(image number by this patient)", Mendeley rscbjbr9sj
+    "Kermany version 3": re.compile(r"(NORMAL|BACTERIA|VIRUS)-(?P<patient>\d+)-\d{4}"),
+    "NIH": re.compile(r"(?P<patient>\d{8})_\d{3}"),
+    "phantom": re.compile(r"(?P<patient>phantom-\d+)_\d+"),
+}
+
+
+class _Identity(NamedTuple):
+    """A patient, and the numbering that the identity belongs to."""
+
+    space: str
+    patient: str
+
+
+def identify(images: Sequence[Image], regex: str | None = None) -> tuple[list[str], tuple[str, ...]]:
+    """Give every image a patient.
+
+    Args:
+        images: All images of a data set.
+        regex: Searched in the file name, then in the name below the data set; its group `patient`, else its first
+            group, is the patient, whatever else is known.
+
+    Returns:
+        A patient an image, and sentences that say how they were found. Equal identities from different numberings
+        get these as a prefix; an image that no rule fits is its own patient.
+
+    Raises:
+        DataError: `regex` does not compile, has no group, or does not fit some images.
+    """
+    if regex is not None:
+        found = [_Identity("pattern", patient) for patient in search_names(images, regex, "patient")]
+    else:
+        found = [_Identity(image.origin, image.patient) if image.patient else _by_rule(image) for image in images]
+        found = _joined_over_splits(images, found)
+    spaces: dict[str, set[str]] = defaultdict(set)
+    for identity in found:
+        spaces[identity.patient].add(identity.space)
+    patients = [f"{_prefix(space)}:{patient}" if len(spaces[patient]) > 1 else patient for space, patient in found]
+    return patients, tuple(_notes(images, found, patients))
+
+
+def _by_rule(image: Image) -> _Identity:
+    name = image.name.rpartition("/")[2]
+    if suffix(name) in PICTURE_SUFFIXES | DICOM_SUFFIXES:
+        name = name[: -len(suffix(name))]
+    for rule, pattern in RULES.items():
+        fit = pattern.fullmatch(name)
+        if fit:
+            return _Identity(rule, fit["patient"] or fit["normal"])
+    return _Identity("", image.name)
+
+
+def _joined_over_splits(images: Sequence[Image], found: list[_Identity]) -> list[_Identity]:
+    """Tell apart the patients that share a person number of the Kermany set.
+
+    Within a split personN is one patient, bacteria and virus alike. The numbering starts again in each split, so
+    across splits it is the same patient only where the kind agrees too. A patient is thus a connected component of
+    (split, personN), joined by equal (personN, kind); its kinds are no other component's.
+    """
+    kinds: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    kind_of: dict[int, str] = {}
+    for row, (image, identity) in enumerate(zip(images, found, strict=True)):
+        if identity.space == "Kermany" and identity.patient.startswith("person"):
+            kind_of[row] = image.name.rpartition("/")[2].split("_")[1]
+            kinds[identity.patient][image.split].add(kind_of[row])
+    joined = {person: _components(list(by_split.values())) for person, by_split in kinds.items()}
+    told = list(found)
+    for row, kind in kind_of.items():
+        person = found[row].patient
+        if len(joined[person]) > 1:
+            mine = next(part for part in joined[person] if kind in part)
+            told[row] = found[row]._replace(patient=f"{person}_{'+'.join(sorted(mine))}")
+    return told
+
+
+def _components(groups: list[set[str]]) -> list[set[str]]:
+    """Unite sets that share a member.
+
+    >>> [sorted(part) for part in _components([{"a"}, {"b"}, {"b", "c"}])]
+    [['a'], ['b', 'c']]
+    """
+    parts: list[set[str]] = []
+    for group in groups:
+        united = group.union(*(part for part in parts if part & group))
+        parts = [part for part in parts if not part & group] + [united]
+    return parts
+
+
+def search_names(images: Sequence[Image], regex: str, part: str) -> list[str]:
+    """What a pattern finds in the names of images.
+
+    Args:
+        images: The images.
+        regex: Searched in the file name, then in the name below the data set; its group `part`, else its first.
+        part: What is searched for, patient or source.
+
+    Raises:
+        DataError: `regex` does not compile, has no group, or does not fit some images.
+    """
+    try:
+        pattern = re.compile(regex)
+    except re.error as error:
+        raise DataError(f"the {part} pattern {regex!r} is no regular expression: {error}; mend it") from None
+    if not pattern.groups:
+        raise DataError(f"the {part} pattern {regex!r} has no group; put the {part} in parentheses, as in '^(\\d+)_'")
+    group = part if part in pattern.groupindex else 1
+    found, lost = [], []
+    for image in images:
+        fit = pattern.search(image.name.rpartition("/")[2]) or pattern.search(image.name)
+        found.append(fit[group] or "" if fit else "")
+        if not found[-1]:
+            lost.append(image.name)
+    if lost:
+        raise DataError(
+            f"the {part} pattern {regex!r} does not fit {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
+            f"widen it, or give a {part} column"
+        )
+    return found
+
+
+def _notes(images: Sequence[Image], found: list[_Identity], patients: list[str]) -> list[str]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, identity in enumerate(found):
+        rows[identity.space].append(row)
+    every = sorted({image.label for image in images})
+    notes = []
+    for space, members in rows.items():
+        count = len({patients[row] for row in members})
+        labels = sorted({images[row].label for row in members})
+        where = f" of {listed(labels)}" if labels != every else ""
+        if space:
+            notes.append(f"patients by {_said(space)}: {count:,} patients in {len(members):,} images{where}")
+        else:
+            notes.append(
+                f"patients are not known for {len(members):,} images{where}: each counts as a patient of its own, "
+                "and no check can show that splits share no patient; name a patient column or pattern if you can"
+            )
+    return notes
+
+
+def _prefix(space: str) -> str:
+    return space.rpartition("@")[2] or "image"
+
+
+def _said(space: str) -> str:
+    if space in RULES:
+        return f"the {space} file-name rule"
+    kind, _, data_set = space.partition("@")
+    words = {"column": "the patient column", "DICOM": "the DICOM PatientID"}.get(kind, f"the given {kind}")
+    return f"{words} of {data_set}" if data_set else words

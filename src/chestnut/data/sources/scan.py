@@ -1,0 +1,219 @@
+"""Folders on disk as a tree of images: what counts as an image, which names are refused, what is left out.
+
+Called by the sources beside it and by `chestnut predict`. No picture is opened; of files without a telling suffix the
+first 132 bytes are read, to see whether they are DICOM. Paths are plain text here and in the sources: `os.path` answers
+False where `pathlib` raises (a path too long, a folder without permission), and leaves symbolic links as they are.
+"""
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH122
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from chestnut.errors import DataError, listed
+
+#: Control characters, line separators, and the surrogates that stand for bytes that are not UTF-8.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "phantom.json"})
+
+
+def suffix(name: str) -> str:
+    """The suffix of a file name in lower case, with its dot."""
+    return os.path.splitext(name)[1].lower()
+
+
+def absolute(path: str) -> str:
+    """The absolute path without `.` and `..`; symbolic links keep their names, which may tell class and patient."""
+    return os.path.abspath(path)
+
+
+def exists(path: str) -> bool:
+    """Whether a path leads to anything."""
+    return os.path.exists(path)
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path leads to a folder."""
+    return os.path.isdir(path)
+
+
+def is_file(path: str) -> bool:
+    """Whether a path, or the archive of `archive.npz#train/17`, leads to a file."""
+    return os.path.isfile(path.partition("#")[0] if ".npz#" in path else path)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a name has the suffix of a picture format, which DICOM is not."""
+    return suffix(name) in PICTURE_SUFFIXES
+
+
+def is_image(path: str) -> bool:
+    """Whether a file counts as an image: by its suffix, else, without a telling one, by the DICOM mark inside it."""
+    ending = suffix(path)
+    if ending in PICTURE_SUFFIXES or ending in DICOM_SUFFIXES:
+        return True
+    # DICOM files often carry no suffix, or a bare UID such as 1.2.840.113619.2
+    return (not ending or ending[1:].isdigit()) and _has_dicom_mark(path)
+
+
+def _has_dicom_mark(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def is_litter(name: str) -> bool:
+    """Whether a name is passed over silently: hidden, private (`_`, such as `__MACOSX`), or of an operating system."""
+    return name.startswith((".", "_")) or name.lower() in _LITTER
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name can be written to a CSV, a table and a log line and read back."""
+    return _UNSAFE.search(name) is None
+
+
+def shown(name: str) -> str:
+    """A name as a message can show it: as it is, or escaped where it is unsafe."""
+    return name if is_safe(name) else repr(name)
+
+
+def below(path: str, top: str) -> str:
+    """A path relative to a folder above it, with `/`; the path itself where that is not above it."""
+    return path.removeprefix(top.rstrip(os.sep) + os.sep).replace(os.sep, "/")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder that was read.
+
+    Attributes:
+        path: Its path, without a separator at the end.
+        images: Paths of the images directly inside, sorted.
+        folders: The folders inside that hold images at any depth, sorted by name.
+    """
+
+    path: str
+    images: tuple[str, ...]
+    folders: tuple[Tree, ...]
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return os.path.basename(self.path)
+
+    def every_image(self) -> Iterator[str]:
+        """Paths of all images at any depth."""
+        yield from self.images
+        for folder in self.folders:
+            yield from folder.every_image()
+
+
+class Scanner:
+    """Reads folders and remembers what it left out; one serves one data set.
+
+    Names that begin with `.` or `_` and the litter of operating systems are passed over silently. Files that are no
+    images are passed over and counted. A name that cannot be written down is refused.
+
+    Args:
+        skip_bad: Leave out, and mention, what would otherwise be refused.
+    """
+
+    def __init__(self, skip_bad: bool = False) -> None:
+        self.skip_bad = skip_bad
+        self._others: list[str] = []
+        self._bad: list[str] = []
+        self._seen: dict[tuple[int, int], str] = {}
+
+    def tree(self, folder: str) -> Tree:
+        """Read a folder and all below it, following symbolic links.
+
+        Raises:
+            DataError: A folder that cannot be read or is reached twice (as by a symbolic link that leads back to
+                it), or, unless `skip_bad`, a name with control characters or bytes that are not UTF-8.
+        """
+        self._enter(folder)
+        images: list[str] = []
+        folders: list[Tree] = []
+        for entry in self._entries(folder):
+            if is_litter(entry.name):
+                continue
+            kind = self._kind(entry)
+            if kind == "other":
+                self._others.append(entry.name)
+            elif not is_safe(entry.name):
+                self.refuse(entry.path, "its name holds a control character or bytes that are not UTF-8; rename it")
+            elif kind == "lost":
+                self.refuse(entry.path, "a link that leads to no file; mend or remove it")
+            elif kind == "image":
+                images.append(entry.path)
+            else:
+                folders.append(self.tree(entry.path))
+        return Tree(folder, tuple(images), tuple(inner for inner in folders if inner.images or inner.folders))
+
+    def refuse(self, path: str, reason: str) -> None:
+        """Raise an error about one file, or note that it is left out.
+
+        Raises:
+            DataError: Unless `skip_bad`.
+        """
+        if not self.skip_bad:
+            raise DataError(f"{shown(path)}: {reason}, or leave it out with --skip-bad")
+        self._bad.append(shown(path))
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what was left out."""
+        notes = []
+        if self._others:
+            kinds = listed(sorted({shown(name) for name in self._others}), 3)
+            notes.append(f"{_files(len(self._others))} of other kinds left out: {kinds}")
+        if self._bad:
+            notes.append(f"{_files(len(self._bad))} left out by --skip-bad: {listed(self._bad)}")
+        return tuple(notes)
+
+    def _enter(self, folder: str) -> None:
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            raise _unreadable(folder, error) from error
+        earlier = self._seen.setdefault((status.st_dev, status.st_ino), folder)
+        if earlier is not folder:
+            raise DataError(
+                f"{shown(folder)} leads back to {shown(earlier)}: a symbolic link loop, or one folder under two names; "
+                "remove one of the links"
+            )
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            raise _unreadable(folder, error) from error
+
+    def _kind(self, entry: os.DirEntry[str]) -> str:
+        """One of folder, image, other, and lost (an image that is a dangling link)."""
+        try:
+            if entry.is_dir():
+                return "folder"
+            if entry.is_file():
+                return "image" if is_image(entry.path) else "other"
+        except OSError as error:
+            raise _unreadable(entry.path, error) from error
+        return "lost" if suffix(entry.name) in PICTURE_SUFFIXES | DICOM_SUFFIXES else "other"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
+def _unreadable(path: str, error: OSError) -> DataError:
+    if error.errno == errno.ELOOP:
+        return DataError(f"{shown(path)} is a symbolic link loop; remove the link")
+    reason = (error.strerror or str(error)).lower()
+    return DataError(f"cannot read {shown(path)}: {reason}; mend its permissions or name another folder")

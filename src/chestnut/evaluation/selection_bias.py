@@ -1,0 +1,238 @@
+"""`Gain`: how far the best of many candidates is ahead of a default, corrected for having been chosen as the best.
+
+May be called by every room above `config`; calls `intervals`, `metrics`, `ranking` and `tally`. The highest of many
+scores is partly luck with the images that it was chosen by, so that its plain lead flatters. The correction is that of
+Tsamardinos, Greasidou and Borboudakis 2018, Machine Learning 107:1895-1922 (BBC-CV): patients are drawn with
+replacement, the best candidate is chosen on those drawn, and it is measured on those that were not, about a third.
+Here the default is measured on the same patients, and the difference is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import DataError, suggest
+from chestnut.evaluation.intervals import Floats, Ints, number_patients, percentile_ends, resamples, sum_by_patient
+from chestnut.evaluation.metric_names import in_words
+from chestnut.evaluation.metrics import decide
+from chestnut.evaluation.patient_tally import cross_entropy
+from chestnut.evaluation.ranking_metrics import Ranking
+
+#: What a candidate can be chosen by, and whether more of it is better.
+OBJECTIVES = {"auroc": True, "accuracy": True, "loss": False}
+
+# Takes how often each patient counts, shape (patients, b), and gives the score of each, shape (b,).
+_Score = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What the best candidate is ahead of the default; above 0 it is better, also where the metric is a loss.
+
+    Attributes:
+        metric: `auroc`, `accuracy` or `loss`.
+        plain: The difference on the images that the best was chosen by; None where it is undefined.
+        value: The same corrected: the mean over resamples; None where all are undefined.
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
+        images: Number of images.
+        patients: Number of patients.
+        resamples: Drawn in all.
+        undefined: Those of them in which a score is undefined; the others are behind the figures.
+    """
+
+    metric: str
+    plain: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    images: int
+    patients: int
+    resamples: int
+    undefined: int
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+    def to_dict(self) -> dict[str, str | float | int | None]:
+        """JSON-ready; the keys are the attributes."""
+        return asdict(self)
+
+
+def gain_of_chosen(
+    targets: npt.ArrayLike,
+    patients: npt.ArrayLike,
+    default: npt.ArrayLike,
+    candidates: Sequence[npt.ArrayLike],
+    metric: str = "auroc",
+    draws: int = 1000,
+    seed: int = 0,
+) -> Gain:
+    """Correct the lead of the best candidate for its having been chosen.
+
+    The score of a candidate is the mean of the metric over its executions; of equal scores the first candidate's is the
+    best. Executions are not drawn: that another seed might have chosen another candidate is not corrected for.
+
+    Args:
+        targets: Class numbers, shape (n,), in 0..k-1; the second of two is the positive one.
+        patients: Identities, shape (n,).
+        default: Probabilities of the default's executions, shape (executions, n) of the positive class of two, or
+            (executions, n, k).
+        candidates: The same of each candidate that the best was chosen from, the default not among them.
+        metric: `auroc`, `accuracy` (two classes are parted at 0.5) or `loss`.
+        draws: Number of resamples.
+        seed: Equal seeds give equal results, whatever the order of images.
+
+    Raises:
+        DataError: No candidates, an unknown metric, no resamples, or probabilities that do not fit the targets.
+
+    >>> truth, people = [0, 1, 0, 1] * 6, range(24)
+    >>> gain = gain_of_chosen(truth, people, [[0.2, 0.4, 0.3, 0.1] * 6], [[[0.1, 0.8, 0.2, 0.9] * 6]])
+    >>> gain.plain, round(gain.value, 2)
+    (0.5, 0.5)
+    """
+    truth: Ints = np.asarray(targets, dtype=np.int64)
+    _check(truth, len(candidates), metric, draws)
+    owners, distinct = number_patients(patients)
+    sign = 1 if OBJECTIVES[metric] else -1
+    held = [_score(_columns(one, truth), truth, owners, metric) for one in (default, *candidates)]
+
+    def scores(counts: Floats) -> Floats:
+        """Of the default and every candidate, higher is better, shape (1 + candidates, b)."""
+        return sign * np.stack([score(counts) for score in held])
+
+    whole = scores(np.ones((distinct, 1)))[:, 0]
+    plain = float(whole[1:].max() - whole[0])
+    blocks = resamples(distinct, len(truth), draws, seed)
+    drawn = np.concatenate([_out_of_bag(scores, counts) for counts in blocks])
+    undefined = int(np.isnan(drawn).sum())
+    low, high = percentile_ends(drawn[None])
+    some = undefined < draws
+    return Gain(
+        metric=metric,
+        plain=None if np.isnan(plain) else plain,
+        value=float(np.nanmean(drawn)) if some else None,
+        low=float(low[0]) if some else None,
+        high=float(high[0]) if some else None,
+        images=len(truth),
+        patients=distinct,
+        resamples=draws,
+        undefined=undefined,
+    )
+
+
+def gain_in_words(gain: Gain, best: str = "the best trial", default: str = "the default") -> str:
+    """Whether the best can be told from the default, and what to do about it.
+
+    Args:
+        gain: From `gain_of_chosen`.
+        best: Name of the best candidate.
+        default: Name of the default.
+
+    >>> print(gain_in_words(Gain("auroc", 0.004, 0.001, -0.004, 0.006, 810, 445, 1000, 0), "trial 7"))
+    Trial 7 and the default are not distinguishable on these 810 validation images of 445 patients: corrected gain in
+    AUROC 0.001, 95 % interval −0.004 to 0.006. Keep the default: nothing here shows that best.toml is better.
+    """
+    said = _verdict(gain, best, default, f"on these {gain.images:,} validation images of {_patients(gain.patients)}")
+    return said[0].upper() + said[1:]
+
+
+def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
+    words, more = in_words(gain.metric), OBJECTIVES[gain.metric]
+    measure = words if more else f"{words} (above 0 is better)"
+    if gain.value is None or gain.low is None or gain.high is None:
+        return (
+            f"Whether {best} is better than {default} cannot be said {where}: {words} is undefined in every resample, "
+            f"for too few patients of a class are among them. Keep {default}, or search with more patients."
+        )
+    figures = f"{_number(gain.value)}, 95 % interval {_number(gain.low)} to {_number(gain.high)}"
+    if not gain.distinguishable:
+        return (
+            f"{best} and {default} are not distinguishable {where}: corrected gain in {measure} {figures}. "
+            f"Keep {default}: nothing here shows that best.toml is better."
+        )
+    if gain.low > 0:
+        return (
+            f"{best} is ahead of {default} {where}: {words} {'higher' if more else 'lower'} by {figures}, corrected "
+            f"for its having been chosen by them. Take best.toml."
+        )
+    return (
+        f"{default} is ahead of what the search finds {where}: corrected gain in {measure} {figures}. Keep {default}."
+    )
+
+
+def _out_of_bag(scores: Callable[[Floats], Floats], counts: Floats) -> Floats:
+    """The lead, over the default, of the candidate chosen in the bag; out of it, shape (b,), NaN where undefined."""
+    width = counts.shape[1]
+    both = scores(np.concatenate([counts, counts == 0], axis=1))
+    inside, outside = both[1:, :width], both[:, width:]
+    known = ~np.isnan(inside).any(axis=0)
+    # Equal scores differ by the rounding of their sums, which must not choose.
+    chosen = np.where(known, inside, 0).round(12).argmax(axis=0)
+    return np.where(known, outside[1 + chosen, np.arange(width)] - outside[0], np.nan)
+
+
+def _score(executions: Floats, truth: Ints, owners: Ints, metric: str) -> _Score:
+    """Mean over executions of a metric, of any weighting of patients; NaN where it is undefined."""
+    if metric == "auroc":
+        return _mean_auroc(executions, truth, owners)
+    each = [cross_entropy(truth, p) if metric == "loss" else decide(p) == truth for p in executions]
+    sums = sum_by_patient(np.mean(each, axis=0), owners)
+    sizes = sum_by_patient(1, owners)
+
+    def share(counts: Floats) -> Floats:
+        total = (sizes @ counts)[0]
+        found: Floats = np.divide((sums @ counts)[0], total, out=np.full_like(total, np.nan), where=total > 0)
+        return found
+
+    return share
+
+
+def _mean_auroc(executions: Floats, truth: Ints, owners: Ints) -> _Score:
+    classes = executions.shape[2]
+    # As in `tally`: the positive class of two, else each class that has images, against the rest.
+    numbers = [1] if classes == 2 else [number for number in range(classes) if (truth == number).any()]
+    rankings = [Ranking.of(truth == number, p[:, number], owners) for p in executions for number in numbers]
+
+    def mean(counts: Floats) -> Floats:
+        found: Floats = np.mean([ranking.areas(counts)[0] for ranking in rankings], axis=0)
+        return found
+
+    return mean
+
+
+def _columns(probabilities: npt.ArrayLike, truth: Ints) -> Floats:
+    """Probabilities as (executions, n, k)."""
+    values = np.asarray(probabilities, dtype=np.float64)
+    if values.ndim == 2:
+        values = np.stack([1 - values, values], axis=2)
+    if values.ndim != 3 or not values.size or values.shape[1] != len(truth) or values.shape[2] <= truth.max():
+        raise DataError(
+            f"probabilities of shape {values.shape} for {len(truth)} images of {truth.max() + 1} classes; "
+            "give (executions, images) or (executions, images, classes)"
+        )
+    return values
+
+
+def _check(truth: Ints, candidates: int, metric: str, draws: int) -> None:
+    if metric not in OBJECTIVES:
+        raise DataError(f"no objective {metric!r}; {suggest(metric, OBJECTIVES)}")
+    if not candidates or not len(truth):
+        raise DataError(f"{candidates} candidates on {len(truth)} images; a gain needs at least one of each")
+    if draws < 1:
+        raise DataError(f"{draws} resamples asked for; an interval needs at least 1, and about 1000 to be steady")
+
+
+def _patients(number: int) -> str:
+    return f"{number:,} patient{'s' * (number != 1)}"
+
+
+def _number(value: float) -> str:
+    """Three decimals, a true minus sign, and no minus zero."""
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")

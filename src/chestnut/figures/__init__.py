@@ -1,0 +1,1 @@
+"""Drawing only: each function takes a result and gives a matplotlib figure."""

@@ -1,0 +1,44 @@
+"""What a leaderboard says of a finished run beside its scores: the speed and the size of its network.
+
+Called by `worker`; the figures go into the run's environment.json.
+"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import Any
+
+from chestnut.data.cache.cache import decode_all
+from chestnut.data.manifest import Manifest
+from chestnut.inference.bundle import Bundle
+from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.runs.folder import RunFolder
+
+_IMAGES = 128
+_PASSES = 5
+#: Seconds after which no further pass begins: a large network is slow, and its speed steady.
+_LONG = 10.0
+
+
+def measure(run: RunFolder) -> dict[str, Any]:
+    """Measure a finished run.
+
+    Returns:
+        `images_a_second`, the median of up to five passes over up to 128 validation images that are already decoded,
+        after one that warms up; and `model_bytes`, the size of the bundle's network.
+    """
+    bundle = Bundle.read(run.bundle)
+    held = Manifest.read(run.manifest_file, run.facts).only("val")
+    pixels = decode_all(held.take(range(min(_IMAGES, len(held)))), bundle.spec).pixels
+    engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
+    engine.logits(pixels)
+    seconds: list[float] = []
+    while len(seconds) < _PASSES and sum(seconds) < _LONG:
+        started = time.perf_counter()
+        engine.logits(pixels)
+        seconds.append(time.perf_counter() - started)
+    return {
+        "images_a_second": round(len(pixels) / median(seconds), 1),
+        "model_bytes": bundle.model_file.stat().st_size,
+    }

@@ -1,0 +1,116 @@
+"""The page of a comparison: `write_comparison_page` reads a comparison's folder and writes one HTML file.
+
+Called by `api` and `cli`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chestnut.errors import RunError
+from chestnut.files.atomic import read_json
+from chestnut.report.render import count, figure, interval, picture, write_page
+from chestnut.report.sections.counts import count_images
+from chestnut.studies.comparison.plan import ComparisonFolder, Plan
+
+
+def write_comparison_page(folder: ComparisonFolder, path: Path) -> None:
+    """Write a comparison as one HTML file that opens offline.
+
+    Args:
+        folder: A comparison whose leaderboard was written.
+        path: Where the file is to stand.
+
+    Raises:
+        RunError: The leaderboard is missing, or a file of the comparison is damaged.
+        DiskError: The disk is full or may not be written.
+    """
+    if not folder.leaderboard_file.is_file():
+        raise RunError(f"{folder.path} has no leaderboard yet; chestnut compare --resume {folder.path} makes it")
+    board, plan, facts = read_json(folder.leaderboard_file), folder.plan, folder.facts
+    alive = [row for row in board["rows"] if row["place"] is not None]
+    write_page(
+        path,
+        "comparison.html",
+        {
+            "title": folder.path.resolve().name,
+            "board": board,
+            "alive": alive,
+            "repeated": plan.terms.repeats > 1,
+            "dead": [row for row in board["rows"] if row["failed"]],
+            "lead": _lead(board, alive),
+            "facts": facts,
+            "synthetic": bool(facts.get("synthetic")),
+            "counts": count_images(folder.manifest_file, facts),
+            "forest": picture(folder.figures / "auroc.png"),
+            "curves": picture(folder.figures / "curves.png"),
+            "terms": _terms(plan),
+            "pairs": [_pair(pair) for pair in board["pairs"]],
+            "cost": [(row["name"], _cost(row)) for row in alive],
+            "recipes": [(variant.name, variant.recipe.to_toml()) for variant in plan.variants],
+            "command": shlex.join(["chestnut", "compare", "--resume", str(folder.path)]),
+        },
+    )
+
+
+def _lead(board: Mapping[str, Any], alive: list[dict[str, Any]]) -> str:
+    """Who came first, and whether that means something."""
+    first = alive[0]
+    tied = [row["name"] for row in alive if row["place"] == first["place"]]
+    reached = f"AUROC {figure(first['auroc']['value'])}"
+    where = f"{count(board['images'], 'validation image')} of {count(board['patients'], 'patient')}"
+    if len(alive) == 1:
+        return f"{first['name']} alone ended well: {reached} on {where}."
+    if len(tied) == len(alive):
+        return f"No variant can be told apart from the next on {where}: the highest is {first['name']}, {reached}."
+    if len(tied) > 1:
+        others = ", ".join(tied[1:])
+        return f"{first['name']} came first with {reached} on {where}, but is not distinguishable from {others}."
+    return f"{first['name']} came first with {reached} on {where}, ahead of {alive[1]['name']} by more than chance."
+
+
+def _terms(plan: Plan) -> list[tuple[str, str]]:
+    terms = plan.terms
+    seeds = ", ".join(str(seed) for seed in plan.seeds)
+    return [
+        ("Variants", str(len(plan.variants))),
+        ("Share of training patients", f"{terms.fraction:.0%} of each class; validation and test whole"),
+        ("Epochs", f"at most {terms.epochs} for each run; its best epoch by its recipe's own rule is judged"),
+        ("Seed of the split", str(terms.seed)),
+        ("Seeds of the runs", seeds),
+        ("Threads a run", str(plan.threads)),
+    ]
+
+
+def _pair(pair: Mapping[str, Any]) -> tuple[str, ...]:
+    difference = pair["difference"]
+    return (
+        f"{pair['better']} over {pair['worse']}",
+        figure(difference["value"]),
+        interval(difference),
+        _p(pair["p"]),
+        _p(pair["adjusted"]),
+        _p(pair["delong"]),
+        "told apart" if pair["distinguishable"] else "not distinguishable",
+    )
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "<0.001" if value < 0.001 else figure(value)
+
+
+def _cost(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        row["start"],
+        count(row["parameters"]),
+        count(row["trained"]),
+        figure(row["epochs"], 0 if float(row["epochs"]).is_integer() else 1),
+        figure(row["epoch_seconds"], 1),
+        count(row["images_a_second"]),
+        f"{row['model_bytes'] / 1e6:,.1f}",
+    )

@@ -1,0 +1,171 @@
+"""The report of a run: `write_run_page` reads a run folder and writes one HTML file.
+
+Called by `api` and `cli`. Whatever the folder lacks, because training failed or goes on or nobody has looked yet, the
+page says so in its place.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chestnut.config import EnsembleConfig
+from chestnut.evaluation.metric_names import heading, in_words
+from chestnut.files.atomic import read_json
+from chestnut.report.render import duration, picture, when, write_page
+from chestnut.report.sections.counts import count_images
+from chestnut.report.sections.diagnosis import read_advice
+from chestnut.report.sections.evaluations import METRICS, gap, read_results
+from chestnut.report.sections.findings import Findings, read_findings
+from chestnut.report.sections.recipe import recipe_rows
+from chestnut.report.sections.stress import read_stress
+from chestnut.report.sections.verdict import judge, looks_lesson
+from chestnut.runs.folder import RunFolder, kept_epoch
+
+_ENDS = {
+    "epochs": "all epochs were run",
+    "early": "early stopping, when patience had run out",
+    "interrupted": "by hand (Ctrl-C)",
+}
+_STATUS = {"training": "training has not ended", "stopped": "stopped by hand", "failed": "failed"}
+_HISTORY = (
+    *("loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "val_auroc"),
+    *("learning_rate", "seconds"),
+)
+
+
+def write_run_page(run: RunFolder, path: Path) -> None:
+    """Write the report of a run as one HTML file that opens offline.
+
+    Args:
+        run: The run; it need not have ended.
+        path: Where the file is to stand.
+
+    Raises:
+        RunError: A file of the run that it cannot be without is missing or damaged.
+        DataError: A file of the run is not what it should be.
+        DiskError: The disk is full or may not be written.
+    """
+    facts, environment, results = run.facts, run.environment, read_results(run)
+    findings = read_findings(read_json(run.audit_file)) if run.audit_file.is_file() else None
+    history = run.history
+    write_page(
+        path,
+        "run.html",
+        {
+            "title": run.name,
+            "recipe": run.recipe,
+            "facts": facts,
+            "environment": environment,
+            "status": _STATUS.get(str(environment.get("status")), ""),
+            "synthetic": bool(facts.get("synthetic")),
+            "verdict": judge(run, results, findings),
+            "counts": count_images(run.manifest_file, facts),
+            "samples": picture(run.figures / "samples.png"),
+            "findings": findings,
+            "rivals": _rivals(findings, results),
+            "recipe_rows": recipe_rows(run.recipe),
+            "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
+            "repeat": _repeat(run, facts),
+            "curves": picture(run.figures / "history.png"),
+            "training_rows": _training_rows(run, environment, history),
+            "history_names": [heading(column) for column in _HISTORY if column in history],
+            "history": _history(history),
+            "best_epoch": environment.get("best_epoch"),
+            "advice": read_advice(run),
+            "members": [(one, kept_epoch(one)) for one in environment.get("members", ())],
+            "results": results,
+            "metrics": METRICS,
+            "gap": gap(results),
+            "stress": read_stress(run),
+            "ledger": run.ledger,
+            "lesson": looks_lesson(run.own_looks, environment.get("holdout", "")),
+            "environment_rows": _environment_rows(run, environment),
+        },
+    )
+
+
+def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, Any, bool]]:
+    """What the chart of the probes compares: what was seen, its AUROC, and whether it is this model."""
+    if findings is None or not findings.probes:
+        return []
+    probes = [(f"Sees only {probe.sees}", probe.auroc, False) for probe in findings.probes]
+    own = [(f"This model, {result.title.lower()}", result.metric("auroc"), True) for result in results[:1]]
+    return [item for item in (*probes, *own) if item[1]["value"] is not None]
+
+
+def _repeat(run: RunFolder, facts: Mapping[str, Any]) -> str:
+    """The command that makes the run again; its manifest names the very images, patients and splits."""
+    if isinstance(run.recipe.model, EnsembleConfig):
+        return " \\\n    ".join(["chestnut ensemble", *(shlex.quote(one) for one in run.recipe.model.members)])
+    parts = [["chestnut", "train", str(run.manifest_file)], ["--recipe", str(run.recipe_file)]]
+    if facts.get("positive") and run.recipe.data.positive is None:
+        parts.append(["--positive", str(facts["positive"])])
+    return " \\\n    ".join(shlex.join(part) for part in parts)
+
+
+def _training_rows(run: RunFolder, environment: Mapping[str, Any], history: pd.DataFrame) -> list[tuple[str, str]]:
+    epochs = len(history)
+    if members := environment.get("members"):
+        return [("Members", str(len(members))), ("Parameters", f"{environment.get('parameters', 0):,}")]
+    if fitted := environment.get("fitted"):
+        took = duration(float(history["seconds"].sum()))
+        return [("Fitted", _fitted(fitted)), ("Time", took), ("Parameters", f"{environment.get('parameters', 0):,}")]
+    rows = [("Epochs", f"{epochs} of at most {run.recipe.train.epochs}")]
+    if environment.get("best_epoch") is not None:
+        rows.append(("Weights kept", f"of epoch {run.kept_epoch}" if environment["best_epoch"] else "the start's"))
+    if environment.get("stopped_by"):
+        rows.append(("How it ended", _ENDS.get(environment["stopped_by"], str(environment["stopped_by"]))))
+    if epochs and "seconds" in history:
+        spent = float(history["seconds"].sum())
+        rows.append(("Time", f"{duration(spent)}, {duration(float(history['seconds'].median()))} an epoch"))
+    if environment.get("parameters"):
+        rows.append(("Parameters", f"{environment['parameters']:,}"))
+    return rows
+
+
+def _fitted(facts: Mapping[str, Any]) -> str:
+    """What a fit has chosen, and what its inner folds said of it."""
+    held = {name: value for name, value in facts.items() if value is not None}
+    told = (f"{value:g}" if isinstance(value, float) else f"{value:,}" for value in held.values())
+    words = (in_words(name) for name in held)
+    return ", ".join(f"{name} {value}" for name, value in zip(words, told, strict=True))
+
+
+def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
+    """Epoch and its written figures, a row an epoch."""
+    columns = [column for column in _HISTORY if column in history]
+    formats = {"learning_rate": "{:.3g}", "seconds": "{:.1f}"}
+    return [
+        (
+            int(row["epoch"]),
+            ["–" if pd.isna(row[name]) else formats.get(name, "{:.4f}").format(row[name]) for name in columns],
+        )
+        for row in history.to_dict("records")
+    ]
+
+
+def _arithmetic(run: RunFolder) -> dict[str, str]:
+    return {"Arithmetic": run.recipe.train.precision, "Seed": str(run.recipe.seed)}
+
+
+def _environment_rows(run: RunFolder, environment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    versions = environment.get("versions", {})
+    rows = {
+        "Command": environment.get("command"),
+        "Started": when(environment.get("started")),
+        "Resumed": ", ".join(when(time) for time in environment.get("resumed", ())),
+        "Ended": when(environment.get("ended")),
+        "Device": environment.get("device"),
+        "Backend": environment.get("backend"),
+        **({} if environment.get("members") else _arithmetic(run)),
+        "Commit of chestnut": environment.get("commit") or "installed copy, none known",
+        "Python": environment.get("python"),
+        "System": environment.get("system"),
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+    return [(name, str(value)) for name, value in rows.items() if value]

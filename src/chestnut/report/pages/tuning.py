@@ -1,0 +1,165 @@
+"""The page of a search: `write_tune_page` reads its folder and writes one HTML file.
+
+Called by `cli`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import stdev
+from typing import Any
+
+from chestnut.errors import DiskError, RunError
+from chestnut.evaluation.metric_names import heading, in_words
+from chestnut.files.atomic import read_json
+from chestnut.report.render import count, duration, figure, interval, picture, write_page
+from chestnut.report.sections.counts import count_images
+from chestnut.studies.tuning.plan import TuneFolder
+
+#: A state's chip, and its place in the table.
+_CHIPS = {"finished": "info", "pruned": "synthetic", "running": "synthetic", "failed": "error"}
+
+
+def write_tune_page(folder: TuneFolder, path: Path) -> None:
+    """Write a search as one HTML file that opens offline.
+
+    Args:
+        folder: A search whose tune.json was written.
+        path: Where the file is to stand.
+
+    Raises:
+        RunError: tune.json is missing, or a file is damaged.
+        DiskError: The disk is full or may not be written.
+    """
+    if not folder.result_file.is_file():
+        raise RunError(f"{folder.path} has no tune.json yet; give the command that began it again")
+    result, facts = read_json(folder.result_file), folder.facts
+    root = str(facts.get("root", "DATA"))
+    drawn = {name: picture(folder.figures / f"{name}.png") for name in ("history", "importance", "parallel")}
+    write_page(
+        path,
+        "tune.html",
+        {
+            "title": folder.path.resolve().name,
+            "result": result,
+            "objective": in_words(result["objective"]),
+            "lead": result["sentences"][0] if result["sentences"] else "No trial has finished.",
+            "facts": facts,
+            "synthetic": bool(facts.get("synthetic")),
+            "counts": count_images(folder.manifest_file, facts),
+            "tiles": _tiles(result),
+            "settings": _settings(result),
+            "fields": list(result["space"]),
+            "trials": _trials(result),
+            "drawn": drawn,
+            "terms": _terms(result),
+            "best": _read_best(folder.best_file),
+            "command": shlex.join(["chestnut", "train", root, "--recipe", str(folder.best_file)]),
+        },
+    )
+
+
+def _read_best(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RunError(f"{path} is not UTF-8 text; restore it from a copy or search anew") from None
+    except OSError as error:
+        raise DiskError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Key figures: name, figure, and what belongs to it."""
+    trials, objective = result["trials"], in_words(result["objective"])
+    states = Counter(trial["state"] for trial in trials)
+    best = _best(result)
+    tiles = []
+    if (gain := result["gain"]) is not None and gain["value"] is not None:
+        tiles.append((f"Corrected gain in {objective}", figure(gain["value"]), f"95 % {interval(gain)}"))
+    if best is not None:
+        tiles.append((f"Best {objective}", figure(best["score"]), f"trial {best['number']}, flattered by the choice"))
+    if result["default"] is not None:
+        tiles.append((f"{heading(result['objective'])} of the recipe", figure(result["default"]["score"]), ""))
+    others = ", ".join(f"{states[state]} {state}" for state in ("pruned", "failed", "running") if states[state])
+    tiles.append(("Trials finished", count(states["finished"]), f"of {len(trials)}{': ' + others if others else ''}"))
+    seconds = sum(trial["seconds"] for trial in (*trials, *filter(None, [result["default"]])))
+    tiles.append(("Time of all trials", duration(seconds), "one after the other"))
+    return tiles
+
+
+def _best(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((trial for trial in result["trials"] if trial["number"] == result["best"]), None)
+
+
+def _settings(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """A line a searched field: name, what was searched, the best trial's value, its share of the differences."""
+    values = (_best(result) or {"values": {}})["values"]
+    shares = result["importance"]
+    return [
+        (field, words, _written(values.get(field)), _share(shares.get(field)))
+        for field, words in result["space"].items()
+    ]
+
+
+def _trials(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Lines of the table of trials: the finished by score, then the pruned, then those still running or failed."""
+    sign = 1 if result["objective"] == "loss" else -1
+    order = list(_CHIPS)
+
+    def rank(trial: Mapping[str, Any]) -> tuple[int, bool, float, int]:
+        score = trial["score"]
+        return order.index(trial["state"]), score is None, 0.0 if score is None else sign * score, trial["number"]
+
+    own = [] if result["default"] is None else [result["default"]]
+    return [_line(trial, result) for trial in (*own, *sorted(result["trials"], key=rank))]
+
+
+def _line(trial: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    scores = trial["scores"]
+    return {
+        "name": "default" if trial["number"] < 0 else str(trial["number"]),
+        "own": trial["number"] < 0,
+        "best": trial["number"] == result["best"],
+        "state": trial["state"],
+        "chip": _CHIPS.get(trial["state"], "info"),
+        "score": figure(trial["score"]),
+        "spread": f"± {figure(stdev(scores))}" if len(scores) > 1 else "",
+        "known": bool(trial["values"]),
+        "values": [_written(trial["values"].get(field)) for field in result["space"]],
+        "epochs": count(trial["epochs"]),
+        "time": duration(trial["seconds"]),
+        "error": trial["error"],
+    }
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return "–"
+    return f"{share:.0%}" if share >= 0.005 else "under 1%"
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(_written(one) for one in value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _terms(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    objective = in_words(result["objective"])
+    kept = "the lowest" if result["objective"] == "loss" else "the highest"
+    return [
+        ("Recipe", result["recipe"]),
+        ("Search", result["search"]),
+        ("Objective", f"validation {objective}, {kept} mean over the executions of a trial"),
+        ("Trials", count(len(result["trials"]))),
+        ("Executions of each trial", f"{result['executions']}, with a seed of its own each"),
+    ]

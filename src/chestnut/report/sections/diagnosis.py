@@ -1,0 +1,51 @@
+"""What the learning curves of a run say, as its report shows it.
+
+Called by `run_page`; asks `evaluation.diagnosis`, which reads the run's tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chestnut.config import ClassicalConfig, EnsembleConfig
+from chestnut.diagnosis.diagnosis import diagnose
+from chestnut.report.sections.findings import Shown
+from chestnut.runs.folder import RunFolder
+
+_VERDICTS = {
+    "mend": "There is something to mend.",
+    "sound": "There is nothing to mend.",
+    "open": "Nothing to mend is seen, but some rules had too little to judge.",
+}
+
+
+@dataclass(frozen=True)
+class TrainingAdvice:
+    """The diagnosis of a run.
+
+    Attributes:
+        lead: The verdict, and how training went.
+        shown: The advice, the worst first, in the shape of findings.
+    """
+
+    lead: str
+    shown: tuple[Shown, ...]
+
+
+def read_advice(run: RunFolder) -> TrainingAdvice | None:
+    """Diagnose a run; None before its first epoch has ended, and where the network was fitted or is an ensemble.
+
+    Raises:
+        DataError: A table of the run is damaged.
+    """
+    if isinstance(run.recipe.model, EnsembleConfig):
+        return None
+    found = diagnose(run)
+    if not found.epochs or isinstance(run.recipe.model, ClassicalConfig):
+        return None
+    shown = [Shown(one.name, one.severity, one.title, one.evidence, _remedy(one.settings), ()) for one in found.advice]
+    return TrainingAdvice(f"{_VERDICTS[found.verdict]} {found.summary}", tuple(shown))
+
+
+def _remedy(settings: tuple[str, ...]) -> str:
+    return "train again with " + " ".join(f"`--set {setting}`" for setting in settings) if settings else ""

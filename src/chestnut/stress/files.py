@@ -1,0 +1,104 @@
+"""What a stress validation leaves in a run folder: `evaluation/stress/` with its figures, predictions and pictures.
+
+Called by `cli`; calls `stress` for the result, `bundle` to keep a threshold and `evaluate` to judge by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from chestnut.errors import DataError
+from chestnut.evaluation.intervals import CONFIDENCE
+from chestnut.figures.evaluation import save
+from chestnut.files.atomic import replacing, write_json
+from chestnut.inference.bundle import keep_threshold
+from chestnut.inference.evaluate import evaluate_run
+from chestnut.progress import Bars, silent
+from chestnut.runs.folder import RunFolder, now
+from chestnut.stress.figure import stress_figure
+from chestnut.stress.shift_effects import RESAMPLES
+from chestnut.stress.shifts import SHIFTS
+from chestnut.stress.validation import External, Stress
+
+#: The folder below `evaluation/` that holds a stress validation.
+STRESS = "stress"
+
+
+def save_stress(run: RunFolder, found: Stress) -> None:
+    """Write stress.json, predictions.csv (a row an image and condition) and stress.png.
+
+    Raises:
+        DiskError: The disk is full or may not be written.
+    """
+    folder = run.evaluation(STRESS)
+    with replacing(folder / "predictions.csv") as temporary:
+        _predictions(found).to_csv(temporary, index=False)
+    save(stress_figure(found.judged), folder / "stress.png")
+    write_json(folder / "stress.json", {"when": now()} | stress_dict(found))
+
+
+def _predictions(found: Stress) -> pd.DataFrame:
+    parts = []
+    tables = [(name, found.manifest, values) for name, values in found.probabilities.items()]
+    if found.external is not None:
+        tables.append(("external", found.external.manifest, found.external.probabilities))
+    for condition, manifest, values in tables:
+        columns = {f"probability_{label}": values[:, k] for k, label in enumerate(found.bundle.classes)}
+        parts.append(manifest.frame[["path", "label", "patient"]].assign(condition=condition, **columns))
+    return pd.concat(parts)
+
+
+def stress_dict(found: Stress) -> dict[str, Any]:
+    """JSON-ready; a figure is `{"value", "low", "high", "undefined"}`."""
+    bundle, judged = found.bundle, found.judged
+    return {
+        "data": str(found.manifest.root),
+        "recipe": bundle.recipe,
+        "weights": bundle.weights,
+        "synthetic": found.manifest.synthetic,
+        "split": "val",
+        "images": len(found.manifest),
+        "patients": int(found.manifest.frame["patient"].nunique()),
+        "classes": list(bundle.classes),
+        "positive": bundle.positive,
+        "threshold": bundle.threshold if bundle.positive is not None else None,
+        "seed": found.seed,
+        "resamples": RESAMPLES,
+        "confidence": CONFIDENCE,
+        "plain": judged.plain.to_dict(),
+        "mean": judged.mean.to_dict(),
+        "worst": judged.worst,
+        "shifts": [
+            {"name": name, "summary": SHIFTS[name].summary, **figures.to_dict()}
+            for name, figures in judged.shifts.items()
+        ],
+        "shortcut": found.shortcut.to_dict(),
+        "operating_points": None if found.points is None else found.points.to_dict(),
+        "external": None if found.external is None else _external_dict(found.external),
+    }
+
+
+def _external_dict(external: External) -> dict[str, Any]:
+    evaluation = external.evaluation.to_dict()
+    evaluation["notes"] = [*external.notes, *evaluation["notes"]]
+    return {"data": str(external.manifest.root), "synthetic": external.manifest.synthetic, **evaluation}
+
+
+def keep_point(run: RunFolder, found: Stress, *, command: str, bars: Bars = silent) -> None:
+    """Write the threshold chosen on all shifts into the run's bundle, and judge the validation images by it anew.
+
+    Args:
+        run: The run.
+        found: A stress validation with operating points.
+        command: For the ledger.
+        bars: Shows the progress.
+
+    Raises:
+        DataError: No operating points were asked for.
+    """
+    if found.points is None:
+        raise DataError("no operating point was chosen, so none can be kept; give a goal, such as balanced")
+    keep_threshold(run.bundle, found.points.threshold)
+    evaluate_run(run, "val", command=command, bars=bars)

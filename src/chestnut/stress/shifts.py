@@ -1,0 +1,269 @@
+"""Shifts: what another scanner, another hospital's processing or another export does to an image, each by its name.
+
+Called by `inference`; calls `intensity`, `markers` and `styles`. A shift is made on the image as it was decoded, before
+its intensities are standardised, where a strange scanner would make it too. Severities are fixed: a radiologist still
+reads the images, and figures of two runs can be compared.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.audit.image_statistics import PixelSource
+from chestnut.data.decoding.intensity import Rule, standardise
+from chestnut.errors import DataError, suggest
+from chestnut.stress.scanner_styles import StyleBank, match_fourier, match_histogram
+from chestnut.stress.side_markers import paste_marker, remove_markers
+
+Grey = npt.NDArray[np.uint8]
+Random = np.random.Generator
+Change = Callable[[Grey, Random, Grey], Grey]
+Style = Literal["", "any", "another"]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One named change.
+
+    Attributes:
+        name: What users call it.
+        summary: What it does and how strongly, in a few words.
+        change: From an image, a random generator and the image whose style is taken (itself for most).
+        style: Whose style: nobody's, that of any class or that of another class than the image's.
+    """
+
+    name: str
+    summary: str
+    change: Change
+    style: Style = ""
+
+
+#: Every shift by its name, in the order in which they are made.
+SHIFTS: dict[str, Shift] = {}
+
+
+#: The images as they are.
+PLAIN = Shift("plain", "as decoded", lambda image, random, style: image)
+
+
+def _register(name: str, summary: str, style: Style = "") -> Callable[[Change], Change]:
+    def keep(change: Change) -> Change:
+        if name in SHIFTS:
+            raise ValueError(f"shift {name!r} is defined twice")
+        SHIFTS[name] = Shift(name, summary, change, style)
+        return change
+
+    return keep
+
+
+def _grey(values: npt.ArrayLike) -> Grey:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _stretch(image: Grey, factor: float) -> Grey:
+    mean = image.mean()
+    return _grey(mean + factor * (np.arange(256) - mean))[image]
+
+
+def _blurred(image: Grey, share: float) -> Grey:
+    """Blurred by a Gaussian whose standard deviation is this share of the shorter side."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), share * min(image.shape)), dtype=np.uint8)
+
+
+def _noisy(image: Grey, deviation: float, random: Random) -> Grey:
+    return _grey(image + deviation * random.standard_normal(image.shape, dtype=np.float32))
+
+
+def _enlarged(image: Grey, down: float, across: float) -> Grey:
+    """What is left without these shares of the height and the width at each edge, at the size of the whole."""
+    import cv2
+
+    height, width = image.shape
+    y, x = round(down * height), round(across * width)
+    middle = image[y : height - y, x : width - x]
+    return np.asarray(cv2.resize(middle, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+@_register("contrast-lower", "contrast about the mean × 0.4")
+def _contrast_lower(image: Grey, random: Random, style: Grey) -> Grey:
+    return _stretch(image, 0.4)
+
+
+@_register("contrast-higher", "contrast about the mean × 2")
+def _contrast_higher(image: Grey, random: Random, style: Grey) -> Grey:
+    return _stretch(image, 2)
+
+
+@_register("gamma-darker", "gamma 2")
+def _gamma_darker(image: Grey, random: Random, style: Grey) -> Grey:
+    return _grey(255 * (np.arange(256) / 255) ** 2)[image]
+
+
+@_register("gamma-brighter", "gamma 1/2")
+def _gamma_brighter(image: Grey, random: Random, style: Grey) -> Grey:
+    return _grey(255 * (np.arange(256) / 255) ** (1 / 2))[image]
+
+
+@_register("exposure-under", "all grey values × 0.45")
+def _exposure_under(image: Grey, random: Random, style: Grey) -> Grey:
+    return _grey(np.arange(256) * 0.45)[image]
+
+
+@_register("exposure-over", "all grey values × 1.4, saturated at white")
+def _exposure_over(image: Grey, random: Random, style: Grey) -> Grey:
+    return _grey(np.arange(256) * 1.4)[image]
+
+
+@_register("blur", "Gaussian blur, 1 % of the side")
+def _blur(image: Grey, random: Random, style: Grey) -> Grey:
+    return _blurred(image, 0.01)
+
+
+@_register("noise", "Gaussian noise, 16 grey levels")
+def _noise(image: Grey, random: Random, style: Grey) -> Grey:
+    return _noisy(image, 16, random)
+
+
+@_register("resolution", "down to 0.3 of the side and up again")
+def _resolution(image: Grey, random: Random, style: Grey) -> Grey:
+    import cv2
+
+    height, width = image.shape
+    small = cv2.resize(image, (max(1, round(0.3 * width)), max(1, round(0.3 * height))), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+@_register("jpeg", "JPEG of quality 10")
+def _jpeg(image: Grey, random: Random, style: Grey) -> Grey:
+    import cv2
+
+    written = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 10])[1]
+    return np.asarray(cv2.imdecode(written, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+
+@_register("crop", "the middle 80 % of each side, enlarged")
+def _crop(image: Grey, random: Random, style: Grey) -> Grey:
+    return _enlarged(image, 0.1, 0.1)
+
+
+@_register("aspect", "width to height × 3/4 to 4/3, each image's own")
+def _aspect(image: Grey, random: Random, style: Grey) -> Grey:
+    ratio = (4 / 3) ** random.uniform(-1, 1)
+    cut = (1 - min(ratio, 1 / ratio)) / 2
+    return _enlarged(image, 0, cut) if ratio > 1 else _enlarged(image, cut, 0)
+
+
+@_register("border", "the outer 10 % of each side black")
+def _border(image: Grey, random: Random, style: Grey) -> Grey:
+    height, width = image.shape
+    y, x = round(0.1 * height), round(0.1 * width)
+    framed = np.zeros_like(image)
+    framed[y : height - y, x : width - x] = image[y : height - y, x : width - x]
+    return framed
+
+
+@_register("marker-added", "a white L or R near a corner, of every class alike")
+def _marker_added(image: Grey, random: Random, style: Grey) -> Grey:
+    return paste_marker(image, random)
+
+
+@_register("marker-removed", "bright small things near the left and right edges painted over")
+def _marker_removed(image: Grey, random: Random, style: Grey) -> Grey:
+    return remove_markers(image)
+
+
+@_register("histogram-swapped", "grey values of a training image of another class", style="another")
+@_register("histogram-mixed", "grey values of a training image of any class", style="any")
+def _histogram(image: Grey, random: Random, style: Grey) -> Grey:
+    return match_histogram(image, style)
+
+
+@_register("fourier-swapped", "coarse Fourier amplitudes of a training image of another class", style="another")
+@_register("fourier-mixed", "coarse Fourier amplitudes of a training image of any class", style="any")
+def _fourier(image: Grey, random: Random, style: Grey) -> Grey:
+    return match_fourier(image, style)
+
+
+@_register(
+    "scanner-mixed", "gamma, contrast, crop, blur and noise at once, each image's own: up to the strengths above"
+)
+def _scanner_mixed(image: Grey, random: Random, style: Grey) -> Grey:
+    gamma, contrast = 2.0 ** random.uniform(-1, 1, size=2)
+    curved = _grey(255 * (np.arange(256) / 255) ** gamma)[image]
+    share = random.uniform(0, 0.1)
+    cut = _enlarged(_stretch(curved, contrast), share, share)
+    return _noisy(_blurred(cut, random.uniform(0.001, 0.01)), random.uniform(0, 16), random)
+
+
+@_register(
+    "scanner-swapped", "histogram-swapped, then the middle 90 %, blur of 0.5 % and 8 grey levels of noise", "another"
+)
+def _scanner_swapped(image: Grey, random: Random, style: Grey) -> Grey:
+    cut = _enlarged(match_histogram(image, style), 0.05, 0.05)
+    return _noisy(_blurred(cut, 0.005), 8, random)
+
+
+def find_shift(name: str) -> Shift:
+    """The shift of a name.
+
+    Raises:
+        DataError: There is none of that name; near matches are listed.
+    """
+    if name not in SHIFTS:
+        raise DataError(f"no shift {name!r}; {suggest(name, SHIFTS)}")
+    return SHIFTS[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """Images under one shift, made when they are read; reads like `cache.Pixels`.
+
+    Attributes:
+        shift: The shift.
+        pixels: The images as they were decoded, uint8, shape (n, height, width).
+        targets: Their class numbers, shape (n,).
+        bank: Where styles come from.
+        seed: The same seed and place in `pixels` give the same image.
+        rule: How intensities are standardised after the shift.
+
+    >>> images = np.full((2, 32, 32), 100, np.uint8)
+    >>> dark = Shifted(find_shift("exposure-under"), images, np.zeros(2, int), StyleBank(images, np.zeros(2, int)))
+    >>> dark[:1].max(), dark.shape
+    (np.uint8(45), (2, 32, 32))
+    """
+
+    shift: Shift
+    pixels: PixelSource
+    targets: npt.NDArray[np.int64]
+    bank: StyleBank
+    seed: int = 0
+    rule: Rule = "none"
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, height, width)."""
+        return self.pixels.shape
+
+    def __getitem__(self, rows: Any) -> Grey:
+        numbers = np.arange(len(self))[rows]
+        return np.stack([self._image(image, row) for image, row in zip(self.pixels[rows], numbers, strict=True)])
+
+    def _image(self, image: Grey, row: int) -> Grey:
+        random = np.random.default_rng([self.seed, zlib.crc32(self.shift.name.encode()), int(row)])
+        style = image
+        if self.shift.style == "any":
+            style = self.bank.any(random)
+        elif self.shift.style == "another":
+            style = self.bank.another(int(self.targets[row]), random)
+        return standardise(self.shift.change(np.ascontiguousarray(image), random, style), self.rule)

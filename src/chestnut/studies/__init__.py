@@ -1,0 +1,1 @@
+"""Lists of jobs and what they show: comparisons, cross-validations, searches, ensembles."""

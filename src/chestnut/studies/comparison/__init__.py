@@ -1,0 +1,1 @@
+"""Train several recipes on the same images and say which is better."""

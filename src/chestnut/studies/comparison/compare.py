@@ -1,0 +1,141 @@
+"""`compare`: train several recipes on the same images for the same time, and say which is better and which is not.
+
+Called by `api` and `cli`; hands jobs to an engine and keeps everything in a `ComparisonFolder`. A kill at any moment
+leaves a folder that the same call goes on with: runs that have ended are kept, others go on from their last epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chestnut.config import BackboneConfig
+from chestnut.figures.comparison import forest_figure, learning_figure
+from chestnut.figures.evaluation import save
+from chestnut.files.atomic import replacing, write_json
+from chestnut.jobs.job import Job
+from chestnut.jobs.run_all import Setup, carry_out, ended
+from chestnut.studies.comparison.leaderboard import Leaderboard
+from chestnut.studies.comparison.plan import ComparisonFolder, Plan, start_in_words
+from chestnut.studies.comparison.ranking import Entry, make_leaderboard
+from chestnut.studies.comparison.variants import Variant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FINE_TUNED = "-finetuned"
+
+
+def compare(folder: ComparisonFolder, setup: Setup, fine_tune_best: bool = False) -> Leaderboard:
+    """Make what a comparison lacks of its runs, and write its leaderboard.
+
+    Args:
+        folder: Begun by `ComparisonFolder.begin`.
+        setup: How.
+        fine_tune_best: Fine-tune the runs of the first variant afterwards, as one more variant; a note says why not
+            where its network is no backbone.
+
+    Raises:
+        RunError: No run ended well, or another process works in the folder.
+        KeyboardInterrupt: Ctrl-C; what has been done is kept.
+    """
+    with folder.owned():
+        plan = folder.plan
+        failures = carry_out(_jobs(folder, plan, setup), setup)
+        entries = [_entry(folder, plan, variant, failures) for variant in plan.variants]
+        board = make_leaderboard(entries, _notes(plan, setup))
+        best = next(variant for variant in plan.variants if variant.name == board.rows[0].name)
+        tuned = replace(best, name=f"{best.name}{_FINE_TUNED}")
+        if fine_tune_best or folder.run(tuned.name, plan.terms.seed).path.exists():
+            board = _with_fine_tuned(folder, setup, entries, board, best, tuned)
+        _write(folder, board)
+        return board
+
+
+def _with_fine_tuned(
+    folder: ComparisonFolder, setup: Setup, entries: list[Entry], board: Leaderboard, best: Variant, tuned: Variant
+) -> Leaderboard:
+    """The leaderboard with the best variant's runs fine-tuned as one more, or with a note on why there is none."""
+    if not isinstance(best.recipe.model, BackboneConfig):
+        return replace(board, notes=(*board.notes, f"{best.name} came first and has no backbone to fine-tune."))
+    plan = folder.plan
+    failures = carry_out(_tuning_jobs(folder, plan, best, tuned, setup), setup)
+    entry = replace(_entry(folder, plan, tuned, failures), start="fine-tuned")
+    notes = [f"{tuned.name} has had more epochs than the others: it goes on from the runs of {best.name}."]
+    notes += [
+        f"{run.name}: no epoch was better on validation than its start, whose weights are kept."
+        for run in entry.runs.values()
+        if run.environment.get("best_epoch") == 0
+    ]
+    return make_leaderboard([*entries, entry], (*_notes(plan, setup), *notes))
+
+
+def _jobs(folder: ComparisonFolder, plan: Plan, setup: Setup) -> Iterable[Job]:
+    """One job a seed and variant: all variants with the first seed come before any with the second."""
+    for seed in plan.seeds:
+        for variant in plan.variants:
+            run = folder.run(variant.name, seed)
+            yield Job(
+                name=run.name,
+                folder=run.path,
+                recipe=variant.recipe.changed([f"seed={seed}"]).to_toml(),
+                manifest=folder.manifest_file,
+                facts=folder.facts_file,
+                threads=plan.threads,
+                command=setup.command,
+                track=setup.track,
+            )
+
+
+def _tuning_jobs(folder: ComparisonFolder, plan: Plan, best: Variant, tuned: Variant, setup: Setup) -> Iterable[Job]:
+    """One job for each run of the best variant that has ended."""
+    for seed, job in zip(plan.seeds, _jobs(folder, replace(plan, variants=(tuned,)), setup), strict=True):
+        start = folder.run(best.name, seed)
+        if ended(start):
+            yield replace(job, start=start.path)
+
+
+def _entry(folder: ComparisonFolder, plan: Plan, variant: Variant, failures: dict[str, str]) -> Entry:
+    runs = {seed: folder.run(variant.name, seed) for seed in plan.seeds}
+    failed = {seed: failures[run.name] for seed, run in runs.items() if run.name in failures}
+    made = {seed: run for seed, run in runs.items() if seed not in failed and ended(run)}
+    return Entry(variant.name, start_in_words(variant.recipe), made, failed)
+
+
+def _notes(plan: Plan, setup: Setup) -> tuple[str, ...]:
+    """What the leaderboard's reader must know of how it was made."""
+    terms = plan.terms
+    epochs = "1 epoch" if terms.epochs == 1 else f"{terms.epochs} epochs"
+    notes = [
+        f"All variants saw the same images and split (seed {terms.seed}) and had at most {epochs}; each kept its best "
+        "epoch, and its own early stopping where its recipe has one."
+    ]
+    if terms.fraction < 1:
+        notes.append(f"Trained on {terms.fraction:.0%} of each class's training patients; validation is whole.")
+    if terms.repeats == 1:
+        notes.append("Each variant was trained once: intervals and tests tell of other patients, not of another seed.")
+    else:
+        notes.append(
+            f"Each figure is the mean over {terms.repeats} seeds; intervals and tests draw both patients and seeds."
+        )
+    if setup.engine.parallel > 1:
+        notes.append(
+            f"{setup.engine.parallel} runs shared the machine, so that seconds and images a second are below its best."
+        )
+    notes.append("Figures of validation images flatter, the more so the more variants are compared.")
+    return tuple(notes)
+
+
+def _write(folder: ComparisonFolder, board: Leaderboard) -> None:
+    histories = {row.name: _histories(folder, row.name) for row in board.rows if row.auroc is not None}
+    estimates = {row.name: (row.auroc, row.place) for row in board.rows if row.auroc is not None}
+    save(forest_figure(estimates), folder.figures / "auroc.png")
+    save(learning_figure(histories), folder.figures / "curves.png")
+    with replacing(folder.table_file) as temporary:
+        board.table.to_csv(temporary, index=False)
+    write_json(folder.leaderboard_file, board.to_dict())
+
+
+def _histories(folder: ComparisonFolder, variant: str) -> list[pd.DataFrame]:
+    return [run.history for seed in folder.plan.seeds if ended(run := folder.run(variant, seed))]

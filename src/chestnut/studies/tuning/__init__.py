@@ -1,0 +1,1 @@
+"""Search the settings of a recipe, and say whether the best found is more than luck."""

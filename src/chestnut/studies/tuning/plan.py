@@ -1,0 +1,308 @@
+"""`TunePlan`: what a search searches, as one frozen object that is kept in its folder.
+
+Called by `tune` and `tunefolder`; calls `config`, `data`, `plan` and `planned`. Equal plans on equal images are the
+same search, which a second call goes on with, or extends by asking for more trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypedDict
+
+from chestnut.config import ClassicalConfig, Recipe
+from chestnut.data.manifest import Manifest
+from chestnut.data.split import require_trainable, split
+from chestnut.errors import DataError, RecipeError, suggest
+from chestnut.evaluation.selection_bias import OBJECTIVES
+from chestnut.files.atomic import write_json
+from chestnut.progress import Bars, silent
+from chestnut.runs.folder import RunFolder
+from chestnut.studies.comparison.plan import decoded, digest
+from chestnut.studies.study import Planned, PlannedFolder
+
+SEARCHES = ("random", "hyperband", "bayesian")
+
+#: Fields that no search varies, and why; a field's name or that of its table.
+_FIXED = {
+    "name": "it names the run",
+    "summary": "it changes no run",
+    "source": "it changes no run",
+    "reported": "it changes no run",
+    "seed": "luck is no setting; --executions N trains every trial with N seeds",
+    "data.fractions": "all trials share one split",
+    "data.positive": "all trials are judged on the same question",
+    "train.epochs": "all trials have the same budget, which --epochs gives; training keeps its best epoch",
+    "train.stop.metric": "the objective decides which epoch is kept",
+    "model.network": "networks differ in their other fields; chestnut compare compares recipes",
+}
+
+_EXAMPLE = "--set 'search.optim.learning_rate={float=[1e-4,1e-2],log=true}'"
+
+
+class SearchGiven(TypedDict, total=False):
+    """`Terms` as keywords of a call."""
+
+    search: str
+    objective: str
+    trials: int
+    executions: int
+    epochs: int | None
+    seed: int | None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a recipe's space is searched.
+
+    Attributes:
+        search: `random`, `hyperband` or `bayesian`.
+        objective: `auroc`, `accuracy` or `loss`, of the validation images at the epoch that a run keeps.
+        trials: How many choices of settings there shall be in all; 1 or more.
+        executions: Runs of each trial, with seeds that follow on one another; 1 or more.
+        epochs: The most that any run is trained; None for the recipe's.
+        seed: Of the split, the draws and the first run of each trial; None for the recipe's.
+    """
+
+    search: str = "random"
+    objective: str = "auroc"
+    trials: int = 20
+    executions: int = 3
+    epochs: int | None = None
+    seed: int | None = None
+
+    def check(self) -> None:
+        """Refuse terms that make no sense.
+
+        Raises:
+            DataError: An unknown search or objective, or a number out of its range.
+        """
+        for option, given, known in (("search", self.search, SEARCHES), ("objective", self.objective, OBJECTIVES)):
+            if given not in known:
+                raise DataError(f"--{option} {given}: no such {option}; {suggest(given, known)}")
+        if self.trials < 1:
+            raise DataError(f"--trials {self.trials}: give 1 or more choices of settings to try")
+        if self.executions < 1:
+            raise DataError(f"--executions {self.executions}: give 1 or more runs of each trial")
+        if self.epochs is not None and self.epochs < 1:
+            raise DataError(f"--epochs {self.epochs}: give 1 or more")
+        if self.seed is not None and self.seed < 0:
+            raise DataError(f"--seed {self.seed}: give 0 or more")
+
+
+@dataclass(frozen=True)
+class TunePlan(Planned):
+    """A search before its first run.
+
+    Attributes:
+        recipe: The recipe with its space, epochs and seed; it keeps the epoch that is best by the objective.
+        search: As in `Terms`.
+        objective: As in `Terms`.
+        executions: As in `Terms`.
+        trials: How many trials there shall be in all. It is no part of what the search is: more of them extend it.
+        images: SHA-256 of the images' rows: path, label, patient, split, pixels.
+        threads: Threads of one operation of a run, which decide its last bits.
+        precision: What all runs train in; None before it was settled.
+    """
+
+    recipe: Recipe
+    search: str
+    objective: str
+    executions: int
+    trials: int
+    images: str
+    threads: int
+    precision: str | None = None
+
+    words: ClassVar = {
+        "recipe": "the recipe, its space or its settings",
+        "images": "the images or their split",
+        "search": "--search",
+        "objective": "--objective",
+        "executions": "--executions",
+    }
+
+    @property
+    def seeds(self) -> range:
+        """The seed of each execution."""
+        return range(self.recipe.seed, self.recipe.seed + self.executions)
+
+    @property
+    def smaller_is_better(self) -> bool:
+        """Whether the objective is to be small."""
+        return not OBJECTIVES[self.objective]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes it this search and no other."""
+        recipe = self.recipe.to_toml()
+        rest = {name: getattr(self, name) for name in ("images", "search", "objective", "executions")}
+        return {"recipe": recipe, **rest}
+
+    def fields(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**self.identity, "trials": self.trials, "threads": self.threads, "precision": self.precision}
+
+    @classmethod
+    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
+        """The inverse of `fields`."""
+        names = ("search", "objective", "executions", "trials", "images", "threads", "precision")
+        return cls(Recipe.from_toml(held["recipe"], origin), *(held[name] for name in names))
+
+    def recipe_of(self, values: Mapping[str, Any], seed: int) -> Recipe:
+        """The recipe of a run.
+
+        Raises:
+            RecipeError: Values that do not go together.
+        """
+        precision = {} if self.precision is None else {"train.precision": self.precision}
+        return self.recipe.without_search().with_values({**precision, **values, "seed": seed})
+
+
+def make_tuneplan(
+    data: Manifest, recipe: Recipe, terms: Terms, threads: int, *, skip_bad: bool = False, bars: Bars = silent
+) -> tuple[TunePlan, Manifest]:
+    """Check the space, split and decode, once for all trials; nothing is written but the pixel cache.
+
+    Args:
+        data: The data; split by the recipe's fractions where it has no split.
+        recipe: A recipe with a space to search.
+        terms: How it is searched.
+        threads: Threads of one operation of a run.
+        skip_bad: Leave unreadable images out instead of stopping.
+        bars: Shows the progress.
+
+    Returns:
+        The plan, and the images with splits and digests of their pixels.
+
+    Raises:
+        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
+        RecipeError: No space, or one that the recipe does not take.
+    """
+    recipe = checked(recipe, terms)
+    manifest = data if recipe.data.positive is None else data.with_positive(recipe.data.positive)
+    manifest = decoded(split(manifest, recipe.data.fractions, recipe.seed), recipe.input, skip_bad, bars)
+    require_trainable(manifest)
+    made = TunePlan(recipe, terms.search, terms.objective, terms.executions, terms.trials, digest(manifest), threads)
+    return made, manifest
+
+
+def checked(recipe: Recipe, terms: Terms) -> Recipe:
+    """The recipe as it is searched, with the terms' epochs and seed and the objective's stopping metric.
+
+    Raises:
+        DataError: Terms out of range.
+        RecipeError: No space, one that the recipe does not take, or a search that its network cannot have.
+    """
+    terms.check()
+    given = {"train.epochs": terms.epochs, "seed": terms.seed, "train.stop.metric": f"val_{terms.objective}"}
+    recipe = recipe.with_values({key: value for key, value in given.items() if value is not None})
+    if isinstance(recipe.model, ClassicalConfig) and terms.search == "hyperband":
+        raise RecipeError(
+            f"--search hyperband: {recipe.model.network} is fitted without epochs, so that none can be stopped early; "
+            "give --search random or bayesian"
+        )
+    check_space(recipe)
+    return recipe
+
+
+def check_space(recipe: Recipe) -> None:
+    """See that a recipe takes every end of its space.
+
+    Raises:
+        RecipeError: There is no space, it has a field that no search varies, or a value does not validate.
+    """
+    if not recipe.search:
+        raise RecipeError(
+            f"{recipe.name} has no [search] table, so there is nothing to search; add one, or give {_EXAMPLE}; "
+            "the recipe cnn-search brings one"
+        )
+    for key, one in recipe.search.items():
+        for fixed, why in _FIXED.items():
+            if key == fixed or key.startswith(f"{fixed}."):
+                raise RecipeError(f"search.{key}: no search varies {fixed}: {why}")
+        for value in one.ends:
+            _try(recipe, key, value)
+
+
+def _try(recipe: Recipe, key: str, value: Any) -> None:
+    try:
+        recipe.without_search().with_values({key: value})
+    except RecipeError as error:
+        said = str(error).removeprefix("--set").lstrip(": ").removeprefix(f"{key}={value}").lstrip(": ")
+        raise RecipeError(f"search.{key}: {recipe.name} does not take {value}: {said}") from None
+
+
+#: What the runs of the recipe's own settings are called.
+DEFAULT = "default"
+
+
+def trial_name(number: int) -> str:
+    """What the runs of a trial are called before their seed; -1 stands for the recipe's own settings.
+
+    >>> trial_name(7), trial_name(-1)
+    ('trial-007', 'default')
+    """
+    return DEFAULT if number < 0 else f"trial-{number:03d}"
+
+
+class TuneFolder(PlannedFolder[TunePlan]):
+    """A search's files by name."""
+
+    plan_type = TunePlan
+    plan_name = "tuneplan.json"
+    page_name = "tune.html"
+    noun = "search"
+    command = "tune"
+
+    @property
+    def study_file(self) -> Path:
+        """Optuna's storage: every trial, as far as it has come."""
+        return self.path / "study.db"
+
+    @property
+    def result_file(self) -> Path:
+        """The outcome."""
+        return self.path / "tune.json"
+
+    @property
+    def table_file(self) -> Path:
+        """The trials, a row each."""
+        return self.path / "trials.csv"
+
+    @property
+    def best_file(self) -> Path:
+        """The best settings, as a recipe that `chestnut train` takes."""
+        return self.path / "best.toml"
+
+    @property
+    def tensorboard(self) -> Path:
+        """What TensorBoard is to show of all runs together."""
+        return self.path / "tensorboard"
+
+    def run(self, number: int, seed: int) -> RunFolder:
+        """The run of a trial with a seed; -1 stands for the recipe's own settings."""
+        return RunFolder(self.path / f"{trial_name(number)}-s{seed}")
+
+    @classmethod
+    def begin(cls, path: Path, plan: TunePlan, manifest: Manifest) -> Self:
+        """As in `PlannedFolder`; an equal plan may differ in its number of trials, which then holds."""
+        folder = super().begin(path, plan, manifest)
+        folder.extend(plan.trials)
+        return folder
+
+    def extend(self, trials: int) -> None:
+        """Ask for so many trials in all; those that there are stay.
+
+        Raises:
+            DataError: Fewer than 1.
+        """
+        if trials < 1:
+            raise DataError(f"--trials {trials}: give 1 or more choices of settings to try")
+        if (plan := self.plan).trials != trials:
+            write_json(self.plan_file, replace(plan, trials=trials).to_dict())
+
+    def settle(self, precision: str) -> None:
+        """Keep what all runs train in."""
+        write_json(self.plan_file, replace(self.plan, precision=precision).to_dict())

@@ -1,0 +1,237 @@
+"""From the trials of a search to its `Tuning`: scores read, the best tested against the default, all put into words.
+
+Called by `tune`; reads run folders, calls `trials` and `evaluation`, and writes what the folder is to hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import mean
+from typing import Any
+
+from chestnut.config import Choice
+from chestnut.errors import RunError
+from chestnut.evaluation.metric_names import in_words
+from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
+from chestnut.figures.evaluation import save
+from chestnut.figures.search import history_figure, importance_figure, parallel_figure
+from chestnut.files.atomic import replacing, write_json, write_text
+from chestnut.jobs.run_all import ended
+from chestnut.runs.folder import RunFolder
+from chestnut.studies.pooled_predictions import read_predictions
+from chestnut.studies.tuning.plan import TuneFolder, TunePlan
+from chestnut.studies.tuning.result import Trial, Tuning
+from chestnut.studies.tuning.sampling import own_values
+from chestnut.studies.tuning.trials import ENOUGH, Trials
+
+_SEARCHED = {
+    "random": "Trials were drawn at random.",
+    "bayesian": "Trials were drawn by a tree-structured Parzen estimator, which learns from those before.",
+    "hyperband": "Trials were drawn at random, and those that were behind after few epochs were stopped (Hyperband).",
+}
+
+
+def score_of(run: RunFolder, objective: str) -> float:
+    """The objective of a finished run, at the epoch that it kept; NaN where it is undefined."""
+    value = run.metrics("val")["metrics"][objective]["value"]
+    return float("nan") if value is None else float(value)
+
+
+def make_tuning(folder: TuneFolder, trials: Trials, default_error: str, parallel: int) -> Tuning:
+    """Judge the trials of a search.
+
+    Args:
+        folder: The search.
+        trials: Its trials, which have ended.
+        default_error: Why the recipe's own settings have no result; empty where they have one.
+        parallel: How many runs shared the machine.
+
+    Raises:
+        RunError: No trial finished.
+    """
+    plan = folder.plan
+    made = tuple(_trial(folder, plan, trials, number) for number in range(len(trials)))
+    finished = [trial for trial in made if trial.state == "finished"]
+    if not finished:
+        why = next((f"; the first, {trial.name}: {trial.error}" for trial in made if trial.error), "")
+        raise RunError(f"none of the {len(made)} trials ended well, so there is no best{why}")
+    best = _best(finished, plan)
+    default = None if default_error else _default(folder, plan)
+    gain = _gain(folder, plan, default, finished)
+    importance = trials.importance()
+    return Tuning(
+        recipe=plan.recipe.name,
+        search=plan.search,
+        objective=plan.objective,
+        executions=plan.executions,
+        space={key: str(one) for key, one in plan.recipe.search.items()},
+        trials=made,
+        default=default,
+        best=best.number,
+        importance=importance,
+        gain=gain,
+        sentences=_sentences(plan, best, default, gain, importance, default_error),
+        notes=_notes(plan, made, importance, parallel),
+    )
+
+
+def write_tuning(folder: TuneFolder, result: Tuning) -> None:
+    """Write table, figures, best recipe and, last, the outcome itself.
+
+    Raises:
+        DiskError: The disk is full or may not be written.
+    """
+    plan, default = folder.plan, None if result.default is None else result.default.score
+    save(history_figure(result.trials, result.objective, default), folder.figures / "history.png")
+    log = {key for key, one in plan.recipe.search.items() if not isinstance(one, Choice) and one.log}
+    fields = tuple(result.space)
+    parallel = parallel_figure(result.trials, fields, result.objective, result.best, default, log)
+    save(parallel, folder.figures / "parallel.png")
+    if result.importance:
+        save(importance_figure(result.importance, result.objective), folder.figures / "importance.png")
+    else:
+        (folder.figures / "importance.png").unlink(missing_ok=True)
+    with replacing(folder.table_file) as temporary:
+        result.table.to_csv(temporary, index=False)
+    best = next(trial for trial in result.trials if trial.number == result.best)
+    write_text(folder.best_file, best_recipe(folder, plan, best))
+    write_json(folder.result_file, result.to_dict())
+
+
+def best_recipe(folder: TuneFolder, plan: TunePlan, best: Trial) -> str:
+    """The recipe of the best trial as TOML, under a head that says where it comes from."""
+    told = f"{best.name} of a {plan.search} search around {plan.recipe.name}"
+    recipe = plan.recipe_of(best.values, plan.recipe.seed).with_values(
+        {"name": f"{plan.recipe.name}-tuned", "summary": told, "source": f"chestnut tune, {best.name} in {folder.path}"}
+    )
+    head = (
+        f"{recipe.name}: {told}",
+        f"Found in: {folder.path}, by chestnut tune",
+        f"Score:    {_scored(best, plan)}; it flatters, for the trial was chosen by it",
+        f"Command:  chestnut train DATA --recipe {folder.best_file}",
+    )
+    return "".join(f"# {line}\n" for line in head) + "\n" + recipe.to_toml()
+
+
+def _trial(folder: TuneFolder, plan: TunePlan, trials: Trials, number: int) -> Trial:
+    state = trials.state(number)
+    scores, rest = _made(folder, plan, number)
+    if state == "pruned":
+        reached = trials.score(number)
+        scores = () if reached is None else (reached,)
+    return Trial(
+        number=number,
+        state=state,
+        values=trials.values(number),
+        score=mean(scores) if scores else None,
+        scores=scores,
+        error=trials.error(number),
+        **rest,
+    )
+
+
+def _default(folder: TuneFolder, plan: TunePlan) -> Trial | None:
+    """The recipe's own settings; None unless all their runs ended well."""
+    scores, rest = _made(folder, plan, -1)
+    if len(scores) < plan.executions:
+        return None
+    return Trial(-1, "finished", own_values(plan.recipe), mean(scores), scores, **rest)
+
+
+def _made(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float, ...], dict[str, Any]]:
+    """Scores of a trial's finished runs; epochs, seconds and names of all that were begun."""
+    runs = [run for seed in plan.seeds if (run := folder.run(number, seed)).environment_file.is_file()]
+    scores = tuple(score_of(run, plan.objective) for run in runs if ended(run))
+    return scores, {
+        "epochs": sum(len(run.history) for run in runs),
+        "seconds": sum(run.environment.get("job_seconds", 0.0) for run in runs),
+        "runs": tuple(run.path.name for run in runs),
+    }
+
+
+def _best(finished: Sequence[Trial], plan: TunePlan) -> Trial:
+    """The trial with the best score, of equal ones the first."""
+    sign = 1 if plan.smaller_is_better else -1
+    return min(finished, key=lambda trial: (sign * (trial.score or 0.0), trial.number))
+
+
+def _gain(folder: TuneFolder, plan: TunePlan, default: Trial | None, finished: Sequence[Trial]) -> Gain | None:
+    if default is None:
+        return None
+    runs = {trial.name: [RunFolder(folder.path / name) for name in trial.runs] for trial in (default, *finished)}
+    seen = read_predictions(runs)
+    own, *candidates = seen.probabilities.values()
+    return gain_of_chosen(seen.targets, seen.patients, own, candidates, metric=plan.objective, seed=plan.recipe.seed)
+
+
+def _sentences(
+    plan: TunePlan,
+    best: Trial,
+    default: Trial | None,
+    gain: Gain | None,
+    importance: dict[str, float],
+    default_error: str,
+) -> tuple[str, ...]:
+    words = in_words(plan.objective)
+    settings = ", ".join(f"{key} = {_written(value)}" for key, value in best.values.items())
+    said = []
+    if gain is not None:
+        said.append(_capital(gain_in_words(gain, best.name, f"the recipe {plan.recipe.name}")))
+    else:
+        why = f": {default_error}" if default_error else ""
+        said.append(
+            f"Whether {best.name} is better than {plan.recipe.name} cannot be said: the recipe's own settings have no "
+            f"result{why}."
+        )
+    own = "" if default is None else f"; the recipe's own settings have {_scored(default, plan)}"
+    said.append(f"{_capital(best.name)} has the best score, {_scored(best, plan)}, with {settings}{own}.")
+    if importance:
+        shares = [f"{key} {share:.0%}" for key, share in list(importance.items())[:3]]
+        said.append(f"Of the differences in {words} between trials, these explain most (fANOVA): {', '.join(shares)}.")
+    return tuple(said)
+
+
+def _notes(plan: TunePlan, made: Sequence[Trial], importance: dict[str, float], parallel: int) -> tuple[str, ...]:
+    """What a reader must know of how it was made."""
+    states = Counter(trial.state for trial in made)
+    words, kept = in_words(plan.objective), "highest" if OBJECTIVES[plan.objective] else "lowest"
+    notes = [
+        f"{_SEARCHED[plan.search]} Of {len(made)} trials {states['finished']} finished, {states['pruned']} were "
+        f"stopped early and {states['failed']} failed.",
+        f"Every run, the default's too, kept the epoch with the {kept} validation {words}, whatever metric the recipe "
+        f"names, and had at most {plan.recipe.train.epochs} epochs.",
+        "Scores are of the validation images that chose epochs and trials, and flatter; the corrected gain leaves out "
+        "what the choice of the trial adds. The test images were not looked at.",
+    ]
+    if plan.executions == 1:
+        notes.append("Each trial was trained once: another seed may order them otherwise. --executions 3 tells.")
+    if len(made) < plan.trials:
+        notes.append(f"The space holds no more than these {len(made)} settings beside the recipe's own.")
+    if not importance:
+        notes.append(
+            f"What each field matters is not told: fewer than {ENOUGH} trials finished, or all did equally well."
+        )
+    if parallel > 1 and plan.search != "random":
+        notes.append(
+            f"{parallel} runs shared the machine, and what a trial could learn from others depended on which had "
+            "ended: the same search may take another course next time."
+        )
+    failed = [trial for trial in made if trial.state == "failed"]
+    notes += [f"{_capital(trial.name)} failed: {trial.error}" for trial in failed[:3]]
+    if len(failed) > 3:
+        notes.append(f"{len(failed) - 3} more failed; trials.csv tells why.")
+    return tuple(notes)
+
+
+def _scored(trial: Trial, plan: TunePlan) -> str:
+    mean_of = f", the mean of {len(trial.scores)} executions" if len(trial.scores) > 1 else ""
+    return f"validation {in_words(plan.objective)} {trial.score:.4f}{mean_of}"
+
+
+def _written(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,211 @@
+"""`tune`: search a recipe's space for better settings, trial by trial, and say whether the best is better.
+
+Called by `api` and `cli`; hands jobs to an engine and keeps everything in a `TuneFolder`. A kill at any moment leaves a
+folder that the same call goes on with: trials that were running are taken up where their runs stand, none is lost and
+none made twice. A call for more trials extends the search.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from statistics import mean
+
+from chestnut.errors import DiskError, RecipeError
+from chestnut.files.atomic import mentions_full_disk
+from chestnut.jobs.job import Event, Job, Reply, Result
+from chestnut.jobs.run_all import Setup, ended
+from chestnut.runs.folder import RunFolder
+from chestnut.studies.tuning.plan import TuneFolder
+from chestnut.studies.tuning.precision_probe import settled
+from chestnut.studies.tuning.result import Tuning
+from chestnut.studies.tuning.summary import make_tuning, score_of, write_tuning
+from chestnut.studies.tuning.trials import Trials, opened
+
+#: The number that stands for the recipe's own settings.
+_OWN = -1
+#: Free bytes below which a failed run is put down to the disk.
+_FULL = 16 * 2**20
+
+
+def tune(folder: TuneFolder, setup: Setup) -> Tuning:
+    """Make what a search lacks of its trials, and say what it found.
+
+    Args:
+        folder: Begun by `TuneFolder.begin`.
+        setup: How.
+
+    Raises:
+        RunError: No trial finished, or another process works in the folder.
+        DiskError: The disk is full; what is done is kept.
+        KeyboardInterrupt: Ctrl-C; what has been done is kept.
+    """
+    from chestnut.training.tracking.tensorboard import write_experiment
+
+    with folder.owned():
+        if folder.plan.precision is None:
+            folder.settle(_precision(folder, setup))
+        plan = folder.plan
+        if not folder.tensorboard.exists():
+            write_experiment(folder.tensorboard, tuple(plan.recipe.search), f"final/{plan.objective}")
+        with opened(folder, plan) as trials:
+            search = _Search(folder, setup, trials)
+            search.carry_out()
+            result = make_tuning(folder, trials, search.default_error, setup.engine.parallel)
+            write_tuning(folder, result)
+            return result
+
+
+def _precision(folder: TuneFolder, setup: Setup) -> str:
+    """What all runs train in; a GPU's kind decides for each run by itself."""
+    plan = folder.plan
+    if setup.engine.gpus:
+        return plan.recipe.train.precision
+    return settled(plan.recipe, len(folder.facts["classes"]), plan.threads)
+
+
+class _Search:
+    """What is under way: jobs that wait, and to which trial those belong that an engine has."""
+
+    def __init__(self, folder: TuneFolder, setup: Setup, trials: Trials) -> None:
+        self._folder = folder
+        self._plan = folder.plan
+        self._setup = setup
+        self._trials = trials
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._out: dict[str, tuple[int, int]] = {}
+        self._stopped: set[str] = set()
+        self.default_error = ""
+
+    def carry_out(self) -> None:
+        """Run until all trials have ended."""
+        self._make_ready(_OWN)
+        for number in self._trials.running():
+            self._catch_up(number)
+            self._make_ready(number)
+        # An engine that has run out of jobs may leave results that call for more.
+        while (first := self._next()) is not None:
+            jobs = chain([first], self._jobs())
+            with contextlib.closing(self._setup.engine.run(jobs, self._hear)) as results:
+                for result in results:
+                    self._take(result)
+
+    def _jobs(self) -> Iterator[Job]:
+        while (job := self._next()) is not None:
+            yield job
+
+    def _next(self) -> Job | None:
+        """The next job, of a trial under way or of a new one; None where there is none for now."""
+        while True:
+            while self._waiting:
+                number, seed = self._waiting.popleft()
+                if not self._settled(number) and (job := self._job(number, seed)) is not None:
+                    return job
+            if len(self._trials) >= self._plan.trials or (asked := self._trials.ask()) is None:
+                return None
+            self._make_ready(asked)
+
+    def _job(self, number: int, seed: int) -> Job | None:
+        run, plan = self._folder.run(number, seed), self._plan
+        try:
+            recipe = plan.recipe_of({} if number == _OWN else self._trials.values(number), seed)
+        except RecipeError as error:
+            self._fail(number, str(error).removeprefix("--set: "))
+            return None
+        self._out[run.name] = number, seed
+        return Job(
+            name=run.name,
+            folder=run.path,
+            recipe=recipe.to_toml(),
+            manifest=self._folder.manifest_file,
+            facts=self._folder.facts_file,
+            threads=plan.threads,
+            command=self._setup.command,
+            track=self._setup.track,
+            measured=False,
+        )
+
+    def _make_ready(self, number: int) -> None:
+        """Let the runs that a trial lacks wait for their turn; end it where it lacks none."""
+        if self._settled(number):
+            return
+        runs = {seed: self._folder.run(number, seed) for seed in self._plan.seeds}
+        lacking = [seed for seed, run in runs.items() if not ended(run)]
+        if lacking and self._pruning(number) and lacking[0] == self._plan.recipe.seed:
+            lacking = lacking[:1]  # the others begin when the first was not stopped
+        self._waiting.extend((number, seed) for seed in lacking)
+        if not lacking and number != _OWN:
+            self._finish(number, list(runs.values()))
+
+    def _finish(self, number: int, runs: list[RunFolder]) -> None:
+        score = mean(score_of(run, self._plan.objective) for run in runs)
+        if math.isfinite(score):
+            self._trials.finish(number, score)
+        else:
+            self._fail(number, f"its {self._plan.objective} is undefined on the validation images")
+
+    def _fail(self, number: int, error: str) -> None:
+        if number == _OWN:
+            self.default_error = error
+        else:
+            self._trials.fail(number, error)
+
+    def _settled(self, number: int) -> bool:
+        return bool(self.default_error) if number == _OWN else self._trials.state(number) != "running"
+
+    def _pruning(self, number: int) -> bool:
+        return self._plan.search == "hyperband" and number != _OWN
+
+    def _catch_up(self, number: int) -> None:
+        """Report the epochs that a killed search did not come to report."""
+        if not self._pruning(number):
+            return
+        history = self._folder.run(number, self._plan.recipe.seed).history
+        for row in history.to_dict("records"):
+            if self._trials.report(number, int(row["epoch"]), float(row[f"val_{self._plan.objective}"])):
+                self._trials.prune(number)
+                return
+
+    def _hear(self, event: Event) -> Reply | None:
+        """Pass an event on; stop a run whose trial is over, or whose epoch shows that it is worth no more."""
+        answer = self._setup.on_event(event)
+        if event.kind != "epoch" or event.job not in self._out or event.job in self._stopped:
+            return answer
+        (number, seed), row = self._out[event.job], event.facts["row"]
+        if self._pruning(number) and seed == self._plan.recipe.seed and not self._settled(number):
+            value = row[f"val_{self._plan.objective}"]
+            if self._trials.report(number, int(row["epoch"]), math.nan if value is None else float(value)):
+                self._trials.prune(number)
+        if number != _OWN and self._settled(number):
+            self._stopped.add(event.job)
+            return "stop"
+        return answer
+
+    def _take(self, result: Result) -> None:
+        """Take in what became of a job.
+
+        Raises:
+            DiskError: It failed for want of space; its trial is left as it is, to be gone on with.
+        """
+        number, _ = self._out.pop(result.job.name)
+        self._stopped.discard(result.job.name)
+        run = RunFolder(result.job.folder)
+        if run.environment_file.is_file():
+            run.note(job_seconds=round(run.environment.get("job_seconds", 0.0) + result.seconds, 2))
+        if self._settled(number):
+            return
+        if result.status != "finished":
+            if self._disk_is_full(result):
+                raise DiskError(f"{result.job.name} ended for want of space: {result.error}")
+            self._fail(number, result.error or "stopped by hand")
+        elif not ended(run):
+            self._fail(number, f"it ended well elsewhere, but {run.path} does not hold it")
+        elif not any(one == number for one, _ in (*self._waiting, *self._out.values())):
+            self._make_ready(number)
+
+    def _disk_is_full(self, result: Result) -> bool:
+        return mentions_full_disk(result.error) or shutil.disk_usage(self._folder.path).free < _FULL

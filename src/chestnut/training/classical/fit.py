@@ -1,0 +1,135 @@
+"""Fits a classical network: a grid search by patient within the training images, then a fit to all of them.
+
+Called by `train` in place of the training loop; calls the methods, a file each. What it returns is what the loop
+returns: one row of history, and a Keras network like any other.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.config import HogLogisticConfig, PcaSvmConfig, Recipe
+from chestnut.data.cache.cache import Decoded
+from chestnut.data.manifest import Manifest
+from chestnut.data.split import folds
+from chestnut.errors import DataError, DeviceError, RecipeError, TrainingError
+from chestnut.runs.folder import RunFolder
+from chestnut.training.checkpoint import Progress
+from chestnut.training.class_balance import epoch_length
+from chestnut.training.classical.grid_search import Examples, Method, search
+from chestnut.training.classical.hog_logistic import HogLogistic
+from chestnut.training.classical.pca_svm import PcaSvm
+from chestnut.training.distributed.devices import Devices
+from chestnut.training.inputs import Images
+from chestnut.training.loop import Observer, Outcome, Row, Validation, advance
+
+
+def method_of(recipe: Recipe, classes: int) -> Method:
+    """The method that a recipe names.
+
+    Raises:
+        RecipeError: It names a network that is trained.
+    """
+    match recipe.model:
+        case PcaSvmConfig() as config:
+            return PcaSvm(config, recipe.input, classes, recipe.seed)
+        case HogLogisticConfig() as config:
+            return HogLogistic(config, recipe.input, classes)
+    raise RecipeError(f"{recipe.model.network} is trained, not fitted; give pca-svm or hog-logistic")
+
+
+def check_classical(manifest: Manifest, recipe: Recipe, devices: Devices) -> None:
+    """Refuse, before anything is written, what cannot be fitted.
+
+    Raises:
+        DataError: Too few training patients of a class for the folds.
+        RecipeError: More components than training images.
+        DeviceError: Several devices or hosts.
+    """
+    if devices.count > 1 or devices.hosts > 1:
+        raise DeviceError(f"{recipe.model.network} is fitted by one process; leave out --devices and --hosts")
+    training = manifest.only("train")
+    fold, balance = _folds(training, recipe), recipe.data.balance
+    fewest = min(epoch_length(training.targets[fold != number], balance) for number in np.unique(fold))
+    if isinstance(recipe.model, PcaSvmConfig) and recipe.model.components > fewest:
+        raise RecipeError(
+            f"model.components is {recipe.model.components}, and the search fits as few as {fewest} training images; "
+            "lower model.components, or add images"
+        )
+
+
+def _folds(training: Manifest, recipe: Recipe) -> npt.NDArray[np.int64]:
+    """The fold of each training image, by patient and class; (n,)."""
+    try:
+        dealt: npt.NDArray[np.int64] = folds(training, recipe.model.folds, recipe.seed)[0]  # type: ignore[union-attr]
+    except DataError as error:
+        raise DataError(f"model.folds, of the training images: {error}") from None
+    return dealt
+
+
+def fit_classical(run: RunFolder, decoded: Decoded, observers: tuple[Observer, ...]) -> tuple[Outcome, Any]:
+    """Fit the recipe of a run to its training images, and judge the network on both splits.
+
+    Args:
+        run: The run, whose recipe names a classical network; what is chosen is noted as `fitted`.
+        decoded: Its images.
+        observers: Told of every fit as of a batch, and of one epoch.
+
+    Returns:
+        The outcome of one epoch, and the network.
+
+    Raises:
+        TrainingError: The network's answers are not finite.
+    """
+    started = time.perf_counter()
+    recipe, manifest = run.recipe, decoded.manifest
+    rows = {name: np.flatnonzero(manifest.frame["split"] == name) for name in ("train", "val")}
+    images = {name: Images(decoded.pixels.take(chosen), recipe.input) for name, chosen in rows.items()}
+    method = method_of(recipe, len(manifest.classes))
+    examples = _examples(method, images["train"], manifest.only("train"), recipe)
+    choice, fitted = search(method, examples, observers)
+    network = method.network(fitted, choice.calibration)
+    fitted_at = time.perf_counter()
+    points = {name: Validation(images[name], manifest.targets[rows[name]]).point(network) for name in rows}
+    if points["train"] is None or points["val"] is None:
+        raise TrainingError(f"the fitted {recipe.model.network} gives infinite answers; look at chestnut audit DATA")
+    row = _row(points["train"], points["val"], time.perf_counter() - started, fitted_at - started)
+    run.write_history([row])
+    inner = {f"inner_{name}": round(value, 4) for name, value in choice.found.items()}
+    run.note(
+        fitted={**choice.setting, **method.facts(fitted), **inner},
+        trained_parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
+    )
+    for observer in observers:
+        observer.epoch(row, best=True)
+    return Outcome(advance(Progress(), row, recipe), network.get_weights(), "epochs"), network
+
+
+def _examples(method: Method, images: Images, training: Manifest, recipe: Recipe) -> Examples:
+    return Examples(
+        method.features(images),
+        training.targets,
+        _folds(training, recipe),
+        (training.frame["copy_of"] == "").to_numpy(),
+        recipe,
+        len(training.classes),
+    )
+
+
+def _row(training: Row, validation: Row, seconds: float, fit_seconds: float) -> Row:
+    """The line of history.csv, with the loop's columns; there is no learning rate."""
+    return {
+        "epoch": 1,
+        "loss": training["val_loss"],
+        "objective": training["val_loss"],
+        "accuracy": training["val_accuracy"],
+        **validation,
+        "learning_rate": math.nan,
+        "seconds": round(seconds, 3),
+        "train_seconds": round(fit_seconds, 3),
+    }

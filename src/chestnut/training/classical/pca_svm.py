@@ -1,0 +1,150 @@
+"""`PcaSvm`: fits principal components and a support vector machine, and writes them into a `pca-svm` network.
+
+Called by `classical`; calls scikit-learn and `models`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from sklearn.decomposition import PCA
+from sklearn.svm import SVC
+
+from chestnut.config import InputSpec, PcaSvmConfig
+from chestnut.models.build import build
+from chestnut.training.classical.affine import Affine, Floats, Targets, logistic
+from chestnut.training.inputs import Images
+
+#: Megabytes in which the solver keeps values of the kernel.
+_CACHE = 500
+#: The calibration's C. One weight a class and machine needs little penalty; what there is keeps it finite where the
+#: classes are told apart without an error, for which Platt smooths the targets.
+_CALIBRATION = 1.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Fitted components and support vectors.
+
+    Attributes:
+        pca: From pixels to components.
+        svc: From components to a score for each pair of classes.
+    """
+
+    pca: PCA
+    svc: SVC
+
+    def __call__(self, features: Floats) -> Floats:
+        """Scores (n, pairs), one a pair of classes; of two classes, above 0 for the second."""
+        found = self.svc.decision_function(self.pca.transform(features))
+        return np.asarray(found).reshape(len(features), -1)
+
+    def pairs(self) -> Affine:
+        """The scores as a map of the kernel's values at the support vectors.
+
+        libsvm keeps a support vector of class i in row j-1 (j above i) or j (j below i) of its coefficients for the
+        pair i, j (Chang and Lin 2011, ACM TIST 2:27, §4). scikit-learn turns the sign of two classes about.
+        """
+        held, counts = self.svc.dual_coef_, self.svc.n_support_
+        label = np.repeat(np.arange(len(counts)), counts)
+        if len(counts) == 2:
+            return Affine(held.T, self.svc.intercept_)
+        columns = [
+            np.where(label == first, held[second - 1], 0.0) + np.where(label == second, held[first], 0.0)
+            for first, second in combinations(range(len(counts)), 2)
+        ]
+        return Affine(np.stack(columns, axis=1), self.svc.intercept_)
+
+
+class Reduced:
+    """Images reduced to components once, to be fitted at every point of the grid."""
+
+    def __init__(self, pca: PCA, features: Floats, targets: Targets, weights: Floats | None) -> None:
+        self.pca = pca.fit(features)
+        self.components = self.pca.transform(features)
+        self.targets = targets
+        self.weights = weights
+
+    def __call__(self, setting: dict[str, float]) -> Machine:
+        """Fit at C and gamma, the latter in units of 1/(components · their mean variance)."""
+        gamma = setting["gamma"] / (self.components.shape[1] * self.components.var())
+        svc = SVC(C=setting["C"], gamma=gamma, decision_function_shape="ovo", cache_size=_CACHE)
+        return Machine(self.pca, svc.fit(self.components, self.targets, sample_weight=self.weights))
+
+
+@dataclass(frozen=True)
+class PcaSvm:
+    """The method: what is searched, how it is fitted, and the network that it becomes.
+
+    Attributes:
+        config: The recipe's `[model]` table.
+        spec: What the network is fed.
+        classes: Number of classes.
+        seed: Of the search for components.
+    """
+
+    config: PcaSvmConfig
+    spec: InputSpec
+    classes: int
+    seed: int
+
+    @property
+    def grid(self) -> list[dict[str, float]]:
+        """What is tried, the smoothest first."""
+        return [{"C": cost, "gamma": gamma} for cost in self.config.costs for gamma in self.config.gammas]
+
+    def features(self, images: Images) -> Floats:
+        """Pixels in 0..1, (n, height · width · channels)."""
+        batch = images.batch(np.arange(len(images)))
+        return batch.reshape(len(images), -1).astype(np.float32) / 255
+
+    def part(self, features: Floats, targets: Targets, weights: Floats | None) -> Reduced:
+        """Make ready to fit a part of the images at any point of the grid."""
+        pca = PCA(self.config.components, whiten=self.config.whiten, random_state=self.seed)
+        return Reduced(pca, features, targets, weights)
+
+    def calibration(self, scores: Floats, targets: Targets, weights: Floats | None) -> Affine:
+        """From scores of images that were held out to logits (Platt 1999; multinomial for more than two classes)."""
+        return logistic(scores, targets, weights, _CALIBRATION)
+
+    def network(self, machine: Machine, calibration: Affine) -> keras.Model:
+        """The fitted machine with its calibration as a Keras network."""
+        order = _mixed(machine.svc.n_support_)
+        pca, supports = machine.pca, machine.svc.support_vectors_[order]
+        gamma = machine.svc.get_params()["gamma"]
+        network = build(self.config, self.spec, self.classes, supports=len(supports))
+        axes = pca.components_.T
+        if self.config.whiten:
+            axes = axes / np.sqrt(pca.explained_variance_)
+        logits = calibration.after(machine.pairs())
+        values = {
+            "components": (axes, -pca.mean_ @ axes),
+            "supports": (2 * gamma * supports.T, -gamma * np.square(supports).sum(axis=1)),
+            "own": (np.full((self.config.components, 1), -gamma),),
+            "logits": (logits.kernel[order], logits.bias),
+        }
+        for name, arrays in values.items():
+            network.get_layer(name).set_weights(list(arrays))
+        return network
+
+    def facts(self, machine: Machine) -> dict[str, int | float]:
+        """What else the fit has decided."""
+        explained = float(machine.pca.explained_variance_ratio_.sum())
+        return {"explained_variance": round(explained, 4), "support_vectors": len(machine.svc.support_vectors_)}
+
+
+def _mixed(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """An order of the support vectors, given class by class, in which all classes stay in step.
+
+    Coefficients of a class sum to minus those of its rival. Added class by class in single precision, a score would
+    rise to hundreds and fall again, and lose three digits.
+
+    >>> _mixed(np.array([2, 4])).tolist()
+    [2, 0, 3, 4, 1, 5]
+    """
+    share = np.concatenate([(np.arange(count) + 0.5) / count for count in counts])
+    return np.argsort(share, kind="stable")

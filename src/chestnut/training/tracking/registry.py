@@ -1,0 +1,85 @@
+"""Trackers by name: what `--track` takes, and what a run that goes on was tracked by.
+
+Called by `cli`, `api` and `search`, before a run is made; `tracking` tells them of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from chestnut.errors import ChestnutError, MissingExtraError, TrackingError, suggest
+from chestnut.runs.folder import RunFolder
+from chestnut.training.tracking.observer import Tracker
+
+_log = logging.getLogger(__name__)
+
+
+def open_trackers(given: Sequence[str], runs: Path) -> tuple[Tracker, ...]:
+    """Open what `--track` names. Nothing is written.
+
+    Args:
+        given: Texts such as `mlflow`, `mlflow:http://127.0.0.1:5000` or `wandb`.
+        runs: The folder that runs stand in.
+
+    Raises:
+        TrackingError: An unknown or repeated name, a bad address, or a server that does not answer.
+        MissingExtraError: The tracker's package is not installed.
+    """
+    names = [text.partition(":")[0] for text in given]
+    for name in names:
+        if name not in _KNOWN:
+            raise TrackingError(f"--track {name}: no such tracker; {suggest(name, _KNOWN)}")
+        if names.count(name) > 1:
+            raise TrackingError(f"--track {name} is given {names.count(name)} times; give each tracker once")
+    return tuple(_KNOWN[name](text.partition(":")[2], runs) for name, text in zip(names, given, strict=True))
+
+
+def reopen_trackers(given: Sequence[str], folder: Path) -> tuple[Tracker, ...]:
+    """Open trackers for a run that is to be made whether or not they answer; a warning tells of one that does not.
+
+    Args:
+        given: As in `open_trackers`; empty for those that the run was tracked by before.
+        folder: The run's folder, which need not be there.
+    """
+    run = RunFolder(folder)
+    opened: list[Tracker] = []
+    if not given and run.environment_file.is_file():
+        given = [record["track"] for record in run.environment.get("tracking", {}).values()]
+    for text in given:
+        try:
+            opened += open_trackers([text], folder.parent)
+        except ChestnutError as error:
+            _log.warning("%s goes on untracked: %s", run.name, error)
+    return tuple(opened)
+
+
+def _mlflow(address: str, runs: Path) -> Tracker:
+    _require("mlflow", ("mlflow", "sqlalchemy", "alembic"))
+    from chestnut.training.tracking.mlflow import MLflow
+
+    return MLflow.open(address, runs)
+
+
+def _wandb(address: str, runs: Path) -> Tracker:
+    if address:
+        raise TrackingError(f"--track wandb:{address}: wandb takes no address; set WANDB_BASE_URL instead")
+    _require("wandb", ("wandb",))
+    from chestnut.training.tracking.wandb import WeightsAndBiases
+
+    return WeightsAndBiases.open()
+
+
+def _require(extra: str, packages: Sequence[str]) -> None:
+    """Refuse to go on without an extra's packages."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtraError(
+                f"--track {extra} needs {package}, which is not installed; run pip install 'chestnut[{extra}]', or "
+                f"pip install '.[{extra}]' in chestnut's source"
+            )
+
+
+_KNOWN: dict[str, Callable[[str, Path], Tracker]] = {"mlflow": _mlflow, "wandb": _wandb}

@@ -1,0 +1,66 @@
+"""The report's section on shifts: what it shows of a stress validation, and what it says where there is none."""
+
+import json
+
+import pytest
+
+from chestnut.errors import RunError
+from chestnut.report.pages.run import write_run_page
+
+
+def figure(value):
+    return {"value": value, "low": value - 0.01, "high": value + 0.01, "undefined": 0}
+
+
+def figures(auroc, **more):
+    return {key: figure(auroc) for key in ("auroc", "drop", "sensitivity", "specificity")} | more
+
+
+@pytest.fixture
+def stressed(finished):
+    """A run with a stress validation written by hand; gives its content and how to write the page."""
+    rates = {"sensitivity": figure(0.7), "specificity": figure(0.6), "condition": ""}
+    point = {"plain": rates, "mean": rates, "worst": rates | {"condition": "blur"}, "external": None}
+    evaluation = {"images": 40, "patients": 20, "metrics": figures(0.71), "notes": ["left out 3 images of odd"]}
+    held = {
+        "images": 60, "patients": 30, "seed": 0, "plain": figures(0.95), "mean": figures(0.85), "worst": "blur",
+        "shifts": [figures(0.8, name="blur", summary="soft"), figures(0.9, name="noise", summary="rough")],
+        "shortcut": {"sentence": "Brightness alone reaches 0.9."},
+        "operating_points": {"goal": "balanced", "points": [point | {"rule": "stress", "threshold": 0.8125}]},
+        "external": evaluation | {"data": "/data/elsewhere"},
+    }  # fmt: skip
+    left_out = [{"source": "north", "borrowed": {"NORMAL": 7}, "why": "", "evaluation": evaluation},
+                {"source": "south", "borrowed": {}, "why": "without it nothing", "evaluation": None}]  # fmt: skip
+    folder = finished.run.evaluation("stress")
+    folder.mkdir(parents=True)
+    (folder / "stress.json").write_text(json.dumps(held))
+    (folder / "sources.json").write_text(json.dumps({"sources": left_out}))
+    return finished.run, folder
+
+
+def test_shifts_stand_from_the_best_to_the_worst_with_all_that_was_asked(stressed, read_page, tmp_path):
+    write_run_page(stressed[0], tmp_path / "report.html")
+    text = read_page(tmp_path / "report.html").text
+    assert text.index("noise rough") < text.index("blur soft")
+    for part in (
+        "The 60 validation images of 30 patients",
+        "Brightness alone reaches 0.9.",
+        "on all shifts: 0.8125",
+        "Worst: blur",
+        "/data/elsewhere",
+        "left out 3 images of odd",
+        "north 7 of NORMAL from other sources 40",
+        "south without it nothing not trained",
+    ):
+        assert part in text, part
+
+
+def test_a_run_without_one_is_told_how_to_make_it(finished, read_page, tmp_path):
+    write_run_page(finished.run, tmp_path / "report.html")
+    assert "chestnut stress cnn-small-1" in read_page(tmp_path / "report.html").text
+
+
+def test_a_file_that_holds_something_else_is_refused(stressed, tmp_path):
+    (stressed[1] / "stress.json").write_text("{}")
+    with pytest.raises(RunError, match="is not a stress validation; make it anew by chestnut stress"):
+        write_run_page(stressed[0], tmp_path / "report.html")

@@ -1,0 +1,58 @@
+"""Run folders: made whole, opened with care."""
+
+import pytest
+
+from chestnut.config import Recipe
+from chestnut.errors import RunError
+from chestnut.files.atomic import write_json
+from chestnut.runs.folder import RunFolder, find_runs
+
+
+def made(path, status="training"):
+    with RunFolder.create(path, Recipe(name="tiny"), {"command": "x"}, {"classes": ["A", "B"]}) as draft:
+        draft.note(status=status)
+    return RunFolder.open(path)
+
+
+def test_a_run_appears_whole_and_reads_back(tmp_path):
+    run = made(tmp_path / "runs" / "one")
+    assert run.recipe == Recipe(name="tiny")
+    assert run.facts == {"classes": ["A", "B"]}
+    assert run.environment["status"] == "training"
+    assert [found.name for found in find_runs(tmp_path / "runs")] == ["one"]
+
+
+def test_a_failure_while_it_is_made_leaves_nothing(tmp_path):
+    with (
+        pytest.raises(RuntimeError),
+        RunFolder.create(tmp_path / "runs" / "one", Recipe(name="tiny"), {}, {}),
+    ):
+        raise RuntimeError
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_taken_place_is_refused(tmp_path):
+    made(tmp_path / "one")
+    with pytest.raises(RunError, match="one exists already; choose another --name"):
+        made(tmp_path / "one")
+
+
+def test_a_newer_run_is_refused_with_the_remedy(tmp_path):
+    run = made(tmp_path / "one")
+    write_json(run.environment_file, run.environment | {"format": 99})
+    with pytest.raises(RunError, match=r"newer chestnut \(format 99, this one reads up to 1\); upgrade"):
+        RunFolder.open(run.path)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="no run folder"):
+        RunFolder.open(tmp_path / "none")
+    with pytest.raises(RunError, match=r"is not a run folder: it has no environment.json"):
+        RunFolder.open(tmp_path)
+
+
+def test_looks_are_counted_in_order(tmp_path):
+    run = made(tmp_path / "one")
+    assert run.ledger == []
+    assert [run.enter_look(f"look {number}", "abc", 10, "data") for number in (1, 2)] == [1, 2]
+    assert [look["command"] for look in run.ledger] == ["look 1", "look 2"]

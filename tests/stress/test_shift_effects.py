@@ -1,0 +1,149 @@
+"""Figures under shifts, thresholds that survive them, and the shortcut, against slow or known answers."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from chestnut.errors import DataError
+from chestnut.evaluation.thresholds import Goal, choose, halves
+from chestnut.stress.figure import stress_figure
+from chestnut.stress.operating_points import Scored, operating_points
+from chestnut.stress.shift_effects import Decision, judge
+from chestnut.stress.shortcut_effect import shortcut_effect
+
+
+def table(scores):
+    return np.stack([1 - scores, scores], axis=1)
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    """300 images of 100 patients: the truth, the patients, and scores that tell most of it."""
+    random = np.random.default_rng(0)
+    truth = np.repeat(np.arange(100) % 2, 3)
+    scores = np.clip(0.3 + 0.3 * truth + random.normal(0, 0.15, 300), 0, 1)
+    return truth, np.repeat([f"p{n}" for n in range(100)], 3), scores
+
+
+def test_losses_are_paired_and_the_mean_is_over_the_shifts(cohort):
+    truth, patients, scores = cohort
+    noisy = np.clip(scores + np.random.default_rng(1).normal(0, 0.3, 300), 0, 1)
+    found = judge({"plain": table(scores), "same": table(scores), "noisy": table(noisy)}, truth, patients, Decision())
+    same, bad = found.shifts["same"], found.shifts["noisy"]
+    assert found.plain.auroc.value == pytest.approx(roc_auc_score(truth, scores))
+    assert (same.drop.value, same.drop.low, same.drop.high) == (0, 0, 0)
+    assert bad.drop.value == pytest.approx(roc_auc_score(truth, scores) - roc_auc_score(truth, noisy))
+    assert bad.drop.low < bad.drop.value < bad.drop.high
+    assert found.mean.auroc.value == pytest.approx((same.auroc.value + bad.auroc.value) / 2)
+    assert found.worst == "noisy"
+    assert bad.sensitivity.value == pytest.approx((noisy >= 0.5)[truth == 1].mean())
+    assert "AUROC under shifts" in stress_figure(found).axes[0].get_title(loc="left")
+
+
+def test_more_than_two_classes_are_each_judged_against_the_rest():
+    random = np.random.default_rng(0)
+    truth, values = np.arange(90) % 3, random.dirichlet([1, 1, 1], 90)
+    found = judge({"plain": values, "a": values}, truth, np.arange(90), Decision())
+    assert found.plain.auroc.value == pytest.approx(roc_auc_score(truth, values, multi_class="ovr"))
+
+
+goals = st.one_of(
+    st.just(Goal("balanced")),
+    st.builds(Goal, st.sampled_from(["sensitivity", "specificity"]), st.sampled_from([0.2, 0.5, 0.8, 1.0])),
+)
+
+
+@given(goals, st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=25))
+@settings(max_examples=100, deadline=None)
+def test_a_threshold_is_the_best_there_is(goal, rows):
+    truth, scores = (np.array(part) for part in zip(*rows, strict=True))
+    assume(truth.any() and not truth.all())
+    scores = scores / 10
+
+    def rates(threshold):
+        return (scores >= threshold)[truth].mean(), (scores < threshold)[~truth].mean()
+
+    threshold = choose(goal, truth, scores)
+    found, passed = rates(threshold)
+    every = [rates(one) for one in np.arange(-1, 20) / 20 + 1e-9]
+    if goal.metric == "balanced":
+        assert found + passed == pytest.approx(max(map(sum, every)))
+    elif goal.metric == "sensitivity":
+        assert found >= goal.least and passed == max(other for one, other in every if one >= goal.least)
+    else:
+        assert passed >= goal.least and found == max(one for one, other in every if other >= goal.least)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("balance", "did you mean balanced"),
+        ("sensitivity", "write a share above 0 and up to 1"),
+        ("sensitivity=95", "write a share"),
+        ("specificity=most", "write a share"),
+        ("balanced=1", "takes no value"),
+    ],
+)
+def test_a_goal_that_cannot_be_read_is_refused(text, said):
+    with pytest.raises(DataError, match=said):
+        Goal.parse(text)
+
+
+def test_a_threshold_needs_both_classes():
+    with pytest.raises(DataError, match="only one is there"):
+        choose(Goal("balanced"), np.ones(3, bool), np.arange(3) / 3)
+
+
+@given(st.integers(2, 40), st.integers(0, 9))
+@settings(max_examples=50, deadline=None)
+def test_halves_part_patients_and_share_out_the_sick(patients, seed):
+    owners = np.repeat(np.arange(patients), 2)
+    truth = owners % 3 == 0
+    second = halves(truth, owners, seed)
+    assert (second[::2] == second[1::2]).all()
+    for group in (truth, ~truth):
+        assert abs(int(second[group].sum()) - int((~second)[group].sum())) <= 2
+
+
+def test_a_threshold_chosen_on_shifts_survives_them_and_is_judged_on_others(cohort):
+    truth, patients, scores = cohort
+    shifts = {f"up {by}": np.clip(scores + by, 0, 1) for by in (0.15, 0.25, 0.35)}
+    scored = Scored(truth == 1, patients, {"plain": scores} | shifts)
+    outside = Scored(truth == 1, patients, {"external": scores + 0.25})
+    found = operating_points(Goal("balanced"), scored, outside)
+    fixed, plain, stress = found.points
+    balanced = [point.mean.sensitivity.value + point.mean.specificity.value for point in found.points]
+    assert balanced[2] > balanced[1] + 0.2 and balanced[2] > balanced[0]
+    assert fixed.threshold == 0.5 and stress.threshold > plain.threshold
+    assert found.threshold == stress.threshold == found.to_dict()["points"][-1]["threshold"]
+    assert fixed.worst.condition == "up 0.35"
+    assert stress.external.specificity.value == (outside.scores["external"] < stress.threshold)[truth == 0].mean()
+    # chosen on all and judged on all, its figures would be those of one threshold; cross-fitted, they are of two
+    half = halves(truth == 1, np.unique(patients, return_inverse=True)[1], 0)
+    other = choose(Goal("balanced"), np.tile(truth[half] == 1, 3), np.concatenate([s[half] for s in shifts.values()]))
+    mine = choose(Goal("balanced"), np.tile(truth[~half] == 1, 3), np.concatenate([s[~half] for s in shifts.values()]))
+    decided = np.where(half, scores >= mine, scores >= other)
+    assert stress.plain.sensitivity.value == pytest.approx(decided[truth == 1].mean())
+
+
+def test_a_network_that_follows_the_shortcut_is_wrong_where_it_is(cohort):
+    truth, patients, _ = cohort
+    vote = np.where(np.arange(300) % 10 == 0, 1 - truth, truth) * 0.8 + 0.1
+    fading = {f"{by}": np.clip(vote + np.random.default_rng(3).normal(0, by, 300), 0, 1) for by in (0.3, 0.6, 0.9)}
+    both = {"plain": table(vote)} | {name: table(scores) for name, scores in fading.items()}
+    found = shortcut_effect(both, both, truth, patients, Decision())
+    assert (found.agree.images, found.disagree.images) == (270, 30)
+    assert (found.agree.accuracy.value, found.disagree.accuracy.value, found.accuracy_loss.value) == (1, 0, 1)
+    assert found.auroc_loss.value == 1 and found.correlation == pytest.approx(-1)
+    assert "in the 30 of 300 images where they speak against the label" in found.sentence
+    assert "correlation of −1.00" in found.sentence
+
+
+def test_a_shortcut_that_is_never_wrong_leaves_nothing_to_compare(cohort):
+    truth, patients, scores = cohort
+    sure = {"plain": table(truth * 1.0), "a": table(truth * 1.0)}
+    found = shortcut_effect({"plain": table(scores), "a": table(scores)}, sure, truth, patients, Decision())
+    assert found.disagree.images == 0 and found.disagree.auroc.value is None and found.correlation is None
+    assert found.sentence == "Brightness and sharpness alone reach AUROC 1.000, and speak against 0 of 300 labels."

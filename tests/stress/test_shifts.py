@@ -1,0 +1,114 @@
+"""Shifts: what holds for each of them, and that styles and markers do what their names say."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from chestnut.data.decoding.intensity import standardise
+from chestnut.errors import DataError
+from chestnut.stress.scanner_styles import StyleBank, match_fourier, match_histogram
+from chestnut.stress.shifts import SHIFTS, Shifted, find_shift
+from chestnut.stress.side_markers import paste_marker, remove_markers
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Smooth grey pictures with some noise, the second class brighter than the first."""
+    random = np.random.default_rng(0)
+    down, across = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    targets = np.arange(60) % 2
+    waves = [np.sin(2 * np.pi * (down * a + across * b)) for a, b in random.uniform(0.5, 2, (60, 2))]
+    grey = [70 + 60 * target + 40 * wave for target, wave in zip(targets, waves, strict=True)]
+    return np.clip(np.array(grey) + random.normal(0, 5, (60, SIDE, SIDE)), 0, 255).astype(np.uint8), targets
+
+
+def shifted(name, images, seed=0, **more):
+    pixels, targets = images
+    return Shifted(find_shift(name), pixels, targets, StyleBank(pixels, targets), seed, **more)
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+def test_a_shift_keeps_the_shape_repeats_itself_and_changes_the_image(name, images):
+    pixels, whole = images[0], shifted(name, images)[:]
+    assert whole.shape == pixels.shape and whole.dtype == np.uint8
+    parts = np.concatenate([shifted(name, images)[start : start + 7] for start in range(0, len(pixels), 7)])
+    np.testing.assert_array_equal(whole, parts)
+    changed = np.flatnonzero((whole != pixels).any(axis=(1, 2)))
+    assert name == "marker-removed" or len(changed) > 0.8 * len(pixels)  # no markers here to remove
+
+
+@pytest.mark.parametrize("name", ["noise", "marker-added", "histogram-mixed", "fourier-mixed", "scanner-mixed"])
+def test_another_seed_draws_anew(name, images):
+    assert (shifted(name, images)[:] != shifted(name, images, seed=1)[:]).any()
+
+
+def test_intensities_are_standardised_after_the_shift(images):
+    dark = shifted("exposure-under", images)
+    expected = np.stack([standardise(image, "percentile") for image in dark[:4]])
+    np.testing.assert_array_equal(shifted("exposure-under", images, rule="percentile")[:4], expected)
+
+
+def test_images_that_are_not_square_keep_their_shape():
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 48, 80), dtype=np.uint8)
+    for name in SHIFTS:
+        assert shifted(name, (pixels, np.arange(4) % 2))[:].shape == pixels.shape
+
+
+@given(st.integers(0, 2**32), st.sampled_from([2, 20, 256]))
+@settings(max_examples=40, deadline=None)
+def test_matched_grey_values_are_those_of_the_style(seed, greys):
+    random = np.random.default_rng(seed)
+    style = random.integers(0, greys, (16, 16)).astype(np.uint8)
+    image = random.permutation(256).astype(np.uint8).reshape(16, 16)
+    matched = match_histogram(image, style)
+    np.testing.assert_array_equal(np.sort(matched, axis=None), np.sort(style, axis=None))
+    assert (np.diff(matched.ravel()[np.argsort(image, axis=None)].astype(int)) >= 0).all()
+
+
+def test_brightness_tells_the_class_no_longer_once_styles_are_mixed_and_lies_once_they_are_swapped(images):
+    targets = images[1]
+    means = {name: shifted(f"{name}", images)[:].mean(axis=(1, 2)) for name in ("histogram-mixed", "histogram-swapped")}
+    assert roc_auc_score(targets, images[0].mean(axis=(1, 2))) > 0.95
+    assert 0.25 < roc_auc_score(targets, means["histogram-mixed"]) < 0.75
+    assert roc_auc_score(targets, means["histogram-swapped"]) < 0.05
+
+
+def test_fourier_transfer_takes_the_coarse_amplitudes_and_keeps_the_rest(images):
+    image, style = images[0][0], images[0][1]
+    made = match_fourier(image, style)
+    assert made.mean() == pytest.approx(style.mean(), abs=1.5)
+    np.testing.assert_allclose(match_fourier(image, image), image, atol=1)
+    fine = np.abs(np.fft.rfft2(image.astype(float)))[8:24, 8:24]
+    np.testing.assert_allclose(np.abs(np.fft.rfft2(made.astype(float)))[8:24, 8:24], fine, atol=0.2 * fine.max())
+
+
+def test_a_marker_is_white_and_near_an_edge_and_can_be_taken_away():
+    plain = np.tile(np.linspace(60, 90, 224).astype(np.uint8), (224, 1))
+    removed = 0
+    for seed in range(20):
+        marked = paste_marker(plain, np.random.default_rng(seed))
+        rows, columns = np.nonzero(marked != plain)
+        assert marked.max() >= 235 and 5 <= np.ptp(rows) <= 30
+        assert min(columns.min(), 223 - columns.max()) <= 30 and min(rows.min(), 223 - rows.max()) <= 30
+        removed += remove_markers(marked).max() < 130
+    assert removed >= 15
+    np.testing.assert_array_equal(remove_markers(plain), plain)
+
+
+def test_the_documentation_lists_every_shift():
+    page = (Path(__file__).parents[2] / "docs" / "stress.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page.split("## What the shortcut")[0], flags=re.M) == [
+        (shift.name, shift.summary) for shift in SHIFTS.values()
+    ]
+
+
+def test_an_unknown_shift_is_refused_with_near_matches():
+    with pytest.raises(DataError, match=r"no shift 'bluur'; did you mean blur\?"):
+        find_shift("bluur")

@@ -1,0 +1,186 @@
+"""A comparison from its plan to its leaderboard and page: kept, gone on with, refused where the plan differs."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import chestnut as cn
+from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.files.atomic import read_json
+from chestnut.report.pages.comparison import write_comparison_page
+from chestnut.studies.comparison.compare import Setup, compare
+from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
+from chestnut.studies.comparison.variants import make_variants
+from inline import TINY, Inline
+
+TERMS = Terms(fraction=0.8, repeats=2, epochs=2, seed=4)
+
+
+def begin(images, path, terms=TERMS, settings=TINY, recipes=("mlp", "cnn-small"), grid=()):
+    plan, manifest = make_plan(cn.load_dataset(images), make_variants(recipes, settings, grid), terms, threads=2)
+    return ComparisonFolder.begin(path, plan, manifest)
+
+
+@pytest.fixture(scope="module")
+def made(images, tmp_path_factory):
+    """A comparison of two recipes with two seeds each: its folder, its leaderboard and its engine."""
+    folder = begin(images, tmp_path_factory.mktemp("made") / "one")
+    engine = Inline()
+    return folder, compare(folder, Setup(engine)), engine
+
+
+def test_runs_share_images_split_and_budget(made):
+    folder, _, engine = made
+    assert engine.done == ["mlp-s4", "cnn-small-s4", "mlp-s5", "cnn-small-s5"]
+    runs = [folder.run(name, seed) for name in ("mlp", "cnn-small") for seed in (4, 5)]
+    tables = [pd.read_csv(run.manifest_file) for run in runs]
+    for run, table in zip(runs, tables, strict=True):
+        pd.testing.assert_frame_equal(table, tables[0])
+        assert (run.recipe.train.epochs, run.recipe.seed) == (2, int(run.name[-1]))
+        assert len(run.history) == 2
+    whole = cn.split(cn.load_dataset(folder.facts["root"]), (0.6, 0.2, 0.2), 4).frame
+    for split in ("val", "test"):
+        assert set(tables[0].loc[tables[0]["split"] == split, "path"]) == set(
+            whole.loc[whole["split"] == split, "path"]
+        )
+    train = tables[0][tables[0]["split"] == "train"]
+    assert 0 < len(train) < (whole["split"] == "train").sum()
+    assert not set(train["patient"]) & set(tables[0].loc[tables[0]["split"] != "train", "patient"])
+
+
+def test_the_leaderboard_is_that_of_the_runs(made):
+    folder, board, _ = made
+    for row in board.rows:
+        runs = [folder.run(row.name, seed) for seed in (4, 5)]
+        areas = [run.metrics("val")["metrics"]["auroc"]["value"] for run in runs]
+        assert row.auroc.value == pytest.approx(np.mean(areas))
+        assert row.auroc_spread == pytest.approx(np.std(areas, ddof=1))
+        assert row.auroc.low <= row.auroc.value <= row.auroc.high
+        assert row.accuracy.value == pytest.approx(
+            np.mean([run.metrics("val")["metrics"]["accuracy"]["value"] for run in runs])
+        )
+        assert row.parameters == row.trained > 1000
+        assert row.model_bytes == np.mean([(run.bundle / "model.keras").stat().st_size for run in runs])
+        assert row.images_a_second > 0 and row.epoch_seconds > 0 and row.start == "random weights"
+    assert board.rows[0].auroc.value >= board.rows[1].auroc.value
+    assert board.rows[0].behind is None
+    assert board.rows[1].behind.value == pytest.approx(board.rows[0].auroc.value - board.rows[1].auroc.value)
+    assert "mean over 2 seeds" in " ".join(board.notes)
+    table = pd.read_csv(folder.table_file)
+    assert table["auroc"].tolist() == pytest.approx([row.auroc.value for row in board.rows])
+    assert {"auroc_low", "auroc_high", "accuracy", "train_accuracy", "parameters"} <= set(table)
+    assert "<table" in board._repr_html_()
+    assert read_json(folder.leaderboard_file)["rows"][0]["name"] == board.rows[0].name
+
+
+def test_the_same_call_again_makes_nothing_anew(made, images):
+    folder, board, _ = made
+    engine = Inline()
+    again = compare(begin(images, folder.path), Setup(engine))
+    assert engine.done == []
+    assert again == board
+
+
+def test_a_comparison_goes_on_with_what_is_missing(made, images, tmp_path):
+    folder, board, _ = made
+    shutil.copytree(folder.path, tmp_path / "one")
+    shutil.rmtree(tmp_path / "one" / "mlp-s5")
+    (tmp_path / "one" / ".mlp-s5-half").mkdir()
+    engine = Inline()
+    again = compare(ComparisonFolder(tmp_path / "one"), Setup(engine))
+    assert engine.done == ["mlp-s5"]
+    assert not (tmp_path / "one" / ".mlp-s5-half").exists()
+    assert scores(again) == scores(board)
+    assert again.pairs == board.pairs
+
+
+def scores(board):
+    """A leaderboard without the columns that a clock decides."""
+    return [dataclasses.replace(row, epoch_seconds=None, images_a_second=None) for row in board.rows]
+
+
+def test_a_failed_run_is_told_and_the_others_are_compared(made, tmp_path):
+    folder, _, _ = made
+    shutil.copytree(folder.path, tmp_path / "one")
+    for name in ("mlp-s4", "mlp-s5", "cnn-small-s5"):
+        shutil.rmtree(tmp_path / "one" / name)
+    copy = ComparisonFolder(tmp_path / "one")
+    found = compare(copy, Setup(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s5"))))
+    assert [(row.name, row.place, row.runs) for row in found.rows] == [("cnn-small", 1, 1), ("mlp", None, 0)]
+    assert found.rows[0].failed == ("seed 5: it died",)
+    assert found.rows[1].failed == ("seed 4: it died", "seed 5: it died")
+    write_comparison_page(copy, copy.page_file)
+    assert "did not end well" in copy.page_file.read_text()
+    shutil.rmtree(tmp_path / "one" / "cnn-small-s4")
+    with pytest.raises(RunError, match=r"none of the runs ended well.*the first: it died"):
+        compare(copy, Setup(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s4", "cnn-small-s5"))))
+
+
+def test_a_winner_without_a_backbone_is_not_fine_tuned(made):
+    folder, board, _ = made
+    found = compare(folder, Setup(Inline()), fine_tune_best=True)
+    assert found.rows == board.rows
+    assert f"{board.rows[0].name} came first and has no backbone to fine-tune." in found.notes
+
+
+@pytest.mark.parametrize(
+    ("terms", "settings", "differs"),
+    [
+        (dataclasses.replace(TERMS, epochs=3), TINY, "the recipes or their settings, --epochs"),
+        (dataclasses.replace(TERMS, repeats=3), TINY, "--repeats"),
+        (dataclasses.replace(TERMS, fraction=0.5), TINY, "the images or their split, --fraction"),
+        (TERMS, (*TINY, "optim.learning_rate=1e-2"), "the recipes or their settings"),
+    ],
+)
+def test_another_plan_in_the_same_folder_is_refused(made, images, terms, settings, differs):
+    folder, _, _ = made
+    before = sorted(folder.path.rglob("*"))
+    with pytest.raises(RunError, match=f"differs in {differs}; choose another --name"):
+        begin(images, folder.path, terms, settings)
+    assert sorted(folder.path.rglob("*")) == before
+
+
+def test_a_folder_of_something_else_is_refused(images, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="exists already; choose another --name"):
+        begin(images, tmp_path / "one")
+    with pytest.raises(RunError, match=r"is no comparison: it has no plan\.json"):
+        compare(ComparisonFolder(tmp_path), Setup(Inline()))
+
+
+def test_a_comparison_belongs_to_one_process(made):
+    folder, _, _ = made
+    with folder.owned(), pytest.raises(RunError, match="is in use by another process"):
+        compare(folder, Setup(Inline()))
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        (Terms(fraction=0), "--fraction 0: give a share of the training patients above 0, at most 1"),
+        (Terms(fraction=1.5), "--fraction 1.5: give a share"),
+        (Terms(repeats=0), "--repeats 0: give 1 or more runs"),
+        (Terms(epochs=0), "--epochs 0: give 1 or more"),
+        (Terms(seed=-1), "--seed -1: give 0 or more"),
+    ],
+)
+def test_terms_out_of_range_are_refused(images, tmp_path, terms, said):
+    with pytest.raises(DataError, match=said):
+        begin(images, tmp_path / "one", terms)
+    assert not (tmp_path / "one").exists()
+
+
+def test_recipes_that_split_differently_are_refused(images, tmp_path):
+    settings = (*TINY, "mlp:data.fractions=[0.5,0.25,0.25]")
+    with pytest.raises(RecipeError, match=r"the recipes have data.fractions .* give one for all by --set"):
+        begin(images, tmp_path / "one", TERMS, settings)
+
+
+def test_the_smallest_number_of_epochs_is_for_all(images, tmp_path):
+    folder = begin(images, tmp_path / "one", Terms(), (*TINY, "mlp:train.epochs=7"))
+    assert folder.plan.terms.epochs == 7
+    assert {one.recipe.train.epochs for one in folder.plan.variants} == {7}
