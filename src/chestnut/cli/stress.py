@@ -12,7 +12,7 @@ import typer
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.framework import load_framework
 from chestnut.cli.shared.live_training import LiveTable
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, print_notes, say
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
@@ -118,18 +118,18 @@ def _print(result: dict[str, Any], kept: bool) -> None:
     from chestnut.cli.shared.stress_tables import external_table, points_table, shifts_table, sources_table
 
     out.print(shifts_table(result))
-    out.print(f"· {result['shortcut']['sentence']}", markup=False)
+    print_notes([result["shortcut"]["sentence"]])
     external, points = result["external"], result["operating_points"]
     if external is not None:
         out.print()
         out.print(external_table(external))
-        for note in external["notes"]:
-            out.print(f"· {note}", markup=False)
+        print_notes(external["notes"])
     if points is not None:
         out.print()
         out.print(points_table(points))
         if kept:
-            out.print(f"· {points['points'][-1]['threshold']:.4g} is kept: the run decides by it from now on")
+            threshold = points["points"][-1]["threshold"]
+            print_notes([f"The threshold {threshold:.4g} was written into the run, which decides by it from now on."])
     if result["sources"] is not None:
         out.print()
         out.print(sources_table(result["sources"]))

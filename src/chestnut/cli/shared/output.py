@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +39,12 @@ err = _console(stderr=True)
 def say(text: str) -> None:
     """Print one line to standard error; markup in it is taken literally."""
     err.print(text, markup=False, soft_wrap=True)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print the notes that belong to a table or figure, one a line; markup in them is taken literally."""
+    for note in notes:
+        out.print(f"· {note}", markup=False)
 
 
 class _Lines(logging.Handler):
