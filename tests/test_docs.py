@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import chestnut
 from chestnut import config
-from chestnut.audit.findings import CHECKS, Audit, Finding
+from chestnut.auditing.findings import CHECKS, Audit, Finding
 from chestnut.cli import app
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from chestnut.data.manifest import COLUMNS, Manifest

@@ -82,3 +82,9 @@ def test_the_quickstart_notebook_runs(tmp_path):
     text = "".join(str(output) for cell in notebook.cells for output in cell.get("outputs", []))
     assert "AUROC" in text
     assert (tmp_path / "quickstart" / "run" / "report.html").is_file()
+
+
+def test_no_public_name_is_hidden_by_a_room():
+    """Importing `chestnut.room.module` sets the attribute `room` on the package, so no function may share its name."""
+    rooms = {item.stem for item in Path(cn.__file__).parent.iterdir() if item.stem != "__init__"}
+    assert not rooms & set(cn.__all__)

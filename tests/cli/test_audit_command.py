@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from chestnut.audit.audit import Audit
+from chestnut.auditing.audit import Audit
 from chestnut.data.phantom.dataset import write
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from chestnut.stress.shifts import SHIFTS
+from chestnut.robustness.shifts import SHIFTS
 from tiny import TINY
 
 DOCS = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chestnut.audit.audit import audit
+from chestnut.auditing.audit import audit
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.headers import read_facts

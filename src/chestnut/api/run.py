@@ -19,7 +19,7 @@ from chestnut.runs.folder import RunFolder, find_runs, free_folder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from chestnut.audit.audit import Audit
+    from chestnut.auditing.audit import Audit
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
     from chestnut.inference.predict import Predictions
@@ -210,7 +210,7 @@ def audit(data: Manifest, *, size: int = 224, seed: int = 0, bars: Bars = silent
         seed: Of the probes' folds.
         bars: Shows the progress.
     """
-    from chestnut.audit.audit import audit as audit_pixels
+    from chestnut.auditing.audit import audit as audit_pixels
     from chestnut.config import InputSpec
     from chestnut.data.cache.cache import decode_all
     from chestnut.data.decoding.headers import read_facts

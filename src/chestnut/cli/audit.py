@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from chestnut.audit.audit import Audit, Finding
+    from chestnut.auditing.audit import Audit, Finding
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _FILES_SHOWN = 5
@@ -101,7 +101,7 @@ def _print_counts(audit: Audit) -> None:
 
 def _tally(audit: Audit) -> list[tuple[str, str] | str]:
     """How many findings of each severity, coloured, with commas between."""
-    from chestnut.audit.findings import number
+    from chestnut.auditing.findings import number
 
     words = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
     counts = [
@@ -137,6 +137,6 @@ def _files(finding: Finding, root: str) -> Text:
 def _in_order(audit: Audit) -> Text:
     from rich.text import Text
 
-    from chestnut.audit.findings import CHECKS
+    from chestnut.auditing.findings import CHECKS
 
     return Text("\n".join(CHECKS[name] for name in audit.passed))

@@ -58,9 +58,9 @@ def command(
 ) -> None:
     """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more."""
     from chestnut.evaluation.thresholds import Goal
+    from chestnut.robustness.external import parse_mapping
+    from chestnut.robustness.shifts import find_shift
     from chestnut.runs.folder import RunFolder
-    from chestnut.stress.external import parse_mapping
-    from chestnut.stress.shifts import find_shift
 
     if external is None and (mapping or options != DataOptions()):
         raise DataError("--map and the options of data tell of another data set; give it by --external DATA")
@@ -79,8 +79,8 @@ def command(
 
     if sources:
         require_sources(folder)
-    from chestnut.stress.files import keep_point, save_stress, stress_dict
-    from chestnut.stress.validation import Plan, stress
+    from chestnut.robustness.files import keep_point, save_stress, stress_dict
+    from chestnut.robustness.validation import Plan, stress
 
     found = stress(folder, Plan(tuple(shift or ()), other, renamed, goal, seed, options.skip_bad), bar)
     save_stress(folder, found)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chestnut.audit.audit import Audit, audit
+from chestnut.auditing.audit import Audit, audit
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.cache.cache import Decoded, cache_folder, decode_all
 from chestnut.data.decoding.headers import read_facts

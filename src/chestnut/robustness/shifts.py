@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.audit.image_statistics import PixelSource
+from chestnut.auditing.image_statistics import PixelSource
 from chestnut.data.decoding.intensity import Rule, standardise
 from chestnut.errors import DataError, suggest
-from chestnut.stress.scanner_styles import StyleBank, match_fourier, match_histogram
-from chestnut.stress.side_markers import paste_marker, remove_markers
+from chestnut.robustness.scanner_styles import StyleBank, match_fourier, match_histogram
+from chestnut.robustness.side_markers import paste_marker, remove_markers
 
 Grey = npt.NDArray[np.uint8]
 Random = np.random.Generator

@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from chestnut.audit import manifest_checks
-from chestnut.audit.duplicates import digests, duplicate_findings, find_duplicates
-from chestnut.audit.file_facts import files_follow_class
-from chestnut.audit.findings import CHECKS, SEVERITIES, Audit, Finding, Severity
-from chestnut.audit.image_statistics import Features, PixelSource, measure
-from chestnut.audit.outliers import find_outliers, outlier_findings, skipped_outliers
-from chestnut.audit.shortcut_probes import probe_findings, run_probes, skipped_probes, too_few
+from chestnut.auditing import manifest_checks
+from chestnut.auditing.duplicates import digests, duplicate_findings, find_duplicates
+from chestnut.auditing.file_facts import files_follow_class
+from chestnut.auditing.findings import CHECKS, SEVERITIES, Audit, Finding, Severity
+from chestnut.auditing.image_statistics import Features, PixelSource, measure
+from chestnut.auditing.outliers import find_outliers, outlier_findings, skipped_outliers
+from chestnut.auditing.shortcut_probes import probe_findings, run_probes, skipped_probes, too_few
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, ImageError
 

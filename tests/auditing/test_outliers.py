@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chestnut.audit.outliers import find_outliers, outlier_findings, skipped_outliers
+from chestnut.auditing.outliers import find_outliers, outlier_findings, skipped_outliers
 
 #: Row of an image, what is done to it, and what is to be said of it.
 FAULTS = {

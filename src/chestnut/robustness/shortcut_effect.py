@@ -24,7 +24,7 @@ from chestnut.evaluation.intervals import (
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.thresholds import Truth
-from chestnut.stress.shift_effects import RESAMPLES, Decision
+from chestnut.robustness.shift_effects import RESAMPLES, Decision
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
-from chestnut.audit.findings import MOST_FILES, Finding, number, share
+from chestnut.auditing.findings import MOST_FILES, Finding, number, share
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ImageError, listed
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chestnut.audit.audit import CHECKS, Audit, Finding
+from chestnut.auditing.audit import CHECKS, Audit, Finding
 from chestnut.errors import DataError, ImageError
 from chestnut.files.atomic import json_text
 

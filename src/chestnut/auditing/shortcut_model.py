@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from chestnut.audit.image_statistics import PixelSource, measure
+from chestnut.auditing.image_statistics import PixelSource, measure
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -16,11 +16,11 @@ from chestnut.files.atomic import replacing, write_json
 from chestnut.inference.bundle import keep_threshold
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.progress import Bars, silent
+from chestnut.robustness.figure import stress_figure
+from chestnut.robustness.shift_effects import RESAMPLES
+from chestnut.robustness.shifts import SHIFTS
+from chestnut.robustness.validation import External, Stress
 from chestnut.runs.folder import RunFolder, now
-from chestnut.stress.figure import stress_figure
-from chestnut.stress.shift_effects import RESAMPLES
-from chestnut.stress.shifts import SHIFTS
-from chestnut.stress.validation import External, Stress
 
 #: The folder below `evaluation/` that holds a stress validation.
 STRESS = "stress"

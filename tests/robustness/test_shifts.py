@@ -11,9 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from chestnut.data.decoding.intensity import standardise
 from chestnut.errors import DataError
-from chestnut.stress.scanner_styles import StyleBank, match_fourier, match_histogram
-from chestnut.stress.shifts import SHIFTS, Shifted, find_shift
-from chestnut.stress.side_markers import paste_marker, remove_markers
+from chestnut.robustness.scanner_styles import StyleBank, match_fourier, match_histogram
+from chestnut.robustness.shifts import SHIFTS, Shifted, find_shift
+from chestnut.robustness.side_markers import paste_marker, remove_markers
 
 SIDE = 64
 

@@ -8,10 +8,10 @@ from sklearn.metrics import roc_auc_score
 
 from chestnut.errors import DataError
 from chestnut.evaluation.thresholds import Goal, choose, halves
-from chestnut.stress.figure import stress_figure
-from chestnut.stress.operating_points import Scored, operating_points
-from chestnut.stress.shift_effects import Decision, judge
-from chestnut.stress.shortcut_effect import shortcut_effect
+from chestnut.robustness.figure import stress_figure
+from chestnut.robustness.operating_points import Scored, operating_points
+from chestnut.robustness.shift_effects import Decision, judge
+from chestnut.robustness.shortcut_effect import shortcut_effect
 
 
 def table(scores):

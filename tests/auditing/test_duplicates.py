@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from chestnut.audit.duplicates import (
+from chestnut.auditing.duplicates import (
     LEAST_CORRELATION,
     candidates,
     correlations,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.audit.image_statistics import PixelSource
+from chestnut.auditing.image_statistics import PixelSource
 
 Grey = npt.NDArray[np.uint8]
 

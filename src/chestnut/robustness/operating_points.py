@@ -22,7 +22,7 @@ from chestnut.evaluation.intervals import (
     sum_by_patient,
 )
 from chestnut.evaluation.thresholds import Goal, Truth, choose, halves
-from chestnut.stress.shift_effects import RESAMPLES
+from chestnut.robustness.shift_effects import RESAMPLES
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chestnut.audit.findings import MOST_FILES, Finding
-from chestnut.audit.findings import share as percent
+from chestnut.auditing.findings import MOST_FILES, Finding
+from chestnut.auditing.findings import share as percent
 from chestnut.data.manifest import Manifest
 
 Ints = npt.NDArray[np.int64]

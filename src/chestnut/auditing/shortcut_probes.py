@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chestnut.audit.findings import Finding, Severity, number
-from chestnut.audit.image_statistics import STATISTICS, Features
+from chestnut.auditing.findings import Finding, Severity, number
+from chestnut.auditing.image_statistics import STATISTICS, Features
 from chestnut.data.manifest import Manifest
 
 Floats = npt.NDArray[np.float64]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chestnut.audit.audit import audit
-from chestnut.audit.image_statistics import measure
+from chestnut.auditing.audit import audit
+from chestnut.auditing.image_statistics import measure
 from chestnut.data.manifest import Manifest
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chestnut.audit.file_facts import cramers_v, files_follow_class, permutation_p
+from chestnut.auditing.file_facts import cramers_v, files_follow_class, permutation_p
 
 
 def findings(collection):

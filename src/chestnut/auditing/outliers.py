@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.audit.findings import MOST_FILES, Finding, Severity, number, share
-from chestnut.audit.image_statistics import THUMBNAIL, Grey, flatten_contrast
+from chestnut.auditing.findings import MOST_FILES, Finding, Severity, number, share
+from chestnut.auditing.image_statistics import THUMBNAIL, Grey, flatten_contrast
 from chestnut.data.manifest import Manifest
 
 Floats = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from chestnut.figures.style import INK, MARK, SERIES, TICK, blank, legend, line, plain, titled
-from chestnut.stress.shift_effects import Judged
+from chestnut.robustness.shift_effects import Judged
 
 
 def stress_figure(judged: Judged) -> Figure:

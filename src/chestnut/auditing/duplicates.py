@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.audit.findings import MOST_FILES, Finding, Severity, number
-from chestnut.audit.image_statistics import THUMBNAIL, Grey, PixelSource, chunks, flatten_contrast, shrink
+from chestnut.auditing.findings import MOST_FILES, Finding, Severity, number
+from chestnut.auditing.image_statistics import THUMBNAIL, Grey, PixelSource, chunks, flatten_contrast, shrink
 from chestnut.data.manifest import Manifest
 
 Rows = npt.NDArray[np.int64]

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from chestnut.audit.image_statistics import STATISTICS, frame, measure, statistics
-from chestnut.audit.shortcut_probes import Probe, aurocs, probe_findings, run_probes, severity, skipped_probes, too_few
+from chestnut.auditing.image_statistics import STATISTICS, frame, measure, statistics
+from chestnut.auditing.shortcut_probes import (
+    Probe,
+    aurocs,
+    probe_findings,
+    run_probes,
+    severity,
+    skipped_probes,
+    too_few,
+)
 
 
 def run(collection, seed=0):

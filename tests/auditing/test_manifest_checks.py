@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chestnut.audit.manifest_checks import (
+from chestnut.auditing.manifest_checks import (
     auroc_error,
     imbalance,
     patients_across_splits,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.audit.shortcut_model import Shortcut
+from chestnut.auditing.shortcut_model import Shortcut
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.intensity import Rule
@@ -24,13 +24,13 @@ from chestnut.evaluation.thresholds import Goal
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.progress import Bars, silent
+from chestnut.robustness.external import matched
+from chestnut.robustness.operating_points import OperatingPoints, Scored, operating_points
+from chestnut.robustness.scanner_styles import StyleBank
+from chestnut.robustness.shift_effects import Decision, Judged, judge
+from chestnut.robustness.shifts import PLAIN, SHIFTS, Shift, Shifted, find_shift
+from chestnut.robustness.shortcut_effect import ShortcutEffect, shortcut_effect
 from chestnut.runs.folder import RunFolder
-from chestnut.stress.external import matched
-from chestnut.stress.operating_points import OperatingPoints, Scored, operating_points
-from chestnut.stress.scanner_styles import StyleBank
-from chestnut.stress.shift_effects import Decision, Judged, judge
-from chestnut.stress.shifts import PLAIN, SHIFTS, Shift, Shifted, find_shift
-from chestnut.stress.shortcut_effect import ShortcutEffect, shortcut_effect
 
 Floats = npt.NDArray[np.float64]
 
