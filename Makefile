@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The interpreters that run tests read code, not compiled caches of another checkout.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint slow bench lock clean
+.PHONY: demo test lint slow bench docs lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,8 +31,12 @@ slow: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check mkdocs mkdocs-material
+	$(BIN)/mkdocs build
+
 lock:
 	uv pip compile --universal --python-version 3.11 pyproject.toml --group dev --no-annotate --no-header -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache
