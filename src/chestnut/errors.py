@@ -1,7 +1,7 @@
-"""Every error chestnut raises on purpose, and the wording they share.
+"""The errors that chestnut raises on purpose, and helpers for their messages.
 
-A message is one line in three parts: what was given, what is allowed, what to do. The command line prints it and exits
-with status 2; anything that is not a `ChestnutError` is a fault of chestnut's own and shows its traceback.
+A message is one line that says what was given, what is allowed and what to do. The command line prints it and exits
+with status 2. Any other exception is a bug in chestnut and shows its traceback.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Iterable
 
 
 class ChestnutError(Exception):
-    """The parent of every error that chestnut raises on purpose."""
+    """The base class of every error that chestnut raises on purpose."""
 
 
 class DataError(ChestnutError):
-    """A folder, table or archive of images that cannot be used as it is."""
+    """A folder, table or archive of images that cannot be used."""
 
 
 class ImageError(DataError):
     """One image that cannot be decoded.
 
     Args:
-        path: The image's path, as the user knows it.
-        reason: Why it cannot be decoded, in a few words.
+        path: The image's path, as the user gave it.
+        reason: Why the image cannot be decoded, in a few words.
     """
 
     def __init__(self, path: str, reason: str) -> None:
@@ -32,16 +32,16 @@ class ImageError(DataError):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[ImageError], tuple[str, str]]:
-        """Survive the trip back from a worker process, where only `args` would be kept."""
+        """Make the error picklable: by default only `args` would come back from a worker process."""
         return (type(self), (self.path, self.reason))
 
 
 class RecipeError(ChestnutError):
-    """A recipe, or a `--set` on one, that does not validate."""
+    """A recipe, or a setting that changes one, that is not valid."""
 
 
 class RunError(ChestnutError):
-    """A run folder that is missing, half-made, or of a newer version."""
+    """A run folder that is missing, incomplete, or written by a newer version."""
 
 
 class BundleError(RunError):
@@ -49,27 +49,27 @@ class BundleError(RunError):
 
 
 class TrainingError(ChestnutError):
-    """A training run that cannot go on, such as one whose loss is no longer finite."""
+    """A training that cannot continue, for example because its loss is no longer finite."""
 
 
 class DeviceError(ChestnutError):
-    """More devices than there are, or hosts that cannot train together."""
+    """More devices requested than exist, or hosts that cannot train together."""
 
 
 class EngineError(ChestnutError):
-    """An engine of jobs that is unknown, cannot be reached, or has no room for a job."""
+    """A job engine that is unknown, cannot be reached, or has no resources for a job."""
 
 
 class TrackingError(ChestnutError):
-    """A tracker that is unknown, cannot be reached, or has an address that chestnut does not take."""
+    """A tracker that is unknown, cannot be reached, or has an address of an unsupported form."""
 
 
 class DownloadError(ChestnutError):
-    """A public data set that could not be fetched, or arrived damaged."""
+    """A download that failed or arrived damaged."""
 
 
 class DiskError(ChestnutError):
-    """A file that could not be written: a full disk, or a folder without permission."""
+    """A file that could not be written, for example because the disk is full or permission is missing."""
 
 
 class MissingExtraError(ChestnutError):
@@ -77,7 +77,7 @@ class MissingExtraError(ChestnutError):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Say what a mistyped name may have meant: near matches, else all that is known.
+    """Suggest what a mistyped name may mean: similar names, or all known names if none is similar.
 
     >>> suggest("cnn-smal", ["cnn-small", "mlp"])
     'did you mean cnn-small?'
@@ -90,7 +90,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
-    """Join names for a one-line message, cutting a long list short.
+    """Join names for a one-line message and shorten a long list.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'

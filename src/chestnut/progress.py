@@ -1,18 +1,18 @@
-"""How long work tells of its progress, without knowing who listens. Called by every room; calls nothing."""
+"""The interface by which long work reports its progress, independent of how the progress is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-#: Called with (done, total).
+#: A function that receives (items done, items in total).
 Tick = Callable[[int, int], None]
 
-#: Opens a bar under a label while a block runs; the block is given its `Tick`.
+#: A function that takes a label and returns a context manager, which shows a progress bar and gives the block a `Tick`.
 Bars = Callable[[str], AbstractContextManager[Tick]]
 
 
 @contextmanager
 def silent(label: str) -> Iterator[Tick]:
-    """A bar that nobody sees."""
+    """Accept progress and show nothing."""
     yield lambda done, total: None

@@ -94,7 +94,7 @@ def test_commands_take_it_as_a_run(made, chestnut):
     [
         (["diagnose", "RUN"], "is an ensemble, which is not trained and has no learning curves; diagnose its members"),
         (["finetune", "RUN"], "is an ensemble, which is not trained; fine-tune its members, such as "),
-        (["train", "IMAGES", "--recipe", "RUN/recipe.toml"], "this is the recipe of an ensemble of 2 runs"),
+        (["train", "IMAGES", "--recipe", "RUN/recipe.toml"], "this recipe describes an ensemble of 2 runs"),
         (["train", "--resume", "RUN"], "has ended already; nothing is left to resume"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Recipes: round trips, settings, and what is said of mistakes."""
+"""Tests of recipes: round trips, settings, search spaces and error messages."""
 
 import pytest
 from hypothesis import given
@@ -39,7 +39,7 @@ def test_settings_round_trip(filters, dropout, balance, rate):
     assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
-def test_one_place_of_a_list_can_be_set():
+def test_one_item_of_a_list_can_be_set():
     assert BASE.changed(["model.filters.1=48"]).model.filters == (16, 48, 64)
 
 
@@ -59,11 +59,11 @@ def test_another_network_starts_from_its_own_defaults():
         ("train.epochs=2.5", "train.epochs: .*integer.* given 2.5"),
         ("augment.flip=1", "augment.flip: input should be a valid boolean, given 1"),
         ("optim.name=adamm", "optim.name: input should be 'adam', 'adamw'.* given 'adamm'"),
-        ("model.kernels=[3, 5]", "kernels has 2 values for 3 filters; give one, or one each"),
-        ("data.fractions=[0.5, 0.5, 0.5]", "all three sum to 1"),
+        ("model.kernels=[3, 5]", "kernels has 2 values for 3 filters; give one value, or one for each"),
+        ("data.fractions=[0.5, 0.5, 0.5]", "all three must sum to 1"),
         ("model.network=resnet", "no network 'resnet'; did you mean resnet50"),
-        ("model.filters.5=3", "the list has places 0 to 2, not '5'"),
-        ("seed.low=3", "seed holds one value, not a table"),
+        ("model.filters.5=3", "the list has items 0 to 2, not '5'"),
+        ("seed.low=3", "seed is a single value, not a table"),
         ("model.dropout", "write key=value"),
         ("train.epochs=2026-01-01", "date"),
     ],
@@ -130,29 +130,29 @@ def test_a_search_space_is_changed_by_settings():
 
 
 @given(st.integers(-50, 50), st.integers(1, 9), st.integers(1, 20))
-def test_ranges_of_whole_numbers_hold_every_step(low, step, steps):
-    made = BASE.changed([f"search.x={{int=[{low}, {low + step * steps}], step={step}}}"])
-    (one,) = made.search.values()
-    assert [one.at(place) for place in range(one.size)] == list(range(low, low + step * steps + 1, step))
-    assert Recipe.from_toml(made.to_toml()) == made
+def test_ranges_of_whole_numbers_contain_every_step(low, step, steps):
+    recipe = BASE.changed([f"search.x={{int=[{low}, {low + step * steps}], step={step}}}"])
+    (numbers,) = recipe.search.values()
+    assert [numbers.at(index) for index in range(numbers.size)] == list(range(low, low + step * steps + 1, step))
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         ("{int=[3, 1]}", "has 3 before 1; give the lower number first"),
-        ("{float=[3, 3]}", "holds 3 alone; a single value is set in the recipe itself"),
-        ("{int=[1, 10], step=4}", "steps of 4 from 1 do not meet 10; take 9 or 13"),
-        ("{float=[0, 1], step=0.3}", "steps of 0.3 from 0 do not meet 1"),
+        ("{float=[3, 3]}", "contains 3 only; set a single value in the recipe itself"),
+        ("{int=[1, 10], step=4}", "steps of 4 from 1 miss 10; take 9 or 13"),
+        ("{float=[0, 1], step=0.3}", "steps of 0.3 from 0 miss 1"),
         ("{int=[1, 10], step=0}", "step: .*greater than or equal to 1, given 0"),
-        ("{int=[0, 10], log=true}", "log takes whole numbers from 1 on, without step"),
-        ("{int=[1, 9], step=2, log=true}", "log takes whole numbers from 1 on, without step"),
-        ("{float=[0, 1], log=true}", "log takes numbers above 0, without step"),
+        ("{int=[0, 10], log=true}", "log needs whole numbers of 1 or more, and no step"),
+        ("{int=[1, 9], step=2, log=true}", "log needs whole numbers of 1 or more, and no step"),
+        ("{float=[0, 1], log=true}", "log needs numbers above 0, and no step"),
         ("{int=[1, 2.5]}", r"int takes two whole numbers, \[low, high\], not \[1, 2.5\]"),
         ("{float=[1]}", r"float takes two numbers, \[low, high\], not \[1\]"),
         ("{choice=[]}", "choice needs 2 values or more"),
         ("{choice=[3]}", "choice needs 2 values or more"),
-        ("{choice=[3, 5, 3]}", "choice has 3 more than once"),
+        ("{choice=[3, 5, 3]}", "choice gives 3 more than once"),
         ("{choice=[{a=1}, 2]}", "choice takes a list of plain values"),
         ("{itn=[1, 2]}", "no key 'itn'; did you mean int"),
         ("{int=[1, 2], stp=2}", "no key 'stp' beside int; did you mean step"),

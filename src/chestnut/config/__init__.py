@@ -1,12 +1,13 @@
-"""Recipes and their parts. May be called by every room; calls nothing but `errors`."""
+"""Recipes and the tables they consist of: frozen, typed objects that refuse unknown keys."""
 
 from chestnut.config.augment import AugmentConfig
 from chestnut.config.classical import ClassicalConfig, HogLogisticConfig, PcaSvmConfig
 from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.inputs import InputSpec
+from chestnut.config.load import load_recipe, recipe_names, recipe_parameters, recipe_text
 from chestnut.config.model import BackboneConfig, CnnConfig, MlpConfig, ModelConfig
-from chestnut.config.recipe import Recipe, load_recipe, recipe_names, recipe_parameters, recipe_text
-from chestnut.config.search_space import Choice, FloatRange, IntRange
+from chestnut.config.ranges import Choice, FloatRange, IntRange
+from chestnut.config.recipe import Recipe
 from chestnut.config.training import (
     DataConfig,
     LossConfig,

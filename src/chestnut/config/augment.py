@@ -1,4 +1,4 @@
-"""`AugmentConfig`: the random changes made to training images."""
+"""The `[augment]` table of a recipe: the random changes made to training images."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from chestnut.config.part import Fraction, NotNegative, Part, Rate
 
 
 class AugmentConfig(Part):
-    """Ranges of the random changes made to training images, on the device; zero leaves a change out.
+    """The ranges of the random changes made to training images; zero leaves a change out.
 
-    They are made in this order: style, geometry, grey values, cover, loss of detail.
+    The changes are made on the device, in this order: style, geometry, grey values, covering, loss of detail.
     """
 
-    clean: Rate = Field(0.0, description="share of the images that each of these five kinds leaves as they are")
+    clean: Rate = Field(0.0, description="share of the images that each of these five kinds leaves unchanged")
     style: Fraction = Field(
         0.0, description="share of images that take on the grey values of another image (histogram matching)"
     )
     fourier: Annotated[float, Field(ge=0, le=0.5)] = Field(
-        0.0, description="greatest frequency, in cycles a pixel, up to which amplitudes are mixed with another image's"
+        0.0, description="greatest frequency, in cycles per pixel, whose amplitude is mixed with another image's"
     )
     flip: bool = Field(False, description="mirror left and right, half of the time")
     rotation: Annotated[float, Field(ge=0, le=180)] = Field(0.0, description="degrees either way")
-    shift: Fraction = Field(0.0, description="share of the side, either way, each axis")
-    zoom: Rate = Field(0.0, description="share larger or smaller")
+    shift: Fraction = Field(0.0, description="share of the side, either way, along each axis")
+    zoom: Rate = Field(0.0, description="share by which the image grows or shrinks")
     aspect: Rate = Field(0.0, description="log-uniform ratio of width to height between 1-aspect and 1/(1-aspect)")
     shear: Annotated[float, Field(ge=0, lt=90)] = Field(0.0, description="degrees either way")
     fill: Literal["constant", "nearest", "reflect"] = Field(
-        "constant", description="beyond the edge: black, edge or mirror"
+        "constant", description="what fills the area beyond the edge: black, the edge's pixels or a mirror image"
     )
-    brightness: Fraction = Field(0.0, description="share of the full range added or taken")
-    contrast: Rate = Field(0.0, description="share more or less, about the image's mean")
+    brightness: Fraction = Field(0.0, description="share of the full range added or subtracted")
+    contrast: Rate = Field(0.0, description="share by which contrast rises or falls, around the image's mean")
     gamma: Rate = Field(0.0, description="log-uniform exponent between 1-gamma and 1/(1-gamma)")
-    noise: Fraction = Field(0.0, description="greatest standard deviation of Gaussian noise, share of full range")
+    noise: Fraction = Field(0.0, description="greatest standard deviation of Gaussian noise, share of the full range")
     blur: NotNegative = Field(0.0, description="greatest standard deviation of a Gaussian blur, in pixels")
     border: Annotated[float, Field(ge=0, le=0.5)] = Field(
         0.0, description="greatest share of the side blacked out along each edge; each edge half of the time"
     )
-    erase: Fraction = Field(0.0, description="greatest sides of a rectangle of one random grey, share of the image's")
+    erase: Fraction = Field(0.0, description="greatest side of a rectangle of one random grey, share of the image's")
     marker: Fraction = Field(
-        0.0, description="greatest height of a bright letter-like sign, share of the side; half of the time"
+        0.0, description="greatest height of a bright, letter-like mark, share of the side; half of the time"
     )
     resolution: Rate = Field(
         0.0, description="greatest share of the resolution lost: shrunk to between 1-resolution and 1, then enlarged"
@@ -50,7 +50,7 @@ class AugmentConfig(Part):
 
     @property
     def mixing(self) -> bool:
-        """Whether any change takes something from another image."""
+        """Whether any change mixes in another image."""
         return any((self.style, self.fourier))
 
     @property
@@ -70,5 +70,5 @@ class AugmentConfig(Part):
 
     @property
     def degrading(self) -> bool:
-        """Whether any change loses detail."""
+        """Whether any change removes detail."""
         return any((self.resolution, self.jpeg))

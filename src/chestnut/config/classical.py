@@ -1,4 +1,4 @@
-"""The `[model]` tables of the classical baselines, which are fitted by a grid search and not trained by steps."""
+"""The `[model]` tables of the classical baselines, which are fitted by a grid search instead of trained in steps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chestnut.config.part import Count, Part, Positive
 
 
 class ClassicalConfig(Part):
-    """What the classical networks share: a grid that is searched by cross-validation within the training images."""
+    """The fields that classical models share: their grid is searched by cross-validation on the training images."""
 
     head: ClassVar[Literal["softmax"]] = "softmax"
 
-    folds: int = Field(5, ge=2, description="folds of the training patients that the grid is searched by")
+    folds: int = Field(5, ge=2, description="folds of the training patients in the grid search")
 
 
 class PcaSvmConfig(ClassicalConfig):
@@ -22,7 +22,7 @@ class PcaSvmConfig(ClassicalConfig):
 
     network: Literal["pca-svm"] = "pca-svm"
     components: Count = Field(100, description="principal components")
-    whiten: bool = Field(False, description="bring all components to the same variance")
+    whiten: bool = Field(False, description="scale all components to the same variance")
     costs: Annotated[tuple[Positive, ...], Field(min_length=1, description="values of C to try")] = (1.0, 10.0, 100.0)
     gammas: Annotated[
         tuple[Positive, ...],
@@ -34,9 +34,9 @@ class HogLogisticConfig(ClassicalConfig):
     """Histograms of oriented gradients, then logistic regression."""
 
     network: Literal["hog-logistic"] = "hog-logistic"
-    orientations: Count = Field(9, description="bins of the unsigned direction of a gradient")
-    cell: int = Field(8, ge=2, description="side of a cell, pixels")
-    block: Count = Field(2, description="side of the blocks of cells that are normalised together")
+    orientations: Count = Field(9, description="bins for the unsigned direction of a gradient")
+    cell: int = Field(8, ge=2, description="side of a cell, in pixels")
+    block: Count = Field(2, description="side of a block of cells that are normalised together, in cells")
     costs: Annotated[
         tuple[Positive, ...], Field(min_length=1, description="values of C, the inverse of the L2 penalty, to try")
     ] = (0.1, 1.0, 10.0, 100.0)

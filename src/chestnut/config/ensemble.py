@@ -1,4 +1,4 @@
-"""The `[model]` table of an ensemble, which is made of trained runs and not trained itself."""
+"""The `[model]` table of an ensemble, which combines trained runs and is not trained itself."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from chestnut.config.part import Part
 
 
 class EnsembleConfig(Part):
-    """The mean of the calibrated probabilities of several runs; written by `chestnut ensemble` alone."""
+    """The mean of the calibrated probabilities of several runs; only `chestnut ensemble` writes it."""
 
     head: ClassVar[Literal["softmax"]] = "softmax"
 
     network: Literal["ensemble"] = "ensemble"
-    members: Annotated[tuple[str, ...], Field(min_length=2, description="folders of the runs")]
+    members: Annotated[tuple[str, ...], Field(min_length=2, description="the run folders")]

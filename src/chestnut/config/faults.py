@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a recipe, in one line that a user can act on."""
+"""Turn what pydantic finds wrong with a recipe into one line that a user can act on."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from chestnut.errors import suggest
 
 
 def first_fault(error: ValidationError, values: Mapping[str, Any], recipe: type[BaseModel]) -> str:
-    """The first fault in one line, an unknown key before all others since it often causes them.
+    """Describe the first fault in one line; an unknown key comes before all others, since it often causes them.
 
     Args:
-        error: What was found.
-        values: What was validated.
-        recipe: The class that refused it.
+        error: The error that pydantic raised.
+        values: The values that were validated.
+        recipe: The class that refused them.
     """
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     fault = faults[0]
-    # After "model" stands the tag of the union's branch, which is no key
+    # Pydantic puts the tag of the union's branch after "model"; it is not a key
     place = [part for at, part in enumerate(fault["loc"]) if at == 0 or fault["loc"][at - 1] != "model"]
     where = ".".join(str(part) for part in place if not (isinstance(part, str) and _is_branch(part)))
     if fault["type"] == "extra_forbidden":
@@ -34,7 +34,7 @@ def first_fault(error: ValidationError, values: Mapping[str, Any], recipe: type[
 
 
 def _is_branch(part: str) -> bool:
-    """Whether pydantic put the part into a location to name one branch of a union of types."""
+    """Tell whether this part of a location is not a key but pydantic's name for one branch of a union."""
     return part.startswith(("tuple[", "constrained-", "literal[", "function-")) or part in (
         "int",
         "float",
@@ -44,7 +44,7 @@ def _is_branch(part: str) -> bool:
 
 
 def _keys_beside(place: list[Any], values: Mapping[str, Any], recipe: type[BaseModel]) -> list[str]:
-    """The keys of the table in which a place lies."""
+    """Return the keys of the table at a place."""
     part = recipe
     for key in place:
         annotation = part.model_fields[str(key)].annotation
@@ -53,7 +53,7 @@ def _keys_beside(place: list[Any], values: Mapping[str, Any], recipe: type[BaseM
 
 
 def _branch(union: Any, table: Mapping[str, Any]) -> type[BaseModel]:
-    """The class of a union that a table's `network` names; the first where it names none."""
+    """Return the class of a union that a table's `network` names, or the first class if it names none."""
     classes: tuple[type[BaseModel], ...] = get_args(union)
     named = table.get("network")
     return next((one for one in classes if named in get_args(one.model_fields["network"].annotation)), classes[0])

@@ -1,4 +1,4 @@
-"""The `[model]` table of a recipe: one class a kind of network, told apart by `network`."""
+"""The `[model]` table of a recipe: one class for each kind of network, chosen by the field `network`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from chestnut.config.part import Count, Fraction, NotNegative, Part, Rate
 class CnnConfig(Part):
     """A plain convolutional network: blocks of convolution and pooling, then dense layers, then the head.
 
-    A field that takes a list takes one value a block (a dense layer, for `dense_dropout`); one value serves all.
+    A field that takes a list takes one value for each block (for each dense layer in `dense_dropout`). A single value
+    applies to all.
     """
 
     network: Literal["cnn"] = "cnn"
@@ -22,20 +23,20 @@ class CnnConfig(Part):
     kernels: Count | tuple[Count, ...] = Field(3, description="kernel size of each block")
     depth: Count = Field(1, description="convolutions in each block, before its pooling")
     padding: Literal["valid", "same"] | tuple[Literal["valid", "same"], ...] = Field(
-        "valid", description="of convolutions"
+        "valid", description="padding of the convolutions"
     )
-    pool_padding: Literal["valid", "same"] = Field("valid", description="of the 2×2 max pooling")
-    dropout: Rate | tuple[Rate, ...] = Field(0.0, description="after each block")
+    pool_padding: Literal["valid", "same"] = Field("valid", description="padding of the 2×2 max pooling")
+    dropout: Rate | tuple[Rate, ...] = Field(0.0, description="dropout after each block")
     batch_norm: bool = Field(False, description="batch normalisation after each convolution")
     l1: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L1 penalty on each block's kernels")
     l2: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L2 penalty on each block's kernels")
-    gather: Literal["flatten", "average"] = Field("flatten", description="flatten, or global average pooling")
+    gather: Literal["flatten", "average"] = Field("flatten", description="flatten the last block or average it")
     dense: tuple[Count, ...] = Field((128,), description="units of each dense layer")
-    dense_dropout: Rate | tuple[Rate, ...] = Field(0.0, description="after each dense layer")
-    head: Literal["softmax", "sigmoid"] = Field("softmax", description="one logit a class, or one for two classes")
+    dense_dropout: Rate | tuple[Rate, ...] = Field(0.0, description="dropout after each dense layer")
+    head: Literal["softmax", "sigmoid"] = Field("softmax", description="a logit per class, or one for two classes")
 
     @model_validator(mode="after")
-    def _one_value_a_block(self) -> Self:
+    def _check_values_per_block(self) -> Self:
         for name in ("kernels", "padding", "dropout", "l1", "l2"):
             _same_length(name, getattr(self, name), len(self.filters), "filters")
         _same_length("dense_dropout", self.dense_dropout, len(self.dense), "dense")
@@ -43,28 +44,28 @@ class CnnConfig(Part):
 
 
 class MlpConfig(Part):
-    """A network without convolution: flatten, dense layers, head."""
+    """A network without convolution: the flattened image, dense layers, then the head."""
 
     network: Literal["mlp"] = "mlp"
     dense: Annotated[tuple[Count, ...], Field(min_length=1, description="units of each dense layer")] = (128,)
-    dropout: Rate | tuple[Rate, ...] = Field(0.0, description="after each dense layer")
+    dropout: Rate | tuple[Rate, ...] = Field(0.0, description="dropout after each dense layer")
     batch_norm: bool = Field(False, description="batch normalisation after each dense layer")
     l1: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L1 penalty on each layer's kernel")
     l2: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L2 penalty on each layer's kernel")
-    head: Literal["softmax", "sigmoid"] = Field("softmax", description="one logit a class, or one for two classes")
+    head: Literal["softmax", "sigmoid"] = Field("softmax", description="a logit per class, or one for two classes")
 
     @model_validator(mode="after")
-    def _one_value_a_layer(self) -> Self:
+    def _check_values_per_layer(self) -> Self:
         for name in ("dropout", "l1", "l2"):
             _same_length(name, getattr(self, name), len(self.dense), "dense")
         return self
 
 
 class BackboneConfig(Part):
-    """A network that others have trained on photographs, with a head of its own: average pooling, dense layers, logits.
+    """A published network, trained on photographs, with a new head: average pooling, dense layers, logits.
 
-    The backbone's batch normalisation keeps its statistics. Its layers below the trained share are computed once for
-    each image and kept.
+    The backbone's batch normalisation keeps its statistics. The output of its untrained lower layers is computed once
+    for each image and kept.
     """
 
     network: Literal[
@@ -78,23 +79,23 @@ class BackboneConfig(Part):
     ] = "mobilenet-v2"
     weights: Annotated[str, Field(min_length=1)] = Field(
         "imagenet",
-        description="`imagenet` (downloaded once), `none` (random), a weights file of the backbone, or a run's folder "
-        "to go on from all of its network's weights",
+        description="`imagenet` (downloaded once), `none` (random), a weights file of the backbone, or a run folder "
+        "to start from all weights of its network",
     )
     unfreeze: Fraction = Field(0.0, description="share of the backbone's layers that is trained, from the top")
     gradual: int = Field(
-        0, ge=0, description="epochs in which the trained share grows from nothing to `unfreeze`; 0 trains all at once"
+        0, ge=0, description="epochs over which the trained share grows from 0 to `unfreeze`; 0 trains all at once"
     )
     lowest_rate: Annotated[float, Field(gt=0, le=1)] = Field(
-        1.0, description="share of the learning rate at the lowest trained layer; it falls evenly, in decades, to there"
+        1.0, description="share of the learning rate at the lowest trained layer; it falls log-linearly from the top"
     )
     dense: tuple[Count, ...] = Field((256, 128), description="units of each dense layer of the head")
-    dense_dropout: Rate | tuple[Rate, ...] = Field(0.3, description="after each dense layer")
+    dense_dropout: Rate | tuple[Rate, ...] = Field(0.3, description="dropout after each dense layer")
     l2: NotNegative | tuple[NotNegative, ...] = Field(1e-4, description="L2 penalty on each dense layer's kernel")
-    head: Literal["softmax", "sigmoid"] = Field("softmax", description="one logit a class, or one for two classes")
+    head: Literal["softmax", "sigmoid"] = Field("softmax", description="a logit per class, or one for two classes")
 
     @model_validator(mode="after")
-    def _one_value_a_layer(self) -> Self:
+    def _check_values_per_layer(self) -> Self:
         for name in ("dense_dropout", "l2"):
             _same_length(name, getattr(self, name), len(self.dense), "dense")
         return self
@@ -108,4 +109,4 @@ ModelConfig = Annotated[
 
 def _same_length(name: str, value: object, length: int, of: str) -> None:
     if isinstance(value, tuple) and len(value) != length:
-        raise ValueError(f"{name} has {len(value)} values for {length} {of}; give one, or one each")
+        raise ValueError(f"{name} has {len(value)} values for {length} {of}; give one value, or one for each")

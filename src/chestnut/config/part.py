@@ -1,4 +1,4 @@
-"""What every part of a recipe is: frozen, typed and closed to unknown keys; and the ranges of numbers they share."""
+"""The base class of every table in a recipe, and the types of numbers that the tables share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Part(BaseModel):
-    """A frozen part of a recipe that refuses unknown keys."""
+    """A table of a recipe: frozen, strictly typed, refusing unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

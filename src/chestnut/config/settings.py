@@ -1,4 +1,4 @@
-"""`key=value` settings on the plain values of a recipe: keys are dotted, values are TOML."""
+"""Apply `key=value` settings to the plain values of a recipe; keys are dotted, values are TOML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chestnut.errors import RecipeError, suggest
 
 
 def toml_value(text: str) -> Any:
-    """Read one value as TOML; what is not TOML is taken as text, so that names need no quotes."""
+    """Read one value as TOML; anything that is not TOML is text, so that names need no quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -17,29 +17,39 @@ def toml_value(text: str) -> Any:
 
 
 def assign(values: dict[str, Any], keys: list[str], value: Any, setting: str) -> None:
-    """Set a dotted key; a number in it is a place in a list, as in `model.filters.0`."""
+    """Set the value of a key in nested tables.
+
+    Args:
+        values: The tables, which are changed.
+        keys: The parts of a dotted key; a number is an index into a list, as in `model.filters.0`.
+        value: The new value.
+        setting: The setting as the user gave it, for error messages.
+
+    Raises:
+        RecipeError: The key does not exist.
+    """
     target: Any = values
     for key in keys[:-1]:
         target = _child(target, key, setting)
     last = keys[-1]
     if isinstance(target, list):
-        target[_place(target, last, setting)] = value
+        target[_list_index(target, last, setting)] = value
     elif isinstance(target, dict):
         target[last] = value
     else:
-        raise RecipeError(f"--set {setting}: {'.'.join(keys[:-1])} holds one value, not a table; leave out .{last}")
+        raise RecipeError(f"{setting}: {'.'.join(keys[:-1])} is a single value, not a table; leave out .{last}")
 
 
 def _child(target: Any, key: str, setting: str) -> Any:
     if isinstance(target, list):
-        return target[_place(target, key, setting)]
+        return target[_list_index(target, key, setting)]
     if isinstance(target, dict) and key in target:
         return target[key]
     known = target if isinstance(target, dict) else ()
-    raise RecipeError(f"--set {setting}: no key {key!r}; {suggest(key, known)}")
+    raise RecipeError(f"{setting}: no key {key!r}; {suggest(key, known)}")
 
 
-def _place(target: list[Any], key: str, setting: str) -> int:
+def _list_index(target: list[Any], key: str, setting: str) -> int:
     if not key.isdecimal() or int(key) >= len(target):
-        raise RecipeError(f"--set {setting}: the list has places 0 to {len(target) - 1}, not {key!r}")
+        raise RecipeError(f"{setting}: the list has items 0 to {len(target) - 1}, not {key!r}")
     return int(key)

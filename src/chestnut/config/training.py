@@ -1,4 +1,4 @@
-"""How a network is trained: loss, optimiser and its schedule, early stopping, the data's split and balance."""
+"""The tables that say how a network is trained: loss, optimiser, schedule, early stopping, split and balance."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from chestnut.config.part import Count, Fraction, NotNegative, Part, Positive, R
 
 
 class LossConfig(Part):
-    """The loss, taken on logits."""
+    """The loss, computed from logits."""
 
     name: Literal["cross-entropy", "focal"] = "cross-entropy"
-    label_smoothing: Rate = Field(0.0, description="share of the target spread over all classes")
+    label_smoothing: Rate = Field(0.0, description="share of the target that is spread over all classes")
     gamma: NotNegative = Field(2.0, description="focusing strength of the focal loss (Lin 2017, arXiv:1708.02002)")
 
 
 class ScheduleConfig(Part):
-    """How the learning rate moves, epoch by epoch."""
+    """How the learning rate changes from epoch to epoch."""
 
     name: Literal["constant", "exponential", "cosine", "plateau"] = "constant"
-    warmup: NotNegative = Field(0.0, description="epochs of linear rise from zero to the learning rate")
-    decade: Positive = Field(20.0, description="exponential: epochs to a tenth, lr·0.1^(epoch/decade)")
-    final: Fraction = Field(0.0, description="cosine: share of the rate left at the end")
-    factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.3, description="plateau: multiply the rate by this")
-    patience: Count = Field(2, description="plateau: epochs without a better validation loss before that")
-    floor: NotNegative = Field(1e-6, description="plateau: the least rate")
+    warmup: NotNegative = Field(0.0, description="epochs over which the rate rises linearly from zero")
+    decade: Positive = Field(20.0, description="exponential: epochs to a tenth of the rate, lr·0.1^(epoch/decade)")
+    final: Fraction = Field(0.0, description="cosine: share of the rate that is left at the end")
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.3, description="plateau: factor that lowers the rate")
+    patience: Count = Field(2, description="plateau: epochs without a better validation loss before lowering it")
+    floor: NotNegative = Field(1e-6, description="plateau: the lowest rate")
 
 
 class OptimConfig(Part):
@@ -34,22 +34,22 @@ class OptimConfig(Part):
 
     name: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "lion"] = "adam"
     learning_rate: Positive = 1e-3
-    momentum: Rate = Field(0.0, description="sgd and rmsprop only")
-    beta_1: Rate = Field(0.9, description="adam, adamw, nadam, lion")
-    beta_2: Rate = Field(0.999, description="adam, adamw, nadam, lion")
+    momentum: Rate = Field(0.0, description="momentum of sgd and rmsprop")
+    beta_1: Rate = Field(0.9, description="decay of the first moment in adam, adamw, nadam, lion")
+    beta_2: Rate = Field(0.999, description="decay of the second moment in adam, adamw, nadam, lion")
     epsilon: Positive = 1e-7
     weight_decay: NotNegative = 0.0
-    clip_norm: NotNegative = Field(0.0, description="greatest global norm of the gradient; 0 for no limit")
+    clip_norm: NotNegative = Field(0.0, description="greatest global norm of the gradient; 0 sets no limit")
     schedule: ScheduleConfig = ScheduleConfig()
 
 
 class StopConfig(Part):
-    """Early stopping; the weights of the best epoch are always the ones kept."""
+    """Early stopping. A run always keeps the weights of its best epoch, stopped early or not."""
 
     metric: Literal["val_loss", "val_auroc", "val_accuracy", "val_balanced_accuracy"] = "val_loss"
     patience: int = Field(0, ge=0, description="epochs without improvement before stopping; 0 never stops")
     min_delta: NotNegative = Field(0.0, description="least change that counts as an improvement")
-    from_epoch: int = Field(0, ge=0, description="epochs before which patience does not run")
+    from_epoch: int = Field(0, ge=0, description="first epochs, which do not count against patience")
 
     @property
     def smaller_is_better(self) -> bool:
@@ -58,36 +58,38 @@ class StopConfig(Part):
 
 
 class DataConfig(Part):
-    """How images are split and balanced."""
+    """How images are split and how classes are balanced."""
 
-    positive: str | None = Field(None, description="the positive class, where its name does not tell")
-    fractions: tuple[Fraction, Fraction, Fraction] = Field((0.7, 0.15, 0.15), description="train, val, test")
+    positive: str | None = Field(None, description="the positive class, if its name does not show it")
+    fractions: tuple[Fraction, Fraction, Fraction] = Field(
+        (0.7, 0.15, 0.15), description="shares of train, val and test"
+    )
     balance: Literal["none", "weights", "oversample", "undersample"] = Field(
         "none", description="class weights n/(classes·count), or sampling of the training images"
     )
 
     @model_validator(mode="after")
-    def _sum_to_one(self) -> Self:
+    def _check_fractions(self) -> Self:
         if abs(sum(self.fractions) - 1) > 1e-6 or min(self.fractions[:2]) == 0:
-            raise ValueError("fractions of train and val are above 0 and all three sum to 1")
+            raise ValueError("fractions must be above 0 for train and val, and all three must sum to 1")
         return self
 
 
 class TrainConfig(Part):
-    """The training run."""
+    """The length of a training, its batches and its arithmetic."""
 
     epochs: Count = 20
     batch_size: Count = 32
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="arithmetic of the layers; auto probes bfloat16 and takes it where it is faster"
+        "auto", description="arithmetic of the layers; auto tries bfloat16 and uses it if it is faster"
     )
     passes: int = Field(
         4,
         ge=0,
-        description="augmented passes over the training images that are kept of a frozen part, which epochs take in "
-        "turns; 0 computes it anew in every step",
+        description="augmented passes over the training images for which the output of frozen layers is kept; epochs "
+        "use them in turn; 0 computes the output again in every step",
     )
     average: Rate = Field(
-        0.0, description="momentum of the running average of the weights that is judged and kept; 0 keeps the last"
+        0.0, description="momentum of the running average of the weights that is evaluated and kept; 0 averages nothing"
     )
     stop: StopConfig = StopConfig()

@@ -138,7 +138,7 @@ def test_a_best_point_at_the_edge_is_told(caplog):
     [
         ("augment.flip=true", r"\[augment\] does not apply to .*, which is fitted to the images as they are"),
         ("loss.name=focal", r"\[loss\] does not apply to"),
-        ("train.precision=bfloat16", "train.precision of .* is float32 or auto"),
+        ("train.precision=bfloat16", "train.precision must be float32 or auto for"),
         ("model.head=sigmoid", "no key 'model.head'"),
         ("model.folds=1", "model.folds: input should be greater than or equal to 2, given 1"),
         ("model.costs=[]", "model.costs: .*at least 1 item"),

@@ -109,6 +109,5 @@ def _changed(recipe: Recipe, settings: list[str], option: str) -> Recipe:
     try:
         return recipe.changed(settings) if settings else recipe
     except RecipeError as error:
-        told = str(error).removeprefix("--set").lstrip(": ")
         hint = "; --set RECIPE:KEY=VALUE is for one recipe" if option == "--set" else ""
-        raise RecipeError(f"{option} for {recipe.name}: {told}{hint}") from None
+        raise RecipeError(f"{option} for {recipe.name}: {error}{hint}") from None

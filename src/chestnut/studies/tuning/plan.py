@@ -230,7 +230,7 @@ def _try(recipe: Recipe, key: str, value: Any) -> None:
     try:
         recipe.without_search().with_values({key: value})
     except RecipeError as error:
-        said = str(error).removeprefix("--set").lstrip(": ").removeprefix(f"{key}={value}").lstrip(": ")
+        said = str(error).removeprefix(f"{key}={value}").lstrip(": ")
         raise RecipeError(f"search.{key}: {recipe.name} does not take {value}: {said}") from None
 
 

@@ -17,7 +17,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial
 
 from chestnut.config import Choice, FloatRange, IntRange, Recipe
-from chestnut.config.search_space import Range, SearchSpace
+from chestnut.config.ranges import Range
+from chestnut.config.search_space import SearchSpace
 
 Values = dict[str, Any]
 

@@ -114,7 +114,7 @@ class _Search:
         try:
             recipe = plan.recipe_of({} if number == _OWN else self._trials.values(number), seed)
         except RecipeError as error:
-            self._fail(number, str(error).removeprefix("--set: "))
+            self._fail(number, str(error))
             return None
         self._out[run.name] = number, seed
         return Job(

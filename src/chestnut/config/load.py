@@ -1,0 +1,75 @@
+"""Find a recipe by its name or its file, and apply settings to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+from chestnut.config.ensemble import EnsembleConfig
+from chestnut.config.recipe import Recipe
+from chestnut.errors import RecipeError, suggest
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with chestnut, sorted."""
+    folder = resources.files("chestnut") / "recipes"
+    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def recipe_text(name: str) -> str:
+    """Return the TOML text, with comments, of a recipe that comes with chestnut.
+
+    Raises:
+        RecipeError: No recipe has that name.
+    """
+    if name not in recipe_names():
+        raise RecipeError(f"no recipe {name!r}; {suggest(name, recipe_names())}; or give the path of a .toml file")
+    return (resources.files("chestnut") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def recipe_parameters(name: str) -> int:
+    """Return the number of parameters, for two classes, that the head of a recipe of chestnut states.
+
+    >>> recipe_parameters("cnn-small")
+    3300482
+    """
+    found = re.search(r"^# Parameters: ([\d,]+)", recipe_text(name), flags=re.M)
+    if found is None:
+        raise RecipeError(f"the recipe {name} does not state its number of parameters; reinstall chestnut")
+    return int(found[1].replace(",", ""))
+
+
+def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Recipe:
+    """Find a recipe by name or path and apply settings to it.
+
+    Args:
+        recipe: A name from `recipe_names()`, the path of a TOML file, or a recipe.
+        settings: `key=value` texts.
+
+    Raises:
+        RecipeError: The recipe is not found or not valid, or it describes an ensemble, which cannot be trained.
+
+    >>> load_recipe("mlp", ["model.dropout=0.3"]).model.dropout
+    0.3
+    """
+    if not isinstance(recipe, Recipe):
+        path = Path(recipe)
+        if path.suffix == ".toml":
+            if not path.is_file():
+                raise RecipeError(f"no recipe file {path}; give a .toml file or one of {', '.join(recipe_names())}")
+            try:
+                recipe = Recipe.from_toml(path.read_text(encoding="utf-8"), str(path))
+            except UnicodeDecodeError:
+                raise RecipeError(f"{path} is not UTF-8 text; a recipe is a TOML file") from None
+        else:
+            recipe = Recipe.from_toml(recipe_text(str(recipe)), str(recipe))
+    settings = list(settings)
+    recipe = recipe.changed(settings) if settings else recipe
+    if isinstance(recipe.model, EnsembleConfig):
+        raise RecipeError(
+            f"this recipe describes an ensemble of {len(recipe.model.members)} runs, which is not trained; "
+            "make one with `chestnut ensemble RUN RUN…`, or give the recipe of a member"
+        )
+    return recipe
