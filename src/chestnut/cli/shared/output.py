@@ -7,6 +7,7 @@ leaves colour and cursor movement out where the stream is not a terminal.
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -15,11 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
-#: Narrower than this, a pipe or file would get its tables folded.
+from chestnut.cli.shared.tables import table as table  # noqa: PLC0414
+
+#: The width of tables in a pipe or file; the environment variable COLUMNS gives another.
 _PIPE_WIDTH = 120
 
 JsonOption = Annotated[
@@ -29,11 +30,22 @@ JsonOption = Annotated[
 
 def _console(stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PIPE_WIDTH)
+    from_surroundings = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(stderr=stderr, highlight=False, width=None if from_surroundings else _PIPE_WIDTH)
 
 
 out = _console(stderr=False)
 err = _console(stderr=True)
+
+
+def _widen(wide: bool) -> None:
+    if wide:
+        out.width = 10_000
+
+
+WideOption = Annotated[
+    bool, typer.Option("--wide", callback=_widen, help="Show every column of the table, however long its lines.")
+]
 
 
 def say(text: str) -> None:
@@ -63,6 +75,14 @@ def log_to_stderr() -> None:
     logger.propagate = False
 
 
+def print_next(*words: object) -> None:
+    """Print a command that the user may want to give next, quoted so that it can be pasted.
+
+    It goes to standard error, so that a pipe carries the result alone.
+    """
+    say(f"Next: {shlex.join(map(str, words))}")
+
+
 def emit(value: dict[str, Any], json: Path | None) -> bool:
     """Write a result as JSON where it was asked for.
 
@@ -78,28 +98,6 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
         return False
     write_text(json, json_text(value))
     return True
-
-
-class _Titled(Table):
-    """A table under a heading of any length; Rich's own title is folded to the table's width."""
-
-    heading: str | None = None
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if self.heading:
-            yield Text(self.heading, style="bold")
-        yield from super().__rich_console__(console, options)
-
-
-def table(title: str | None = None, columns: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> Table:
-    """An empty table in the house style; columns named in `numbers` are set flush right."""
-    from rich import box
-
-    made = _Titled(box=box.SIMPLE_HEAD, pad_edge=False)
-    made.heading = title
-    for column in columns:
-        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    return made
 
 
 @contextmanager
