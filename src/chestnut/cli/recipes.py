@@ -2,44 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, emit, out, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_COLUMNS = ("recipe", "parameters", "input", "what it is", "source", "reported")
+_DROPPABLE = ("source", "reported", "input")
 
 
 def command(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this recipe as TOML.")] = None,
+    wide: WideOption = False,
     json: JsonOption = None,
 ) -> None:
     """List the recipes with their parameters, input size, source and reported score, or print one."""
-    from chestnut.config import Recipe, load_recipe, recipe_names, recipe_text
+    from chestnut.config import Recipe, recipe_text
 
     if name is not None:
         text = recipe_text(name)
         if emit({"name": name, "toml": text, "recipe": Recipe.from_toml(text, name).model_dump(mode="json")}, json):
             out.print(text, end="", markup=False, soft_wrap=True)
         return
-    listing = [_described(load_recipe(item)) for item in recipe_names()]
+    listing = list_recipes()
     if emit({"recipes": listing}, json):
-        made = table(
-            columns=("recipe", "parameters", "input", "what it is", "source", "reported"), numbers=("parameters",)
+        out.print(recipes_table(listing))
+        print_next("chestnut", "recipes", "cnn-small", "--layers")
+
+
+def list_recipes() -> list[dict[str, Any]]:
+    """Return what the listing says of each recipe that comes with chestnut."""
+    from chestnut.config import load_recipe, recipe_names
+
+    return [_describe(load_recipe(name)) for name in recipe_names()]
+
+
+def recipes_table(listing: list[dict[str, Any]]) -> Table:
+    """Return the table of recipes; parameters are counted for two classes."""
+    made = table(columns=_COLUMNS, numbers=("parameters",), droppable=_DROPPABLE)
+    for row in listing:
+        size = f"{row['height']}×{row['width']}×{row['channels']}"
+        made.add_row(
+            f"[bold]{row['name']}[/]", f"{row['parameters']:,}", size, row["summary"], row["source"], row["reported"]
         )
-        for row in listing:
-            size = f"{row['height']}×{row['width']}×{row['channels']}"
-            made.add_row(
-                f"[bold]{row['name']}[/]",
-                f"{row['parameters']:,}",
-                size,
-                row["summary"],
-                row["source"],
-                row["reported"],
-            )
-        out.print(made)
+    return made
 
 
-def _described(recipe: Any) -> dict[str, Any]:
+def _describe(recipe: Any) -> dict[str, Any]:
     """One recipe in the listing; the parameters are counted for two classes."""
     from chestnut.config import recipe_parameters
 

@@ -1,23 +1,39 @@
-"""`chestnut runs`: the runs of a folder with their figures side by side."""
+"""`chestnut runs`: list runs with their figures side by side."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, emit, out, say, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_COLUMNS = (
+    "run",
+    "recipe",
+    "status",
+    "epochs",
+    "val AUROC",
+    "val accuracy",
+    "test AUROC",
+    "test accuracy",
+    "looks",
+)
+_DROPPABLE = ("looks", "epochs", "test accuracy", "val accuracy", "recipe", "test AUROC")
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that runs stand in.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds the runs.")] = Path("runs"),
+    wide: WideOption = False,
     json: JsonOption = None,
 ) -> None:
     """List runs with their figures side by side."""
-    from chestnut.cli.shared.result_tables import estimate
     from chestnut.errors import RunError
-    from chestnut.runs.folder import RunFolder, find_runs, kept_epoch
+    from chestnut.runs.folder import RunFolder, find_runs
 
     if not folder.is_dir():
         raise RunError(f"no folder {folder}; chestnut train DATA makes runs/ and the first run in it")
@@ -28,30 +44,25 @@ def command(
         except RunError as error:
             say(f"left out: {error}")
     if emit({"runs": rows}, json):
-        made = table(
-            columns=(
-                "run",
-                "recipe",
-                "status",
-                "epochs",
-                "val AUROC",
-                "val accuracy",
-                "test AUROC",
-                "test accuracy",
-                "looks",
-            ),
-            numbers=("epochs", "looks"),
-        )
-        for row in rows:
-            figures = [
-                estimate(row["evaluations"].get(split, {}).get(metric))
-                for split in ("val", "test")
-                for metric in ("auroc", "accuracy")
-            ]
-            made.add_row(
-                row["name"], row["recipe"], row["status"], kept_epoch(row), *figures, str(row["looks_at_test"])
-            )
-        out.print(made if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
+        out.print(runs_table(rows) if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
+        if rows:
+            print_next("chestnut", "info", max(rows, key=lambda row: row["started"] or "")["path"])
+
+
+def runs_table(rows: list[dict[str, Any]]) -> Table:
+    """Return the table of runs; figures are shown with their 95 % intervals."""
+    from chestnut.cli.shared.result_tables import estimate
+    from chestnut.runs.folder import kept_epoch
+
+    made = table(columns=_COLUMNS, numbers=("epochs", "looks"), droppable=_DROPPABLE)
+    for row in rows:
+        figures = [
+            estimate(row["evaluations"].get(split, {}).get(metric))
+            for split in ("val", "test")
+            for metric in ("auroc", "accuracy")
+        ]
+        made.add_row(row["name"], row["recipe"], row["status"], kept_epoch(row), *figures, str(row["looks_at_test"]))
+    return made
 
 
 def _described(run: Any) -> dict[str, Any]:

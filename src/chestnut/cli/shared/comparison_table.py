@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 
 _COLUMNS = ("", "variant", "val AUROC", "val accuracy", "train acc.", "trained", "s/epoch", "images/s", "size")
+_DROPPABLE = ("size", "images/s", "s/epoch", "train acc.", "trained", "val accuracy")
 
 
 def leaderboard_table(board: Leaderboard) -> Table:
     """The leaderboard with 95 % intervals; variants that cannot be told apart share a place, marked by `=`."""
     title = f"{board.images:,} validation images of {board.patients:,} patients"
-    made = table(title, _COLUMNS, _COLUMNS[4:])
+    made = table(title, _COLUMNS, _COLUMNS[4:], _DROPPABLE)
     for row in board.rows:
         made.add_row(*_cells(row), style=None if row.place is not None else "dim")
-        for why in row.failed:
-            made.add_row("", f"failed: {why}", style="red")
+        made.footnotes += [f"a run of {row.name} failed: {why}" for why in row.failed]
     return made
 
 
 def _cells(row: Row) -> list[str]:
     if row.place is None:
-        return ["–", row.name]
+        return ["–", _folded(row.name)]
     return [
         f"{row.place}{'=' if row.tied else ''}",
         f"{_folded(row.name)}\n{row.start}",

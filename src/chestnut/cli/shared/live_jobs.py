@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.live import Live
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chestnut.studies.study import PlannedFolder
 
 _COLUMNS = ("run", "epoch", "progress", "loss", "val loss", "val AUROC", "time", "")
+_DROPPABLE = ("loss", "time", "progress", "val loss", "epoch")
 
 
 @contextmanager
@@ -136,14 +138,20 @@ class LiveJobs:
     def _table(self, most: int) -> Table:
         """The last runs, `most` of them."""
         ended = sum(line.ended is not None for line in self._lines.values())
-        made = table(f"{ended} of {self._total} runs have ended", _COLUMNS, _COLUMNS[1:2] + _COLUMNS[3:7])
+        made = table(
+            f"{ended} of {self._total} runs have ended",
+            _COLUMNS,
+            _COLUMNS[1:2] + _COLUMNS[3:7],
+            _DROPPABLE,
+            "the history.csv of each run",
+        )
         for line in list(self._lines.values())[-most:]:
             figures = [line.row.get(name, math.nan) for name in ("loss", "val_loss", "val_auroc")]
             shown = ["–" if math.isnan(figure) else f"{figure:.4f}" for figure in figures]
             bar = ProgressBar(total=1, completed=line.share if line.ended is None else 1, width=16)
             seconds = (line.ended or time.monotonic()) - line.started
             epoch = f"{line.done} of {line.epochs}" if line.epochs else "–"
-            made.add_row(line.name, epoch, bar, *shown, clock(seconds), line.status)
+            made.add_row(line.name, epoch, bar, *shown, clock(seconds), shorten(line.status, 40, placeholder="…"))
         return made
 
 

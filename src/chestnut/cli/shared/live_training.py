@@ -16,6 +16,7 @@ from chestnut.cli.shared.output import err, table
 from chestnut.config import ClassicalConfig, Recipe
 
 _COLUMNS = ("epoch", "loss", "accuracy", "val loss", "val accuracy", "val AUROC", "rate", "time")
+_DROPPABLE = ("rate", "time", "accuracy", "val accuracy")
 _PLAIN = "epoch {epoch:>3}  loss {loss:.4f}  accuracy {accuracy:.4f}  val loss {val_loss:.4f}  "
 _PLAIN_VAL = "val accuracy {val_accuracy:.4f}  val AUROC {val_auroc:.4f}  {seconds:.1f} s{mark}"
 
@@ -84,7 +85,7 @@ class LiveTable:
 
     def _table(self, most: int) -> Table:
         """The last epochs, `most` of them."""
-        made = table(columns=_COLUMNS, numbers=_COLUMNS)
+        made = table(columns=_COLUMNS, numbers=_COLUMNS, droppable=_DROPPABLE, elsewhere="the run's history.csv")
         latest_best = max((index for index, (_, best) in enumerate(self._rows) if best), default=-1)
         for index, (row, _) in list(enumerate(self._rows))[-most:]:
             made.add_row(*_cells(row), style="bold green" if index == latest_best else None)

@@ -27,7 +27,7 @@ def estimate(figure: dict[str, Any] | None) -> str:
 def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
     """All metrics of one evaluation with their 95 % intervals, one column a class where there are more than two."""
     classes = list(metrics["per_class"]) if len(metrics["classes"]) > 2 else []
-    made = table(title, ("metric", "all (95 % interval)", *classes))
+    made = table(title, ("metric", "all (95 % interval)", *classes), droppable=classes[::-1])
     for key in SHOWN:
         if key in metrics["metrics"]:
             each = [estimate(metrics["per_class"][label].get(key)) for label in classes]

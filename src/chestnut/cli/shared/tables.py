@@ -23,39 +23,43 @@ class FittedTable(Table):
     column, is the word broken, so that nothing is lost.
     """
 
-    def __init__(self, heading: str | None, droppable: Sequence[str]) -> None:
+    def __init__(self, heading: str | None, droppable: Sequence[str], elsewhere: str) -> None:
         """Make an empty table.
 
         Args:
             heading: The line above the table; None for none.
             droppable: Headings of columns that a narrow terminal may leave out, the least important first.
+            elsewhere: Where the columns left out can be seen, for the line that names them.
         """
         super().__init__(box=box.SIMPLE_HEAD, pad_edge=False)
         self.heading = heading
         self.droppable = droppable
+        self.elsewhere = elsewhere
+        self.footnotes: list[str] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw the heading, the columns for which there is room, and a line that names the others."""
+        """Draw the heading, the columns for which there is room, a line that names the others, and the footnotes."""
         if self.heading:
             yield Text(self.heading, style="bold")
         shown = self._shown(console, options.max_width)
         fitted = self._with_columns(shown, self._widths(console, shown, options.max_width))
         yield from console.render(fitted, options)
         if left_out := [str(column.header) for column in self.columns if column not in shown]:
-            yield Text(f"Left out for lack of room: {', '.join(left_out)}; --wide or --json shows them.", style="dim")
+            yield Text(f"Left out for lack of room: {', '.join(left_out)}; see {self.elsewhere}.", style="dim")
+        yield from (Text(f"· {note}") for note in self.footnotes)
 
     def _shown(self, console: Console, width: int) -> list[Column]:
         """Return the columns that are drawn in a width."""
         shown = list(self.columns)
         for name in self.droppable:
-            if self._frame(console, shown) + sum(_least(console, column) for column in shown) <= width:
+            if self._frame(console, shown) + sum(self._least(console, column) for column in shown) <= width:
                 break
             shown = [column for column in shown if column.header != name]
         return shown
 
     def _widths(self, console: Console, shown: Sequence[Column], width: int) -> list[int] | None:
         """Return the width of each column's cells; None where even the longest words do not fit side by side."""
-        needs = [_measure(console, column) for column in shown]
+        needs = [self._measure(console, column) for column in shown]
         spare = width - self._frame(console, shown) - sum(need.minimum for need in needs)
         if spare < 0:
             return None
@@ -67,6 +71,17 @@ class FittedTable(Table):
             widths[index] += extra
             spare -= extra
         return widths
+
+    def _least(self, console: Console, column: Column) -> int:
+        """Return the least width at which a column reads well: no broken word, and few lines to a cell."""
+        need = self._measure(console, column)
+        return max(need.minimum, -(-need.maximum // _MOST_LINES))
+
+    def _measure(self, console: Console, column: Column) -> Measurement:
+        """Return the least width that breaks no word of a column, and the width at which nothing is folded."""
+        contents = [*([column.header] if self.show_header else ()), *column.cells]
+        needs = [Measurement.get(console, _unlimited(console), content) for content in contents]
+        return Measurement(max(need.minimum for need in needs), max(need.maximum for need in needs))
 
     def _frame(self, console: Console, shown: Sequence[Column]) -> int:
         """Return the width that goes to edges and to the space between columns."""
@@ -89,23 +104,12 @@ def _unlimited(console: Console) -> ConsoleOptions:
     return console.options.update(width=_NO_LIMIT)
 
 
-def _measure(console: Console, column: Column) -> Measurement:
-    """Return the least width that breaks no word of a column, and the width at which nothing is folded."""
-    cells = [Measurement.get(console, _unlimited(console), cell) for cell in (column.header, *column.cells)]
-    return Measurement(max(cell.minimum for cell in cells), max(cell.maximum for cell in cells))
-
-
-def _least(console: Console, column: Column) -> int:
-    """Return the least width at which a column reads well: no broken word, and few lines to a cell."""
-    need = _measure(console, column)
-    return max(need.minimum, -(-need.maximum // _MOST_LINES))
-
-
 def table(
     title: str | None = None,
     columns: Sequence[str] = (),
     numbers: Sequence[str] = (),
     droppable: Sequence[str] = (),
+    elsewhere: str = "--wide or --json",
 ) -> FittedTable:
     """Make an empty table in the house style.
 
@@ -114,8 +118,9 @@ def table(
         columns: The headings.
         numbers: Those of the columns that are set flush right.
         droppable: Those of the columns that a narrow terminal may leave out, the least important first.
+        elsewhere: Where the columns left out can be seen.
     """
-    made = FittedTable(title, droppable)
+    made = FittedTable(title, droppable, elsewhere)
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made

@@ -25,7 +25,7 @@ def trials_table(result: Tuning) -> Table:
     best = sorted(finished, key=lambda trial: (sign * (trial.score or 0.0), trial.number))[:_SHOWN]
     columns = (_COLUMNS[0], f"val {in_words(result.objective)}", *_COLUMNS[1:])
     title = f"The best {len(best)} of {len(result.trials)} trials" if len(best) > 1 else "The best trial"
-    made = table(title, columns, _COLUMNS[2:])
+    made = table(title, columns, _COLUMNS[2:], ("time", "epochs"))
     for trial in best:
         made.add_row(*_cells(trial), style="bold green" if trial.number == result.best else None)
     if result.default is not None:

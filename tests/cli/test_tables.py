@@ -1,0 +1,150 @@
+"""Tables on narrow terminals: no word is broken, no line is longer, and what is left out is named."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from chestnut.cli.recipes import list_recipes, recipes_table
+from chestnut.cli.runs import runs_table
+from chestnut.cli.shared import output
+from chestnut.cli.shared.comparison_table import leaderboard_table
+from chestnut.cli.shared.live_jobs import LiveJobs
+from chestnut.cli.shared.live_training import LiveTable
+from chestnut.cli.shared.result_tables import metrics_table
+from chestnut.cli.shared.tables import table
+from chestnut.cli.shared.tuning_table import trials_table
+from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.metrics import evaluate
+from chestnut.jobs.job import Event
+from chestnut.studies.comparison.leaderboard import Leaderboard, Row
+from chestnut.studies.tuning.result import Trial, Tuning
+
+FIGURE = {"value": 0.846, "low": 0.692, "high": 0.958}
+ROW = {
+    "epoch": 12, "loss": 0.4123, "accuracy": 0.8125, "val_loss": 0.5123, "val_accuracy": 0.7812, "val_auroc": 0.8461,
+    "learning_rate": 0.000125, "seconds": 75.0,
+}  # fmt: skip
+
+
+def drawn(item, width):
+    console = Console(width=width, file=io.StringIO())
+    console.print(item)
+    return console.file.getvalue()
+
+
+def runs():
+    evaluations = {split: {"auroc": FIGURE, "accuracy": FIGURE} for split in ("val", "test")}
+    names = (("first", "cnn-small", "finished"), ("mobilenet-v2-1-finetuned", "mobilenet-v2-robust", "stopped"))
+    return runs_table(
+        [
+            {"name": name, "recipe": recipe, "status": status, "best_epoch": 11, "epochs": 16, "looks_at_test": 2}
+            | {"evaluations": evaluations}
+            for name, recipe, status in names
+        ]
+    )
+
+
+def leaderboard():
+    spread = Estimate(0.744, 0.514, 0.902)
+    known = {"runs": 3, "auroc": spread, "auroc_spread": 0.012, "accuracy": spread, "accuracy_spread": 0.02}
+    known |= {"train_accuracy": 0.97, "parameters": 3_300_482, "trained": 3_300_482, "epochs": 8.0}
+    known |= {"epoch_seconds": 2.5, "images_a_second": 1234.0, "model_bytes": 39_000_000}
+    rows = (
+        Row(place=1, tied=True, name="cnn-small-optim.learning_rate=0.0001", start="random weights", **known),
+        Row(place=1, tied=True, name="mobilenet-v2", start="ImageNet weights, frozen", **known),
+        Row(place=None, tied=False, name="mlp", start="random", runs=0, failed=("the loss became nan in epoch 3",)),
+    )
+    return leaderboard_table(Leaderboard(rows, (), 810, 445, 2000, (), ()))
+
+
+def trials():
+    values = {"optim.learning_rate": 0.000123, "model.dense": [128], "model.dense_dropout": 0.3}
+    made = tuple(Trial(n, "finished", values, 0.91, (0.9, 0.92), 30, 75.0, ("a", "b")) for n in range(7))
+    default = Trial(-1, "finished", {}, 0.9, (0.9, 0.9), 30, 75.0, ())
+    return trials_table(Tuning("cnn-small", "random", "auroc", 2, {}, made, default, 3, {}, None, (), ()))
+
+
+def classes(names):
+    count = len(names)
+    probabilities = [
+        [0.8 if column == row % count else 0.2 / (count - 1) for column in range(count)] for row in range(60)
+    ]
+    targets = [(row + (row % 7 == 0)) % count for row in range(60)]
+    found = evaluate(targets, probabilities, [str(row // 2) for row in range(60)], names, resamples=50)
+    return metrics_table("runs/first on test of its own images: 60 images of 30 patients", found.to_dict())
+
+
+def training():
+    live = LiveTable()
+    live._rows = [(ROW, True), (ROW | {"epoch": 13}, False)]
+    return live._table(5)
+
+
+def jobs():
+    live = LiveJobs(2)
+    live._drawn = True
+    for name in ("cnn-small-1", "mobilenet-v2-robust-2"):
+        live(Event(name, "start", {"epochs": 16, "batches": 20, "done": 0}))
+        live(Event(name, "epoch", {"row": ROW, "best": True}))
+    live(Event("cnn-small-1", "end", {"error": "the loss became nan in epoch 3; lower the rate", "status": ""}))
+    return live._table(5)
+
+
+TABLES = {
+    "runs": runs,
+    "recipes": lambda: recipes_table(list_recipes()),
+    "leaderboard": leaderboard,
+    "trials": trials,
+    "metrics of two classes": lambda: classes(["NORMAL", "PNEUMONIA"]),
+    "metrics of three classes": lambda: classes(["Covid-19", "No_findings", "Pneumonia"]),
+    "training": training,
+    "jobs": jobs,
+}
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("name", TABLES)
+def test_no_word_is_broken_and_no_line_too_long(name, width):
+    made = TABLES[name]()
+    narrow, wide = drawn(made, width), drawn(made, 1000)
+    assert max(map(len, narrow.splitlines())) <= width
+    body = narrow.partition("Left out for lack of room")[0]
+    assert set(body.replace("─", " ").split()) <= set(wide.replace("─", " ").split())
+
+
+def test_the_least_important_columns_go_first_and_are_named():
+    made = table("A heading", ("name", "score", "note"), ("score",), ("note", "score"))
+    made.add_row("first", "0.97", "a-word-of-twenty-four-xx")
+    assert "Left out" not in drawn(made, 60)
+    narrow = drawn(made, 30)
+    assert "a-word" not in narrow and "0.97" in narrow
+    assert "Left out for lack of room:" in narrow and "note" in narrow.partition("room:")[2]
+    assert "score" in drawn(made, 12).partition("Left out")[2]
+
+
+def test_wide_shows_every_column(chestnut, monkeypatch):
+    monkeypatch.setattr(output.out, "_width", 60)
+    status, said, _ = chestnut("recipes")
+    assert status == 0 and "Left out for lack of room: input, source, reported" in " ".join(said.split())
+    status, said, _ = chestnut("recipes", "--wide")
+    assert status == 0 and "Left out" not in said and "180×180×1" in said
+    assert "reported" in said.splitlines()[1]
+
+
+def test_a_word_longer_than_the_terminal_is_broken_in_place_of_being_cut():
+    made = table(None, ("name", "size"))
+    made.add_row("x" * 50, "7")
+    text = drawn(made, 30)
+    assert text.count("x") == 50 and "7" in text
+    assert max(map(len, text.splitlines())) <= 30
+
+
+def test_sections_styles_and_hidden_headings_survive():
+    made = table("A heading", ("name", "size"))
+    made.add_row("a", "1")
+    made.add_section()
+    made.add_row("b", "2", style="bold")
+    made.show_header = False
+    lines = [line.strip() for line in drawn(made, 40).splitlines()]
+    assert lines == ["A heading", "", "a   1", "", "b   2", ""]
