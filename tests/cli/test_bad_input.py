@@ -145,7 +145,7 @@ def test_a_run_that_exists(refused, images, workspace):
 
 def test_data_and_resume_together(refused, images, workspace):
     assert "not both" in refused("train", images, "--resume", workspace.run)
-    assert "has ended already" in refused("train", "--resume", workspace.run)
+    assert "has finished" in refused("train", "--resume", workspace.run)
 
 
 def test_a_run_of_a_newer_version(refused, workspace, tmp_path):

@@ -95,7 +95,7 @@ def test_commands_take_it_as_a_run(made, chestnut):
         (["diagnose", "RUN"], "is an ensemble, which is not trained and has no learning curves; diagnose its members"),
         (["finetune", "RUN"], "is an ensemble, which is not trained; fine-tune its members, such as "),
         (["train", "IMAGES", "--recipe", "RUN/recipe.toml"], "this recipe describes an ensemble of 2 runs"),
-        (["train", "--resume", "RUN"], "has ended already; nothing is left to resume"),
+        (["train", "--resume", "RUN"], "has finished, so there is nothing to resume"),
     ],
 )
 def test_what_trains_refuses_it(chestnut, made, workspace, words, said):

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from chestnut.config import BackboneConfig, ClassicalConfig, Recipe
-from chestnut.data.cache.cache import Decoded, decode_all
 from chestnut.data.manifest import Manifest
+from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import require_trainable, split
 from chestnut.diagnosis.lr_range import RateRange, rising_rates
-from chestnut.errors import RecipeError, TrainingError
+from chestnut.errors import DataError, RecipeError, TrainingError
 from chestnut.models.device import policy
 from chestnut.progress import Bars, Tick, silent
 from chestnut.training.batches import Batches
@@ -78,24 +78,32 @@ def lr_range(
     """
     if isinstance(recipe.model, ClassicalConfig):
         raise RecipeError(f"{recipe.model.network} is fitted without a learning rate; give another recipe")
-    manifest = split(manifest, recipe.data.fractions, recipe.seed)
-    require_trainable(manifest)
-    with bars("Decoding images") as tick:
-        decoded = decode_all(manifest.only("train"), recipe.input, skip_bad=skip_bad, progress=tick)
+
+    def take_training(images: Manifest) -> Manifest:
+        divided = split(images, recipe.data.fractions, recipe.seed)
+        require_trainable(divided)
+        return divided.only("train")
+
+    prepared = prepare(manifest, [recipe.input], take_training, check=_require_images, skip_bad=skip_bad, bars=bars)
     if recipe.train.precision == "auto":
         recipe = recipe.changed(["train.precision=float32"])
-    learner, batches = _prepared(decoded, recipe)
+    learner, batches = _build_learner(prepared, recipe)
     with bars("Raising the learning rate") as tick:
         return _sweep(learner, batches, sweep, tick)
 
 
-def _prepared(decoded: Decoded, recipe: Recipe) -> tuple[Learner, Batches]:
-    """A fresh network and its training images; the frozen part of a backbone is computed batch by batch."""
-    classes, targets = len(decoded.manifest.classes), decoded.manifest.targets
+def _require_images(images: Manifest) -> None:
+    if not len(images):
+        raise DataError("none of the training images can be read; check the files")
+
+
+def _build_learner(prepared: Prepared, recipe: Recipe) -> tuple[Learner, Batches]:
+    """Build a network and its batches of training images; a frozen part is computed batch by batch."""
+    classes, targets = len(prepared.manifest.classes), prepared.manifest.targets
     with _seeded(recipe.seed):
         start = begin(recipe, classes, seen_shares(targets, classes, recipe.data.balance))
         learner = Learner(start.parts.trained, recipe, policy(recipe.train.precision), frozen=start.parts.frozen)
-        batches = Batches(Images(decoded.pixels, recipe.input), targets, recipe, classes)
+        batches = Batches(Images(prepared.pixels, recipe.input), targets, recipe, classes)
         learner(np.asarray(batches[0][0][:1]))  # makes the variables
     learner.optimizer.build(learner.trainable_variables)
     _set_all_paces(learner, recipe, start)

@@ -6,16 +6,15 @@ comparison, which a second call goes on with.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypedDict
 
-from chestnut.config import BackboneConfig, InputSpec, Recipe
-from chestnut.data.cache.cache import decode_all
+from chestnut.config import BackboneConfig, Recipe
 from chestnut.data.manifest import Manifest
-from chestnut.data.split import require_trainable, split
+from chestnut.data.prepare import prepare
+from chestnut.data.split import split
 from chestnut.data.subset import take_fraction
 from chestnut.errors import DataError, RecipeError
 from chestnut.progress import Bars, silent
@@ -144,14 +143,18 @@ def make_plan(
     recipes = [variant.recipe for variant in variants]
     fractions = _shared((recipe.data.fractions for recipe in recipes), "data.fractions")
     positive = _shared((recipe.data.positive for recipe in recipes), "data.positive")
-    manifest = data if positive is None else data.with_positive(positive)
-    manifest = take_fraction(split(manifest, fractions, terms.seed), terms.fraction, terms.seed)
-    for spec in dict.fromkeys(recipe.input for recipe in recipes):
-        manifest = decoded(manifest, spec, skip_bad, bars)
-    require_trainable(manifest)
+    prepared = prepare(
+        data,
+        (recipe.input for recipe in recipes),
+        lambda images: take_fraction(split(images, fractions, terms.seed), terms.fraction, terms.seed),
+        positive=positive,
+        skip_bad=skip_bad,
+        bars=bars,
+    )
     epochs = terms.epochs or min(recipe.train.epochs for recipe in recipes)
     equal = tuple(replace(one, recipe=one.recipe.changed([f"train.epochs={epochs}"])) for one in variants)
-    return Plan(equal, replace(terms, epochs=epochs), digest(manifest), threads), manifest
+    plan = Plan(equal, replace(terms, epochs=epochs), prepared.digest, threads)
+    return plan, prepared.with_notes_on_bad()
 
 
 def start_in_words(recipe: Recipe) -> str:
@@ -173,24 +176,6 @@ def _shared(values: Iterable[Any], key: str) -> Any:
         shown = " and ".join(str(value) for value in different)
         raise RecipeError(f"the recipes have {key} {shown}; give one for all by --set {key}=…")
     return different[0]
-
-
-def decoded(manifest: Manifest, spec: InputSpec, skip_bad: bool, bars: Bars) -> Manifest:
-    """Decode images into the pixel cache; gives them with digests of their pixels, and notes on those left out.
-
-    Raises:
-        ImageError: An image cannot be read, and is not to be left out.
-    """
-    with bars(f"Decoding images at {spec.height}×{spec.width}") as tick:
-        found = decode_all(manifest, spec, skip_bad=skip_bad, progress=tick)
-    left_out = [f"left out: {bad}" for bad in found.bad]
-    return found.manifest.with_note(*left_out)
-
-
-def digest(manifest: Manifest) -> str:
-    """SHA-256 of the images' rows: path, label, patient, split, pixels."""
-    rows = manifest.frame[["path", "label", "patient", "split", "sha256"]].sort_values("path")
-    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
 
 
 class ComparisonFolder(PlannedFolder[Plan]):

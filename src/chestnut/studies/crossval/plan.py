@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Self
 from chestnut.config import Recipe
 from chestnut.data.folds import deal, hold_out, pool
 from chestnut.data.manifest import Manifest
+from chestnut.data.prepare import prepare
 from chestnut.data.split import require_trainable
 from chestnut.errors import DataError
 from chestnut.files.atomic import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.comparison.plan import decoded, digest
 from chestnut.studies.study import Planned, PlannedFolder
 
 
@@ -91,13 +91,13 @@ class CrossPlan(Planned):
         return cls(recipe, held["folds"], held["repeats"], held["images"], held["threads"])
 
     def manifests(self, pooled: Manifest) -> Iterator[tuple[Part, Manifest]]:
-        """The images of every part, with the fold as `test`; see `data.holdout`.
+        """Yield the images of every part, with the fold as `test`; see `data.folds`.
 
         Args:
             pooled: The images that this plan was made of.
 
         Raises:
-            DataError: Some part lacks a class in train or val.
+            DataError: A part lacks a class in train or val.
         """
         dealt = deal(pooled, self.folds, self.recipe.seed, self.repeats)
         for part in self.parts:
@@ -141,13 +141,26 @@ def make_crossplan(
         raise DataError(f"--folds {folds}: give 2 or more; one fold alone would leave nothing to train on")
     if repeats < 1:
         raise DataError(f"--repeats {repeats}: give 1 or more")
-    pooled = pool(data if recipe.data.positive is None else data.with_positive(recipe.data.positive))
-    deal(pooled, folds, recipe.seed)  # refuses too many folds before hours of decoding
-    pooled = decoded(pooled, recipe.input, skip_bad, bars)
-    plan = CrossPlan(recipe, folds, repeats, digest(pooled), threads)
-    for _ in plan.manifests(pooled):
-        pass
-    return plan, pooled
+
+    def divide(images: Manifest) -> Manifest:
+        pooled = pool(images)
+        deal(pooled, folds, recipe.seed)  # refuses too many folds before hours of decoding
+        return pooled
+
+    def require_every_fold_trainable(pooled: Manifest) -> None:
+        for _ in CrossPlan(recipe, folds, repeats, "", threads).manifests(pooled):
+            pass
+
+    prepared = prepare(
+        data,
+        [recipe.input],
+        divide,
+        positive=recipe.data.positive,
+        check=require_every_fold_trainable,
+        skip_bad=skip_bad,
+        bars=bars,
+    )
+    return CrossPlan(recipe, folds, repeats, prepared.digest, threads), prepared.with_notes_on_bad()
 
 
 def in_words(part: Part, plan: CrossPlan) -> str:

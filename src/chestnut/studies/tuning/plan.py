@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.manifest import Manifest
-from chestnut.data.split import require_trainable, split
+from chestnut.data.prepare import prepare
+from chestnut.data.split import split
 from chestnut.errors import DataError, RecipeError, suggest
 from chestnut.evaluation.selection_bias import OBJECTIVES
 from chestnut.files.atomic import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.comparison.plan import decoded, digest
 from chestnut.studies.study import Planned, PlannedFolder
 
 SEARCHES = ("random", "hyperband", "bayesian")
@@ -181,11 +181,17 @@ def make_tuneplan(
         RecipeError: No space, or one that the recipe does not take.
     """
     recipe = checked(recipe, terms)
-    manifest = data if recipe.data.positive is None else data.with_positive(recipe.data.positive)
-    manifest = decoded(split(manifest, recipe.data.fractions, recipe.seed), recipe.input, skip_bad, bars)
-    require_trainable(manifest)
-    made = TunePlan(recipe, terms.search, terms.objective, terms.executions, terms.trials, digest(manifest), threads)
-    return made, manifest
+    prepared = prepare(
+        data,
+        [recipe.input],
+        lambda images: split(images, recipe.data.fractions, recipe.seed),
+        positive=recipe.data.positive,
+        skip_bad=skip_bad,
+        bars=bars,
+    )
+    images = prepared.digest
+    plan = TunePlan(recipe, terms.search, terms.objective, terms.executions, terms.trials, images, threads)
+    return plan, prepared.with_notes_on_bad()
 
 
 def checked(recipe: Recipe, terms: Terms) -> Recipe:

@@ -1,0 +1,68 @@
+"""Write what a training leaves in its run folder beside the history: the bundle, its facts and two figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chestnut.data.cache.cache import Decoded
+from chestnut.data.manifest import Manifest
+from chestnut.figures.evaluation import history_figure, sample_grid_figure, save
+from chestnut.inference.bundle import write_bundle
+from chestnut.runs.folder import RunFolder
+from chestnut.training.loop import Outcome
+
+#: Images in the sample grid, over all classes.
+_SAMPLES = 12
+
+
+def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manifest) -> None:
+    """Write the bundle, the facts of the training and the figure of its learning curves.
+
+    Args:
+        run: The run that was trained.
+        network: The Keras network with the best weights, in float32.
+        outcome: How training ended.
+        manifest: The images that it saw.
+
+    Raises:
+        DiskError: The disk is full or may not be written.
+    """
+    recipe = run.recipe
+    write_bundle(
+        run.bundle,
+        network,
+        recipe=recipe.name,
+        classes=manifest.classes,
+        positive=manifest.positive,
+        spec=recipe.input,
+        temperature=1.0,
+        threshold=0.5,
+        synthetic=manifest.synthetic,
+    )
+    rows = outcome.progress.rows
+    run.note(
+        epochs=len(rows),
+        best_epoch=outcome.progress.best_epoch,
+        stopped_by=outcome.ended,
+        start=outcome.progress.start,
+        parameters=int(network.count_params()),
+        seconds=round(sum(row["seconds"] for row in rows), 1),
+    )
+    save(history_figure(run.history, outcome.progress.best_epoch), run.figures / "history.png")
+
+
+def draw_samples(decoded: Decoded, path: Path, seed: int) -> None:
+    """Draw a few random training images of each class into a PNG file."""
+    manifest, random = decoded.manifest, np.random.default_rng(seed)
+    training = manifest.frame["split"].to_numpy() == "train"
+    each = max(1, _SAMPLES // len(manifest.classes))
+    rows = [
+        row
+        for label in manifest.classes
+        for row in random.permutation(np.flatnonzero(training & (manifest.frame["label"] == label).to_numpy()))[:each]
+    ]
+    titles = [str(manifest.frame["label"].iloc[row]) for row in rows]
+    save(sample_grid_figure(np.asarray(decoded.pixels[np.array(rows)]), titles, each), path)
