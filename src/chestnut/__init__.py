@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from chestnut.api.run import Run, audit, ensemble, list_runs, open_run, train
     from chestnut.api.studies import compare, crossval, tune
     from chestnut.config import Recipe, load_recipe, recipe_names
+    from chestnut.data.folds import folds
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom.dataset import write as write_phantom
     from chestnut.data.sources.load import Columns, load_dataset
-    from chestnut.data.split import folds, split
+    from chestnut.data.split import split
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
 
@@ -36,7 +37,7 @@ _HOMES = {
     "crossval": "chestnut.api.studies",
     "ensemble": "chestnut.api.run",
     "evaluate": "chestnut.evaluation.metrics",
-    "folds": "chestnut.data.split",
+    "folds": "chestnut.data.folds",
     "list_runs": "chestnut.api.run",
     "load_dataset": "chestnut.data.sources.load",
     "load_recipe": "chestnut.config",

@@ -63,8 +63,11 @@ def test_folds_leave_the_own_test_split_out(run, data, tmp_path):
     [
         (["nowhere"], "error: there is no nowhere"),
         (["data", "--fractions", "a,b"], "error: --fractions 'a,b': give three numbers"),
-        (["data", "--fractions", "0.5,0.5"], "error: fractions 0.5, 0.5: give those of train, val and test"),
-        (["data", "--folds", "61"], "error: 61 folds; allowed are 2 to 60"),
+        (
+            ["data", "--fractions", "0.5,0.5"],
+            "error: fractions 0.5, 0.5: give three that sum to 1, for train, val and test",
+        ),
+        (["data", "--folds", "61"], "error: 61 folds; give 2 to 60"),
         (["data", "--patient-regex", "("], "error: the patient pattern '(' is no regular expression"),
         (["data", "--positive", "COVID"], "error: positive class 'COVID' is not in the data; known: NORMAL, PNEUMONIA"),
         (["data", "--column", "label"], "error: --column 'label': write PART=NAME"),

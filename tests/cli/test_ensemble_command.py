@@ -163,7 +163,7 @@ def test_folds_of_a_cross_validation_leave_nothing_to_judge_by(runs, tmp_path):
         folds.append(tmp_path / name)
     found = cn.ensemble(folds, path=tmp_path / "mean")
     notes = " ".join(found.folder.facts["notes"])
-    assert "no image is left to judge the ensemble on" in notes
+    assert "no image is left to evaluate the ensemble on" in notes
     assert f"out-of-fold figures, {tmp_path / 'crossval.html'}" in notes
     assert found.folder.evaluations() == []
     assert found.report().is_file()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chestnut.config import AugmentConfig
-from chestnut.data.augmented_copies import Job, changed, write_copies
+from chestnut.data.augmented_copies import Job, augment_image, write_copies
 from chestnut.data.manifest import Manifest
 from chestnut.data.phantom.dataset import write
 from chestnut.data.sources.load import load_dataset
@@ -37,11 +37,11 @@ def copied(folder):
 
 
 def test_no_change_leaves_an_image_as_it_is():
-    np.testing.assert_array_equal(changed(IMAGE, AugmentConfig(), random()), IMAGE)
+    np.testing.assert_array_equal(augment_image(IMAGE, AugmentConfig(), random()), IMAGE)
 
 
 def test_a_flip_mirrors_half_of_the_time():
-    made = [changed(IMAGE, AugmentConfig(flip=True), random(seed)) for seed in range(200)]
+    made = [augment_image(IMAGE, AugmentConfig(flip=True), random(seed)) for seed in range(200)]
     mirrored = [np.array_equal(one, IMAGE[:, ::-1]) for one in made]
     assert all(flat or np.array_equal(one, IMAGE) for flat, one in zip(mirrored, made, strict=True))
     assert 70 < sum(mirrored) < 130
@@ -49,7 +49,7 @@ def test_a_flip_mirrors_half_of_the_time():
 
 @pytest.mark.parametrize("name", ["rotation", "shift", "zoom", "shear", "brightness"])
 def test_each_change_does_something_and_keeps_shape_and_range(name):
-    made = changed(IMAGE, AugmentConfig(**{name: 30.0 if name in ("rotation", "shear") else 0.3}), random())
+    made = augment_image(IMAGE, AugmentConfig(**{name: 30.0 if name in ("rotation", "shear") else 0.3}), random())
     assert (made.shape, made.dtype) == (IMAGE.shape, np.uint8)
     assert not np.array_equal(made, IMAGE)
 
@@ -58,7 +58,7 @@ def test_geometry_is_that_of_pillow():
     smooth = np.asarray(Image.fromarray(IMAGE[:5, :5]).resize((64, 64), Image.Resampling.BICUBIC))
     drawn = random(3)
     angle = drawn.uniform(-40, 40)
-    ours = changed(smooth, AugmentConfig(rotation=40), random(3))
+    ours = augment_image(smooth, AugmentConfig(rotation=40), random(3))
     theirs = np.asarray(Image.fromarray(smooth).rotate(-angle, Image.Resampling.BILINEAR))
     inside = (slice(16, 48), slice(16, 48))
     assert np.abs(ours[inside].astype(int) - theirs[inside]).max() <= 2
@@ -131,7 +131,7 @@ def test_one_class_alone(folder, tmp_path):
         ("new", Job(GENTLE, only_class="NORMALL"), "did you mean NORMAL"),
         ("new", Job(AugmentConfig(contrast=0.5)), "all changes are zero"),
         ("taken", Job(GENTLE), "taken holds files already"),
-        ("images/new", Job(GENTLE), "name a folder elsewhere"),
+        ("images/new", Job(GENTLE), "give a folder elsewhere"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(folder, out, job, said):

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chestnut.data.folds import folds
 from chestnut.data.manifest import SPLITS, Manifest
-from chestnut.data.split import folds, split, tally, tolerance
+from chestnut.data.split import split, tally, tolerance
 from chestnut.errors import DataError
 
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -111,7 +112,7 @@ def test_a_class_too_small_for_every_split_is_told():
 
 def test_of_equally_frequent_classes_the_positive_one_counts():
     data = manifest([("both", "NORMAL"), ("both", "PNEUMONIA"), ("n", "NORMAL"), ("p", "PNEUMONIA")])
-    with pytest.raises(DataError, match=r"2 folds; allowed are 2 to 1, the number of patients of NORMAL"):
+    with pytest.raises(DataError, match=r"NORMAL has 1 patients, but folds need 2 or more of each class"):
         folds(data, 2)
 
 
@@ -154,15 +155,15 @@ def test_a_missing_val_is_taken_from_train():
 def test_only_train_counts_as_no_split():
     made = split(with_own("train"))
     assert made.splits == SPLITS
-    assert "all images with a split stand in train, which counts as no split" in made.notes
+    assert "all images with a split are in train, which counts as no split" in made.notes
 
 
 def test_resplit_pools_and_unites_patients():
     data = with_own("train", "val", "test", crossing=True)
-    assert "1 patients stand in more than one split: p0; --resplit unites them" in split(data).notes
+    assert "1 patients are in more than one split: p0; resplit puts each in one" in split(data).notes
     made = split(data, resplit=True)
     assert where(made) == where(split(manifest(many(90))))
-    assert "the data's own split into train, val, test is set aside" in made.notes
+    assert "the data's own split into train, val, test is not used" in made.notes
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_resplit_pools_and_unites_patients():
             ["train", "test", ""],
             "1 of 3 images have no split while others do, the first /2; give them one, or pool all",
         ),
-        (["test", "test", "test"], "the data has test but no train; add it, or pool all with --resplit"),
+        (["test", "test", "test"], "the data has test but no train; add it, or pool all images with resplit"),
     ],
 )
 def test_own_splits_that_do_not_do(own, said):
@@ -184,7 +185,7 @@ def test_own_splits_that_do_not_do(own, said):
     "fractions", [(0.7, 0.3), (0.7, 0.2, 0.2), (0, 0.5, 0.5), (1.2, -0.1, -0.1), (float("nan"),) * 3]
 )
 def test_fractions_that_make_no_sense(fractions):
-    with pytest.raises(DataError, match="three that sum to 1 and train above 0"):
+    with pytest.raises(DataError, match="give three that sum to 1, .* with train above 0"):
         split(manifest(many(4)), fractions)
 
 
@@ -224,9 +225,9 @@ def test_folds_repeat_anew():
 
 @pytest.mark.parametrize("k", [-1, 0, 1, 6])
 def test_numbers_of_folds_that_make_no_sense(k):
-    with pytest.raises(DataError, match=rf"{k} folds; allowed are 2 to 5, the number of patients of"):
+    with pytest.raises(DataError, match=rf"{k} folds; give 2 to 5, the number of patients of"):
         folds(manifest(many(10)), k)
-    with pytest.raises(DataError, match="0 repeats"):
+    with pytest.raises(DataError, match="repeats=0: give 1 or more"):
         folds(manifest(many(10)), 2, repeats=0)
 
 

@@ -52,5 +52,5 @@ def test_another_seed_takes_other_patients(data):
 
 @pytest.mark.parametrize("fraction", [0, -0.5, 1.5])
 def test_a_share_out_of_range_is_refused(data, fraction):
-    with pytest.raises(DataError, match=f"fraction {fraction:g}; give a share of the training patients above 0"):
+    with pytest.raises(DataError, match=f"fraction={fraction:g}: give a share of the training patients above 0"):
         take_fraction(data, fraction)

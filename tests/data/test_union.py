@@ -81,18 +81,18 @@ def test_what_a_copy_hands_on_reaches_the_whole_patient():
 
 def test_notes_count_and_say_when_nothing_is_left():
     first = manifest([("a", 1, "train"), ("b", 2, "val"), ("c", 3, "test")])
-    assert "3 images: 1 are of patients that trained one of them, 1 chose epochs and trained none, and 1 were" in str(
+    assert "3 images: 1 of patients that a member trained on, 1 that only chose a member's epoch, and 1" in str(
         union([first, first]).notes
     )
     turned = manifest([("a", 1, "val"), ("b", 2, "train"), ("c", 3, "train")], synthetic=True)
     found = union([first, turned])
-    assert any("no image is left to judge the ensemble on" in note for note in found.notes)
+    assert any("no image is left to evaluate the ensemble on" in note for note in found.notes)
     assert found.synthetic and not union([first, first]).synthetic
 
 
 def test_runs_that_disagree_on_an_image_are_refused():
     first = manifest([("a", 1, "train")])
-    with pytest.raises(DataError, match=r"know 1 images by another label each \(a\.png\)"):
+    with pytest.raises(DataError, match=r"have different labels for 1 images \(a\.png\)"):
         union([first, manifest([("a", 2, "train")])])
-    with pytest.raises(DataError, match="another pixels each"):
+    with pytest.raises(DataError, match="different pixels for 1 images"):
         union([first, manifest([("a", 1, "train", "changed")])])

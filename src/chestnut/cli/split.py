@@ -70,7 +70,7 @@ def _with_folds(manifest: Manifest, k: int, seed: int, resplit: bool) -> tuple[M
     """The manifest with a column `fold`, empty for a test split of the data's own, and a name for each row's part."""
     import numpy as np
 
-    from chestnut.data.split import folds
+    from chestnut.data.folds import folds
 
     own_test = (manifest.frame["split"] == "test").to_numpy() & (not resplit)
     rows = np.flatnonzero(~own_test)

@@ -1,1 +1,1 @@
-"""From files on disk to a `Manifest` with splits and decoded pixels. NumPy and pandas only; no framework."""
+"""Turn files on disk into a `Manifest` with splits, and into decoded pixels. Nothing here imports Keras."""

@@ -1,12 +1,12 @@
-"""Augmented copies of a data set's images, written to disk; called by `chestnut augment`.
+"""Write augmented copies of a data set's images to a folder.
 
-A written folder holds
+The folder contains
 
-    NORMAL/IM-0115-0001~1.png …   one folder a class, 8-bit grey PNG of the image's own size
-    copies.csv                    the originals and the copies, with patients, splits and, in `copy_of`, the original
+    NORMAL/IM-0115-0001~1.png …   a folder per class with 8-bit grey PNG files, each of its original's size
+    copies.csv                    originals and copies with patients and splits; `copy_of` names a copy's original
 
-`load_dataset` reads `copies.csv` when it is given the folder, so that copies never count as images of their own:
-`split` keeps a copy with its patient, and leaves it out where that patient is not in train.
+Given such a folder, `load_dataset` reads `copies.csv`, so that copies never count as independent images: `split` keeps
+a copy with its patient, and leaves it out if the patient is not in train.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from chestnut.errors import DataError, suggest
 from chestnut.files.atomic import appearing
 from chestnut.progress import Tick
 
-#: The changes that are made here; the network's own augmentation knows more.
+#: The fields of `AugmentConfig` that apply to copies; augmentation during training has more.
 CHANGES = ("flip", "rotation", "shift", "zoom", "shear", "brightness")
 _BORDERS = {"constant": cv2.BORDER_CONSTANT, "nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 _SIDES = (16, 2048)
@@ -43,13 +43,13 @@ Grey = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be written.
+    """The copies to write.
 
     Attributes:
-        changes: Ranges of the random changes; see `CHANGES`.
-        copies: Of each image.
-        only_class: Copy the images of this class alone; None for all.
-        seed: What all chance depends on.
+        changes: The ranges of the random changes; only those of `CHANGES` count.
+        copies: The number of copies of each image.
+        only_class: The only class to copy; None for all classes.
+        seed: The seed of all random draws.
     """
 
     changes: AugmentConfig
@@ -59,29 +59,29 @@ class Job:
 
 
 def write_copies(manifest: Manifest, out: Path, job: Job, progress: Tick | None = None) -> Manifest:
-    """Write augmented copies of a data set's images, wholly or not at all.
+    """Write augmented copies of a data set's images; an error leaves no folder behind.
 
     Args:
-        manifest: The images; where they have splits, those of train are copied alone, and no copy is copied again.
-        out: A folder that does not exist yet, or an empty one, outside the data set's.
-        job: What to write.
-        progress: Called with (images done, images).
+        manifest: The images. If they have splits, only train is copied; copies are never copied again.
+        out: The folder to write, new or empty, outside the data set's folder.
+        job: The copies to write.
+        progress: A function that receives (images done, images in total).
 
     Returns:
-        The images and their copies, as `load_dataset(out)` will read them.
+        The images and their copies, as `load_dataset(out)` reads them.
 
     Raises:
-        DataError: Nothing to copy, no change asked for, an unknown class, or a folder that is not free.
+        DataError: There is nothing to copy, all changes are zero, the class is unknown, or the folder cannot be used.
         ImageError: An image cannot be read.
-        DiskError: The disk is full or may not be written; nothing is left behind.
+        DiskError: The disk is full, or permission is missing.
     """
-    chosen = _chosen(manifest, job)
+    chosen = _select_images(manifest, job)
     root = manifest.root.resolve()
     if root.is_dir() and out.resolve().is_relative_to(root):
-        raise DataError(f"{out} lies within {root}, where its copies would be read as images; name a folder elsewhere")
+        raise DataError(f"{out} is inside {root}, where its copies would be read as images; give a folder elsewhere")
     rows: list[dict[str, Any]] = []
-    with appearing(out) as made:
-        place = made.resolve()
+    with appearing(out) as temporary:
+        place = temporary.resolve()
         for label in set(chosen.frame["label"]):
             (place / label).mkdir(parents=True)
         items = list(zip(_sizes(chosen), chosen.frame.to_dict("records"), strict=True))
@@ -96,16 +96,18 @@ def write_copies(manifest: Manifest, out: Path, job: Job, progress: Tick | None 
     return replace(whole.with_column("path", [*manifest.paths, *moved]), root=out)
 
 
-def changed(image: Grey, changes: AugmentConfig, random: np.random.Generator) -> Grey:
-    """One copy of an image: mirrored, moved, turned, sheared and scaled in one resampling, then brightened.
+def augment_image(image: Grey, changes: AugmentConfig, random: np.random.Generator) -> Grey:
+    """Return a randomly changed copy of an image.
+
+    The image is mirrored, shifted, rotated, sheared and scaled in one resampling, then its brightness changes.
 
     Args:
-        image: Grey values 0..255, shape (height, width).
-        changes: Ranges of the changes.
-        random: Draws them.
+        image: The grey values, 0..255, shape (height, width).
+        changes: The ranges of the changes.
+        random: The generator that draws them.
 
     Returns:
-        Of the same shape.
+        The copy, of the same shape.
     """
     height, width = image.shape
     turn, shear = (np.deg2rad(random.uniform(-reach, reach)) for reach in (changes.rotation, changes.shear))
@@ -126,11 +128,10 @@ def changed(image: Grey, changes: AugmentConfig, random: np.random.Generator) ->
     return copy
 
 
-def _chosen(manifest: Manifest, job: Job) -> Manifest:
-    """The images to copy."""
+def _select_images(manifest: Manifest, job: Job) -> Manifest:
+    """Return the images to copy."""
     if not any(getattr(job.changes, name) for name in CHANGES):
-        names = ", ".join(f"--{name}" for name in CHANGES)
-        raise DataError(f"all changes are zero, so that copies would equal their images; give one of {names}")
+        raise DataError(f"all changes are zero, so copies would equal originals; give one of {', '.join(CHANGES)}")
     if job.only_class is not None and job.only_class not in manifest.classes:
         raise DataError(f"no class {job.only_class!r} in {manifest.root}; {suggest(job.only_class, manifest.classes)}")
     frame = manifest.frame
@@ -140,28 +141,28 @@ def _chosen(manifest: Manifest, job: Job) -> Manifest:
     if manifest.splits:
         wanted &= frame["split"] == "train"
     if not wanted.any():
-        raise DataError(f"{manifest.root} has no training images to copy; give images with a class, not only copies")
+        raise DataError(f"{manifest.root} has no training images to copy; give images with a class that are not copies")
     return manifest.take(np.flatnonzero(wanted))
 
 
 def _sizes(manifest: Manifest) -> list[InputSpec]:
-    """Each image's own size, as far as a decoder gives it."""
+    """Return each image's own size, limited to the sizes that a decoder can give."""
     facts = read_facts(manifest.paths)
     sides = facts[["height", "width"]].fillna(0).clip(*_SIDES).astype(int)
     return [InputSpec(height=int(height), width=int(width)) for height, width in sides.itertuples(index=False)]
 
 
 def _write(item: tuple[InputSpec, dict[str, str]], *, place: Path, root: Path, job: Job) -> list[dict[str, Any]]:
-    """Write the copies of one image; gives their rows."""
+    """Write the copies of one image and return their rows."""
     spec, row = item
     image = decode(row["path"], spec)
     name = row["path"].removeprefix(f"{root}/")
-    # Images of one name in two folders must not write over one another.
+    # Images with the same name in two folders must not overwrite each other's copies.
     stem = f"{Path(row['path'].replace('#', '-')).stem}-{zlib.crc32(name.encode()):08x}"
     rows = []
     for number in range(1, job.copies + 1):
         random = np.random.default_rng([job.seed, zlib.crc32(name.encode()), number])
         path = place / row["label"] / f"{stem}~{number}.png"
-        Image.fromarray(changed(image, job.changes, random)).save(path)
+        Image.fromarray(augment_image(image, job.changes, random)).save(path)
         rows.append({**row, "path": str(path), "sha256": "", "copy_of": row["path"]})
     return rows

@@ -1,7 +1,7 @@
-"""The image formats that chestnut reads, by suffix and as messages name them."""
+"""The image formats that chestnut reads: their suffixes, and their names in messages."""
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"})
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 
-#: The formats as error messages list them.
+#: The list of formats in error messages.
 FORMATS = "JPEG, PNG, TIFF, WebP, BMP or DICOM"

@@ -1,4 +1,4 @@
-"""The `Manifest`: one table of images that sources make, splits mark and training reads."""
+"""The `Manifest`: a table of images with their labels, patients and splits."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from chestnut.files.atomic import replacing
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
-#: What each column of `Manifest.frame` holds; all are text, and an empty text means "not known".
+#: The columns of `Manifest.frame`. All contain text; an empty text means "not known".
 COLUMNS: dict[str, str] = {
     "path": "absolute path of the image; a row of an .npz is `archive.npz#train/17`",
-    "label": "class name; empty only for images that are to be predicted",
-    "patient": "patient identity; images that share it never stand in two splits",
-    "split": "train, val, test, or empty before a split was made",
-    "source": "hospital, scanner or collection, where the data says so",
-    "sha256": "SHA-256 of the decoded pixels, once they have been decoded",
-    "copy_of": "path of the image that this one is an augmented copy of; empty for every other image",
+    "label": "class name; empty only for images without a known class, which are there to be predicted",
+    "patient": "patient identity; all images of a patient are in the same split",
+    "split": "train, val or test; empty before a split is made",
+    "source": "hospital, scanner or collection, where the data names it",
+    "sha256": "SHA-256 of the decoded pixels; empty before they are decoded",
+    "copy_of": "path of the original of an augmented copy; empty for every other image",
 }
 
-#: The table by which a folder of augmented copies is known; see `copies`.
+#: The name of the table that marks a folder of augmented copies; see `augmented_copies`.
 COPIES = "copies.csv"
 
 _NEGATIVE_NAMES = {"normal", "no_findings", "no_finding", "no finding", "negative", "healthy", "control", "none", "0"}
@@ -42,12 +42,12 @@ class Manifest:
     """Every image of a data set with its label, patient and split.
 
     Attributes:
-        frame: One row an image, the columns of `COLUMNS`, index 0..n-1.
-        root: The folder or file that the user named.
-        classes: Class names in the order of a network's outputs; of two classes the positive one comes last.
-        positive: The class whose probability is reported where there are two; None for more than two.
-        notes: What was decided while reading, in sentences to be said aloud.
-        synthetic: Whether the images were drawn by `chestnut.data.phantom.radiograph`.
+        frame: The images, one per row, with the columns of `COLUMNS` and the index 0..n-1.
+        root: The folder or file that the user gave.
+        classes: The class names in the order of a network's outputs; of two classes, the positive one is last.
+        positive: The positive one of two classes; None for any other number of classes.
+        notes: Sentences for the user on what was decided while reading.
+        synthetic: Whether the images are phantoms, drawn by `chestnut.data.phantom.radiograph`.
     """
 
     frame: pd.DataFrame
@@ -67,24 +67,24 @@ class Manifest:
         notes: Iterable[str] = (),
         synthetic: bool = False,
     ) -> Manifest:
-        """Make a manifest from rows with at least `path`, `label` and `patient`.
+        """Build a manifest from rows that have at least `path`, `label` and `patient`.
 
         Raises:
-            DataError: No rows, a row without patient, a path named twice with differing facts, or `positive` unknown.
+            DataError: There are no rows, a row has no patient, a path occurs twice, or `positive` is not a class.
         """
         frame = pd.DataFrame(rows)
         if frame.empty:
-            raise DataError(f"{root} holds no images; give a folder, CSV, .npz or glob that names some")
+            raise DataError(f"{root} contains no images; give a folder, CSV, .npz or glob that does")
         for column in COLUMNS:
             if column not in frame:
                 frame[column] = ""
         frame = frame[list(COLUMNS)].astype(object).fillna("").astype(str).reset_index(drop=True)
         if (frame["patient"] == "").any():
             missing = frame.loc[frame["patient"] == "", "path"]
-            raise DataError(f"{len(missing)} images have no patient, the first {missing.iloc[0]}; fill the column")
+            raise DataError(f"{len(missing)} images have no patient, the first {missing.iloc[0]}; fill in the column")
         twice = frame.loc[frame["path"].duplicated(), "path"]
         if len(twice):
-            raise DataError(f"{listed(twice, 3)} named more than once; list every image once")
+            raise DataError(f"{listed(twice, 3)} listed more than once; list every image once")
         classes, chosen = order_classes(sorted(set(frame["label"]) - {""}), positive)
         return cls(frame, Path(root), classes, chosen, tuple(notes), synthetic)
 
@@ -93,31 +93,31 @@ class Manifest:
 
     @property
     def paths(self) -> list[str]:
-        """Absolute paths (or `archive.npz#split/row`), one an image."""
+        """The absolute path of each image, or `archive.npz#split/row`."""
         return cast(list[str], self.frame["path"].tolist())
 
     @property
     def patients(self) -> npt.NDArray[np.str_]:
-        """Patient identities, shape (n,)."""
+        """The patient of each image, shape (n,)."""
         return self.frame["patient"].to_numpy(dtype=str)
 
     @property
     def targets(self) -> npt.NDArray[np.int64]:
-        """Class indices into `classes`, shape (n,); -1 where a label is empty."""
+        """The index of each image's class in `classes`, shape (n,); -1 where the label is empty."""
         index = {name: number for number, name in enumerate(self.classes)}
         return np.array([index.get(label, -1) for label in self.frame["label"]], dtype=np.int64)
 
     @property
     def splits(self) -> tuple[Split, ...]:
-        """The splits that have rows, in the order train, val, test."""
+        """The splits that have images, in the order train, val, test."""
         present = set(self.frame["split"])
         return tuple(split for split in SPLITS if split in present)
 
     def only(self, split: str) -> Manifest:
-        """The rows of one split.
+        """Return the images of one split.
 
         Raises:
-            DataError: The split has no rows.
+            DataError: The split has no images.
         """
         chosen = self.frame["split"] == split
         if not chosen.any():
@@ -127,21 +127,21 @@ class Manifest:
         return self.take(np.flatnonzero(chosen))
 
     def originals(self) -> Manifest:
-        """The rows that are no augmented copies; what is judged is judged on these alone."""
+        """Return the images that are not augmented copies; networks are evaluated on these only."""
         return self.take(np.flatnonzero(self.frame["copy_of"] == ""))
 
     def take(self, rows: npt.ArrayLike) -> Manifest:
-        """The rows at the given positions, classes kept."""
+        """Return the images at the given positions; the classes stay the same."""
         return replace(self, frame=self.frame.iloc[np.asarray(rows, dtype=np.int64)].reset_index(drop=True))
 
     def with_column(self, name: str, values: Iterable[str]) -> Manifest:
-        """A copy with one column replaced."""
+        """Return a copy with one column replaced."""
         if name not in COLUMNS:
             raise DataError(f"no column {name!r}; {suggest(name, COLUMNS)}")
         return replace(self, frame=self.frame.assign(**{name: list(values)}))
 
     def with_positive(self, name: str) -> Manifest:
-        """A copy in which another class is the positive one.
+        """Return a copy with another positive class.
 
         Raises:
             DataError: The data have no such class.
@@ -150,11 +150,14 @@ class Manifest:
         return replace(self, classes=classes, positive=positive)
 
     def with_note(self, *notes: str) -> Manifest:
-        """A copy that says something more."""
+        """Return a copy with more notes."""
         return replace(self, notes=self.notes + notes)
 
     def counts(self) -> pd.DataFrame:
-        """Images a class (rows) and split (columns, `total` last); images without a split stand under `unsplit`."""
+        """Count the images of each class (rows) in each split (columns).
+
+        The last column is `total`; images without a split are in the column `unsplit`.
+        """
         split = self.frame["split"].replace("", "unsplit")
         table = pd.crosstab(self.frame["label"], split)
         table = table.reindex(index=list(self.classes), fill_value=0)
@@ -165,7 +168,7 @@ class Manifest:
         return table
 
     def facts(self) -> dict[str, Any]:
-        """What is known beside the rows: JSON-ready, the inverse of `read(…, facts)`."""
+        """Return everything beside the rows, ready for JSON; `read` takes it back."""
         return {
             "root": str(self.root),
             "classes": list(self.classes),
@@ -177,7 +180,7 @@ class Manifest:
         }
 
     def save(self, path: Path) -> None:
-        """Write the rows as CSV; paths below the CSV's folder are written relative to it."""
+        """Write the rows as CSV; paths inside the CSV's folder become relative to it."""
         folder = path.resolve().parent
         shown = [_relative(item, folder) for item in self.paths]
         with replacing(path) as temporary:
@@ -185,12 +188,16 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path, facts: dict[str, Any]) -> Manifest:
-        """Read rows that `save` wrote, with the facts that `facts()` gave."""
+        """Read a manifest from rows that `save` wrote and facts that `facts` returned.
+
+        Raises:
+            DataError: The file is not a manifest.
+        """
         try:
             frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             raise DataError(f"{path} is not a manifest: {error}") from error
-        frame = frame.assign(copy_of=frame.get("copy_of", ""))  # manifests made before there were copies lack it
+        frame = frame.assign(copy_of=frame.get("copy_of", ""))  # older manifests lack it
         missing = [column for column in COLUMNS if column not in frame]
         if missing:
             raise DataError(f"{path} has no column {listed(missing)}; a manifest has {', '.join(COLUMNS)}")
@@ -214,7 +221,7 @@ class Manifest:
 
 
 def changed_files(recorded: Manifest, found: Manifest) -> list[str]:
-    """Names of images whose pixels are no longer those that were recorded; images in one manifest only are left out."""
+    """Return the names of images whose pixels differ from the recorded ones; only images in both manifests count."""
     before = dict(zip(recorded.paths, recorded.frame["sha256"], strict=True))
     return [
         Path(path).name
@@ -224,16 +231,16 @@ def changed_files(recorded: Manifest, found: Manifest) -> list[str]:
 
 
 def order_classes(names: Iterable[str], positive: str | None) -> tuple[tuple[str, ...], str | None]:
-    """Order class names for a network's outputs and choose the positive one of two.
+    """Order class names as a network's outputs, and choose the positive one of two.
 
-    Of two classes the positive one comes last: the one that `positive` names, else one with pneumonia, covid,
-    positive or abnormal in its name, else the one that is not a known name of normality, else the second.
+    The positive class is the one that `positive` names, else the one with pneumonia, covid, positive or abnormal in its
+    name, else the one whose name is not a word for normal, else the second in alphabetical order. It comes last.
 
     >>> order_classes(["COVID", "NORMAL"], None)
     (('NORMAL', 'COVID'), 'COVID')
 
     Raises:
-        DataError: `positive` is none of the names.
+        DataError: `positive` is not one of the names.
     """
     names = sorted(names)
     if positive is not None and names and positive not in names:
@@ -241,9 +248,9 @@ def order_classes(names: Iterable[str], positive: str | None) -> tuple[tuple[str
     if len(names) != 2:
         return tuple(names), None
     if positive is None:
-        worded = [name for name in names if any(word in name.lower() for word in _POSITIVE_WORDS)]
+        matching = [name for name in names if any(word in name.lower() for word in _POSITIVE_WORDS)]
         other = [name for name in names if name.lower() not in _NEGATIVE_NAMES]
-        positive = worded[0] if len(worded) == 1 else other[0] if len(other) == 1 else names[1]
+        positive = matching[0] if len(matching) == 1 else other[0] if len(other) == 1 else names[1]
     negative = names[0] if names[1] == positive else names[1]
     return (negative, positive), positive
 

@@ -1,7 +1,4 @@
-"""A share of the training patients, for comparisons that must be quick; validation and test stay whole.
-
-Called by `search` and above.
-"""
+"""Take a share of the training patients for a quick comparison; validation and test images all stay."""
 
 from __future__ import annotations
 
@@ -10,26 +7,26 @@ import math
 import numpy as np
 
 from chestnut.data.manifest import Manifest
-from chestnut.data.split import hash_numbers, patient_classes
+from chestnut.data.patient_groups import hash_numbers, patient_classes
 from chestnut.errors import DataError
 
 
 def take_fraction(manifest: Manifest, fraction: float, seed: int = 0) -> Manifest:
     """Keep a share of each class's training patients, with all their images.
 
-    A patient's class is that of most of their images. Each class keeps the patients whose names hash lowest, so that a
-    smaller share is a part of every larger one.
+    A patient's class is the class of most of their images. Each class keeps the patients whose names have the lowest
+    hash numbers, so that a smaller share is always contained in a larger one.
 
     Args:
-        manifest: Images with splits.
-        fraction: Above 0, at most 1; of a class with patients at least one is kept.
-        seed: Another one takes other patients.
+        manifest: The images, with splits.
+        fraction: The share, above 0 and at most 1. Every class keeps at least one patient.
+        seed: The seed; another one takes other patients.
 
     Raises:
-        DataError: A fraction outside that range.
+        DataError: The fraction is outside its range.
     """
     if not 0 < fraction <= 1:
-        raise DataError(f"fraction {fraction:g}; give a share of the training patients above 0, at most 1")
+        raise DataError(f"fraction={fraction:g}: give a share of the training patients above 0 and at most 1")
     training = np.flatnonzero(manifest.frame["split"] == "train")
     if fraction == 1 or not len(training):
         return manifest

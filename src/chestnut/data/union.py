@@ -1,7 +1,4 @@
-"""`union`: the images of several runs as one manifest, in which no image that trained one of them judges them all.
-
-Called by `training.ensemble`.
-"""
+"""Combine the images of several runs in one manifest that keeps training images out of validation and test."""
 
 from __future__ import annotations
 
@@ -14,37 +11,37 @@ import pandas as pd
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, listed
 
-#: A stronger use of an image wins over a weaker one.
+#: Where runs use an image differently, the highest number wins.
 _STRENGTH = {"": 0, "test": 1, "val": 2, "train": 3}
 _NAMES = {strength: name for name, strength in _STRENGTH.items()}
 
 
 def union(manifests: Sequence[Manifest]) -> Manifest:
-    """Put the images of several runs together.
+    """Combine the images of several runs.
 
-    An image is `test` only where no run trained on it or chose its epoch by it, and `val` only where none trained on
-    it. What is true of an image is true of every image of the same pixels, and of the same patient in the same data.
+    An image is `test` only if no run trained on it or chose its epoch by it, and `val` only if no run trained on it.
+    Images with the same pixels, and images of the same patient in the same data set, get the same split.
 
     Args:
-        manifests: One a run, with splits and digests of the pixels, and the same classes.
+        manifests: One manifest per run, with splits, digests of the pixels and the same classes.
 
     Returns:
-        Every image once; the notes say how many there are of each split.
+        A manifest with every image once; its notes say how many images each split has.
 
     Raises:
-        DataError: The runs disagree on an image's label, or on its pixels.
+        DataError: The runs disagree on the label or the pixels of an image.
     """
     frames = [one.frame.assign(root=str(one.root)) for one in manifests]
     rows = pd.concat(frames, ignore_index=True)
-    for column, words in (("label", "label"), ("sha256", "pixels")):
+    for column, words in (("label", "labels"), ("sha256", "pixels")):
         differing = rows.groupby("path", sort=False)[column].nunique()
         if (differing > 1).any():
             names = [Path(path).name for path in differing.index[differing > 1]]
             raise DataError(
-                f"the runs know {len(names)} images by another {words} each ({listed(names, 3)}); they were not "
-                "trained on the same data, and cannot be judged together"
+                f"the runs have different {words} for {len(names)} images ({listed(names, 3)}), so they were not "
+                "trained on the same data; give runs that were"
             )
-    rows["split"] = _strongest(rows).map(_NAMES)
+    rows["split"] = _strongest_use(rows).map(_NAMES)
     frame = rows.drop_duplicates("path", ignore_index=True)[manifests[0].frame.columns]
     roots = sorted({str(one.root) for one in manifests})
     first = manifests[0]
@@ -58,11 +55,11 @@ def union(manifests: Sequence[Manifest]) -> Manifest:
     )
 
 
-def _strongest(rows: pd.DataFrame) -> pd.Series[int]:
-    """The strongest use of an image, of its pixels' copies and of its patient, by row."""
+def _strongest_use(rows: pd.DataFrame) -> pd.Series[int]:
+    """Return, for each row, the strongest use of the image, of images with the same pixels, and of its patient."""
     strength = rows["split"].map(_STRENGTH).astype(int)
     pixels = rows["sha256"].where(rows["sha256"] != "", rows["path"])
-    # What one patient's image hands to a copy of it, that copy hands to its own patient, until nothing moves.
+    # An image passes its use on to identical images, and those to their own patients; repeat until nothing changes.
     while True:
         found = strength
         for key in (rows["path"], pixels, rows["root"] + "\0" + rows["patient"]):
@@ -75,9 +72,9 @@ def _strongest(rows: pd.DataFrame) -> pd.Series[int]:
 def _notes(frame: pd.DataFrame, runs: int) -> tuple[str, ...]:
     counts = {name: int((frame["split"] == name).sum()) for name in ("train", "val", "test")}
     said = (
-        f"the {runs} members used {len(frame):,} images: {counts['train']:,} are of patients that trained one of them, "
-        f"{counts['val']:,} chose epochs and trained none, and {counts['test']:,} were seen by none"
+        f"the {runs} members used {len(frame):,} images: {counts['train']:,} of patients that a member trained on, "
+        f"{counts['val']:,} that only chose a member's epoch, and {counts['test']:,} that no member used"
     )
     if counts["val"] or counts["test"]:
         return (said,)
-    return (said, "no image is left to judge the ensemble on; judge it on other data, by chestnut evaluate RUN DATA")
+    return (said, "no image is left to evaluate the ensemble on; evaluate it on other data: chestnut evaluate RUN DATA")

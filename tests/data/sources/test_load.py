@@ -119,8 +119,8 @@ def test_real_images_near_a_phantom_are_real(classes):
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ((), "holds no images"),
-        (("a.txt",), "holds no images; 1 file of other kinds left out: a.txt"),
+        ((), "contains no images"),
+        (("a.txt",), "contains no images; 1 file of other kinds left out: a.txt"),
         (("a.png", "b.png"), "holds images but no class folders; allowed are DATA/CLASS/images"),
         (("NORMAL/a.png", "NORMAL/b.png"), "has one class only, NORMAL, in 2 images"),
         (("NORMAL/a.png", "PNEUMONIA/b.png", "c.png"), "c.png: stands beside the class folders"),
@@ -474,7 +474,7 @@ def test_image_files(classes, tmp_path):
     [
         ("no.png", "there is no .*no.png"),
         ("notes.txt", "notes.txt is no image; give JPEG"),
-        ("empty", "holds no images"),
+        ("empty", "contains no images"),
         ("*.gif", "nothing matches"),
         ("x.npz#val/7", r"x.npz#val/7: no such row; .* holds train/0 to test/2"),
     ],

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from chestnut.config import HogLogisticConfig, PcaSvmConfig, Recipe
 from chestnut.data.cache.cache import Decoded
+from chestnut.data.folds import folds
 from chestnut.data.manifest import Manifest
-from chestnut.data.split import folds
 from chestnut.errors import DataError, DeviceError, RecipeError, TrainingError
 from chestnut.runs.folder import RunFolder
 from chestnut.training.checkpoint import Progress
