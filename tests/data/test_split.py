@@ -185,7 +185,7 @@ def test_own_splits_that_do_not_do(own, said):
     "fractions", [(0.7, 0.3), (0.7, 0.2, 0.2), (0, 0.5, 0.5), (1.2, -0.1, -0.1), (float("nan"),) * 3]
 )
 def test_fractions_that_make_no_sense(fractions):
-    with pytest.raises(DataError, match="give three that sum to 1, .* with train above 0"):
+    with pytest.raises(DataError, match=r"give three that sum to 1, .* with train above 0"):
         split(manifest(many(4)), fractions)
 
 
