@@ -18,7 +18,8 @@ PEER_RESAMPLES = 40  # the peer's loop takes as long for each; its time is scale
 
 def run() -> dict:
     """Seconds for 2,000 resamples of 1,000 images, two classes, one core, and how many times faster chestnut is."""
-    from chestnut.evaluation.metrics import METRICS, evaluate
+    from chestnut.evaluation.metric_names import METRICS
+    from chestnut.evaluation.metrics import evaluate
 
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     if cores:

@@ -24,7 +24,8 @@ from chestnut.diagnosis.learning_curves import Curves
 from chestnut.diagnosis.lr_range import RateRange
 from chestnut.diagnosis.rules import RULES as CURVE_RULES
 from chestnut.evaluation.comparison import Pair
-from chestnut.evaluation.metrics import METRICS, evaluate
+from chestnut.evaluation.metric_names import METRICS
+from chestnut.evaluation.metrics import evaluate
 from chestnut.evaluation.selection_bias import Gain
 from chestnut.inference.bundle import Bundle
 from chestnut.runs.folder import RunFolder

@@ -49,7 +49,7 @@ def test_bootstrap_of_a_mean_has_its_standard_error():
     values = np.random.default_rng(0).normal(0, 1, 200)
     means = bootstrap(lambda counts: (values @ counts)[None] / 200, 200, 200, 1000, seed=0)
     assert means.std() == pytest.approx(values.std() / np.sqrt(200), rel=0.1)
-    with pytest.raises(DataError, match="0 resamples"):
+    with pytest.raises(DataError, match="resamples=0"):
         bootstrap(lambda counts: counts, 2, 2, 0, seed=0)
 
 

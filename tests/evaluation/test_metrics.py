@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 
@@ -14,14 +15,8 @@ from sklearn import metrics as sk
 from chestnut.errors import DataError
 from chestnut.evaluation.calibration import equal_mass_bins
 from chestnut.evaluation.intervals import bootstrap, number_patients, resamples
-from chestnut.evaluation.metrics import (
-    CLASS_METRICS,
-    METRICS,
-    Evaluation,
-    decide,
-    evaluate,
-    point_metrics,
-)
+from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN
+from chestnut.evaluation.metrics import Evaluation, decide, evaluate, point_metrics
 from chestnut.evaluation.patient_tally import Tally
 from chestnut.files.atomic import json_text
 
@@ -40,18 +35,27 @@ def sample(seed=0, n=120, k=2, ties=False, patients=40):
     return targets, weights / weights.sum(axis=1, keepdims=True), np.char.add("p", owners.astype(str))
 
 
+def ratio(above, below):
+    """A quotient, infinite where only the denominator is zero."""
+    return above / below if below else math.inf if above else math.nan
+
+
 def view_by_sklearn(truth, decided, scores, weight):
     """One class against the rest."""
     counted = {"sample_weight": weight}
+    found, passed = sk.recall_score(truth, decided, **counted), sk.recall_score(~truth, ~decided, **counted)
     return {
-        "sensitivity": sk.recall_score(truth, decided, **counted),
-        "specificity": sk.recall_score(~truth, ~decided, **counted),
+        "sensitivity": found,
+        "specificity": passed,
         "precision": sk.precision_score(truth, decided, zero_division=np.nan, **counted),
+        "npv": sk.precision_score(~truth, ~decided, zero_division=np.nan, **counted),
         "f1": sk.f1_score(truth, decided, **counted),
         "auroc": sk.roc_auc_score(truth, scores, **counted),
         "auprc": sk.average_precision_score(truth, scores, **counted),
         "brier": sk.brier_score_loss(truth, scores, **counted),
         "mcc": sk.matthews_corrcoef(truth, decided, **counted),
+        "lr_positive": ratio(found, 1 - passed),
+        "lr_negative": ratio(1 - found, passed),
     }
 
 
@@ -73,8 +77,10 @@ def all_by_sklearn(targets, probabilities, decided, weight):
 
 def agree(found, expected):
     for name, value in expected.items():
-        figure = found[name][0] if isinstance(found[name], np.ndarray) else found[name].value
-        np.testing.assert_allclose(np.nan if figure is None else figure, value, atol=1e-10, err_msg=name)
+        if isinstance(found[name], np.ndarray):
+            np.testing.assert_allclose(found[name][0], value, atol=1e-10, err_msg=name)
+        else:
+            assert found[name].value == (pytest.approx(value, abs=1e-10) if np.isfinite(value) else None), name
 
 
 @settings(max_examples=12, deadline=None)
@@ -180,7 +186,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     assert min(accurate, ranked, calibrated) >= 50
 
 
-ONE_CLASS = ("balanced_accuracy", "specificity", "auroc", "auprc", "mcc")
+ONE_CLASS = ("balanced_accuracy", "specificity", "npv", "auroc", "auprc", "mcc", "lr_positive", "lr_negative")
 
 
 def test_one_class_only_leaves_undefined_what_needs_two():
@@ -211,7 +217,7 @@ def test_never_deciding_a_class_leaves_its_precision_undefined():
     assert evaluation.metrics["mcc"].value is None
     assert evaluation.metrics["f1"].value == 0
     assert evaluation.metrics["auroc"].value == 0.5  # all tied
-    assert "precision, mcc" in evaluation.notes[0]
+    assert "precision, MCC, LR+" in evaluation.notes[0]
 
 
 def test_resamples_without_a_class_are_counted():
@@ -246,6 +252,63 @@ def test_the_positive_class_may_come_first():
     first = evaluate(1 - targets, probabilities[:, ::-1], patients, NAMES[1::-1], "PNEUMONIA", 0.3, resamples=20)
     assert last.metrics == first.metrics and first.positive == "PNEUMONIA"
     assert first.confusion == tuple(row[::-1] for row in last.confusion[::-1])
+
+
+def sample_with_false_alarms(number, patients=60):
+    """Half the patients are positive and found; `number` of the others are decided positive."""
+    targets = np.arange(patients) % 2
+    scores = np.where(targets == 1, 0.9, 0.1)
+    scores[np.flatnonzero(targets == 0)[:number]] = 0.8
+    scores[1] = 0.2
+    return targets, np.c_[1 - scores, scores], np.arange(patients)
+
+
+def test_likelihood_ratios_follow_from_sensitivity_and_specificity():
+    found = evaluate(*sample_with_false_alarms(6), NAMES[:2], resamples=300).metrics
+    sensitivity, specificity = found["sensitivity"].value, found["specificity"].value
+    assert found["lr_positive"].value == pytest.approx(sensitivity / (1 - specificity))
+    assert found["lr_negative"].value == pytest.approx((1 - sensitivity) / specificity)
+    for name in ("npv", "lr_positive", "lr_negative"):
+        assert found[name].low < found[name].value < found[name].high
+
+
+def test_a_likelihood_ratio_that_may_be_infinite_has_no_interval():
+    few = evaluate(*sample_with_false_alarms(1), NAMES[:2], resamples=300)
+    assert few.metrics["lr_positive"].value == pytest.approx(29 / 30 / (1 / 30))
+    assert few.metrics["lr_positive"].low is None and few.metrics["lr_positive"].undefined == 0
+    assert any("upper end would be infinite: LR+" in note for note in few.notes)
+    none = evaluate(*sample_with_false_alarms(0), NAMES[:2], resamples=300)
+    assert none.metrics["lr_positive"].value is None
+    assert any("Undefined on these images: LR+" in note for note in none.notes)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_an_evaluation_of_an_older_version_gains_what_its_confusion_matrix_gives(k):
+    whole = evaluate(*sample(3, k=k), NAMES[:k], resamples=20)
+    values = json.loads(json_text(whole.to_dict()))
+    for figures in (values["metrics"], *values["per_class"].values()):
+        for name in ("npv", "lr_positive", "lr_negative"):
+            del figures[name]
+    read = Evaluation.from_dict(values)
+    for name in METRICS:
+        assert read.metrics[name].value == pytest.approx(whole.metrics[name].value), name
+    assert read.metrics["npv"].low is None and read.metrics["auroc"] == whole.metrics["auroc"]
+    for label, figures in whole.per_class.items():
+        assert read.per_class[label]["npv"].value == pytest.approx(figures["npv"].value)
+
+
+def test_every_metric_is_shown():
+    assert set(SHOWN) == set(METRICS)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_a_notebook_shows_every_metric_and_note_without_trusting_names(k):
+    names = ("<b>one</b>", *NAMES[1:k])
+    evaluation = evaluate(*sample(1, n=40, k=k, patients=12), names, resamples=20)
+    page = evaluation._repr_html_()
+    assert "<b>one</b>" not in page and "&lt;b&gt;one&lt;/b&gt;" in page
+    assert str(evaluation.metrics["auroc"]) in page and "LR+" in page
+    assert evaluation.notes and all(html.escape(note) in page for note in evaluation.notes)
 
 
 def test_decide_takes_the_threshold_itself():
@@ -303,7 +366,7 @@ def test_summary_reads_well_and_knows_its_names():
         ({"classes": ["a"]}, "name each column once"),
         ({"positive": "c"}, "'c' is not in the data"),
         ({"threshold": 1.5}, "threshold 1.5"),
-        ({"resamples": 0}, "0 resamples"),
+        ({"resamples": 0}, "resamples=0"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(changes, message):

@@ -1,9 +1,8 @@
-"""`Ranked`: networks judged on the same images, in order, and which of them cannot be told apart.
+"""`Ranked`: networks in the order of a metric on the same images, and which of them cannot be told apart.
 
-May be called by every room above `config`; calls `delong`, `intervals`, `metrics` and `tally`. Each resample draws
-patients, the same for all networks, so that what two networks find easy or hard alike cancels in their difference.
-Where a network was trained several times, with several seeds, its figure is the mean over them, and a resample draws
-seeds as well (Bouthillier 2021, MLSys 3:747-769): a lead that another seed would undo is then no lead.
+Each resample draws the same patients for all networks, so that what is easy or hard for both of two networks cancels in
+their difference. Where a network was trained several times, with several seeds, its figure is the mean over them, and a
+resample draws seeds as well (Bouthillier 2021, MLSys 3:747-769): a lead that another seed would undo does not count.
 """
 
 from __future__ import annotations
@@ -19,21 +18,22 @@ import numpy.typing as npt
 from chestnut.errors import DataError, suggest
 from chestnut.evaluation.delong import delong
 from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, bootstrap, estimate_of, number_patients
-from chestnut.evaluation.metrics import METRICS, decide
+from chestnut.evaluation.metric_names import METRICS, SMALLER_IS_BETTER
+from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.patient_tally import Tally
 
-#: Probability of an adjusted difference between equals below which two networks count as told apart.
+#: The adjusted p value below which two networks count as told apart.
 LEVEL = 1 - CONFIDENCE
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A network that takes part.
+    """A network to rank.
 
     Attributes:
-        name: Its name.
-        repeats: Probabilities of the shared images, one array of shape (n, k) for each time it was trained.
-        threshold: Least probability of the positive class of two to decide for it, 0..1.
+        name: The name of the network.
+        repeats: Its probabilities of the shared images, one array of shape (n, k) for each time it was trained.
+        threshold: The least probability, in 0..1, at which the positive class of two is decided.
     """
 
     name: str
@@ -43,15 +43,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Standing:
-    """A network's place.
+    """A network's place in the ranking.
 
     Attributes:
-        name: Its name.
-        place: From 1; neighbours that are not told apart share the place of the first of them.
+        name: The name of the network.
+        place: Its place, from 1; neighbours that cannot be told apart share the place of the first of them.
         tied: Whether it shares its place.
-        figures: Each metric, the mean over the repeats, with its 95 % interval.
-        spread: Standard deviation of each metric over the repeats; None for one.
-        behind: How far its ranking metric lies behind the first network's; None for the first.
+        figures: Each metric, as the mean over the repeats, with its 95 % interval.
+        spread: The standard deviation of each metric over the repeats; None for a single one.
+        behind: How far it is behind the first network in the metric of the ranking; None for the first.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Pair:
     """Two neighbours of the ranking.
 
     Attributes:
-        better: Name of the upper.
-        worse: Name of the lower.
-        difference: Of the ranking metric, with its 95 % interval.
-        p: Two-sided, by bootstrap over patients, 0..1.
-        adjusted: The same after Holm's correction for all neighbours.
-        delong: DeLong's p for two classes and one repeat each, which takes images for independent; else None.
+        better: The name of the upper one.
+        worse: The name of the lower one.
+        difference: The difference of the metric of the ranking, with its 95 % interval.
+        p: The two-sided p value by bootstrap over patients, in 0..1.
+        adjusted: The p value after Holm's correction for all pairs of neighbours.
+        delong: DeLong's p value, which takes images for independent; None for more than two classes or several repeats.
         distinguishable: Whether `adjusted` is below 0.05.
     """
 
@@ -90,12 +90,12 @@ class Ranked:
     """The ranking.
 
     Attributes:
-        metric: What it goes by.
-        standings: The best first.
+        metric: The metric that gives the order.
+        standings: The networks, the best first.
         pairs: Each network against the next.
-        images: Number of images.
-        patients: Number of patients.
-        resamples: Behind intervals and tests.
+        images: The number of images.
+        patients: The number of patients.
+        resamples: The number of resamples behind intervals and tests.
     """
 
     metric: str
@@ -106,7 +106,7 @@ class Ranked:
     resamples: int
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are the attributes."""
+        """Return the ranking for JSON; the keys are the attributes."""
         return asdict(self)
 
 
@@ -123,13 +123,13 @@ def rank(
     Args:
         targets: Class numbers, shape (n,), in 0..k-1; the second of two is the positive one.
         patients: Identities, shape (n,).
-        candidates: One or more, with different names.
+        candidates: One or more networks with different names.
         metrics: Names from `METRICS`; the first gives the order.
-        resamples: Behind intervals and tests.
-        seed: Equal seeds give equal results, whatever the order of images and candidates.
+        resamples: The number of resamples behind intervals and tests.
+        seed: The seed of the resamples; equal seeds give equal results, whatever the order of images and candidates.
 
     Raises:
-        DataError: No candidates, an unknown metric, or probabilities that do not fit the targets.
+        DataError: There are no candidates, a metric is unknown, or probabilities do not fit the targets.
     """
     truth = np.asarray(targets, dtype=np.int64)
     _check(truth, candidates, metrics)
@@ -138,7 +138,7 @@ def rank(
         one.name: _Drawn.of(one, truth, owners, metrics, resamples, seed)
         for one in sorted(candidates, key=lambda one: one.name)
     }
-    sign = -1 if metrics[0] in ("loss", "brier", "calibration_error") else 1
+    sign = -1 if metrics[0] in SMALLER_IS_BETTER else 1
     order = sorted(drawn, key=lambda name: (-sign * np.nan_to_num(drawn[name].point[0], nan=-np.inf * sign), name))
     pairs = _pairs(order, drawn, {one.name: one for one in candidates}, truth, sign)
     places = _places(order, pairs)
@@ -172,7 +172,7 @@ def holm(probabilities: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A candidate's metrics: of each repeat, shape (metrics, repeats), and of each resample, (metrics, resamples)."""
+    """A candidate's metrics by repeat, shape (metrics, repeats), and by resample, shape (metrics, resamples)."""
 
     each: Floats
     samples: Floats
@@ -204,9 +204,9 @@ class _Drawn:
 
 
 def _mixed(drawn: Floats, name: str, seed: int) -> Floats:
-    """Draw seeds with replacement in every resample: (metrics, repeats, resamples) to (metrics, resamples).
+    """Draw seeds with replacement in every resample: (metrics, repeats, resamples) becomes (metrics, resamples).
 
-    Each candidate draws its own, for its seeds have nothing to do with another's.
+    Each candidate draws its own seeds, which have nothing to do with those of another.
     """
     repeats, resamples = drawn.shape[1:]
     random = np.random.default_rng([seed, *name.encode()])
@@ -216,14 +216,21 @@ def _mixed(drawn: Floats, name: str, seed: int) -> Floats:
 
 
 def _difference(better: _Drawn, worse: _Drawn, sign: int) -> Estimate:
-    return estimate_of(sign * float(better.point[0] - worse.point[0]), sign * (better.samples[0] - worse.samples[0]))
+    return estimate_of(sign * float(better.point[0] - worse.point[0]), sign * _subtract(better, worse))
+
+
+def _subtract(one: _Drawn, other: _Drawn) -> Floats:
+    """The difference of the first metric in every resample; NaN where both are infinite."""
+    with np.errstate(invalid="ignore"):
+        difference: Floats = one.samples[0] - other.samples[0]
+    return difference
 
 
 def _pairs(
     order: list[str], drawn: dict[str, _Drawn], candidates: dict[str, Candidate], truth: Ints, sign: int
 ) -> tuple[Pair, ...]:
     neighbours = list(itertools.pairwise(order))
-    found = [_p(drawn[upper].samples[0] - drawn[lower].samples[0]) for upper, lower in neighbours]
+    found = [_p(_subtract(drawn[upper], drawn[lower])) for upper, lower in neighbours]
     return tuple(
         Pair(
             better=upper,
@@ -239,7 +246,7 @@ def _pairs(
 
 
 def _p(differences: Floats) -> float:
-    """The two-sided p at which the percentile interval of the difference reaches zero; 1 where none is defined.
+    """The two-sided p value at which the percentile interval of the difference reaches zero; 1 where none is defined.
 
     One is added to both counts, so that p is never below 1/resamples (Davison and Hinkley 1997, section 4.2).
     """
@@ -256,7 +263,7 @@ def _delong(upper: Candidate, lower: Candidate, truth: Ints) -> float | None:
 
 
 def _places(order: list[str], pairs: tuple[Pair, ...]) -> dict[str, int]:
-    """Place by name: a network opens a place of its own where it is told apart from the one before."""
+    """Each network's place: a new one where it can be told apart from the network before."""
     places = {order[0]: 1}
     for number, pair in enumerate(pairs, start=2):
         places[pair.worse] = number if pair.distinguishable else places[pair.better]
@@ -266,10 +273,14 @@ def _places(order: list[str], pairs: tuple[Pair, ...]) -> dict[str, int]:
 def _check(truth: Ints, candidates: Sequence[Candidate], metrics: Sequence[str]) -> None:
     names = [one.name for one in candidates]
     if not names or len(set(names)) < len(names) or not all(one.repeats for one in candidates):
-        raise DataError(f"{len(names)} networks to rank; give one or more, each with a name and a result of its own")
+        raise DataError(
+            f"{len(names)} networks to rank; give one or more, each with its own name and at least one result"
+        )
     for name in metrics:
         if name not in METRICS:
             raise DataError(f"no metric {name!r}; {suggest(name, METRICS)}")
     shapes = {p.shape for one in candidates for p in one.repeats}
     if len(shapes) != 1 or next(iter(shapes))[0] != len(truth):
-        raise DataError(f"probabilities of shapes {shapes} for {len(truth)} images; judge all on the same images")
+        raise DataError(
+            f"probabilities of shapes {shapes} for {len(truth)} images; give those of the same images for every network"
+        )

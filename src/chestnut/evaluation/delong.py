@@ -1,7 +1,7 @@
-"""`DeLong`: the test of two correlated AUROCs, for independent images.
+"""`DeLong`: the test whether two AUROCs on the same images differ, for independent images.
 
-May be called by every room above `config`; calls nothing but `intervals` for its types. Images of one patient are not
-independent, and then the variance is too small: the bootstrap by patient in `comparison` decides, this stands beside.
+Images of one patient are not independent, and then the variance is too small. The bootstrap over patients in
+`comparison` is what decides; this test is given beside it because reviewers know it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class DeLong:
     """Two AUROCs on the same images.
 
     Attributes:
-        first: AUROC of the first scores, 0..1.
-        second: AUROC of the second.
-        variance: Of their difference; 0 where both rank all images alike.
-        p: Two-sided probability of so large a difference between equals, 0..1.
+        first: The AUROC of the first scores, in 0..1.
+        second: The AUROC of the second scores.
+        variance: The variance of their difference; 0 where both rank all images alike.
+        p: The two-sided probability of so large a difference if both were equal, in 0..1.
     """
 
     first: float
@@ -40,11 +40,11 @@ def delong(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) ->
 
     Args:
         truth: Whether each image is of the positive class, shape (n,).
-        first: Scores, higher for the positive class, shape (n,).
-        second: Other scores of the same images.
+        first: The first scores, higher for the positive class, shape (n,).
+        second: The second scores of the same images.
 
     Raises:
-        DataError: Under two images of either class, or shapes that differ.
+        DataError: There are fewer than two images of either class, or shapes differ.
 
     >>> result = delong([0, 0, 0, 1, 1, 1], [0.1, 0.4, 0.2, 0.6, 0.9, 0.8], [0.1, 0.7, 0.2, 0.6, 0.9, 0.8])
     >>> round(result.first, 3), round(result.second, 3)
@@ -53,7 +53,7 @@ def delong(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) ->
     of_class = np.asarray(truth, dtype=bool)
     scores = np.stack([np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)])
     if scores.shape[1:] != of_class.shape:
-        raise DataError(f"scores of shape {scores.shape[1:]} for truth {of_class.shape}; give one score an image")
+        raise DataError(f"scores of shape {scores.shape[1:]} for truth {of_class.shape}; give one score for each image")
     positives, negatives = int(of_class.sum()), int((~of_class).sum())
     if min(positives, negatives) < 2:
         raise DataError(f"{positives} positive and {negatives} negative images; DeLong's test needs two of each")
@@ -72,7 +72,7 @@ def _p(difference: float, variance: float) -> float:
 
 
 def midranks(values: Floats) -> Floats:
-    """Ranks from 1, equal values sharing the mean of theirs, shape (n,).
+    """Return ranks from 1, where equal values share the mean of their ranks, shape (n,).
 
     >>> midranks(np.array([0.5, 0.1, 0.5])).tolist()
     [2.5, 1.0, 2.5]

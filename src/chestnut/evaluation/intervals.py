@@ -1,13 +1,13 @@
-"""Intervals: a bootstrap that draws patients, percentiles of what it gives, and Wilson's interval for a share.
+"""Intervals: a bootstrap that draws patients, the percentiles of its resamples, and Wilson's interval for a share.
 
-May be called by every room above `config`; calls nothing of chestnut's but `errors`. A resample is held as how often
-each patient was drawn, never as repeated rows, so that a statistic of many resamples is a few operations on one array.
+A resample is stored as how often each patient was drawn, never as repeated rows, so that a statistic of many resamples
+takes a few operations on one array.
 
-Patients are drawn with replacement and bring all their images, for images of one patient are not independent: Rutter
-2000, Academic Radiology 7(6):413-419; Field and Welsh 2007, JRSS B 69(3):369-390. Only patients are drawn, not images
-within them (Bouwmeester 2013, Am J Epidemiol 177(11):1209-1217). The draw is not stratified by class: a patient may
-have images of several classes, and how many patients of a class turn up is chance too, on which accuracy and precision
-depend.
+Patients are drawn with replacement and bring all their images, because images of one patient are not independent:
+Rutter 2000, Academic Radiology 7(6):413-419; Field and Welsh 2007, JRSS B 69(3):369-390. Only patients are drawn, not
+images within them (Bouwmeester 2013, Am J Epidemiol 177(11):1209-1217). The draw is not stratified by class: a patient
+may have images of several classes, and how many patients of a class are drawn is chance too, on which accuracy and
+precision depend.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ from chestnut.errors import DataError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: Share of resamples that an interval spans.
+#: The share of resamples that an interval spans.
 CONFIDENCE = 0.95
 
-# Numbers in one block of image weights: 1 MB of float64 stays in a core's cache.
+#: With fewer patients than this, intervals tend to be too narrow: "few" clusters are five to thirty (Cameron, Gelbach
+#: and Miller 2008, Review of Economics and Statistics 90(3):414-427).
+FEW_PATIENTS = 30
+
+# The numbers in one block of image weights: 1 MB of float64 stays in a core's cache.
 _BLOCK = 2**17
 _LEAST_COLUMNS = 16
 
@@ -37,10 +41,10 @@ class Estimate:
     """A figure with its interval.
 
     Attributes:
-        value: The figure on the sample itself; None where it is undefined.
-        low: Lower end of the interval; None where there is none.
-        high: Upper end of the interval; None where there is none.
-        undefined: Resamples in which the figure was undefined; the interval is from the others.
+        value: The figure of the sample itself; None where it is undefined or infinite.
+        low: The lower end of the interval; None where there is no interval.
+        high: The upper end of the interval; None where there is no interval.
+        undefined: The number of resamples in which the figure was undefined; the interval is from the others.
     """
 
     value: float | None
@@ -49,7 +53,7 @@ class Estimate:
     undefined: int = 0
 
     def __str__(self) -> str:
-        """The figure and its interval to three decimals.
+        """Return the figure and its interval to three decimals.
 
         >>> str(Estimate(0.9434, 0.921, 0.9618)), str(Estimate(0.5)), str(Estimate(None))
         ('0.943 (0.921–0.962)', '0.500', 'undefined')
@@ -63,7 +67,7 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f}{between}{self.high:.3f})".replace("-", "−")
 
     def to_dict(self) -> dict[str, float | int | None]:
-        """`value`, `low`, `high` and `undefined`, None where there is no figure."""
+        """Return `value`, `low`, `high` and `undefined` for JSON; None where there is no figure."""
         return asdict(self)
 
 
@@ -74,7 +78,7 @@ def number_patients(patients: npt.ArrayLike) -> tuple[Ints, int]:
         patients: Identities, shape (n,).
 
     Returns:
-        Each image's patient as a number from 0, shape (n,), and how many patients there are.
+        Each image's patient as a number from 0, shape (n,), and the number of patients.
     """
     names, numbers = np.unique(np.asarray(patients).astype(str), return_inverse=True)
     return numbers.astype(np.int64), len(names)
@@ -84,9 +88,9 @@ def resamples(patients: int, images: int, draws: int, seed: int) -> Iterator[Flo
     """Draw patients with replacement, as many as there are.
 
     Args:
-        patients: Number of patients.
-        images: Number of images, which sets how many resamples make a block.
-        draws: Number of resamples.
+        patients: The number of patients.
+        images: The number of images, which sets how many resamples make a block.
+        draws: The number of resamples.
         seed: Equal seeds give equal resamples.
 
     Yields:
@@ -102,71 +106,76 @@ def resamples(patients: int, images: int, draws: int, seed: int) -> Iterator[Flo
 
 
 def bootstrap(statistic: Callable[[Floats], Floats], patients: int, images: int, draws: int, seed: int) -> Floats:
-    """The statistic of every resample.
+    """Return the statistic of every resample.
 
     Args:
         statistic: Takes how often each patient counts, shape (patients, b), and gives m figures, shape (m, b).
-        patients: Number of patients.
-        images: Number of images.
-        draws: Number of resamples, at least 1.
+        patients: The number of patients.
+        images: The number of images.
+        draws: The number of resamples, at least 1.
         seed: Equal seeds give equal resamples.
 
     Returns:
         Shape (m, draws); NaN where a figure is undefined.
 
     Raises:
-        DataError: No resamples asked for.
+        DataError: `draws` is below 1.
     """
     if draws < 1:
-        raise DataError(f"{draws} resamples asked for; an interval needs at least 1, and about 2000 to be steady")
+        raise DataError(f"resamples={draws}: give 1 or more; about 2000 make an interval steady")
     return np.concatenate([statistic(block) for block in resamples(patients, images, draws, seed)], axis=1)
 
 
 def percentile_ends(samples: Floats, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
-    """Ends of the percentile interval, of the resamples in which a figure is defined.
+    """Return the ends of the percentile interval over the resamples in which a figure is defined.
 
-    Percentiles keep within a figure's range and need no acceleration, which a perfect score leaves undefined (Efron and
+    Percentiles stay within a figure's range and need no acceleration, which a perfect score leaves undefined (Efron and
     Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
 
     Args:
-        samples: Figures of all resamples, shape (m, draws); NaN where undefined.
-        confidence: Share of resamples to span, in 0..1.
+        samples: The figures of all resamples, shape (m, draws); NaN where undefined.
+        confidence: The share of resamples to span, in 0..1.
 
     Returns:
-        Lower and upper ends, each of shape (m,); NaN where a figure is defined in no resample.
+        The lower and the upper ends, each of shape (m,); NaN where a figure is defined in no resample, infinite or
+        NaN where too many resamples are infinite.
     """
     ends = np.full((2, len(samples)), np.nan)
     some = ~np.isnan(samples).all(axis=1)
     if some.any():
         tail = (1 - confidence) / 2
-        ends[:, some] = np.nanquantile(samples[some], [tail, 1 - tail], axis=1)
+        with np.errstate(invalid="ignore"):  # between two infinite resamples
+            ends[:, some] = np.nanquantile(samples[some], [tail, 1 - tail], axis=1)
     return ends[0], ends[1]
 
 
 def estimate_of(value: float, samples: Floats) -> Estimate:
-    """A figure with its percentile interval.
+    """Return a figure with its percentile interval.
 
     Args:
-        value: The figure on the sample itself; NaN where undefined, and then it has no interval.
-        samples: The same of all resamples, shape (draws,); NaN where undefined.
+        value: The figure of the sample itself; NaN or infinite where it has no value, and then it has no interval.
+        samples: The figures of all resamples, shape (draws,); NaN where undefined.
+
+    Returns:
+        An estimate without an interval where an end of it would be infinite, as where one resample in forty is.
     """
     missing = int(np.isnan(samples).sum())
-    if np.isnan(value):
+    if not np.isfinite(value):
         return Estimate(None, undefined=missing)
-    low, high = percentile_ends(samples[None])
-    if missing == len(samples):
+    low, high = (float(ends[0]) for ends in percentile_ends(samples[None]))
+    if not np.isfinite([low, high]).all():
         return Estimate(float(value), undefined=missing)
-    return Estimate(float(value), float(low[0]), float(high[0]), missing)
+    return Estimate(float(value), low, high, missing)
 
 
 def sum_by_patient(values: npt.ArrayLike, owners: Ints, groups: npt.ArrayLike = 0, number: int = 1) -> Floats:
-    """Sum over each patient's images.
+    """Sum values over each patient's images.
 
     Args:
-        values: Shape (n,), or one for all.
+        values: The value of each image, shape (n,), or one for all.
         owners: Each image's patient number, shape (n,).
-        groups: Group numbers to sum apart, from 0 to `number` - 1, shape (n,) or one for all.
-        number: How many groups there are.
+        groups: The group of each image, from 0 to `number` - 1, shape (n,) or one for all; groups are summed apart.
+        number: The number of groups.
 
     Returns:
         Shape (number, patients).
@@ -179,15 +188,15 @@ def sum_by_patient(values: npt.ArrayLike, owners: Ints, groups: npt.ArrayLike = 
 
 
 def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
-    """Wilson's score interval for a share of independent trials (Wilson 1927, JASA 22:209-212).
+    """Return Wilson's score interval for a share of independent trials (Wilson 1927, JASA 22:209-212).
 
     Args:
-        hits: Number of hits, which need not be whole.
-        trials: Number of trials, above 0.
-        confidence: Coverage, in 0..1.
+        hits: The number of hits, which need not be whole.
+        trials: The number of trials, above 0.
+        confidence: The coverage, in 0..1.
 
     Returns:
-        Lower and upper ends, in 0..1.
+        The lower and the upper ends, in 0..1.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     n = np.asarray(trials, dtype=np.float64)

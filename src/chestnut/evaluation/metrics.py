@@ -1,13 +1,13 @@
-"""`Evaluation`: how good probabilities are, every metric with an interval by bootstrap over patients.
+"""`Evaluation`: how good probabilities are, by every metric, each with an interval by bootstrap over patients.
 
-May be called by every room above `config`; calls `calibration`, `intervals`, `ranking` and `tally`. Two classes are
-judged by the probability of the positive one; more than two each against the rest, and by the mean over those.
+Of two classes, the metrics describe the positive one. Of more, each class is judged against the rest, and the figure
+for all is the mean over the classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,32 +15,21 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError, listed, suggest
 from chestnut.evaluation.calibration import error_estimate
-from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, bootstrap, estimate_of, number_patients
-from chestnut.evaluation.patient_tally import Tally, cross_entropy
+from chestnut.evaluation.html_table import html_table
+from chestnut.evaluation.intervals import (
+    CONFIDENCE,
+    FEW_PATIENTS,
+    Estimate,
+    Floats,
+    Ints,
+    bootstrap,
+    estimate_of,
+    number_patients,
+)
+from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN, heading, in_words
+from chestnut.evaluation.patient_tally import Tally, cross_entropy, decision_figures, mean_figures
 from chestnut.evaluation.ranking_metrics import Ranking
 
-#: Every metric and what it is. Unless it says otherwise, the figure for more than two classes is the plain mean, over
-#: the classes that have images, of each against the rest; a mean with an undefined part, or of one class, is undefined.
-METRICS: dict[str, str] = {
-    "loss": "cross-entropy in nats, probabilities clipped to 1.2e-7..1 (the rounding of float32)",
-    "accuracy": "share of images decided rightly",
-    "balanced_accuracy": "mean over the classes of the share of their images decided rightly",
-    "sensitivity": "share of the positive images decided positive (recall); undefined without positive images",
-    "specificity": "share of the negative images decided negative; undefined without negative images",
-    "precision": "share of the images decided positive that are; undefined where none is decided positive",
-    "f1": "harmonic mean of precision and sensitivity, 2TP/(2TP+FP+FN); undefined without positive images",
-    "auroc": "area under the ROC curve, ties counting half; undefined unless both classes are present",
-    "auprc": "average precision, the step-wise area under the precision-recall curve; undefined as auroc is",
-    "brier": "mean squared error of the probability, 0..1; summed over more than two classes, 0..2 (Brier 1950)",
-    "calibration_error": "mean gap between predicted and observed share in up to 15 bins of equal mass (ECE)",
-    "mcc": "Matthews correlation, for more than two classes Gorodkin's R_K (2004); undefined where one class is all",
-}
-
-#: The metrics that each class has against the rest, where there are more than two classes.
-CLASS_METRICS = ("sensitivity", "specificity", "precision", "f1", "auroc", "auprc", "brier", "calibration_error", "mcc")
-
-# Cameron, Gelbach and Miller 2008, Review of Economics and Statistics 90(3):414-427: "few" clusters are five to thirty.
-_FEW_PATIENTS = 30
 # Loose enough for float16 outputs of many classes, tight enough to catch logits and scores.
 _SUM_TOLERANCE = 1e-2
 
@@ -50,18 +39,19 @@ class Evaluation:
     """How good the probabilities of a split are.
 
     Attributes:
-        images: Number of images.
-        patients: Number of patients.
-        classes: Class names in the order of the probabilities.
-        positive: The class that the metrics of two are about; None for more than two.
-        threshold: Least probability of the positive class to decide for it; None where the likeliest class is decided.
-        counts: Images of each class.
+        images: The number of images.
+        patients: The number of patients.
+        classes: The class names in the order of the probabilities.
+        positive: The positive class of two, which the metrics describe; None for more than two.
+        threshold: The least probability of the positive class at which an image is decided positive; None for more
+            than two classes, of which the likeliest is decided.
+        counts: The number of images of each class.
         metrics: Each of `METRICS`.
         per_class: Each of `CLASS_METRICS` for each class against the rest; empty for two classes.
-        confusion: Image counts, a row for each true class and a column for each decided one.
-        resamples: Number of resamples behind the intervals.
-        seed: Their seed.
-        notes: What to know before believing the figures, in sentences.
+        confusion: The number of images of each true class (row) and decided class (column).
+        resamples: The number of resamples behind the intervals.
+        seed: The seed of the resamples.
+        notes: What a reader must know before believing the figures, in sentences.
     """
 
     images: int
@@ -78,24 +68,28 @@ class Evaluation:
     notes: tuple[str, ...] = ()
 
     def summary(self, metric: str, label: str | None = None) -> str:
-        """A metric as text, such as "0.943 (0.921–0.962)"; of one class against the rest where `label` is given.
+        """Return a metric with its interval as text, such as "0.943 (0.921–0.962)".
+
+        Args:
+            metric: The metric, one of `METRICS`.
+            label: A class, for its metric against the rest; only for more than two classes.
 
         Raises:
-            DataError: No such metric or class.
+            DataError: There is no such metric or class.
         """
         if label is not None and label not in self.per_class:
-            hint = suggest(label, self.per_class) if self.per_class else "two classes share theirs, so leave it out"
-            raise DataError(f"no figures of class {label!r} alone; {hint}")
+            hint = suggest(label, self.per_class) if self.per_class else "leave it out for two classes"
+            raise DataError(f"class {label!r} has no metrics of its own; {hint}")
         known = self.metrics if label is None else self.per_class[label]
         if metric not in known:
             raise DataError(f"no metric {metric!r}; {suggest(metric, known)}")
         return str(known[metric])
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are this class's attributes, with `confidence` beside `resamples`.
+        """Return the evaluation for JSON. The keys are the attributes of this class, and `confidence`.
 
-        A metric is `{"value", "low", "high", "undefined"}`: the figure, the ends of its 95 % interval and the number of
-        resamples without one; null where there is no figure.
+        A metric is `{"value", "low", "high", "undefined"}`: the figure, the ends of its 95 % interval, and the number
+        of resamples in which it is undefined. The first three are null where there is no figure or no interval.
         """
         return {
             "images": self.images,
@@ -115,13 +109,16 @@ class Evaluation:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Evaluation:
-        """The inverse of `to_dict`.
+        """Read what `to_dict` returned.
+
+        A metric that follows from the confusion matrix is computed where the values lack it, without an interval, so
+        that evaluations of older versions can be read.
 
         Raises:
-            DataError: The values are not those of an evaluation.
+            DataError: The values do not describe an evaluation.
         """
         try:
-            return cls(
+            read = cls(
                 **{name: values[name] for name in ("images", "patients", "positive", "threshold", "resamples", "seed")},
                 classes=tuple(values["classes"]),
                 counts=dict(values["counts"]),
@@ -130,8 +127,25 @@ class Evaluation:
                 confusion=tuple(tuple(row) for row in values["confusion"]),
                 notes=tuple(values["notes"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"not an evaluation ({error!r} when read); make it anew with chestnut evaluate") from error
+            missing = set(METRICS) - set(read.metrics)
+            return replace(read, **_add_decision_figures(read)) if missing else read
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise DataError(f"not an evaluation ({error!r}); evaluate the run again") from error
+
+    def _repr_html_(self) -> str:
+        decided = "" if self.threshold is None else f"; {self.positive} from a probability of {self.threshold:g}"
+        title = f"{self.images:,} images of {self.patients:,} patients{decided}"
+        parts = list(self.per_class.values())
+        rows = [
+            (heading(name), self.metrics[name], *(part.get(name) for part in parts))
+            for name in SHOWN
+            if name in self.metrics
+        ]
+        columns = ("metric", f"all ({CONFIDENCE:.0%} interval)", *self.per_class)
+        table = html_table(rows, columns, title)
+        cells = [(name, *row) for name, row in zip(self.classes, self.confusion, strict=True)]
+        decisions = [f"decided {name}" for name in self.classes]
+        return table + html_table(cells, ("true class", *decisions), notes=self.notes)
 
 
 def _write(figures: Mapping[str, Estimate]) -> dict[str, Any]:
@@ -142,14 +156,35 @@ def _read(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
     return {name: Estimate(**figure) for name, figure in figures.items()}
 
 
+def _add_decision_figures(evaluation: Evaluation) -> dict[str, Any]:
+    """The metrics of an evaluation, completed by those that its confusion matrix gives."""
+    confusion = np.array(evaluation.confusion, dtype=np.float64)[:, :, None]
+    numbers = range(len(evaluation.classes))
+    if evaluation.positive is not None:
+        numbers = range(number := evaluation.classes.index(evaluation.positive), number + 1)
+    views = [decision_figures(confusion, number) for number in numbers]
+    if len(views) == 1:
+        return {"metrics": _complete(evaluation.metrics, views[0])}
+    present = [view for number, view in zip(numbers, views, strict=True) if confusion[number].any()]
+    parts = dict(zip(evaluation.classes, views, strict=True))
+    return {
+        "metrics": _complete(evaluation.metrics, mean_figures(present)),
+        "per_class": {name: _complete(figures, parts[name]) for name, figures in evaluation.per_class.items()},
+    }
+
+
+def _complete(figures: Mapping[str, Estimate], known: Mapping[str, Floats]) -> dict[str, Estimate]:
+    return {name: estimate_of(float(value[0]), np.empty(0)) for name, value in known.items()} | dict(figures)
+
+
 def decide(probabilities: npt.ArrayLike, threshold: float = 0.5, positive: int = 1) -> Ints:
     """Decide the class of each image.
 
     Args:
         probabilities: Shape (n, k).
-        threshold: Of two classes, the positive one is decided where its probability is at least this, in 0..1; of more
-            than two the likeliest, whatever the threshold.
-        positive: Number of the positive class of two.
+        threshold: The least probability, in 0..1, at which the positive class of two is decided; of more than two
+            classes, the likeliest is decided whatever the threshold.
+        positive: The number of the positive class of two.
 
     Returns:
         Class numbers, shape (n,).
@@ -164,18 +199,18 @@ def decide(probabilities: npt.ArrayLike, threshold: float = 0.5, positive: int =
 
 
 def point_metrics(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> dict[str, float]:
-    """The few metrics that are wanted after every epoch, without intervals.
+    """Compute the few metrics that are wanted after every epoch, without intervals.
 
     Args:
         targets: Class numbers, shape (n,).
         probabilities: Shape (n, k); the second of two classes is the positive one, decided from 0.5 up.
 
     Returns:
-        `loss`, `accuracy`, `balanced_accuracy` and `auroc` as `METRICS` says; NaN where undefined, and all NaN where a
-        probability is not finite, as when training has diverged.
+        `loss`, `accuracy`, `balanced_accuracy` and `auroc` as `METRICS` defines them; NaN where undefined, and all NaN
+        where a probability is not finite, as when training has diverged.
 
     Raises:
-        DataError: As `evaluate`.
+        DataError: The targets or the probabilities are not what `evaluate` takes.
     """
     values = np.asarray(probabilities, dtype=np.float64)
     if values.size and not np.isfinite(values).all():
@@ -207,22 +242,27 @@ def evaluate(
 ) -> Evaluation:
     """Judge probabilities by every metric, each with a 95 % interval by bootstrap over patients.
 
-    Intervals are percentiles of the resamples that have a figure; `calibration.error_estimate` says which one differs.
-    Means over more than two classes are of each against the rest, the calibration error's too (classwise, Kull 2019,
-    arXiv:1910.12656). They leave out a class without images; a resample that misses any other has none.
+    Intervals are percentiles of the resamples in which a figure is defined; only that of the calibration error differs
+    (see `calibration.error_estimate`). For more than two classes, a figure is the mean over the classes, each against
+    the rest, that of the calibration error too (classwise, Kull 2019, arXiv:1910.12656). The mean leaves out classes
+    without images, and it is undefined in a resample that misses another class.
 
     Args:
         targets: Class numbers, shape (n,), in 0..k-1.
         probabilities: Shape (n, k), rows summing to 1.
         patients: Identities, shape (n,).
         classes: The k class names in the order of the probabilities.
-        positive: The positive class of two; the last where not named. None for more than two.
-        threshold: Least probability of the positive class of two to decide for it, in 0..1.
-        resamples: Number of resamples behind the intervals.
-        seed: Equal seeds give equal intervals, whatever the order of the images.
+        positive: The positive class of two; None for the last of two, and for more than two.
+        threshold: The least probability, in 0..1, at which the positive class of two is decided.
+        resamples: The number of resamples behind the intervals.
+        seed: The seed of the resamples; equal seeds give equal intervals, whatever the order of the images.
 
     Raises:
-        DataError: No images, shapes or numbers that do not fit, or an unknown positive class.
+        DataError: There are no images, shapes or numbers do not fit, or the positive class is unknown.
+
+    >>> result = evaluate([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], ["a", "b", "c"], ["NORMAL", "PNEUMONIA"])
+    >>> result.metrics["auroc"].value, result.confusion
+    (1.0, ((1, 0), (1, 1)))
     """
     truth, values = _checked(targets, probabilities)
     names = tuple(classes)
@@ -250,11 +290,11 @@ def evaluate(
 def _checked(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Ints, Floats]:
     truth, values = np.asarray(targets), np.asarray(probabilities, dtype=np.float64)
     if truth.size == 0:
-        raise DataError("no images to judge; give at least one with its target and probabilities")
+        raise DataError("no images to evaluate; give at least one with its target and probabilities")
     if values.ndim != 2 or truth.shape != values.shape[:1] or values.shape[1] < 2:
         raise DataError(f"targets of shape {truth.shape}, probabilities {values.shape}; give (n,) and (n, classes)")
     if not np.issubdtype(truth.dtype, np.integer):
-        raise DataError(f"targets are {truth.dtype}; give whole numbers, the places of the classes")
+        raise DataError(f"targets are {truth.dtype}; give whole numbers, the positions of the classes")
     if truth.min() < 0 or truth.max() >= values.shape[1]:
         wrong = truth.min() if truth.min() < 0 else truth.max()
         raise DataError(f"a target is {wrong}; label every image with a class from 0 to {values.shape[1] - 1}")
@@ -285,14 +325,14 @@ def _positive_number(classes: tuple[str, ...], positive: str | None, columns: in
 
 
 def _estimates(tally: Tally, patients: int, images: int, draws: int, seed: int) -> list[dict[str, Estimate]]:
-    """The figures of all classes together, then of each where there are more than two, with their intervals."""
+    """The metrics of all classes together and then, for more than two, those of each class."""
     point = tally.figures(np.ones((patients, 1)))
 
     def stacked(counts: Floats) -> Floats:
         return np.stack([figure for group in tally.figures(counts) for figure in group.values()])
 
     samples = bootstrap(stacked, patients, images, draws, seed)
-    if patients == 1:  # every resample is the sample, which says nothing of its doubt
+    if patients == 1:  # every resample equals the sample, which says nothing about its uncertainty
         samples[:] = np.nan
     rows = iter(samples)
     found = []
@@ -317,23 +357,25 @@ def _notes(
         return _joined(name for name in METRICS if condition(metrics[name]))
 
     if absent := [name for name, number in patients.items() if not number]:
-        yield f"No image of {listed(absent)}: what needs one is undefined, and means over classes leave it out."
+        yield f"No image of {listed(absent)}: metrics that need one are undefined, and means over classes leave it out."
     if undefined := named(lambda e: e.value is None):
         yield f"Undefined on these images: {undefined}."
     if total == 1:
         yield "All images are of one patient, so there are no intervals."
         return
-    few = [f"{number} with {name}" for name, number in patients.items() if 0 < number < _FEW_PATIENTS]
-    if total < _FEW_PATIENTS:
-        yield f"Only {total} patients are behind the intervals; with under {_FEW_PATIENTS} they tend to be too narrow."
+    few = [f"{number} with {name}" for name, number in patients.items() if 0 < number < FEW_PATIENTS]
+    if total < FEW_PATIENTS:
+        yield f"Only {total} patients: with fewer than {FEW_PATIENTS}, intervals tend to be too narrow."
     elif few:
-        yield f"Only {listed(few)} of {total} patients; intervals that rest on so few tend to be too narrow."
+        yield f"Only {listed(few)} of {total} patients: with so few, intervals tend to be too narrow."
     if partly := named(lambda e: e.value is not None and e.undefined > 0):
         worst = max(metrics[name].undefined for name in METRICS if metrics[name].value is not None)
-        yield f"Undefined in up to {worst:,} of {resamples:,} resamples, intervals from the others: {partly}."
+        yield f"Undefined in up to {worst:,} of {resamples:,} resamples; intervals are from the others: {partly}."
+    if open_ended := named(lambda e: e.value is not None and e.low is None and e.undefined < resamples):
+        yield f"No interval, because its upper end would be infinite: {open_ended}."
     if steady := named(lambda e: e.low is not None and e.low == e.high):
-        yield f"The same in every resample, so that the interval has no width and shows no doubt: {steady}."
+        yield f"The same in every resample, so the interval has no width and shows no uncertainty: {steady}."
 
 
 def _joined(names: Iterable[str]) -> str:
-    return ", ".join(name.replace("_", " ") for name in names)
+    return ", ".join(in_words(name) for name in names)

@@ -1,10 +1,8 @@
-"""`Tally`: sums over each patient's images, from which every metric of any weighting of patients follows.
-
-May be called by `metrics`; calls `calibration`, `intervals` and `ranking`.
-"""
+"""`Tally`: sums over each patient's images, from which every metric follows for any weighting of the patients."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +12,12 @@ from chestnut.evaluation.calibration import Gaps
 from chestnut.evaluation.intervals import Floats, Ints, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
 
-#: The rounding of float32 at 1: a network cannot say a probability more finely than this.
+#: The rounding of float32 at 1: a network cannot express a probability more finely than this.
 CLIP = float(np.finfo(np.float32).eps)
 
 
 def cross_entropy(targets: Ints, probabilities: Floats) -> Floats:
-    """Minus the logarithm of the true class's probability clipped to `CLIP`..1, in nats, shape (n,)."""
+    """Return minus the logarithm of the true class's probability, clipped to `CLIP`..1, in nats, shape (n,)."""
     return -np.log(np.clip(probabilities[np.arange(len(targets)), targets], CLIP, 1))
 
 
@@ -28,10 +26,10 @@ class View:
     """One class against the rest.
 
     Attributes:
-        number: The class.
-        squares: Summed squared error of its probability, shape (1, patients).
+        number: The number of the class.
+        squares: The summed squared error of its probability, shape (1, patients).
         gaps: Its calibration.
-        ranking: Images by its probability.
+        ranking: The images ordered by its probability.
     """
 
     number: int
@@ -41,42 +39,61 @@ class View:
 
     @classmethod
     def of(cls, number: int, truth: npt.NDArray[np.bool_], probabilities: Floats, owners: Ints) -> View:
-        """Sum once over the images."""
+        """Sum over the images once."""
         squares = sum_by_patient((probabilities - truth) ** 2, owners)
         return cls(number, squares, Gaps.of(truth, probabilities, owners), Ranking.of(truth, probabilities, owners))
 
     def figures(self, confusion: Floats, counts: Floats) -> dict[str, Floats]:
-        """The metrics of this class against the rest, each of shape (b,)."""
-        total = confusion.sum(axis=(0, 1))
-        hit = confusion[self.number, self.number]
-        missed, wrong = confusion[self.number].sum(axis=0) - hit, confusion[:, self.number].sum(axis=0) - hit
-        passed = total - hit - missed - wrong
+        """Return the metrics of this class against the rest, each of shape (b,)."""
         auroc, auprc = self.ranking.areas(counts)
         error, noise = self.gaps.errors(counts)
-        return {
-            "sensitivity": _share(hit, hit + missed),
-            "specificity": _share(passed, passed + wrong),
-            "precision": _share(hit, hit + wrong),
-            "f1": np.where(hit + missed > 0, _share(2 * hit, 2 * hit + wrong + missed), np.nan),
+        return decision_figures(confusion, self.number) | {
             "auroc": auroc,
             "auprc": auprc,
-            "brier": (self.squares @ counts)[0] / total,
+            "brier": (self.squares @ counts)[0] / confusion.sum(axis=(0, 1)),
             "calibration_error": error,
             "calibration_noise": noise,
+        }
+
+
+def decision_figures(confusion: Floats, number: int) -> dict[str, Floats]:
+    """Return the metrics of a class against the rest that follow from its decisions alone.
+
+    Args:
+        confusion: The weight of the images of each true and decided class, shape (classes, classes, b).
+        number: The number of the class.
+
+    Returns:
+        Figures of shape (b,) by the names of `METRICS`; NaN where undefined. A likelihood ratio is infinite where only
+        its denominator is zero.
+    """
+    hit = confusion[number, number]
+    missed, wrong = confusion[number].sum(axis=0) - hit, confusion[:, number].sum(axis=0) - hit
+    passed = confusion.sum(axis=(0, 1)) - hit - missed - wrong
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sensitivity, specificity = hit / (hit + missed), passed / (passed + wrong)
+        return {
+            "sensitivity": sensitivity,
+            "specificity": specificity,
+            "precision": hit / (hit + wrong),
+            "npv": passed / (passed + missed),
+            "f1": np.where(hit + missed > 0, 2 * hit / (2 * hit + wrong + missed), np.nan),
             "mcc": _correlation(np.array([[passed, wrong], [missed, hit]])),
+            "lr_positive": sensitivity / (wrong / (passed + wrong)),
+            "lr_negative": (missed / (hit + missed)) / specificity,
         }
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What is summed of a split.
+    """The sums of a set of images.
 
     Attributes:
-        classes: Number of classes.
-        cells: Image counts of the confusion matrix, shape (classes², patients).
-        loss: Summed cross-entropy, shape (1, patients).
-        views: The positive class of two, else every class.
-        present: Places in `views` of the classes that have images, which means are over.
+        classes: The number of classes.
+        cells: The image counts of the confusion matrix, shape (classes², patients).
+        loss: The summed cross-entropy, shape (1, patients).
+        views: The positive class of two, or every class where there are more.
+        present: The positions in `views` of the classes that have images; means are over these.
     """
 
     classes: int
@@ -87,14 +104,14 @@ class Tally:
 
     @classmethod
     def of(cls, targets: Ints, probabilities: Floats, decisions: Ints, owners: Ints, positive: int) -> Tally:
-        """Sum once over the images.
+        """Sum over the images once.
 
         Args:
             targets: Class numbers, shape (n,).
             probabilities: Shape (n, k).
             decisions: Class numbers, shape (n,).
             owners: Each image's patient number, shape (n,).
-            positive: Number of the positive class of two.
+            positive: The number of the positive class of two.
         """
         k = probabilities.shape[1]
         views = tuple(
@@ -110,14 +127,28 @@ class Tally:
         )
 
     def confusion(self, counts: Floats) -> Floats:
-        """Weights of the confusion matrix, shape (classes, classes, b), for patients that count (patients, b) times."""
+        """Return the confusion matrix of each weighting.
+
+        Args:
+            counts: How often each patient counts, shape (patients, b).
+
+        Returns:
+            Shape (classes, classes, b); the true class comes first.
+        """
         return (self.cells @ counts).reshape(self.classes, self.classes, -1)
 
     def figures(self, counts: Floats) -> list[dict[str, Floats]]:
-        """The metrics of all classes together, then, for more than two, of each; every figure of shape (b,)."""
+        """Return every metric of each weighting.
+
+        Args:
+            counts: How often each patient counts, shape (patients, b).
+
+        Returns:
+            The metrics of all classes together and then, for more than two, those of each class; figures of shape (b,).
+        """
         confusion = self.confusion(counts)
         views = [view.figures(confusion, counts) for view in self.views]
-        overall = dict(views[0]) if self.classes == 2 else self._means(views)
+        overall = dict(views[0]) if self.classes == 2 else mean_figures([views[place] for place in self.present])
         balanced = (overall["sensitivity"] + overall["specificity"]) / 2
         overall |= {
             "loss": (self.loss @ counts)[0] / confusion.sum(axis=(0, 1)),
@@ -128,19 +159,19 @@ class Tally:
         }
         return [overall] if self.classes == 2 else [overall, *views]
 
-    def _means(self, views: list[dict[str, Floats]]) -> dict[str, Floats]:
-        if len(self.present) < 2:
-            return {name: np.full_like(figure, np.nan) for name, figure in views[0].items()}
-        return {name: np.mean([views[place][name] for place in self.present], axis=0) for name in views[0]}
 
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
+def mean_figures(views: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """Return the plain mean of each metric over the classes that have images; NaN where that is only one class."""
+    if len(views) < 2:
+        return {name: np.full_like(figure, np.nan) for name, figure in views[0].items()}
+    return {name: np.mean([view[name] for view in views], axis=0) for name in views[0]}
 
 
 def _correlation(confusion: Floats) -> Floats:
-    """Gorodkin's R_K (2004, Comput Biol Chem 28:367-374), Matthews' coefficient where there are two classes."""
+    """Gorodkin's R_K (2004, Comput Biol Chem 28:367-374); for two classes it is Matthews' coefficient."""
     total, right = confusion.sum(axis=(0, 1)), np.trace(confusion)
     true, decided = confusion.sum(axis=1), confusion.sum(axis=0)
     spread = np.sqrt(total**2 - (true**2).sum(axis=0)) * np.sqrt(total**2 - (decided**2).sum(axis=0))
-    return _share(right * total - (true * decided).sum(axis=0), spread)
+    products = right * total - (true * decided).sum(axis=0)
+    correlation: Floats = np.divide(products, spread, out=np.full_like(spread, np.nan), where=spread > 0)
+    return correlation

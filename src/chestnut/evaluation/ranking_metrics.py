@@ -1,10 +1,8 @@
-"""`Ranking`: scores sorted once, from which AUROC and AUPRC of any weighting of patients follow exactly, ties included.
-
-May be called by `tally`, `metrics` and `curves`; calls nothing but `intervals`.
-"""
+"""`Ranking`: images sorted by score once, which gives the exact AUROC and AUPRC of any weighting of patients."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +16,10 @@ class Ranking:
     """Images from the highest score to the lowest; images of equal score form one group.
 
     Attributes:
-        thresholds: The distinct scores, falling, shape (g,).
-        owners: Patient number of each image, in rank order, shape (n,).
+        thresholds: The distinct scores in falling order, shape (g,).
+        owners: The patient number of each image, in rank order, shape (n,).
         truth: 1 where the image is of the class, else 0, in rank order, shape (n, 1).
-        starts: Rank at which each group begins, shape (g,).
+        starts: The rank at which each group begins, shape (g,).
     """
 
     thresholds: Floats
@@ -31,11 +29,11 @@ class Ranking:
 
     @classmethod
     def of(cls, truth: npt.ArrayLike, scores: npt.ArrayLike, owners: Ints) -> Ranking:
-        """Sort images by score.
+        """Sort images by their scores.
 
         Args:
             truth: Whether each image is of the class, shape (n,).
-            scores: Scores, higher for the class, shape (n,).
+            scores: The score of each image, higher for the class, shape (n,).
             owners: Each image's patient number, shape (n,).
         """
         values = np.asarray(scores, dtype=np.float64)
@@ -45,7 +43,7 @@ class Ranking:
         return cls(falling[starts], owners[order], np.asarray(truth, dtype=np.float64)[order, None], starts)
 
     def weigh(self, counts: Floats) -> tuple[Floats, Floats]:
-        """Weight of the positive and of the negative images of each group.
+        """Return the weight of the positive and of the negative images of each group.
 
         Args:
             counts: How often each patient counts, shape (patients, b).
@@ -61,11 +59,11 @@ class Ranking:
         return np.add.reduceat(positive, self.starts), np.add.reduceat(weights, self.starts)
 
     def areas(self, counts: Floats) -> tuple[Floats, Floats]:
-        """AUROC and AUPRC.
+        """Compute AUROC and AUPRC.
 
-        AUROC is the share of pairs of a positive and a negative in which the positive scores higher, equal scores
-        counting half (Hanley and McNeil 1982, Radiology 143:29-36). AUPRC is the average precision: the sum over groups
-        of their share of the positives times the precision down to that group.
+        AUROC is the share of pairs of a positive and a negative image in which the positive one scores higher; equal
+        scores count half (Hanley and McNeil 1982, Radiology 143:29-36). AUPRC is the average precision: the sum, over
+        groups, of their share of the positives times the precision down to that group.
 
         Args:
             counts: How often each patient counts, shape (patients, b).
@@ -80,6 +78,47 @@ class Ranking:
             wrong += found
             precision = np.divide(found, wrong, out=wrong, where=wrong > 0)
             auprc = np.einsum("gb,gb->b", positive, precision) / positives
-            found -= positive / 2
-            auroc = np.einsum("gb,gb->b", negative, found) / (positives * negatives)
+            auroc = _ordered(positive, negative, found) / (positives * negatives)
         return auroc, np.where(negatives > 0, auprc, np.nan)
+
+    def pairs(self, counts: Floats) -> tuple[Floats, Floats]:
+        """Count the pairs of a positive and a negative image.
+
+        Args:
+            counts: How often each patient counts, shape (patients, b).
+
+        Returns:
+            The pairs in which the positive image scores higher, equal scores counting half, and all pairs, each of
+            shape (b,). AUROC is their ratio.
+        """
+        positive, negative = self.weigh(counts)
+        found = positive.cumsum(axis=0)
+        return _ordered(positive, negative, found), found[-1] * negative.sum(axis=0)
+
+
+def _ordered(positive: Floats, negative: Floats, found: Floats) -> Floats:
+    """The weight of the pairs ordered correctly; `found` is the running sum of `positive` and is overwritten."""
+    found -= positive / 2
+    ordered: Floats = np.einsum("gb,gb->b", negative, found)
+    return ordered
+
+
+def auroc_within_folds(rankings: Iterable[Ranking], counts: Floats) -> Floats:
+    """Compute an AUROC of which only images of one fold are compared with each other.
+
+    The scores of different folds come from different classifiers, which may use different scales.
+
+    Args:
+        rankings: The images of each fold by their scores.
+        counts: How often each patient counts, shape (patients, b).
+
+    Returns:
+        Shape (b,), in 0..1; NaN where no fold has both classes.
+    """
+    ordered, pairs = np.zeros(counts.shape[1]), np.zeros(counts.shape[1])
+    for ranking in rankings:
+        right, total = ranking.pairs(counts)
+        ordered += right
+        pairs += total
+    with np.errstate(invalid="ignore"):
+        return ordered / pairs

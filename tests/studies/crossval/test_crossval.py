@@ -14,7 +14,8 @@ from chestnut.config import Recipe, load_recipe
 from chestnut.data.folds import deal, hold_out, pool
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, RunError
-from chestnut.evaluation.metrics import METRICS, evaluate
+from chestnut.evaluation.metric_names import METRICS
+from chestnut.evaluation.metrics import evaluate
 from chestnut.files.atomic import read_json, write_json
 from chestnut.jobs.job import Result
 from chestnut.jobs.run_all import Setup

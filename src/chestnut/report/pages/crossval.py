@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.errors import RunError
-from chestnut.evaluation.metric_names import SHOWN, heading
-from chestnut.evaluation.metrics import METRICS
+from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
 from chestnut.files.atomic import read_json
 from chestnut.report.render import count, figure, interval, picture, said, write_page
 from chestnut.report.sections.counts import count_images
@@ -51,7 +50,7 @@ def write_crossval_page(folder: CrossFolder, path: Path) -> None:
             "facts": facts,
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(folder.manifest_file, facts),
-            "metrics": [_metric(name, result) for name in SHOWN],
+            "metrics": [_metric(name, result) for name in SHOWN if name in result["spread"]],
             "folds": [_fold(part, result["repeats"]) for part in result["parts"]],
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from chestnut.errors import DataError, RunError, listed
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
+from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.render import Estimate, Picture, count, figure, file_name, picture
 from chestnut.runs.folder import RunFolder
 
@@ -36,16 +37,18 @@ _MEANINGS = {
     "sensitivity": "share of positive images found (recall)",
     "specificity": "share of negative images left alone",
     "precision": "share of the images called positive that are",
+    "npv": "share of images called negative that are",
+    "lr_positive": "factor by which a positive decision raises the odds of disease; 1 says nothing",
+    "lr_negative": "factor by which a negative decision lowers the odds of disease; 1 says nothing, 0 is perfect",
     "f1": "harmonic mean of precision and sensitivity",
     "mcc": "correlation of decision and truth, −1 to 1",
     "brier": "squared error of the probabilities; 0 is perfect",
     "calibration_error": "mean gap between probability and observed share; 0 is perfect",
     "loss": "cross-entropy in nats; 0 is perfect",
 }
+_NO_SHARES = ("mcc", "lr_positive", "lr_negative", "brier", "calibration_error", "loss")
 #: Metrics in the order of the table: name, what it says in plain words, and whether it runs from 0 (bad) to 1 (good).
-METRICS = {
-    name: (heading(name), _MEANINGS[name], name not in ("mcc", "brier", "calibration_error", "loss")) for name in SHOWN
-}
+METRICS = {name: (heading(name), _MEANINGS[name], name not in _NO_SHARES) for name in SHOWN}
 
 _FIGURES: dict[str, tuple[str, str]] = {
     "confusion": (
@@ -184,6 +187,8 @@ def _moved(before: Result, after: Result, metric: str) -> tuple[str, float]:
 
 def _read(run: RunFolder, name: str, root: object) -> Result:
     folder, held = run.evaluation(name), run.metrics(name)
+    if set(held) >= _NEEDED:  # metrics that an older version did not write are computed
+        held |= Evaluation.from_dict(held).to_dict()
     if _NEEDED - set(held) or set(METRICS) - set(held["metrics"]):
         raise RunError(f"{folder / 'metrics.json'} is not an evaluation; make it anew by chestnut evaluate {run.path}")
     wrong, mistakes = _mistakes(folder / "predictions.csv", held["classes"])

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chestnut.evaluation.intervals import FEW_PATIENTS
 from chestnut.report.render import Estimate, count, figure, interval, said
 from chestnut.report.sections.evaluations import METRICS, Result, read_cells
 from chestnut.report.sections.findings import Findings, Probe
 from chestnut.runs.folder import RunFolder
 
 _UNJUDGED = "Not yet judged on a test split: the figures below steered the training and flatter it."
-#: As `evaluation.metrics` has it.
-_FEW_PATIENTS = 30
 _GUESSING = 0.5
 _ORDER = ("error", "warning", "info")
 _TILES = ("auroc", "sensitivity", "specificity", "accuracy")
@@ -190,10 +189,10 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
     if results and (low := results[0].metric("auroc")["low"]) is not None and low <= _GUESSING:
         text = f"The interval of its AUROC reaches down to {figure(low)}, and 0.5 is guessing."
         yield Callout("warning", "Not clearly better than guessing.", text)
-    if results and results[0].held["patients"] < _FEW_PATIENTS:
+    if results and results[0].held["patients"] < FEW_PATIENTS:
         few = f"{count(results[0].held['patients'], 'patient')} stand behind the headline."
         yield Callout(
-            "warning", "Few patients.", f"Only {few} With under {_FEW_PATIENTS} the intervals tend to be too narrow."
+            "warning", "Few patients.", f"Only {few} With under {FEW_PATIENTS} the intervals tend to be too narrow."
         )
 
 

@@ -11,12 +11,10 @@ from statistics import mean
 
 from chestnut.errors import RunError
 from chestnut.evaluation.comparison import Candidate, Ranked, Standing, rank
+from chestnut.evaluation.intervals import FEW_PATIENTS
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 from chestnut.studies.pooled_predictions import read_predictions
-
-#: As `evaluation.metrics` has it.
-_FEW_PATIENTS = 30
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Lea
     rows = [_row(alive[standing.name], standing) for standing in ranked.standings]
     rows += [_row(entry, None) for entry in entries if not entry.runs]
     few = [f"Only {ranked.patients} patients are behind intervals and tests, which with so few say too much."]
-    said = (*(few if ranked.patients < _FEW_PATIENTS else ()), *notes)
+    said = (*(few if ranked.patients < FEW_PATIENTS else ()), *notes)
     return Leaderboard(
         tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _sentences(ranked), said
     )

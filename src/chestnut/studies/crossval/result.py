@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 from typing import Any
 
-from chestnut.evaluation.metrics import METRICS, Evaluation
+from chestnut.evaluation.metric_names import METRICS
+from chestnut.evaluation.metrics import Evaluation
 
 
 @dataclass(frozen=True)
