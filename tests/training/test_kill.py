@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import chestnut as cn
-from chestnut.errors import RunError
+from chestnut.errors import DeviceError, RunError
 from chestnut.inference.keras_engine import load_network
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.train import Setup, resume
@@ -110,6 +110,14 @@ def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
         resume(Setup(run.path))
 
 
+def test_a_resume_computes_with_as_many_threads_as_the_run_did(images, tmp_path):
+    run = stopped(cn.load_dataset(images), tmp_path / "run")
+    threads = run.folder.environment["threads"]
+    run.folder.note(threads=threads + 1)
+    with pytest.raises(DeviceError, match=f"threads={threads + 1}: .* has computed with {threads} threads"):
+        resume(Setup(run.path))
+
+
 def test_one_run_is_trained_by_one_process(images, tmp_path):
     run = stopped(cn.load_dataset(images), tmp_path / "run")
     with Checkpoint(run.folder.state).owned(), pytest.raises(RunError, match="is being trained by another process"):
@@ -130,4 +138,4 @@ def test_resume_takes_no_other_recipe_or_data(tmp_path):
         command("train", "--resume", tmp_path, "--set=train.epochs=3"), capture_output=True, text=True, check=False
     )
     assert answer.returncode == 2
-    assert "leave out --recipe, --set, --name and data options" in answer.stderr
+    assert "leave out --recipe, --set, --name, --threads and data options" in answer.stderr

@@ -160,6 +160,7 @@ def train(
     skip_bad: bool = False,
     audited: bool = True,
     track: Sequence[str] = (),
+    threads: int | None = None,
 ) -> Run:
     """Train a recipe on a data set.
 
@@ -171,9 +172,12 @@ def train(
         skip_bad: Leave unreadable images out instead of stopping.
         audited: Audit the data first and keep the findings in the run.
         track: Where else to keep the run: `mlflow`, `mlflow:URI` or `wandb`.
+        threads: How many threads one operation may use, from now on and in the whole process; None for one a core. The
+            number decides the last bits of the weights, and the run's record names it.
 
     Raises:
         TrackingError: A tracker that is unknown or does not answer.
+        DeviceError: The process has computed with another number of threads already.
         RecipeError: The recipe is unknown or does not fit the data.
         DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
         TrainingError: The loss is not finite.
@@ -184,7 +188,8 @@ def train(
 
     chosen = load_recipe(recipe, settings)
     folder = Path(path) if path is not None else free_folder(Path("runs"), chosen.name)
-    return Run(train_run(data, chosen, Setup(folder, skip_bad, audited, trackers=open_trackers(track, folder.parent))))
+    setup = Setup(folder, skip_bad, audited, trackers=open_trackers(track, folder.parent), threads=threads)
+    return Run(train_run(data, chosen, setup))
 
 
 def open_run(path: str | Path) -> Run:

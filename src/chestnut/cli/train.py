@@ -37,6 +37,11 @@ TrackOption = Annotated[
     ),
 ]
 
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", help="Threads of one operation, which decide the last bits of the weights."),
+]
+
 
 @with_data_options
 def command(
@@ -52,6 +57,7 @@ def command(
     ] = None,
     audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Audit the data first.")] = True,
     devices: DevicesOption = 1,
+    threads: ThreadsOption = None,
     coordinator: CoordinatorOption = None,
     hosts: HostsOption = None,
     host: HostOption = None,
@@ -71,8 +77,10 @@ def command(
 
     if (data is None) == (resume is None):
         raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")
-    if resume is not None and (recipe or settings or name or options != DataOptions()):
-        raise DataError("--resume goes on with a run as it began; leave out --recipe, --set, --name and data options")
+    if resume is not None and (recipe or settings or name or threads or options != DataOptions()):
+        raise DataError(
+            "--resume keeps the run's own settings; leave out --recipe, --set, --name, --threads and data options"
+        )
     chosen = load_recipe(recipe or "cnn-small", settings or [])
     folder = resume or (runs / name if name else free_folder(runs, chosen.name))
     if resume is None and not host:
@@ -84,7 +92,7 @@ def command(
     from chestnut.training.train import resume as go_on
 
     with own_folder(folder, others, resumed=resume is not None) as own, LiveTable() as live:
-        setup = Setup(own, options.skip_bad, audited, command_line(), bar, (live,), devices, others, trackers)
+        setup = Setup(own, options.skip_bad, audited, command_line(), bar, (live,), devices, others, trackers, threads)
         if data is None:
             run = go_on(setup)
         else:

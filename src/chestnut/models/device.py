@@ -70,6 +70,46 @@ def divide_processor(count: int) -> None:
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
 
 
+def thread_setting() -> int | None:
+    """Return how many threads one operation may use, where that has been set; None for one a core."""
+    if backend() == "torch":
+        import torch
+
+        return int(torch.get_num_threads())
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        if count := int(tf.config.threading.get_intra_op_parallelism_threads()):
+            return count
+    text = os.environ.get("NPROC" if backend() == "jax" else "TF_NUM_INTRAOP_THREADS", "")
+    return int(text) if text.isdecimal() and int(text) else None
+
+
+def set_threads(count: int) -> None:
+    """Set how many threads one operation may use, from now on and in the whole process.
+
+    Args:
+        count: 1 or more.
+
+    Raises:
+        RuntimeError: The backend has computed already, and cannot change its number of threads any more.
+    """
+    if backend() == "torch":
+        import torch
+
+        torch.set_num_threads(count)
+    elif backend() == "jax":
+        from jax._src.xla_bridge import backends_are_initialized  # JAX has no public name for this
+
+        if backends_are_initialized():
+            raise RuntimeError("JAX has started its threads")
+        os.environ["NPROC"] = str(count)
+    else:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+
+
 def compute_capability() -> tuple[int, int] | None:
     """The least compute capability of the NVIDIA GPUs; None without any, and where the backend does not tell."""
     if not accelerators():

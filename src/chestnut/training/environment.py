@@ -10,6 +10,7 @@ from typing import Any
 
 from chestnut.models.device import backend, describe
 from chestnut.runs.folder import now
+from chestnut.training.threads import count_threads
 
 _PACKAGES = ("chestnut", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
 
@@ -25,6 +26,7 @@ def environment(command: str) -> dict[str, Any]:
         "started": now(),
         "backend": backend(),
         "device": describe(),
+        "threads": count_threads(),
         "python": platform.python_version(),
         "system": platform.platform(),
         "versions": {name: found for name in _PACKAGES if (found := _version(name))},

@@ -36,6 +36,7 @@ from chestnut.training.neural import train_start
 from chestnut.training.outputs import draw_samples, save_network
 from chestnut.training.precision import resolve
 from chestnut.training.starting_network import Start, assemble, begin
+from chestnut.training.threads import limit_threads
 from chestnut.training.tracking.observer import Tracker, Tracking
 from chestnut.training.tracking.tensorboard import TensorBoard
 
@@ -59,6 +60,7 @@ class Setup:
         devices: The number of devices of each host that share a batch.
         hosts: How to find the other hosts; None to train on this one alone.
         trackers: Where else the run is kept, beside TensorBoard's files.
+        threads: How many threads one operation may use; None leaves the process as it is.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class Setup:
     devices: int = 1
     hosts: Hosts | None = None
     trackers: tuple[Tracker, ...] = ()
+    threads: int | None = None
 
 
 def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
@@ -84,11 +87,12 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         RunError: The folder is taken.
         DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
         RecipeError: The recipe does not fit the data or the devices.
-        DeviceError: The devices do not exist, or the hosts do not meet.
+        DeviceError: The devices do not exist, the hosts do not meet, or it is too late to set the threads.
         TrainingError: The loss is not finite.
         KeyboardInterrupt: Ctrl-C before the end of the first epoch; the run folder is removed.
     """
     require_free(setup.folder)
+    limit_threads(setup.threads)
     devices = claim(setup.devices, setup.hosts)
     devices.check(recipe)
     prepared = prepare(
@@ -128,11 +132,13 @@ def resume(setup: Setup) -> RunFolder:
 
     Raises:
         RunError: There is no such run, it has finished, or its images have changed since it began.
-        DeviceError: The devices do not exist, or the hosts do not meet.
+        DeviceError: The devices do not exist, the hosts do not meet, or this process has already computed with another
+            number of threads than the run.
     """
     run = RunFolder.open(setup.folder)
     if run.environment.get("status") == "finished":
         raise RunError(f"{run.path} has finished, so there is nothing to resume")
+    limit_threads(run.environment.get("threads"))
     devices = claim(setup.devices, setup.hosts)
     devices.check(run.recipe)
     decoded = _decode_recorded(run, setup.bars)

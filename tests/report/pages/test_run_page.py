@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from chestnut.errors import DataError, RunError
+from chestnut.files.atomic import write_json
 from chestnut.report.pages.run import write_run_page
 
 EVIL = "<script>alert(1)</script>"
@@ -215,12 +216,17 @@ def test_nothing_from_the_files_runs(make_run, audit, page_of):
     assert "default-src 'none'" in page.all("meta", "content")[1]
 
 
-def test_the_command_repeats_the_run(finished, page_of):
-    (shown,) = re.findall(r"<pre><code>(chestnut.*?)</code>", page_of(finished).html, re.S)
+@pytest.mark.parametrize("threads", [3, None])
+def test_the_command_repeats_the_run(finished, page_of, threads):
     run = finished.run
+    write_json(run.environment_file, run.environment | {"threads": threads})
+    page = page_of(finished)
+    (shown,) = re.findall(r"<pre><code>(chestnut.*?)</code>", page.html, re.S)
     assert shlex.split(html.unescape(shown).replace("\\\n", " ")) == [
-        "chestnut", "train", str(run.manifest_file), "--recipe", str(run.recipe_file), "--positive", "PNEUMONIA"
-    ]  # fmt: skip
+        *("chestnut", "train", str(run.manifest_file), "--recipe", str(run.recipe_file), "--positive", "PNEUMONIA"),
+        *(("--threads", "3") if threads else ()),
+    ]
+    assert ("the same weights, bit for bit" in page.text) == bool(threads)
 
 
 @pytest.mark.parametrize(

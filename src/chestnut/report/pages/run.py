@@ -70,7 +70,8 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "rivals": _rivals(findings, results),
             "recipe_rows": recipe_rows(run.recipe),
             "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
-            "repeat": _repeat(run, facts),
+            "repeat": _repeat(run, facts, environment.get("threads")),
+            "threads": environment.get("threads"),
             "curves": picture(run.figures / "history.png"),
             "training_rows": _training_rows(run, environment, history),
             "history_names": [heading(column) for column in _HISTORY if column in history],
@@ -98,13 +99,15 @@ def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, An
     return [item for item in (*probes, *own) if item[1]["value"] is not None]
 
 
-def _repeat(run: RunFolder, facts: Mapping[str, Any]) -> str:
+def _repeat(run: RunFolder, facts: Mapping[str, Any], threads: int | None) -> str:
     """The command that makes the run again; its manifest names the very images, patients and splits."""
     if isinstance(run.recipe.model, EnsembleConfig):
         return " \\\n    ".join(["chestnut ensemble", *(shlex.quote(one) for one in run.recipe.model.members)])
     parts = [["chestnut", "train", str(run.manifest_file)], ["--recipe", str(run.recipe_file)]]
     if facts.get("positive") and run.recipe.data.positive is None:
         parts.append(["--positive", str(facts["positive"])])
+    if threads is not None:
+        parts.append(["--threads", str(threads)])
     return " \\\n    ".join(shlex.join(part) for part in parts)
 
 
@@ -149,8 +152,9 @@ def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
     ]
 
 
-def _arithmetic(run: RunFolder) -> dict[str, str]:
-    return {"Arithmetic": run.recipe.train.precision, "Seed": str(run.recipe.seed)}
+def _arithmetic(run: RunFolder) -> dict[str, Any]:
+    threads = run.environment.get("threads")
+    return {"Arithmetic": run.recipe.train.precision, "Threads of one operation": threads, "Seed": run.recipe.seed}
 
 
 def _environment_rows(run: RunFolder, environment: Mapping[str, Any]) -> list[tuple[str, str]]:

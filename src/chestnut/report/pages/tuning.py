@@ -37,7 +37,7 @@ def write_tune_page(folder: TuneFolder, path: Path) -> None:
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no tune.json yet; give the command that began it again")
     result, facts = read_json(folder.result_file), folder.facts
-    root = str(facts.get("root", "DATA"))
+    root, threads = str(facts.get("root", "DATA")), str(folder.plan.threads)
     drawn = {name: picture(folder.figures / f"{name}.png") for name in ("history", "importance", "parallel")}
     write_page(
         path,
@@ -57,7 +57,7 @@ def write_tune_page(folder: TuneFolder, path: Path) -> None:
             "drawn": drawn,
             "terms": _terms(result),
             "best": _read_best(folder.best_file),
-            "command": shlex.join(["chestnut", "train", root, "--recipe", str(folder.best_file)]),
+            "command": shlex.join(["chestnut", "train", root, "--recipe", str(folder.best_file), "--threads", threads]),
         },
     )
 

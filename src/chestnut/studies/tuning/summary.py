@@ -109,7 +109,7 @@ def best_recipe(folder: TuneFolder, plan: TunePlan, best: Trial) -> str:
         f"{recipe.name}: {told}",
         f"Found in: {folder.path}, by chestnut tune",
         f"Score:    {_scored(best, plan)}; it flatters, for the trial was chosen by it",
-        f"Command:  chestnut train DATA --recipe {folder.best_file}",
+        f"Command:  chestnut train DATA --recipe {folder.best_file} --threads {plan.threads}",
     )
     return "".join(f"# {line}\n" for line in head) + "\n" + recipe.to_toml()
 
