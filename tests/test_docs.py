@@ -244,6 +244,7 @@ def call(*arguments):
         ("chestnut split", "split DATA --out NEW"),
         ("chestnut cache", "cache"),
         ("chestnut recipes NAME", "recipes mlp"),
+        ("chestnut recipes NAME --layers", "recipes hog-logistic --layers"),
         ("chestnut runs", "runs DATA"),
     ],
 )

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
 
+from chestnut.cli.examples import EXAMPLES
 from chestnut.cli.shared.output import log_to_stderr, say
 from chestnut.errors import ChestnutError
 
@@ -40,17 +43,44 @@ COMMANDS = {
     "report": "Results",
 }
 
+
+class _Command(TyperCommand):
+    """A command whose help shows no type for options that are either given or not."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options and arguments, `--help` included."""
+        return _without_types(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """`chestnut` itself; its help shows no type for options that are either given or not."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options that stand before a command."""
+        return _without_types(super().get_params(ctx))
+
+
+def _without_types(params: list[Any]) -> list[Any]:
+    """Keep `<bool>` out of the help."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
 app = typer.Typer(
     name="chestnut",
+    cls=_Group,
     help="Turns a folder of chest X-rays into a classifier its user can believe. Not a medical device.",
+    epilog="Start with: chestnut demo. Each command explains itself: chestnut train -h.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
@@ -61,16 +91,23 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options that stand before a command."""
+    """Prepare what all commands share."""
     log_to_stderr()
+
+
+def _epilog(name: str) -> str:
+    """Return the examples that end the help of a command."""
+    examples = EXAMPLES[name]
+    heading = "Examples" if len(examples) > 1 else "Example"
+    return "\n".join((f"{heading}:", *(f"  $ {escape(example)}" for example in examples)))
 
 
 for _name, _panel in COMMANDS.items():
     _module = importlib.import_module(f"chestnut.cli.{_name}")
-    app.command(name=_name, rich_help_panel=_panel)(_module.command)
+    app.command(name=_name, cls=_Command, rich_help_panel=_panel, epilog=_epilog(_name))(_module.command)
 
 
 def main() -> None:

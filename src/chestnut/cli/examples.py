@@ -1,0 +1,32 @@
+"""Examples that end the help of each command; they can be pasted and changed."""
+
+EXAMPLES = {
+    "demo": ("chestnut demo", "chestnut demo --out trial --patients 100"),
+    "phantom": ("chestnut phantom images --patients 300 --size 96",),
+    "fetch": ("chestnut fetch pneumoniamnist data",),
+    "info": ("chestnut info images", "chestnut info runs/first"),
+    "show": ("chestnut show images --out samples.png --each 4",),
+    "audit": ("chestnut audit images --out checked", "chestnut audit scans.csv --column label=finding --strict"),
+    "split": ("chestnut split images --fractions 0.6,0.2,0.2 --out split.csv", "chestnut split images --folds 5"),
+    "augment": ("chestnut augment images more --copies 2 --only-class NORMAL",),
+    "cache": ("chestnut cache", "chestnut cache --clean --older-than 30"),
+    "recipes": ("chestnut recipes cnn-small > mine.toml", "chestnut recipes mobilenet-v2 --layers"),
+    "train": (
+        "chestnut train images --recipe cnn-gap --name first --set model.dropout=0.3",
+        "chestnut train --resume runs/first",
+    ),
+    "finetune": ("chestnut finetune runs/mobilenet-v2-1 --unfreeze 0.5",),
+    "compare": (
+        "chestnut compare images --recipes mlp,cnn-small --repeats 3",
+        "chestnut compare images --recipes mlp --grid optim.learning_rate=1e-3,1e-4",
+    ),
+    "crossval": ("chestnut crossval images --recipe cnn-small --folds 5",),
+    "tune": ("chestnut tune images --recipe cnn-search --trials 20 --executions 1",),
+    "ensemble": ("chestnut ensemble runs/first runs/second runs/third --name three",),
+    "diagnose": ("chestnut diagnose runs/first", "chestnut diagnose --lr-range images --recipe cnn-small"),
+    "runs": ("chestnut runs", "chestnut runs --wide"),
+    "evaluate": ("chestnut evaluate runs/first --split test", "chestnut evaluate runs/first another-hospital"),
+    "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
+    "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
+    "report": ("chestnut report runs/first --out first.html",),
+}
