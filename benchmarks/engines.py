@@ -56,7 +56,7 @@ def party(folder: Path, name: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as runs:
         jobs = [Job(f"{at}", Path(runs) / f"{at}", *inputs, 1, "benchmark", measured=False) for at in range(JOBS)]
         began = time.perf_counter()
-        with EngineChoice(kind, None, workers).opened(1) as engine:
+        with EngineChoice(kind, None, workers).open(1) as engine:
             opened = time.perf_counter()
             results = list(engine.run(jobs, lambda event: None))
             done = time.perf_counter()

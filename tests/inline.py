@@ -2,7 +2,7 @@
 
 from chestnut.errors import ChestnutError
 from chestnut.jobs.job import Event, Result
-from chestnut.jobs.worker import perform
+from chestnut.jobs.worker import run_job
 
 TINY = (
     *("input.height=32", "input.width=32", "train.precision=float32", "data.fractions=[0.6,0.2,0.2]"),
@@ -26,7 +26,7 @@ class Inline:
             try:
                 if job.name in self.die_in:
                     raise ChestnutError("it died")
-                status, error = perform(job, lambda kind, facts, job=job: on_event(Event(job.name, kind, facts))), ""
+                status, error = run_job(job, lambda kind, facts, job=job: on_event(Event(job.name, kind, facts))), ""
             except ChestnutError as fault:
                 status, error = "failed", str(fault)
             on_event(Event(job.name, "end", {"status": status, "error": error}))

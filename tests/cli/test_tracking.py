@@ -16,7 +16,7 @@ from chestnut.config import load_recipe
 from chestnut.errors import MissingExtraError, RunError
 from chestnut.jobs.job import Job
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.comparison.compare import Setup, compare
+from chestnut.studies.comparison.compare import JobOptions, compare
 from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
 from chestnut.studies.comparison.variants import make_variants
 from chestnut.training.tracking import observer as tracking
@@ -268,7 +268,7 @@ def test_each_run_of_a_comparison_is_tracked(workspace, tmp_path):
     plan, images = make_plan(cn.load_dataset(workspace.images), make_variants(["mlp", "cnn-small"]), Terms(), 1)
     engine = Collecting()
     with pytest.raises(RunError):
-        compare(ComparisonFolder.begin(tmp_path / "both", plan, images), Setup(engine, track=("wandb",)))
+        compare(ComparisonFolder.begin(tmp_path / "both", plan, images), JobOptions(engine, track=("wandb",)))
     assert [job.track for job in engine.jobs] == [("wandb",), ("wandb",)]
 
 

@@ -58,7 +58,7 @@ def compare(
     """
     from chestnut.jobs.local_engine import LocalEngine
     from chestnut.jobs.machine import threads_a_job
-    from chestnut.jobs.run_all import Setup
+    from chestnut.jobs.run_all import JobOptions
     from chestnut.report.pages.comparison import write_comparison_page
     from chestnut.studies.comparison.compare import compare
     from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
@@ -70,7 +70,7 @@ def compare(
     threads = threads_a_job()
     plan, images = make_plan(data, make_variants(recipes, settings, grid), Terms(**terms), threads)
     folder = ComparisonFolder.begin(Path(path or f"runs/compare-{plan.digest}"), plan, images)
-    setup = Setup(LocalEngine.sized(threads, jobs), track=tracked)
+    setup = JobOptions(LocalEngine.sized(threads, jobs), track=tracked)
     board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
     return board
@@ -109,7 +109,7 @@ def crossval(
     """
     from chestnut.jobs.local_engine import LocalEngine
     from chestnut.jobs.machine import threads_a_job
-    from chestnut.jobs.run_all import Setup
+    from chestnut.jobs.run_all import JobOptions
     from chestnut.report.pages.crossval import write_crossval_page
     from chestnut.studies.crossval.crossval import crossval
     from chestnut.studies.crossval.plan import CrossFolder, make_crossplan
@@ -117,7 +117,7 @@ def crossval(
     threads = threads_a_job()
     plan, images = make_crossplan(data, load_recipe(recipe, settings), folds, repeats, threads)
     folder = CrossFolder.begin(Path(path or f"runs/crossval-{plan.digest}"), plan, images)
-    result = crossval(folder, Setup(LocalEngine.sized(threads, jobs), "chestnut.crossval"))
+    result = crossval(folder, JobOptions(LocalEngine.sized(threads, jobs), "chestnut.crossval"))
     write_crossval_page(folder, folder.page_file)
     return result
 
@@ -156,7 +156,7 @@ def tune(
     """
     from chestnut.jobs.local_engine import LocalEngine
     from chestnut.jobs.machine import threads_a_job
-    from chestnut.jobs.run_all import Setup
+    from chestnut.jobs.run_all import JobOptions
     from chestnut.report.pages.tuning import write_tune_page
     from chestnut.studies.tuning.plan import Terms, TuneFolder, make_tuneplan
     from chestnut.studies.tuning.tune import tune
@@ -167,6 +167,6 @@ def tune(
     threads = threads_a_job()
     plan, images = make_tuneplan(data, load_recipe(recipe, settings), Terms(**terms), threads)
     folder = TuneFolder.begin(Path(path or f"runs/tune-{plan.digest}"), plan, images)
-    result = tune(folder, Setup(LocalEngine.sized(threads, jobs), "chestnut.tune", track=tracked))
+    result = tune(folder, JobOptions(LocalEngine.sized(threads, jobs), "chestnut.tune", track=tracked))
     write_tune_page(folder, folder.page_file)
     return result

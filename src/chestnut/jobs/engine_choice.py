@@ -48,7 +48,7 @@ class EngineChoice:
             check_cluster(self.address)
 
     @contextmanager
-    def opened(self, threads: int) -> Iterator[Engine]:
+    def open(self, threads: int) -> Iterator[Engine]:
         """The engine, ready for jobs of so many threads each; closed with the block.
 
         Raises:

@@ -22,7 +22,7 @@ from typing import IO, Any, Protocol
 
 from chestnut.jobs.forks import Forked, Forks, can_fork
 from chestnut.jobs.job import Job, Result
-from chestnut.jobs.worker import surroundings
+from chestnut.jobs.worker import job_variables
 
 
 class Starter(Protocol):
@@ -116,10 +116,10 @@ class JobProcess:
             job: The job.
             starter: Starts its process.
             news: Where what it tells is put.
-            extra: Environment variables beside `surroundings`.
+            extra: Environment variables beside `job_variables`.
         """
         log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the job
-        process = starter({**surroundings(job.threads), **(extra or {})}, log)
+        process = starter({**job_variables(job.threads), **(extra or {})}, log)
         made = cls(job, process, log, time.monotonic())
         with contextlib.suppress(BrokenPipeError):
             _pipe(process.stdin).write(job.to_json() + "\n")

@@ -17,7 +17,7 @@ from chestnut.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Setup:
+class JobOptions:
     """How jobs are carried out; none of it changes a result.
 
     Attributes:
@@ -33,18 +33,18 @@ class Setup:
     track: tuple[str, ...] = ()
 
 
-def carry_out(jobs: Iterable[Job], setup: Setup) -> dict[str, str]:
+def run_all(jobs: Iterable[Job], options: JobOptions) -> dict[str, str]:
     """Run the jobs that have not ended yet; gives why jobs failed, by name."""
     failures: dict[str, str] = {}
-    waiting = (job for job in jobs if not _complete(job, setup.on_event))
-    with contextlib.closing(setup.engine.run(waiting, setup.on_event)) as results:
+    waiting = (job for job in jobs if not _complete(job, options.on_event))
+    with contextlib.closing(options.engine.run(waiting, options.on_event)) as results:
         for result in results:
             if result.status != "finished":
                 failures[result.job.name] = result.error or "stopped by hand"
     return failures
 
 
-def ended(run: RunFolder) -> bool:
+def has_finished(run: RunFolder) -> bool:
     """Whether a run stands there and has ended well."""
     return run.environment_file.is_file() and run.environment.get("status") == "finished"
 

@@ -2,7 +2,7 @@
 
 It reads a `Job` from standard input and writes its events, a line of JSON each, to standard output. When standard input
 closes, the engine is gone, and so goes the worker: nothing trains on unseen. Whatever libraries print goes to standard
-error. `perform` is the work itself, for engines that have processes of their own.
+error. `run_job` is the work itself, for engines that have processes of their own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SECONDS_FOR_OTHERS = 150.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 
 
-def surroundings(threads: int) -> dict[str, str]:
+def job_variables(threads: int) -> dict[str, str]:
     """The environment variables of a process that computes with so many threads, and lets TensorFlow keep quiet.
 
     They count only where they are set before it loads its libraries.
@@ -47,7 +47,7 @@ def surroundings(threads: int) -> dict[str, str]:
 
 
 def load() -> None:
-    """Import what `perform` uses, before it is forked."""
+    """Import what `run_job` uses, before it is forked."""
     import matplotlib.figure  # noqa: F401
     import tensorboard.plugins.hparams.api_pb2
     import tensorboard.summary  # noqa: F401
@@ -59,7 +59,7 @@ def load() -> None:
     import chestnut.training.train  # noqa: F401
 
 
-def perform(job: Job, tell: Tell) -> str:
+def run_job(job: Job, tell: Tell) -> str:
     """Make a run, or go on with it, judge it on what is held out, and measure what a comparison wants to know of it.
 
     Args:
@@ -171,7 +171,7 @@ def main() -> None:
         threading.Thread(target=_end_with_engine, daemon=True).start()
         try:
             with _sole(job):
-                tell("end", {"status": perform(job, tell), "error": ""})
+                tell("end", {"status": run_job(job, tell), "error": ""})
         except ChestnutError as error:
             tell("end", {"status": "failed", "error": " ".join(str(error).split())})
         except KeyboardInterrupt:

@@ -11,7 +11,7 @@ import chestnut as cn
 from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.files.atomic import read_json
 from chestnut.report.pages.comparison import write_comparison_page
-from chestnut.studies.comparison.compare import Setup, compare
+from chestnut.studies.comparison.compare import JobOptions, compare
 from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
 from chestnut.studies.comparison.variants import make_variants
 from inline import TINY, Inline
@@ -29,7 +29,7 @@ def made(images, tmp_path_factory):
     """A comparison of two recipes with two seeds each: its folder, its leaderboard and its engine."""
     folder = begin(images, tmp_path_factory.mktemp("made") / "one")
     engine = Inline()
-    return folder, compare(folder, Setup(engine)), engine
+    return folder, compare(folder, JobOptions(engine)), engine
 
 
 def test_runs_share_images_split_and_budget(made):
@@ -79,7 +79,7 @@ def test_the_leaderboard_is_that_of_the_runs(made):
 def test_the_same_call_again_makes_nothing_anew(made, images):
     folder, board, _ = made
     engine = Inline()
-    again = compare(begin(images, folder.path), Setup(engine))
+    again = compare(begin(images, folder.path), JobOptions(engine))
     assert engine.done == []
     assert again == board
 
@@ -90,7 +90,7 @@ def test_a_comparison_goes_on_with_what_is_missing(made, images, tmp_path):
     shutil.rmtree(tmp_path / "one" / "mlp-s5")
     (tmp_path / "one" / ".mlp-s5-half").mkdir()
     engine = Inline()
-    again = compare(ComparisonFolder(tmp_path / "one"), Setup(engine))
+    again = compare(ComparisonFolder(tmp_path / "one"), JobOptions(engine))
     assert engine.done == ["mlp-s5"]
     assert not (tmp_path / "one" / ".mlp-s5-half").exists()
     assert scores(again) == scores(board)
@@ -108,7 +108,7 @@ def test_a_failed_run_is_told_and_the_others_are_compared(made, tmp_path):
     for name in ("mlp-s4", "mlp-s5", "cnn-small-s5"):
         shutil.rmtree(tmp_path / "one" / name)
     copy = ComparisonFolder(tmp_path / "one")
-    found = compare(copy, Setup(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s5"))))
+    found = compare(copy, JobOptions(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s5"))))
     assert [(row.name, row.place, row.runs) for row in found.rows] == [("cnn-small", 1, 1), ("mlp", None, 0)]
     assert found.rows[0].failed == ("seed 5: it died",)
     assert found.rows[1].failed == ("seed 4: it died", "seed 5: it died")
@@ -116,12 +116,12 @@ def test_a_failed_run_is_told_and_the_others_are_compared(made, tmp_path):
     assert "did not end well" in copy.page_file.read_text()
     shutil.rmtree(tmp_path / "one" / "cnn-small-s4")
     with pytest.raises(RunError, match=r"none of the runs ended well.*the first: it died"):
-        compare(copy, Setup(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s4", "cnn-small-s5"))))
+        compare(copy, JobOptions(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s4", "cnn-small-s5"))))
 
 
 def test_a_winner_without_a_backbone_is_not_fine_tuned(made):
     folder, board, _ = made
-    found = compare(folder, Setup(Inline()), fine_tune_best=True)
+    found = compare(folder, JobOptions(Inline()), fine_tune_best=True)
     assert found.rows == board.rows
     assert f"{board.rows[0].name} came first and has no backbone to fine-tune." in found.notes
 
@@ -149,13 +149,13 @@ def test_a_folder_of_something_else_is_refused(images, tmp_path):
     with pytest.raises(RunError, match="exists already; choose another --name"):
         begin(images, tmp_path / "one")
     with pytest.raises(RunError, match=r"is no comparison: it has no plan\.json"):
-        compare(ComparisonFolder(tmp_path), Setup(Inline()))
+        compare(ComparisonFolder(tmp_path), JobOptions(Inline()))
 
 
 def test_a_comparison_belongs_to_one_process(made):
     folder, _, _ = made
     with folder.owned(), pytest.raises(RunError, match="is in use by another process"):
-        compare(folder, Setup(Inline()))
+        compare(folder, JobOptions(Inline()))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.metrics import evaluate
 from chestnut.files.atomic import read_json, write_json
 from chestnut.jobs.job import Result
-from chestnut.jobs.run_all import Setup
+from chestnut.jobs.run_all import JobOptions
 from chestnut.report.pages.crossval import write_crossval_page
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.crossval.crossval import crossval
@@ -75,7 +75,7 @@ def made(images, tmp_path_factory):
     """Two folds dealt twice: folder, result and engine."""
     folder = begin(images, tmp_path_factory.mktemp("made") / "one")
     engine = Drawn()
-    return folder, crossval(folder, Setup(engine, command="chestnut crossval images")), engine
+    return folder, crossval(folder, JobOptions(engine, command="chestnut crossval images")), engine
 
 
 @st.composite
@@ -186,17 +186,17 @@ def test_it_goes_on_with_what_is_missing(made, images, tmp_path):
     copy.result_file.unlink()
     failing = Drawn(die_in=("repeat2-fold1",))
     with pytest.raises(RunError, match=r"1 of 4 runs did not end well, the first repeat2-fold1: it died; .* goes on"):
-        crossval(copy, Setup(failing))
+        crossval(copy, JobOptions(failing))
     assert failing.done == ["repeat2-fold1"] and not copy.result_file.exists()
     engine = Drawn()
-    again = crossval(copy, Setup(engine))
+    again = crossval(copy, JobOptions(engine))
     assert engine.done == ["repeat2-fold1"]
     assert again == result
 
 
 def test_a_fold_that_learnt_nothing_is_told(made, images, tmp_path):
     folder = begin(images, tmp_path / "one", repeats=1)
-    result = crossval(folder, Setup(Drawn(blind=("repeat1-fold2",))))
+    result = crossval(folder, JobOptions(Drawn(blind=("repeat1-fold2",))))
     said = f"chestnut diagnose {folder.path}/repeat1-fold2 says why that may be"
     assert result.warnings == (f"repeat1-fold2 cannot be told from guessing, AUROC 0.500 (0.500–0.500): {said}.",)
     write_crossval_page(folder, folder.page_file)
@@ -213,6 +213,6 @@ def test_another_plan_in_the_same_folder_is_refused(made, images):
         begin(images, folder.path, changes=["model.dropout=0.1"])
     assert sorted(folder.path.rglob("*")) == before
     with folder.owned(), pytest.raises(RunError, match="is in use by another process"):
-        crossval(folder, Setup(Drawn()))
+        crossval(folder, JobOptions(Drawn()))
     with pytest.raises(RunError, match=r"is no cross-validation: it has no crossplan\.json"):
-        crossval(CrossFolder(images), Setup(Drawn()))
+        crossval(CrossFolder(images), JobOptions(Drawn()))

@@ -29,7 +29,7 @@ JobsOption = Annotated[
 def chosen_engine(engine: str, address: str | None, jobs: int | None) -> EngineChoice:
     """What the user chose, checked; to be called before anything is read or written.
 
-    Commands then open it around their jobs: `with choice.opened(threads) as engine: …`.
+    Commands then open it around their jobs: `with choice.open(threads) as engine: …`.
 
     Raises:
         EngineError: Options that do not fit, or a cluster that cannot be reached.

@@ -20,7 +20,7 @@ from chestnut.cli.shared.output import command_line, err, say, table
 if TYPE_CHECKING:
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.jobs.job import Event
-    from chestnut.jobs.run_all import Setup
+    from chestnut.jobs.run_all import JobOptions
     from chestnut.studies.study import PlannedFolder
 
 _COLUMNS = ("run", "epoch", "progress", "loss", "val loss", "val AUROC", "time", "")
@@ -30,7 +30,7 @@ _DROPPABLE = ("loss", "time", "progress", "val loss", "epoch")
 @contextmanager
 def watched(
     folder: PlannedFolder[Any], choice: EngineChoice, total: int, words: str, track: tuple[str, ...]
-) -> Iterator[Setup]:
+) -> Iterator[JobOptions]:
     """The engine, ready for a folder's jobs, and the live table that listens to it.
 
     Args:
@@ -44,13 +44,13 @@ def watched(
         EngineError: The cluster cannot be joined, or no node of it has room for a job.
         KeyboardInterrupt: Ctrl-C; how to go on was told.
     """
-    from chestnut.jobs.run_all import Setup
+    from chestnut.jobs.run_all import JobOptions
 
     try:
-        with choice.opened(folder.plan.threads) as engine:
+        with choice.open(folder.plan.threads) as engine:
             say(f"{folder.path}: {words}, {engine.parallel} at a time")
             with LiveJobs(total) as live:
-                yield Setup(engine, command_line(), live, track)
+                yield JobOptions(engine, command_line(), live, track)
     except KeyboardInterrupt:
         say(f"what is done is kept; chestnut {folder.command} --resume {folder.path} goes on")
         raise

@@ -24,7 +24,7 @@ from chestnut.errors import EngineError
 from chestnut.jobs.machine import threads_a_job
 from chestnut.jobs.ray.cluster import in_a_line
 from chestnut.jobs.ray.engine import TRAVEL, opened_ray
-from chestnut.jobs.worker import surroundings
+from chestnut.jobs.worker import job_variables
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import Predictions, in_chunks, refuse_bad
@@ -43,7 +43,7 @@ class Predicting:
     """
 
     def __init__(self, files: Any, threads: int, variables: Mapping[str, str]) -> None:
-        os.environ.update({**surroundings(threads), **variables})
+        os.environ.update({**job_variables(threads), **variables})
         import ray
 
         from chestnut.inference.predict import Predictor

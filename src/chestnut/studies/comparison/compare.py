@@ -15,7 +15,7 @@ from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import save
 from chestnut.files.atomic import replacing, write_json
 from chestnut.jobs.job import Job
-from chestnut.jobs.run_all import Setup, carry_out, ended
+from chestnut.jobs.run_all import JobOptions, has_finished, run_all
 from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.plan import ComparisonFolder, Plan, start_in_words
 from chestnut.studies.comparison.ranking import Entry, make_leaderboard
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 _FINE_TUNED = "-finetuned"
 
 
-def compare(folder: ComparisonFolder, setup: Setup, fine_tune_best: bool = False) -> Leaderboard:
+def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool = False) -> Leaderboard:
     """Make what a comparison lacks of its runs, and write its leaderboard.
 
     Args:
         folder: Begun by `ComparisonFolder.begin`.
-        setup: How.
+        options: How.
         fine_tune_best: Fine-tune the runs of the first variant afterwards, as one more variant; a note says why not
             where its network is no backbone.
 
@@ -42,25 +42,30 @@ def compare(folder: ComparisonFolder, setup: Setup, fine_tune_best: bool = False
     """
     with folder.owned():
         plan = folder.plan
-        failures = carry_out(_jobs(folder, plan, setup), setup)
+        failures = run_all(_jobs(folder, plan, options), options)
         entries = [_entry(folder, plan, variant, failures) for variant in plan.variants]
-        board = make_leaderboard(entries, _notes(plan, setup))
+        board = make_leaderboard(entries, _notes(plan, options))
         best = next(variant for variant in plan.variants if variant.name == board.rows[0].name)
         tuned = replace(best, name=f"{best.name}{_FINE_TUNED}")
         if fine_tune_best or folder.run(tuned.name, plan.terms.seed).path.exists():
-            board = _with_fine_tuned(folder, setup, entries, board, best, tuned)
+            board = _with_fine_tuned(folder, options, entries, board, best, tuned)
         _write(folder, board)
         return board
 
 
 def _with_fine_tuned(
-    folder: ComparisonFolder, setup: Setup, entries: list[Entry], board: Leaderboard, best: Variant, tuned: Variant
+    folder: ComparisonFolder,
+    options: JobOptions,
+    entries: list[Entry],
+    board: Leaderboard,
+    best: Variant,
+    tuned: Variant,
 ) -> Leaderboard:
     """The leaderboard with the best variant's runs fine-tuned as one more, or with a note on why there is none."""
     if not isinstance(best.recipe.model, BackboneConfig):
         return replace(board, notes=(*board.notes, f"{best.name} came first and has no backbone to fine-tune."))
     plan = folder.plan
-    failures = carry_out(_tuning_jobs(folder, plan, best, tuned, setup), setup)
+    failures = run_all(_tuning_jobs(folder, plan, best, tuned, options), options)
     entry = replace(_entry(folder, plan, tuned, failures), start="fine-tuned")
     notes = [f"{tuned.name} has had more epochs than the others: it goes on from the runs of {best.name}."]
     notes += [
@@ -68,10 +73,10 @@ def _with_fine_tuned(
         for run in entry.runs.values()
         if run.environment.get("best_epoch") == 0
     ]
-    return make_leaderboard([*entries, entry], (*_notes(plan, setup), *notes))
+    return make_leaderboard([*entries, entry], (*_notes(plan, options), *notes))
 
 
-def _jobs(folder: ComparisonFolder, plan: Plan, setup: Setup) -> Iterable[Job]:
+def _jobs(folder: ComparisonFolder, plan: Plan, options: JobOptions) -> Iterable[Job]:
     """One job a seed and variant: all variants with the first seed come before any with the second."""
     for seed in plan.seeds:
         for variant in plan.variants:
@@ -83,27 +88,29 @@ def _jobs(folder: ComparisonFolder, plan: Plan, setup: Setup) -> Iterable[Job]:
                 manifest=folder.manifest_file,
                 facts=folder.facts_file,
                 threads=plan.threads,
-                command=setup.command,
-                track=setup.track,
+                command=options.command,
+                track=options.track,
             )
 
 
-def _tuning_jobs(folder: ComparisonFolder, plan: Plan, best: Variant, tuned: Variant, setup: Setup) -> Iterable[Job]:
+def _tuning_jobs(
+    folder: ComparisonFolder, plan: Plan, best: Variant, tuned: Variant, options: JobOptions
+) -> Iterable[Job]:
     """One job for each run of the best variant that has ended."""
-    for seed, job in zip(plan.seeds, _jobs(folder, replace(plan, variants=(tuned,)), setup), strict=True):
+    for seed, job in zip(plan.seeds, _jobs(folder, replace(plan, variants=(tuned,)), options), strict=True):
         start = folder.run(best.name, seed)
-        if ended(start):
+        if has_finished(start):
             yield replace(job, start=start.path)
 
 
 def _entry(folder: ComparisonFolder, plan: Plan, variant: Variant, failures: dict[str, str]) -> Entry:
     runs = {seed: folder.run(variant.name, seed) for seed in plan.seeds}
     failed = {seed: failures[run.name] for seed, run in runs.items() if run.name in failures}
-    made = {seed: run for seed, run in runs.items() if seed not in failed and ended(run)}
+    made = {seed: run for seed, run in runs.items() if seed not in failed and has_finished(run)}
     return Entry(variant.name, start_in_words(variant.recipe), made, failed)
 
 
-def _notes(plan: Plan, setup: Setup) -> tuple[str, ...]:
+def _notes(plan: Plan, options: JobOptions) -> tuple[str, ...]:
     """What the leaderboard's reader must know of how it was made."""
     terms = plan.terms
     epochs = "1 epoch" if terms.epochs == 1 else f"{terms.epochs} epochs"
@@ -119,9 +126,9 @@ def _notes(plan: Plan, setup: Setup) -> tuple[str, ...]:
         notes.append(
             f"Each figure is the mean over {terms.repeats} seeds; intervals and tests draw both patients and seeds."
         )
-    if setup.engine.parallel > 1:
+    if options.engine.parallel > 1:
         notes.append(
-            f"{setup.engine.parallel} runs shared the machine, so that seconds and images a second are below its best."
+            f"{options.engine.parallel} runs shared the machine, so seconds and images a second are below its best."
         )
     notes.append("Figures of validation images flatter, the more so the more variants are compared.")
     return tuple(notes)
@@ -138,4 +145,4 @@ def _write(folder: ComparisonFolder, board: Leaderboard) -> None:
 
 
 def _histories(folder: ComparisonFolder, variant: str) -> list[pd.DataFrame]:
-    return [run.history for seed in folder.plan.seeds if ended(run := folder.run(variant, seed))]
+    return [run.history for seed in folder.plan.seeds if has_finished(run := folder.run(variant, seed))]

@@ -22,7 +22,7 @@ from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import draw_evaluation, save
 from chestnut.files.atomic import replacing, write_json
 from chestnut.jobs.job import Job
-from chestnut.jobs.run_all import Setup, carry_out
+from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, Part, in_words
 from chestnut.studies.crossval.result import CrossValidation, HeldOut, spread_over
 
@@ -33,12 +33,12 @@ _GUESSING = 0.5  # the AUROC of any answer that does not look at the image
 _Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.str_]]
 
 
-def crossval(folder: CrossFolder, setup: Setup) -> CrossValidation:
+def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
     """Make what a cross-validation lacks of its runs, and judge all folds.
 
     Args:
         folder: Begun by `CrossFolder.begin`.
-        setup: How.
+        options: How.
 
     Raises:
         RunError: A fold's run did not end well, so that there is no prediction of its images; or another process works
@@ -47,7 +47,7 @@ def crossval(folder: CrossFolder, setup: Setup) -> CrossValidation:
     """
     with folder.owned():
         plan = folder.plan
-        failures = carry_out(_jobs(folder, plan, setup), setup)
+        failures = run_all(_jobs(folder, plan, options), options)
         if failures:
             name, why = next(iter(failures.items()))
             raise RunError(
@@ -63,7 +63,7 @@ def crossval(folder: CrossFolder, setup: Setup) -> CrossValidation:
         return result
 
 
-def _jobs(folder: CrossFolder, plan: CrossPlan, setup: Setup) -> Iterator[Job]:
+def _jobs(folder: CrossFolder, plan: CrossPlan, options: JobOptions) -> Iterator[Job]:
     """One job a fold: all folds of the first repeat come before any of the second."""
     for part in plan.parts:
         rows, facts = folder.images(part)
@@ -74,8 +74,8 @@ def _jobs(folder: CrossFolder, plan: CrossPlan, setup: Setup) -> Iterator[Job]:
             manifest=rows,
             facts=facts,
             threads=plan.threads,
-            command=setup.command,
-            track=setup.track,
+            command=options.command,
+            track=options.track,
             holdout=in_words(part, plan),
         )
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from chestnut.config import ClassicalConfig, Recipe
-from chestnut.jobs.worker import surroundings
+from chestnut.jobs.worker import job_variables
 
 
 def settled(recipe: Recipe, classes: int, threads: int) -> str:
@@ -27,7 +27,7 @@ def settled(recipe: Recipe, classes: int, threads: int) -> str:
         [sys.executable, "-P", "-m", "chestnut.studies.tuning.precision_probe", str(classes)],
         input=recipe.to_toml(),
         capture_output=True,
-        env=surroundings(threads),
+        env=job_variables(threads),
         encoding="utf-8",
         check=False,
     )

@@ -17,7 +17,7 @@ from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, 
 from chestnut.figures.evaluation import save
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
 from chestnut.files.atomic import replacing, write_json, write_text
-from chestnut.jobs.run_all import ended
+from chestnut.jobs.run_all import has_finished
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.pooled_predictions import read_predictions
 from chestnut.studies.tuning.plan import TuneFolder, TunePlan
@@ -142,7 +142,7 @@ def _default(folder: TuneFolder, plan: TunePlan) -> Trial | None:
 def _made(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float, ...], dict[str, Any]]:
     """Scores of a trial's finished runs; epochs, seconds and names of all that were begun."""
     runs = [run for seed in plan.seeds if (run := folder.run(number, seed)).environment_file.is_file()]
-    scores = tuple(score_of(run, plan.objective) for run in runs if ended(run))
+    scores = tuple(score_of(run, plan.objective) for run in runs if has_finished(run))
     return scores, {
         "epochs": sum(len(run.history) for run in runs),
         "seconds": sum(run.environment.get("job_seconds", 0.0) for run in runs),

@@ -18,7 +18,7 @@ from statistics import mean
 from chestnut.errors import DiskError, RecipeError
 from chestnut.files.atomic import mentions_full_disk
 from chestnut.jobs.job import Event, Job, Reply, Result
-from chestnut.jobs.run_all import Setup, ended
+from chestnut.jobs.run_all import JobOptions, has_finished
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.tuning.plan import TuneFolder
 from chestnut.studies.tuning.precision_probe import settled
@@ -32,12 +32,12 @@ _OWN = -1
 _FULL = 16 * 2**20
 
 
-def tune(folder: TuneFolder, setup: Setup) -> Tuning:
+def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
     """Make what a search lacks of its trials, and say what it found.
 
     Args:
         folder: Begun by `TuneFolder.begin`.
-        setup: How.
+        options: How.
 
     Raises:
         RunError: No trial finished, or another process works in the folder.
@@ -48,22 +48,22 @@ def tune(folder: TuneFolder, setup: Setup) -> Tuning:
 
     with folder.owned():
         if folder.plan.precision is None:
-            folder.settle(_precision(folder, setup))
+            folder.settle(_precision(folder, options))
         plan = folder.plan
         if not folder.tensorboard.exists():
             write_experiment(folder.tensorboard, tuple(plan.recipe.search), f"final/{plan.objective}")
         with opened(folder, plan) as trials:
-            search = _Search(folder, setup, trials)
-            search.carry_out()
-            result = make_tuning(folder, trials, search.default_error, setup.engine.parallel)
+            search = _Search(folder, options, trials)
+            search.run_all()
+            result = make_tuning(folder, trials, search.default_error, options.engine.parallel)
             write_tuning(folder, result)
             return result
 
 
-def _precision(folder: TuneFolder, setup: Setup) -> str:
+def _precision(folder: TuneFolder, options: JobOptions) -> str:
     """What all runs train in; a GPU's kind decides for each run by itself."""
     plan = folder.plan
-    if setup.engine.gpus:
+    if options.engine.gpus:
         return plan.recipe.train.precision
     return settled(plan.recipe, len(folder.facts["classes"]), plan.threads)
 
@@ -71,17 +71,17 @@ def _precision(folder: TuneFolder, setup: Setup) -> str:
 class _Search:
     """What is under way: jobs that wait, and to which trial those belong that an engine has."""
 
-    def __init__(self, folder: TuneFolder, setup: Setup, trials: Trials) -> None:
+    def __init__(self, folder: TuneFolder, options: JobOptions, trials: Trials) -> None:
         self._folder = folder
         self._plan = folder.plan
-        self._setup = setup
+        self._options = options
         self._trials = trials
         self._waiting: deque[tuple[int, int]] = deque()
         self._out: dict[str, tuple[int, int]] = {}
         self._stopped: set[str] = set()
         self.default_error = ""
 
-    def carry_out(self) -> None:
+    def run_all(self) -> None:
         """Run until all trials have ended."""
         self._make_ready(_OWN)
         for number in self._trials.running():
@@ -90,7 +90,7 @@ class _Search:
         # An engine that has run out of jobs may leave results that call for more.
         while (first := self._next()) is not None:
             jobs = chain([first], self._jobs())
-            with contextlib.closing(self._setup.engine.run(jobs, self._hear)) as results:
+            with contextlib.closing(self._options.engine.run(jobs, self._hear)) as results:
                 for result in results:
                     self._take(result)
 
@@ -124,8 +124,8 @@ class _Search:
             manifest=self._folder.manifest_file,
             facts=self._folder.facts_file,
             threads=plan.threads,
-            command=self._setup.command,
-            track=self._setup.track,
+            command=self._options.command,
+            track=self._options.track,
             measured=False,
         )
 
@@ -134,7 +134,7 @@ class _Search:
         if self._settled(number):
             return
         runs = {seed: self._folder.run(number, seed) for seed in self._plan.seeds}
-        lacking = [seed for seed, run in runs.items() if not ended(run)]
+        lacking = [seed for seed, run in runs.items() if not has_finished(run)]
         if lacking and self._pruning(number) and lacking[0] == self._plan.recipe.seed:
             lacking = lacking[:1]  # the others begin when the first was not stopped
         self._waiting.extend((number, seed) for seed in lacking)
@@ -172,7 +172,7 @@ class _Search:
 
     def _hear(self, event: Event) -> Reply | None:
         """Pass an event on; stop a run whose trial is over, or whose epoch shows that it is worth no more."""
-        answer = self._setup.on_event(event)
+        answer = self._options.on_event(event)
         if event.kind != "epoch" or event.job not in self._out or event.job in self._stopped:
             return answer
         (number, seed), row = self._out[event.job], event.facts["row"]
@@ -202,7 +202,7 @@ class _Search:
             if self._disk_is_full(result):
                 raise DiskError(f"{result.job.name} ended for want of space: {result.error}")
             self._fail(number, result.error or "stopped by hand")
-        elif not ended(run):
+        elif not has_finished(run):
             self._fail(number, f"it ended well elsewhere, but {run.path} does not hold it")
         elif not any(one == number for one, _ in (*self._waiting, *self._out.values())):
             self._make_ready(number)
