@@ -55,7 +55,7 @@ def test_what_is_no_backbone_is_not_finetuned(workspace, chestnut, words, said):
             ["model.weights=missing.h5"],
             "model.weights: no file missing.h5; give imagenet, none, a weights file of vgg16",
         ),
-        (["model.weights=notes.weights.h5"], "notes.weights.h5 does not hold the weights of vgg16"),
+        (["model.weights=notes.weights.h5"], "notes.weights.h5 does not contain the weights of vgg16"),
         (["model.network=inception-v3", "model.weights=none"], "32×32 is too small for inception-v3, which takes 75"),
         (["input.channels=2"], "input.channels: input should be 1 or 3, given 2"),
         (["model.unfreeze=2.0"], "model.unfreeze: input should be less than or equal to 1, given 2.0"),

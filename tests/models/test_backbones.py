@@ -54,10 +54,13 @@ def test_weights_of_a_file_give_what_a_notebook_gets(name, application, package,
         np.testing.assert_allclose(features(network, images), wanted, rtol=1e-3, atol=1e-5 * abs(wanted).max())
 
 
-def test_the_shared_imagenet_weights_load():
-    path = Path("../shared/weights/mobilenet_v2_imagenet_notop.weights.h5")
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
+@pytest.mark.parametrize("name", ["renamed.h5", "as-published.weights.h5"])
+def test_the_shared_imagenet_weights_load_under_any_name(name, tmp_path):
+    shared = Path("../shared/weights/mobilenet_v2_imagenet_notop.weights.h5")
+    if not shared.is_file():
+        pytest.skip(f"{shared} is not here")
+    path = tmp_path / name
+    path.symlink_to(shared.resolve())
     config = MOBILENET.model_copy(update={"weights": str(path)})
     network = build(config, SPEC, 2)
     load_pretrained(network, config, SPEC)
@@ -69,8 +72,8 @@ def test_the_shared_imagenet_weights_load():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "no file .*gone.weights.h5; give imagenet, none, a weights file of mobilenet-v2 or a run's folder"),
-        (b"not a file of weights", "does not hold the weights of mobilenet-v2"),
+        (None, "no file .*gone.weights.h5; give imagenet, none, a weights file of mobilenet-v2 or the folder of a run"),
+        (b"not a file of weights", "does not contain the weights of mobilenet-v2"),
     ],
 )
 def test_a_weights_file_that_is_none_is_refused(mobilenet, content, said, tmp_path):
@@ -84,7 +87,7 @@ def test_a_weights_file_that_is_none_is_refused(mobilenet, content, said, tmp_pa
 def test_weights_of_another_network_are_refused(mobilenet, tmp_path):
     plain("VGG16").save_weights(tmp_path / "vgg.weights.h5")
     config = MOBILENET.model_copy(update={"weights": str(tmp_path / "vgg.weights.h5")})
-    with pytest.raises(RecipeError, match=r"vgg.weights.h5 does not hold the weights of mobilenet-v2.*save_weights"):
+    with pytest.raises(RecipeError, match=r"vgg.weights.h5 does not contain the weights of mobilenet-v2.*save_weights"):
         load_pretrained(mobilenet, config, SPEC)
 
 
@@ -93,9 +96,7 @@ def test_a_download_that_fails_says_how_to_give_a_file(mobilenet, monkeypatch):
         raise Exception("URL fetch failure on https://example.org: None -- unreachable")
 
     monkeypatch.setattr(Backbone, "make", fail)
-    with pytest.raises(
-        DownloadError, match=r"could not be downloaded .*--set model.weights=FILE.weights.h5, or .*none"
-    ):
+    with pytest.raises(DownloadError, match=r"could not be downloaded .*set model.weights to a file .* or to none"):
         load_pretrained(mobilenet, MOBILENET, SPEC)
 
 

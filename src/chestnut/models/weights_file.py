@@ -1,0 +1,79 @@
+"""Load weights from a file, whatever its name: Keras goes by the ending, this by what the file contains.
+
+Keras writes weights in three layouts: `.weights.h5` (Keras 3), `.h5` (Keras 2, weights or a whole model) and `.keras`
+(a whole model). People rename files, and Keras then reads one layout as another and finds no layers in it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py  # type: ignore[import-untyped]  # comes with Keras
+import keras
+
+_ENDINGS = (".keras", ".weights.h5", ".h5")  # in the order in which Keras looks for them
+
+
+def load_weights_file(network: keras.Model, path: Path) -> None:
+    """Set all weights of a network from a file of weights or of a whole model.
+
+    Args:
+        network: A network of the layers that the file was saved from, in the same order.
+        path: A file in any of Keras's layouts, under any name.
+
+    Raises:
+        ValueError: The file has none of the layouts, is damaged, or contains the weights of other layers.
+    """
+    ending = find_ending(path)
+    if ending is None:
+        raise ValueError("the file is neither HDF5 with Keras's layers nor a .keras archive")
+    with _named(path, ending) as given, warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers as they were
+        try:
+            network.load_weights(given)
+        except (OSError, KeyError, TypeError, AttributeError, UserWarning, zipfile.BadZipFile) as error:
+            raise ValueError(str(error)) from error
+
+
+def find_ending(path: Path) -> str | None:
+    """Return the ending that Keras expects of a file with this content; None where it is no file of weights.
+
+    Args:
+        path: An existing file.
+
+    Returns:
+        `.weights.h5`, `.h5`, `.keras` or None.
+    """
+    if h5py.is_hdf5(path):
+        try:
+            with h5py.File(path, "r") as file:
+                if "layer_names" in file.attrs or "model_weights" in file:
+                    return ".h5"
+                return ".weights.h5" if "layers" in file or "_layer_checkpoint_dependencies" in file else None
+        except OSError:
+            return None
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return ".keras" if "model.weights.h5" in archive.namelist() else None
+    return None
+
+
+@contextmanager
+def _named(path: Path, ending: str) -> Iterator[Path]:
+    """The file under a name from which Keras tells its layout."""
+    if next((one for one in _ENDINGS if path.name.endswith(one)), None) == ending:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"network{ending}"
+        try:
+            link.symlink_to(path.resolve())
+        except OSError:  # Windows allows links to administrators alone
+            shutil.copyfile(path, link)
+        yield link
