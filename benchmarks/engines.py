@@ -34,7 +34,7 @@ def prepare(folder: Path) -> None:
     from chestnut.config import load_recipe
     from chestnut.data.cache.cache import decode_all
     from chestnut.data.split import split
-    from chestnut.files.atomic import write_json
+    from chestnut.files.json_files import write_json
 
     draw(folder / "images", IMAGES)
     recipe = load_recipe("cnn-small", [*SETTINGS, f"train.epochs={EPOCHS}"])

@@ -6,7 +6,7 @@ import pytest
 
 from chestnut.auditing.audit import CHECKS, Audit, Finding
 from chestnut.errors import DataError, ImageError
-from chestnut.files.atomic import json_text
+from chestnut.files.json_files import json_text
 
 KEYS = {"version", "worst", "counts", "data", "findings", "passed"}
 

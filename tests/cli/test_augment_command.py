@@ -30,7 +30,7 @@ def test_counts_are_told_and_faults_in_one_line(workspace, chestnut):
     assert status == 0 and told["classes"]["NORMAL"]["images"] == told["classes"]["NORMAL"]["copies"] > 0
     zero = ["--rotation", 0, "--shift", 0, "--zoom", 0, "--brightness", 0]
     for words, said in (
-        (["out"], "holds files already"),
+        (["out"], "contains files already"),
         (["new", "--only-class", "COVID"], "known:"),
         (["new", *zero], "zero"),
     ):

@@ -35,11 +35,11 @@ def fitted(request, workspace, tmp_path_factory):
 
 def test_a_fitted_run_is_a_run_like_any_other(fitted, workspace, capsys):
     run = RunFolder.open(fitted / "runs" / "one")
-    facts = run.environment
-    assert (facts["status"], facts["stopped_by"], facts["best_epoch"], facts["epochs"]) == ("finished", "epochs", 1, 1)
-    assert facts["fitted"]["C"] in run.recipe.model.costs
-    assert facts["fitted"]["inner_auroc"] > 0.6
-    assert facts["trained_parameters"] <= facts["parameters"]
+    record = run.record
+    assert (record.status, record.stopped_by, record.best_epoch, record.epochs) == ("finished", "epochs", 1, 1)
+    assert record.fitted["C"] in run.recipe.model.costs
+    assert record.fitted["inner_auroc"] > 0.6
+    assert record.trained_parameters <= record.parameters
     assert {"loss", "accuracy", "val_loss", "val_auroc", "seconds"} <= set(run.history.columns)
     assert len(run.history) == 1
     assert not run.state.exists()
@@ -69,9 +69,9 @@ def test_a_fit_that_was_killed_starts_anew_and_ends_the_same(fitted, tmp_path, c
     whole = load_network(Bundle.read(run.bundle).model_file).get_weights()
     shutil.rmtree(run.bundle)
     run.history_file.unlink()
-    run.note(status="training")
+    run.update(status="training")
     assert call(["train", "--resume", run.path]) == 0
-    assert run.environment["status"] == "finished"
+    assert run.record.status == "finished"
     for ours, theirs in zip(load_network(Bundle.read(run.bundle).model_file).get_weights(), whole, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import chestnut as cn
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.report.pages.run import write_run_page
 from chestnut.runs.folder import RunFolder
@@ -83,8 +83,8 @@ def test_folds_are_printed_and_the_same_command_goes_on(chestnut, images, monkey
     assert f"Report: runs/{folder.name}/crossval.html" in out
     assert (folder / "crossval.html").is_file() and (folder / "predictions.csv").is_file()
     run = RunFolder(folder / "repeat1-fold2")
-    (look,) = run.ledger
-    assert look["data"] == f"fold 2 of 2 held out of a cross-validation of {run.facts['root']}"
+    (look,) = run.ledger.looks
+    assert look.data == f"fold 2 of 2 held out of a cross-validation of {run.facts['root']}"
     assert run.own_looks == []
     before = (folder / "predictions.csv").read_bytes()
     left_by_a_kill_before_the_look(run)
@@ -103,4 +103,4 @@ def left_by_a_kill_before_the_look(run):
     shutil.rmtree(run.evaluation("test"))
     write_json(run.ledger_file, [])
     lacking = ("holdout", "images_a_second", "model_bytes")
-    write_json(run.environment_file, {key: value for key, value in run.environment.items() if key not in lacking})
+    write_json(run.environment_file, {key: value for key, value in run.record.to_dict().items() if key not in lacking})

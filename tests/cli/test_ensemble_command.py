@@ -60,9 +60,7 @@ def test_an_ensemble_keeps_the_split_and_says_what_it_is(made, runs):
     assert own.synthetic and own.classes == first.classes
     assert made.recipe.input.channels == 1
     assert made.recipe.model.members == tuple(str(runs / name) for name in ("one", "two"))
-    assert made.environment["parameters"] == sum(
-        RunFolder(runs / name).environment["parameters"] for name in ("one", "two")
-    )
+    assert made.record.parameters == sum(RunFolder(runs / name).record.parameters for name in ("one", "two"))
     assert list(made.path.parent.glob(".*")) == []
 
 
@@ -78,7 +76,7 @@ def test_commands_take_it_as_a_run(made, chestnut):
     assert status == 0 and out.count("member") >= 2 and "ensemble: mean of the calibrated" in out
     status, out, _ = chestnut("runs", copy.parent)
     assert status == 0 and "ensemble" in out
-    assert len(RunFolder(copy).ledger) == 1
+    assert len(RunFolder(copy).ledger.looks) == 1
     page = (copy / "report.html").read_text()
     for words in (
         "gives the mean of its members’ calibrated probabilities",
@@ -156,7 +154,7 @@ def test_folds_of_a_cross_validation_leave_nothing_to_judge_by(runs, tmp_path):
     for number, name in enumerate(("one", "two")):
         shutil.copytree(runs / name, tmp_path / name)
         run = RunFolder(tmp_path / name)
-        run.note(holdout=f"fold {number + 1} of 2")
+        run.update(holdout=f"fold {number + 1} of 2")
         frame = pd.read_csv(runs / name / "manifest.csv", dtype=str, keep_default_na=False)
         held = frame["patient"].rank(method="dense").astype(int) % 2 == number
         frame.assign(split=["test" if one else "train" for one in held]).to_csv(run.manifest_file, index=False)
@@ -177,4 +175,4 @@ def test_it_stands_also_where_the_images_are_gone(runs, tmp_path, caplog):
         frame.to_csv(tmp_path / name / "manifest.csv", index=False)
     found = cn.ensemble([tmp_path / "one", tmp_path / "two"], path=tmp_path / "mean")
     assert found.folder.evaluations() == []
-    assert found.folder.environment["status"] == "finished"
+    assert found.folder.record.status == "finished"

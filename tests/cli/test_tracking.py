@@ -58,7 +58,7 @@ def begun(workspace, tmp_path):
     shutil.rmtree(run.path / "evaluation")
     rows = run.history.to_dict("records")
     run.write_history(rows[:2])
-    run.note(status="training")
+    run.update(status="training")
     return run, rows
 
 
@@ -69,7 +69,7 @@ def rows_of(database, question, *values):
 
 def test_mlflow_holds_the_recipe_the_epochs_and_the_final_figures(tracked):
     run = RunFolder(tracked / "runs" / "one")
-    number = run.environment["tracking"]["mlflow"]["run"]
+    number = run.record.tracking["mlflow"].run
     database = tracked / "mlflow.db"
     assert rows_of(database, "select status, name from runs where run_uuid = ?", number) == [("FINISHED", "one")]
     held = dict(rows_of(database, "select key, value from params where run_uuid = ?", number))
@@ -100,7 +100,7 @@ def test_a_run_that_goes_on_is_the_same_in_mlflow_with_each_epoch_once(begun, da
         run.write_history(told)
         with Tracking(run, trackers.open_trackers(["mlflow"], tmp_path / "runs")) as tracking:
             tracking.epoch(told[-1], best=True)
-    number = run.environment["tracking"]["mlflow"]["run"]
+    number = run.record.tracking["mlflow"].run
     steps = rows_of(database, "select step from metrics where key = 'loss/train' and run_uuid = ?", number)
     assert sorted(steps) == [(1,), (2,), (3,)]
     assert rows_of(database, "select count(*) from runs where name = 'two'") == [(1,)]
@@ -187,7 +187,7 @@ def warnings_of(monkeypatch):
 def test_a_run_that_goes_on_does_not_wait_for_its_tracker(begun, warnings_of):
     pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
     run, _ = begun
-    run.note(tracking={"mlflow": {"track": "mlflow:http://127.0.0.1:1", "run": "x"}})
+    run.update(tracking={"mlflow": {"track": "mlflow:http://127.0.0.1:1", "run": "x"}})
     assert trackers.reopen_trackers([], run.path) == ()
     assert "two goes on untracked: --track mlflow:http://127.0.0.1:1" in warnings_of()[0]
 
@@ -296,7 +296,7 @@ def test_wandb_is_kept_in_files_beside_the_run(begun, monkeypatch):
         told.epoch(rows[1], best=True)
     (folder,) = (run.path.parent / "wandb").glob("offline-run-*")
     (file,) = folder.glob("*.wandb")
-    number = run.environment["tracking"]["wandb"]["run"]
+    number = run.record.tracking["wandb"].run
     held = file.read_bytes()
     assert number in folder.name and b"loss/train" in held and b"optim.learning_rate" in held
     assert run.facts["root"].encode() not in held and os.environ["WANDB_ERROR_REPORTING"] == "false"
@@ -317,7 +317,7 @@ def test_tensorboard_reads_epochs_final_figures_and_the_recipe(begun, workspace)
         run.write_history(rows)
         told.epoch(rows[2], best=True)
         shutil.copytree(workspace.run / "evaluation", run.path / "evaluation")
-        run.note(status="finished")
+        run.update(status="finished")
     events = [event for path in sorted(run.tensorboard.iterdir()) for event in EventFileLoader(str(path)).Load()]
     values = [(event.step, value) for event in events for value in event.summary.value]
     scalars = {(step, value.tag): value.tensor.float_val[0] for step, value in values if value.tensor.float_val}

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import chestnut as cn
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.studies.tuning.plan import TuneFolder
 from inline import Inline

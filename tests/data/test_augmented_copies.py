@@ -130,7 +130,7 @@ def test_one_class_alone(folder, tmp_path):
     [
         ("new", Job(GENTLE, only_class="NORMALL"), "did you mean NORMAL"),
         ("new", Job(AugmentConfig(contrast=0.5)), "all changes are zero"),
-        ("taken", Job(GENTLE), "taken holds files already"),
+        ("taken", Job(GENTLE), "taken contains files already"),
         ("images/new", Job(GENTLE), "give a folder elsewhere"),
     ],
 )

@@ -18,7 +18,7 @@ from chestnut.evaluation.intervals import bootstrap, number_patients, resamples
 from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate, point_metrics
 from chestnut.evaluation.patient_tally import Tally
-from chestnut.files.atomic import json_text
+from chestnut.files.json_files import json_text
 
 NAMES = ("NORMAL", "PNEUMONIA", "COVID", "OTHER")
 

@@ -2,13 +2,17 @@
 
 import errno
 import math
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from chestnut.errors import DataError, DiskError
-from chestnut.files.atomic import alone, json_text, mentions_full_disk, read_json, replacing, write_json
+from chestnut.files.atomic import replacing
+from chestnut.files.disk_errors import mentions_full_disk
+from chestnut.files.json_files import json_text, read_json, write_json
+from chestnut.files.locks import locked
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -64,6 +68,6 @@ def test_a_lock_that_cannot_be_made_is_told_in_one_line(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(DiskError, match="free some space"), alone(tmp_path / "lock"):
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(DiskError, match="free some space"), locked(tmp_path / "lock"):
         pytest.fail("went on without a lock")

@@ -4,13 +4,17 @@ import pytest
 
 from chestnut.config import Recipe
 from chestnut.errors import RunError
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder, find_runs
+from chestnut.runs.ledger import Look
+from chestnut.runs.record import RunRecord
 
 
 def made(path, status="training"):
-    with RunFolder.create(path, Recipe(name="tiny"), {"command": "x"}, {"classes": ["A", "B"]}) as draft:
-        draft.note(status=status)
+    with RunFolder.create(
+        path, Recipe(name="tiny"), RunRecord(status="training", command="x"), {"classes": ["A", "B"]}
+    ) as draft:
+        draft.update(status=status)
     return RunFolder.open(path)
 
 
@@ -18,14 +22,14 @@ def test_a_run_appears_whole_and_reads_back(tmp_path):
     run = made(tmp_path / "runs" / "one")
     assert run.recipe == Recipe(name="tiny")
     assert run.facts == {"classes": ["A", "B"]}
-    assert run.environment["status"] == "training"
+    assert run.record.status == "training"
     assert [found.name for found in find_runs(tmp_path / "runs")] == ["one"]
 
 
 def test_a_failure_while_it_is_made_leaves_nothing(tmp_path):
     with (
         pytest.raises(RuntimeError),
-        RunFolder.create(tmp_path / "runs" / "one", Recipe(name="tiny"), {}, {}),
+        RunFolder.create(tmp_path / "runs" / "one", Recipe(name="tiny"), RunRecord(status="training"), {}),
     ):
         raise RuntimeError
     assert list((tmp_path / "runs").iterdir()) == []
@@ -39,7 +43,7 @@ def test_a_taken_place_is_refused(tmp_path):
 
 def test_a_newer_run_is_refused_with_the_remedy(tmp_path):
     run = made(tmp_path / "one")
-    write_json(run.environment_file, run.environment | {"format": 99})
+    write_json(run.environment_file, run.record.to_dict() | {"format": 99})
     with pytest.raises(RunError, match=r"newer chestnut \(format 99, this one reads up to 1\); upgrade"):
         RunFolder.open(run.path)
 
@@ -53,6 +57,6 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 def test_looks_are_counted_in_order(tmp_path):
     run = made(tmp_path / "one")
-    assert run.ledger == []
-    assert [run.enter_look(f"look {number}", "abc", 10, "data") for number in (1, 2)] == [1, 2]
-    assert [look["command"] for look in run.ledger] == ["look 1", "look 2"]
+    assert run.ledger.looks == []
+    assert [run.ledger.enter(Look("now", f"look {number}", "abc", 10, "data")) for number in (1, 2)] == [1, 2]
+    assert [look.command for look in run.ledger.looks] == ["look 1", "look 2"]

@@ -62,7 +62,7 @@ def main(images, folder, devices):
     predicted = cn.open_run(run.path).predict(str(data.paths[0]))
     return {
         "stopped": [stopped["status"], stopped["epochs"]],
-        "devices": run.environment["devices"],
+        "devices": run.record.devices,
         "histories": [one.history[columns].to_numpy().tolist() for one in (whole, run)],
         "images": (whole.path / "manifest.csv").read_text().count(",train,"),
         "apart": float(np.abs(weights(whole) - weights(run)).max()),

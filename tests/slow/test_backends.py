@@ -93,8 +93,8 @@ def test_two_hosts_train_as_one_does_and_host_0_writes(images, tmp_path):
     assert "host 1 of 2 is done" in said[1][1]
     assert not (tmp_path / "host-1").exists()
     run = cn.open_run(tmp_path / "host-0" / "run")
-    facts = run.folder.environment
-    assert (facts["status"], facts["devices"], facts["hosts"]) == ("finished", 4, 2)
+    record = run.folder.record
+    assert (record.status, record.devices, record.hosts) == ("finished", 4, 2)
     columns = ["loss", "accuracy", "val_loss", "val_auroc"]
     expected = pd.read_csv(tmp_path / "alone" / "run" / "history.csv")[columns]
     np.testing.assert_allclose(run.history[columns], expected, atol=1e-5)

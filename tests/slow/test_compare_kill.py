@@ -9,7 +9,7 @@ import time
 import pytest
 
 import chestnut as cn
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 
 pytestmark = pytest.mark.slow
 
@@ -67,4 +67,4 @@ def test_kill_and_ctrl_c_change_nothing(tmp_path):
     resume = [sys.executable, "-c", PROGRAM, "compare", "--resume", "runs/broken"]
     subprocess.run(resume, cwd=tmp_path, check=True, capture_output=True)
     assert leaderboard(broken) == expected
-    assert cn.open_run(broken / "cnn-small-s0").folder.environment["resumed"]
+    assert cn.open_run(broken / "cnn-small-s0").folder.record.resumed

@@ -22,7 +22,7 @@ import pytest
 import chestnut as cn
 from chestnut.config import load_recipe
 from chestnut.data.split import split
-from chestnut.files.atomic import read_json, write_json
+from chestnut.files.json_files import read_json, write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.ray.engine import opened_ray
@@ -228,7 +228,7 @@ def test_a_killed_worker_has_its_job_run_again_from_its_last_epoch(cluster, job,
         (result,) = engine.run([one], listen)
     assert result.status == "finished", result.error
     assert len(killed) == 1 and len(starts) == 2 and starts[0] == 0 and starts[1] >= 2
-    assert len(RunFolder(one.folder).environment["resumed"]) == 1
+    assert len(RunFolder(one.folder).record.resumed) == 1
     assert learnt(one.folder) == job.expected
     assert sorted(path.name for path in tmp_path.iterdir()) == [".jobs.lock", "data.json", "manifest.csv", "one"]
     wait_until(lambda: not busy())
@@ -247,7 +247,7 @@ def test_a_node_without_the_disk_gets_the_files_and_sends_the_run(cluster, job):
     with opened_ray(cluster.within, None, 2) as engine:
         (stopped,) = engine.run([one], listen)
         assert stopped.status == "stopped", stopped.error
-        assert RunFolder(one.folder).environment["status"] == "stopped"
+        assert RunFolder(one.folder).record.status == "stopped"
         (finished,) = engine.run([one], listen)
     assert finished.status == "finished", finished.error
     assert starts[0] == 0 and starts[1] >= 1
@@ -264,7 +264,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_ray_behind(images, tmp_path):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 130 and "--resume runs/broken goes on" in said, said
-    assert RunFolder(history.parent).environment["status"] == "stopped"
+    assert RunFolder(history.parent).record.status == "stopped"
     assert "Traceback" not in said
     mark = str(tmp_path).encode()
     wait_until(lambda: not any(mark in environment(folder) for folder in Path("/proc").glob("[0-9]*")))

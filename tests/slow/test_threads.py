@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 import chestnut as cn
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 
 pytestmark = pytest.mark.slow
 

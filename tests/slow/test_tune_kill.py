@@ -13,7 +13,7 @@ import pytest
 import chestnut as cn
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def test_a_killed_search_makes_the_trials_of_one_that_was_not(images, tmp_path):
     rest = ended([sys.executable, "-c", PROGRAM, "tune", "--resume", "runs/broken"], tmp_path)
     assert rest.returncode == 0, rest.stderr
     assert outcome(runs / "broken") == expected | {"notes": outcome(runs / "broken")["notes"]}
-    assert cn.open_run(runs / "broken" / "trial-000-s4").folder.environment["resumed"]
+    assert cn.open_run(runs / "broken" / "trial-000-s4").folder.record.resumed
 
     more = ended(command(images, "broken", *terms[2:], "--trials", "4"), tmp_path)
     assert more.returncode == 0, more.stderr

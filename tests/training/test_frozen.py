@@ -64,9 +64,9 @@ def test_kept_features_give_what_computing_them_in_every_step_gives(data, head, 
 
 
 def test_what_a_run_with_a_frozen_part_leaves(head):
-    facts = head.environment
-    assert (facts["cut"], facts["trained_parameters"]) == ("average", 512 * 16 + 16 + 2 * 17)
-    assert facts["parameters"] > 14_714_688
+    record = head.record
+    assert (record.cut, record.trained_parameters) == ("average", 512 * 16 + 16 + 2 * 17)
+    assert record.parameters > 14_714_688
     assert not head.state.exists()
     assert any(entry.rule == "features-v1" and entry.images for entry in entries())
 
@@ -135,9 +135,9 @@ def test_finetuning_trains_the_top_and_nothing_else(head, tmp_path):
     assert (recipe.name, recipe.model.unfreeze) == ("vgg16-finetuned", 0.3)
     assert recipe.model.weights == str(head.path.resolve())
     assert recipe.augment.contrast > 0
-    assert finer.environment["cut"] == "block4_pool"
+    assert finer.record.cut == "block4_pool"
     assert finer.manifest_file.read_text() == head.manifest_file.read_text()
-    start, own = finer.environment["start"], head.metrics("val")["metrics"]
+    start, own = finer.record.start, head.metrics("val")["metrics"]
     assert start["val_loss"] == pytest.approx(own["loss"]["value"], abs=2e-3)
 
 
@@ -146,13 +146,13 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
     settings = ["optim.learning_rate=0.3", "optim.name=adam", "train.epochs=2"]
     caplog.set_level("WARNING", logger="chestnut")
     finer = finetune(head, Setup(tmp_path / "worse"), settings=settings)
-    assert finer.environment["best_epoch"] == 0
+    assert finer.record.best_epoch == 0
     for old, new in zip(weights(head), weights(finer), strict=True):
         np.testing.assert_array_equal(old, new)
     assert finer.metrics("val")["metrics"] == head.metrics("val")["metrics"]
     said = kept_start(finer)
     assert "no epoch was better on validation than the start" in said
-    assert finer.kept_epoch == "the start of 2"
+    assert finer.record.kept_epoch == "the start of 2"
     assert kept_start(head) == ""
 
 

@@ -63,7 +63,7 @@ def test_sigkill_and_resume_give_the_weights_of_an_unbroken_run(images, tmp_path
     assert not (killed / "bundle").exists()
     subprocess.run(command("train", "--resume", killed), check=True, capture_output=True)
     resumed = cn.open_run(killed)
-    assert (resumed.folder.environment["status"], (killed / "state").exists()) == ("finished", False)
+    assert (resumed.folder.record.status, (killed / "state").exists()) == ("finished", False)
     columns = ["epoch", "loss", "val_loss", "val_auroc", "learning_rate"]
     np.testing.assert_array_equal(whole.history[columns], resumed.history[columns])
     ours, theirs = (load_network(run.path / "bundle" / "model.keras").get_weights() for run in (whole, resumed))
@@ -86,8 +86,8 @@ def test_ctrl_c_leaves_a_usable_run_that_can_go_on(images, tmp_path):
     assert process.returncode == 0, said
     assert "validation images" in " ".join(out.split()) and "--resume" in said
     stopped = cn.open_run(run)
-    assert stopped.folder.environment["status"] == "stopped"
-    assert len(stopped.history) == stopped.folder.environment["epochs"] < 500
+    assert stopped.folder.record.status == "stopped"
+    assert len(stopped.history) == stopped.folder.record.epochs < 500
     assert stopped.predict(next(images.rglob("*.jpeg"))).probabilities.shape == (1, 2)
     assert (run / "state" / "latest.json").is_file()
 
@@ -96,7 +96,7 @@ def stopped(data, path):
     """A run that stands as if it had been stopped."""
     settings = ("input.height=32", "input.width=32", "model.dense=[4]", "train.epochs=1", "train.precision=float32")
     run = cn.train(data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]"), path=path, audited=False)
-    run.folder.note(status="stopped")
+    run.folder.update(status="stopped")
     return run
 
 
@@ -112,8 +112,8 @@ def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
 
 def test_a_resume_computes_with_as_many_threads_as_the_run_did(images, tmp_path):
     run = stopped(cn.load_dataset(images), tmp_path / "run")
-    threads = run.folder.environment["threads"]
-    run.folder.note(threads=threads + 1)
+    threads = run.folder.record.threads
+    run.folder.update(threads=threads + 1)
     with pytest.raises(DeviceError, match=f"threads={threads + 1}: .* has computed with {threads} threads"):
         resume(Setup(run.path))
 

@@ -15,7 +15,7 @@ def test_a_process_that_has_computed_keeps_its_number_of_threads():
     limit_threads(None)
     with pytest.raises(DeviceError, match=rf"threads={count + 1}: .* computed with {count} threads .* new process"):
         limit_threads(count + 1)
-    assert environment("test")["threads"] == count_threads() == count
+    assert environment("test").threads == count_threads() == count
 
 
 @pytest.mark.parametrize("count", [0, -2])

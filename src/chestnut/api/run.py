@@ -132,15 +132,15 @@ class Run:
     def _repr_html_(self) -> str:
         import html
 
-        facts = self.folder.environment
+        record = self.folder.record
         rows = "".join(
             f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
             for name, value in (
                 ("recipe", self.recipe.name),
-                ("status", facts.get("status")),
-                ("best epoch", self.folder.kept_epoch),
+                ("status", record.status),
+                ("best epoch", record.kept_epoch),
                 *((f"{name} AUROC", self._auroc(name)) for name in self.folder.evaluations()),
-                ("looks at the test split", len(self.folder.ledger)),
+                ("looks at the test split", len(self.folder.ledger.looks)),
             )
         )
         return f"<p><strong>{html.escape(str(self.path))}</strong></p><table>{rows}</table>"

@@ -52,7 +52,7 @@ def command(
 
 
 def _write(audit: Audit, folder: Path) -> list[Path]:
-    from chestnut.files.atomic import write_json
+    from chestnut.files.json_files import write_json
     from chestnut.report.pages.audit import write_audit_page
 
     paths = [folder / "audit.json", folder / "audit.html"]

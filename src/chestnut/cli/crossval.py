@@ -12,7 +12,7 @@ from chestnut.cli.shared.engine_options import AddressOption, EngineOption, Jobs
 from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 from chestnut.cli.train import SetOption, TrackOption
 from chestnut.errors import DataError
-from chestnut.runs.folder import kept_epoch
+from chestnut.runs.record import kept_epoch
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -121,7 +121,7 @@ def _table(result: CrossValidation) -> Table:
     pooled = result.pooled
     made = table(f"{pooled.images:,} held-out predictions of {pooled.patients:,} patients", _COLUMNS, _COLUMNS[1:3])
     judged = [
-        (part.name if result.repeats > 1 else str(part.fold), part.evaluation, kept_epoch(vars(part)))
+        (part.name if result.repeats > 1 else str(part.fold), part.evaluation, kept_epoch(part.best_epoch, part.epochs))
         for part in result.parts
     ]
     for name, one, kept in (*judged, ("all", pooled, "")):

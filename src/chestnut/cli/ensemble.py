@@ -35,11 +35,11 @@ def command(
 
     made = ensemble(given, folder, command=command_line(), bars=bar)
     judged = made.metrics("val") if "val" in made.evaluations() else None
-    facts = made.environment
-    if emit({"run": str(made.path), **facts, "notes": made.facts["notes"], "validation": judged}, json):
+    record = made.record
+    if emit({"run": str(made.path), **record.to_dict(), "notes": made.facts["notes"], "validation": judged}, json):
         shown = table(str(made.path), ("member", "recipe", "seed", "temperature"), ("seed", "temperature"))
-        for one in facts["members"]:
-            shown.add_row(one["run"], one["recipe"], str(one["seed"]), f"{one['temperature']:g}")
+        for one in record.members:
+            shown.add_row(one.run, one.recipe, str(one.seed), f"{one.temperature:g}")
         out.print(shown)
         if judged is not None:
             title = f"{judged['images']} validation images of {judged['patients']} patients"

@@ -47,6 +47,6 @@ def command(
     with LiveTable() as live:
         setup = Setup(folder, command=command_line(), bars=bar, observers=(live,), devices=devices, trackers=trackers)
         finer = finetune(start, setup, unfreeze=unfreeze, learning_rate=learning_rate, settings=settings or [])
-    if emit({"run": str(finer.path), **finer.environment, "validation": finer.metrics("val")}, json):
+    if emit({"run": str(finer.path), **finer.record.to_dict(), "validation": finer.metrics("val")}, json):
         out.print(run_table(finer))
         out.print(f"Next: chestnut evaluate {finer.path} --split test", markup=False)

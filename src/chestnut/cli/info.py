@@ -72,24 +72,29 @@ def _show_run(path: Path, json: Path | None) -> None:
     from chestnut.runs.folder import RunFolder
 
     run = RunFolder.open(path)
-    recipe, facts, environment = run.recipe, run.facts, run.environment
-    result = {"run": str(path), "recipe": recipe.model_dump(mode="json"), "data": facts, "environment": environment}
+    recipe, facts, record = run.recipe, run.facts, run.record
+    result = {
+        "run": str(path),
+        "recipe": recipe.model_dump(mode="json"),
+        "data": facts,
+        "environment": record.to_dict(),
+    }
     if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.own_looks)}, json):
         made = table(str(path), ("", ""))
         made.show_header = False
         for name, value in (
             ("recipe", f"{recipe.name}: {recipe.summary}"),
-            ("status", environment["status"]),
+            ("status", record.status),
             ("classes", ", ".join(facts["classes"])),
             ("images", f"{facts['images']:,} of {facts['patients']:,} patients, from {facts['root']}"),
             ("input", f"{recipe.input.height}×{recipe.input.width}×{recipe.input.channels}, {recipe.input.resize}"),
-            ("parameters", f"{environment['parameters']:,}" if "parameters" in environment else "–"),
-            ("best epoch", run.kept_epoch),
-            *(("member", f"{one['run']} ({one['recipe']})") for one in environment.get("members", ())),
+            ("parameters", f"{record.parameters:,}" if record.parameters is not None else "–"),
+            ("best epoch", record.kept_epoch),
+            *(("member", f"{one.run} ({one.recipe})") for one in record.members),
             ("evaluations", ", ".join(run.evaluations()) or "none yet"),
             ("looks at test", str(len(run.own_looks))),
-            ("device", f"{environment['device']}, {environment['backend']}, {recipe.train.precision}"),
-            ("command", environment["command"]),
+            ("device", f"{record.device}, {record.backend}, {recipe.train.precision}"),
+            ("command", record.command or "–"),
         ):
             made.add_row(name, value)
         out.print(made)

@@ -52,7 +52,7 @@ def command(
 def runs_table(rows: list[dict[str, Any]]) -> Table:
     """Return the table of runs; figures are shown with their 95 % intervals."""
     from chestnut.cli.shared.result_tables import estimate
-    from chestnut.runs.folder import kept_epoch
+    from chestnut.runs.record import kept_epoch
 
     made = table(columns=_COLUMNS, numbers=("epochs", "looks"), droppable=_DROPPABLE)
     for row in rows:
@@ -61,22 +61,29 @@ def runs_table(rows: list[dict[str, Any]]) -> Table:
             for split in ("val", "test")
             for metric in ("auroc", "accuracy")
         ]
-        made.add_row(row["name"], row["recipe"], row["status"], kept_epoch(row), *figures, str(row["looks_at_test"]))
+        made.add_row(
+            row["name"],
+            row["recipe"],
+            row["status"],
+            kept_epoch(row["best_epoch"], row["epochs"]),
+            *figures,
+            str(row["looks_at_test"]),
+        )
     return made
 
 
 def _described(run: Any) -> dict[str, Any]:
-    facts = run.environment
+    record = run.record
     return {
         "name": run.name,
         "path": str(run.path),
         "recipe": run.recipe.name,
-        "status": facts.get("status"),
-        "started": facts.get("started"),
-        "epochs": facts.get("epochs"),
-        "best_epoch": facts.get("best_epoch"),
-        "parameters": facts.get("parameters"),
-        "seconds": facts.get("seconds"),
+        "status": record.status,
+        "started": record.started,
+        "epochs": record.epochs,
+        "best_epoch": record.best_epoch,
+        "parameters": record.parameters,
+        "seconds": record.seconds,
         "looks_at_test": len(run.own_looks),
         "evaluations": {name: run.metrics(name)["metrics"] for name in run.evaluations()},
     }

@@ -118,10 +118,10 @@ def _tell(run: RunFolder, advise: bool, json: Path | None) -> None:
     from chestnut.cli.shared.diagnosis_table import print_diagnosis
     from chestnut.diagnosis.diagnosis import diagnose
 
-    if run.environment["status"] == "stopped":
+    if run.record.stopped:
         say(f"stopped by Ctrl-C; the best epoch so far is kept, and chestnut train --resume {run.path} goes on")
     found = diagnose(run) if advise else None
-    told = {"run": str(run.path), **run.environment, "validation": run.metrics("val")}
+    told = {"run": str(run.path), **run.record.to_dict(), "validation": run.metrics("val")}
     if emit(told | ({"diagnosis": found.to_dict()} if found else {}), json):
         out.print(run_table(run))
         if found:

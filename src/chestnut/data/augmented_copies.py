@@ -29,7 +29,7 @@ from chestnut.data.decoding.headers import read_facts
 from chestnut.data.manifest import COPIES, Manifest
 from chestnut.data.parallel import in_order
 from chestnut.errors import DataError, suggest
-from chestnut.files.atomic import appearing
+from chestnut.files.folders import new_folder
 from chestnut.progress import Tick
 
 #: The fields of `AugmentConfig` that apply to copies; augmentation during training has more.
@@ -80,7 +80,7 @@ def write_copies(manifest: Manifest, out: Path, job: Job, progress: Tick | None 
     if root.is_dir() and out.resolve().is_relative_to(root):
         raise DataError(f"{out} is inside {root}, where its copies would be read as images; give a folder elsewhere")
     rows: list[dict[str, Any]] = []
-    with appearing(out) as temporary:
+    with new_folder(out) as temporary:
         place = temporary.resolve()
         for label in set(chosen.frame["label"]):
             (place / label).mkdir(parents=True)

@@ -20,7 +20,7 @@ from chestnut.diagnosis.case import Case
 from chestnut.diagnosis.learning_curves import Curves
 from chestnut.diagnosis.rules import RULES, SEVERITIES, Advice, figure
 from chestnut.errors import DataError
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _summary(case: Case) -> str:
 
 def read_case(run: RunFolder) -> Case:
     """Gather what a run's files say of its training; raises as `diagnose`."""
-    environment, facts = run.environment, run.facts
+    record, facts = run.record, run.facts
     frame = _table(run)
     classes = [str(name) for name in facts.get("classes", ())]
     train, val = (frame[frame["split"] == name] for name in ("train", "val"))
@@ -151,9 +151,9 @@ def read_case(run: RunFolder) -> Case:
         train=tuple(int((train["label"] == name).sum()) for name in classes),
         val=tuple(int((val["label"] == name).sum()) for name in classes),
         val_patients=tuple(int(val.loc[val["label"] == name, "patient"].nunique()) for name in classes),
-        ended=str(environment.get("stopped_by") or ""),
-        error=str(environment.get("error") or ""),
-        best=environment.get("best_epoch"),
+        ended=record.stopped_by or "",
+        error=record.error or "",
+        best=record.best_epoch,
         results=_results(run, str(facts.get("root"))),
         probes=_probes(run),
     )

@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError
-from chestnut.files.atomic import disk_error, read_json, sha256, write_json
+from chestnut.files.disk_errors import disk_error
+from chestnut.files.hashes import sha256
+from chestnut.files.json_files import read_json, write_json
 
 #: Raised when the layout changes so that older software would misread it.
 BUNDLE_VERSION = 1

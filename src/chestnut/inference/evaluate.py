@@ -15,11 +15,13 @@ from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate
 from chestnut.figures.evaluation import draw_evaluation
-from chestnut.files.atomic import replacing, write_json
+from chestnut.files.atomic import replacing
+from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder, now
+from chestnut.runs.ledger import Look
 
 
 def evaluate_run(
@@ -72,9 +74,9 @@ def evaluate_run(
     )
     notes = _overlap(own, manifest) if other is not None else ()
     if split == "test":
-        fold = run.environment.get("holdout") if other is None else None
+        fold = run.record.holdout if other is None else None
         seen = f"{fold} of {manifest.root}" if fold else str(manifest.root)
-        looks = run.enter_look(command, bundle.weights, len(manifest), seen)
+        looks = run.ledger.enter(Look(now(), command, bundle.weights, len(manifest), seen))
         notes += (f"look {looks} at a test split by this run",) if not fold else (f"held out: {fold}",)
     evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
     _write(run.evaluation(name), evaluation, manifest, probabilities, bundle)

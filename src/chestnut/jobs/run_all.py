@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from chestnut.jobs.job import Engine, Event, Job, Listener
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.worker import complete
-from chestnut.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,6 @@ def run_all(jobs: Iterable[Job], options: JobOptions) -> dict[str, str]:
             if result.status != "finished":
                 failures[result.job.name] = result.error or "stopped by hand"
     return failures
-
-
-def has_finished(run: RunFolder) -> bool:
-    """Whether a run stands there and has ended well."""
-    return run.environment_file.is_file() and run.environment.get("status") == "finished"
 
 
 def _complete(job: Job, on_event: Listener) -> bool:

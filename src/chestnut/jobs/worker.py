@@ -85,14 +85,14 @@ def run_job(job: Job, tell: Tell) -> str:
         run = _begun(job, setup)
     else:
         run = RunFolder.open(job.folder)
-        run = run if run.environment.get("status") == "finished" else resume(setup)
-    if run.environment["status"] == "finished":
+        run = run if run.finished else resume(setup)
+    if run.finished:
         if job.holdout and not _judged(run):
-            run.note(holdout=job.holdout)
+            run.update(holdout=job.holdout)
             evaluate_run(run, "test", command=job.command, bars=relay.bar)
         if job.measured and not _measured(run):
-            run.note(**measure(run))
-    return str(run.environment["status"])
+            run.update(**measure(run))
+    return str(run.record.status)
 
 
 def complete(job: Job) -> bool:
@@ -100,8 +100,7 @@ def complete(job: Job) -> bool:
     from chestnut.runs.folder import RunFolder
 
     run = RunFolder(job.folder)
-    ended = run.environment_file.is_file() and run.environment.get("status") == "finished"
-    return ended and (_judged(run) or not job.holdout) and (_measured(run) or not job.measured)
+    return run.finished and (_judged(run) or not job.holdout) and (_measured(run) or not job.measured)
 
 
 def _judged(run: RunFolder) -> bool:
@@ -110,14 +109,14 @@ def _judged(run: RunFolder) -> bool:
 
 
 def _measured(run: RunFolder) -> bool:
-    return "images_a_second" in run.environment
+    return run.record.images_a_second is not None
 
 
 def _begun(job: Job, setup: Any) -> Any:
     """Make a run from its first epoch on."""
     from chestnut.config import Recipe
     from chestnut.data.manifest import Manifest
-    from chestnut.files.atomic import read_json
+    from chestnut.files.json_files import read_json
     from chestnut.runs.folder import RunFolder
     from chestnut.training.train import train
 

@@ -1,29 +1,26 @@
-"""The run folder: the only thing that commands hand to one another.
-
-May be called by every room above the data; calls `config`, `files` and `errors`. It knows what stands where and what
-may be read; what is in a bundle is `inference.bundle`'s to know.
-"""
+"""`RunFolder`: the files of a run by name. It is the only thing that one command passes to another."""
 
 from __future__ import annotations
 
 import datetime
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chestnut.config import Recipe
-from chestnut.errors import DataError, RunError
-from chestnut.files.atomic import disk_error, read_json, replacing, write_json, write_text
+from chestnut.errors import RunError
+from chestnut.files.atomic import replacing, write_text
+from chestnut.files.folders import new_folder
+from chestnut.files.json_files import json_text, read_json, write_json
+from chestnut.files.locks import locked
+from chestnut.runs.ledger import Ledger, Look
+from chestnut.runs.record import RUN_VERSION, RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Raised when a run folder's layout changes so that older software would misread it.
-RUN_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -38,27 +35,28 @@ class RunFolder:
 
     @classmethod
     @contextmanager
-    def create(cls, path: Path, recipe: Recipe, environment: dict[str, Any], facts: dict[str, Any]) -> Iterator[Self]:
-        """Make a run folder; it appears at its place, whole, when the block ends well.
+    def create(cls, path: Path, recipe: Recipe, record: RunRecord, facts: dict[str, Any]) -> Iterator[Self]:
+        """Create a run folder, which appears complete when the block succeeds.
 
         Args:
-            path: A folder that does not exist yet, or is empty.
+            path: A folder that does not exist yet, or an empty one.
             recipe: The resolved recipe.
-            environment: Versions, device, command line; `format` and `status` are added.
-            facts: `Manifest.facts()`.
+            record: What is known of the run.
+            facts: `Manifest.facts()` of its images.
 
         Yields:
-            The run at a temporary place, for what else is known before training.
+            The run at a temporary place, where the block may write more files.
 
         Raises:
-            RunError: Something stands at the path already.
-            DiskError: The disk is full or may not be written.
+            RunError: The path is taken.
+            DiskError: The disk is full or not writable.
         """
-        with begun(path) as made:
-            run = cls(made)
+        require_free(path)
+        with new_folder(path, last="environment.json") as draft:
+            run = cls(draft)
             write_text(run.recipe_file, recipe.to_toml())
             write_json(run.facts_file, facts)
-            write_json(run.environment_file, {"format": RUN_VERSION, "status": "training", **environment})
+            write_json(run.environment_file, {"format": RUN_VERSION} | record.to_dict())
             yield run
 
     @classmethod
@@ -66,17 +64,21 @@ class RunFolder:
         """Open a run folder.
 
         Raises:
-            RunError: No run stands there, or it was made by a newer chestnut.
+            RunError: There is no run, or a newer chestnut made it.
         """
         run = cls(Path(path))
         if not run.path.is_dir():
             raise RunError(f"no run folder {path}; `chestnut runs` lists the runs there are")
         if not run.environment_file.is_file():
             raise RunError(f"{path} is not a run folder: it has no environment.json; give a folder that train made")
-        made = run.environment.get("format")
-        if not isinstance(made, int) or made > RUN_VERSION:
+        version = run._object(run.environment_file).get("format")
+        if not isinstance(version, int):
             raise RunError(
-                f"{path} was made by a newer chestnut (format {made}, this one reads up to {RUN_VERSION}); "
+                f"{run.environment_file} is damaged: it has no format; restore it from a copy or train again"
+            )
+        if version > RUN_VERSION:
+            raise RunError(
+                f"{path} was made by a newer chestnut (format {version}, this one reads up to {RUN_VERSION}); "
                 "upgrade with pip install --upgrade chestnut"
             )
         return run
@@ -168,18 +170,36 @@ class RunFolder:
         return self._object(self.facts_file)
 
     @property
-    def environment(self) -> dict[str, Any]:
-        """Versions, device, command line, status."""
-        return self._object(self.environment_file)
+    def record(self) -> RunRecord:
+        """The content of environment.json: status, versions, device, command line and more.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        return RunRecord.from_dict(self._object(self.environment_file), self.environment_file)
 
     @property
-    def kept_epoch(self) -> str:
-        """Which epoch's weights were kept; see `kept_epoch`."""
-        return kept_epoch(self.environment)
+    def finished(self) -> bool:
+        """Whether the run exists and its training has ended well."""
+        return self.environment_file.is_file() and self.record.finished
 
-    def note(self, **facts: Any) -> None:
-        """Add facts to environment.json."""
-        write_json(self.environment_file, self.environment | facts)
+    def update(self, **changes: Any) -> RunRecord:
+        """Change fields of environment.json, while no other process does.
+
+        Args:
+            changes: New values of fields of `RunRecord`.
+
+        Returns:
+            The record with the changes.
+
+        Raises:
+            RunError: The file is missing or damaged, or a value has the wrong type.
+        """
+        with locked(self.path / ".lock"):
+            values = self._object(self.environment_file) | json.loads(json_text(changes))
+            record = RunRecord.from_dict(values, self.environment_file)
+            write_json(self.environment_file, values)
+        return record
 
     @property
     def history(self) -> pd.DataFrame:
@@ -198,36 +218,15 @@ class RunFolder:
             pd.DataFrame(rows).to_csv(temporary, index=False)
 
     @property
-    def ledger(self) -> list[dict[str, Any]]:
-        """Every look at the test split, oldest first."""
-        if not self.ledger_file.is_file():
-            return []
-        looks = read_json(self.ledger_file)
-        if not isinstance(looks, list):
-            raise DataError(f"{self.ledger_file} does not hold a list; restore it from a copy")
-        return looks
+    def ledger(self) -> Ledger:
+        """Every look at a test split."""
+        return Ledger(self.ledger_file)
 
     @property
-    def own_looks(self) -> list[dict[str, Any]]:
-        """The ledger without looks at the test splits of other data sets."""
+    def own_looks(self) -> list[Look]:
+        """The looks at the run's own test split, without those at other data sets."""
         root = self.facts.get("root")
-        return [look for look in self.ledger if look.get("data", root) == root]
-
-    def enter_look(self, command: str, weights: str, images: int, data: str) -> int:
-        """Enter one look at the test split into the ledger.
-
-        Args:
-            command: The command that looked.
-            weights: SHA-256 of the weights it looked with.
-            images: How many images it saw.
-            data: The data set they are of.
-
-        Returns:
-            How many looks there have been, this one included.
-        """
-        looks = [*self.ledger, {"when": now(), "command": command, "weights": weights, "images": images, "data": data}]
-        write_json(self.ledger_file, looks)
-        return len(looks)
+        return [look for look in self.ledger.looks if look.data in ("", root)]
 
     def metrics(self, name: str) -> dict[str, Any]:
         """The metrics.json of one evaluation.
@@ -251,29 +250,6 @@ class RunFolder:
         return value
 
 
-@contextmanager
-def begun(path: Path) -> Iterator[Path]:
-    """Give a hidden folder, which appears at its place, whole, when the block ends well.
-
-    Raises:
-        RunError: Something stands at the path already.
-        DiskError: The disk is full or may not be written; nothing is left behind.
-    """
-    require_free(path)
-    made: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
-        yield made
-        made.chmod(0o755)
-        made.replace(path)
-    except OSError as error:
-        raise disk_error(error, path) or error from error
-    finally:
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
-
-
 def require_free(path: Path) -> None:
     """Refuse a place for a new run where something stands.
 
@@ -288,18 +264,6 @@ def find_runs(folder: Path) -> list[RunFolder]:
     """The runs directly below a folder, oldest first."""
     found = [RunFolder(item.parent) for item in folder.glob("*/environment.json") if item.parent.name[0] != "."]
     return sorted(found, key=lambda run: run.environment_file.stat().st_mtime)
-
-
-def kept_epoch(facts: Mapping[str, Any]) -> str:
-    """Which epoch's weights were kept, of facts with `best_epoch` and `epochs`.
-
-    >>> kept_epoch({"best_epoch": 4, "epochs": 9}), kept_epoch({"best_epoch": 0, "epochs": 9}), kept_epoch({})
-    ('4 of 9', 'the start of 9', '–')
-    """
-    best, epochs = facts.get("best_epoch"), facts.get("epochs")
-    if best is None or epochs is None:
-        return "–"
-    return f"{best or 'the start'} of {epochs}"
 
 
 def now() -> str:

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chestnut.config import EnsembleConfig, InputSpec, Recipe
 from chestnut.data.manifest import Manifest
@@ -22,6 +21,7 @@ from chestnut.inference.keras_engine import load_network
 from chestnut.models.ensemble import join
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder, now, require_free
+from chestnut.runs.record import Member as MemberRecord
 from chestnut.training.environment import environment
 
 _log = logging.getLogger(__name__)
@@ -39,17 +39,18 @@ class Member:
     run: RunFolder
     bundle: Bundle
 
-    def facts(self) -> dict[str, Any]:
-        """What the ensemble keeps of it, JSON-ready."""
-        return {
-            "run": str(self.run.path.resolve()),
-            "recipe": self.bundle.recipe,
-            "seed": self.run.recipe.seed,
-            "temperature": self.bundle.temperature,
-            "weights": self.bundle.weights,
-            "epochs": self.run.environment.get("epochs"),
-            "best_epoch": self.run.environment.get("best_epoch"),
-        }
+    def recorded(self) -> MemberRecord:
+        """Return what the ensemble's record says of it."""
+        record = self.run.record
+        return MemberRecord(
+            run=str(self.run.path.resolve()),
+            recipe=self.bundle.recipe,
+            seed=self.run.recipe.seed,
+            temperature=self.bundle.temperature,
+            weights=self.bundle.weights,
+            epochs=record.epochs,
+            best_epoch=record.best_epoch,
+        )
 
 
 def ensemble(
@@ -79,8 +80,8 @@ def ensemble(
     network = join(networks, [one.bundle.temperature for one in members], recipe.input)
     for note in manifest.notes:
         _log.info(note)
-    made = environment(command) | {"members": [one.facts() for one in members]}
-    with RunFolder.create(path, recipe, made, manifest.facts() | {"skipped": []}) as draft:
+    record = environment(command).model_copy(update={"members": [one.recorded() for one in members]})
+    with RunFolder.create(path, recipe, record, manifest.facts() | {"skipped": []}) as draft:
         manifest.save(draft.manifest_file)
         write_bundle(
             draft.bundle,
@@ -95,7 +96,7 @@ def ensemble(
         )
         if "val" in manifest.splits:
             _judge(draft, command, bars)
-        draft.note(status="finished", ended=now(), parameters=int(network.count_params()))
+        draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
     return RunFolder(path)
 
 
@@ -125,10 +126,10 @@ def _members(runs: Sequence[RunFolder]) -> list[Member]:
 
 def _member(run: RunFolder) -> Member:
     run = RunFolder.open(run.path)
-    status = run.environment.get("status")
-    if status != "finished":
+    if not run.finished:
         raise RunError(
-            f"{run.path} has not ended well (status {status}); go on with it by chestnut train --resume {run.path}"
+            f"{run.path} has not ended well (status {run.record.status}); "
+            f"go on with it by chestnut train --resume {run.path}"
         )
     return Member(run, Bundle.read(run.bundle))
 
@@ -168,7 +169,7 @@ def _recipe(members: Sequence[Member]) -> Recipe:
 def _notes(members: Sequence[Member], tested: bool) -> list[str]:
     """What must be known of the members; `tested` says whether test images are left."""
     notes = []
-    if folds := [one.run for one in members if one.run.environment.get("holdout")]:
+    if folds := [one.run for one in members if one.run.record.holdout]:
         page = folds[0].path.resolve().parent / "crossval.html"
         notes.append(
             f"{len(folds)} members are folds of a cross-validation; what the recipe is worth is said by its "
@@ -179,7 +180,7 @@ def _notes(members: Sequence[Member], tested: bool) -> list[str]:
             "no test images are left; where all members are trained on one split, which chestnut split writes and "
             "chestnut compare --repeats keeps, its test images stay unseen"
         )
-    if looks := sum(len(one.run.own_looks) for one in members if not one.run.environment.get("holdout")):
+    if looks := sum(len(one.run.own_looks) for one in members if not one.run.record.holdout):
         notes.append(
             f"the members had {looks} looks at test images before; an ensemble of runs chosen by those flatters itself"
         )

@@ -19,7 +19,7 @@ from chestnut.config import Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder, now
@@ -152,8 +152,8 @@ def _trained(setup: Setup, manifest: Manifest, recipe: Recipe) -> RunFolder:
                 f"{folder} was trained for up to {made.recipe.train.epochs} epochs, not {recipe.train.epochs}; "
                 "ask for as many, or remove that folder"
             )
-        if made.environment.get("status") != "finished":
+        if not made.finished:
             made = resume(setup)
-    if made.environment.get("status") == "stopped":
+    if made.record.stopped:
         raise KeyboardInterrupt
     return made

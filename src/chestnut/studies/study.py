@@ -18,8 +18,10 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from chestnut.data.manifest import Manifest
 from chestnut.errors import RunError, listed
-from chestnut.files.atomic import alone, read_json, write_json
-from chestnut.runs.folder import begun
+from chestnut.files.folders import new_folder
+from chestnut.files.json_files import read_json, write_json
+from chestnut.files.locks import locked
+from chestnut.runs.folder import require_free
 
 #: Of the files that plans are kept in.
 _FORMAT = 1
@@ -170,7 +172,8 @@ class PlannedFolder(ABC, Generic[_Plan]):
                     f"or go on with the one that stands there by --resume {path}"
                 )
             return folder
-        with begun(path) as made:
+        require_free(path)
+        with new_folder(path, last=cls.plan_name) as made:
             draft = cls(made)
             manifest.save(draft.manifest_file)
             write_json(draft.facts_file, manifest.facts())
@@ -188,7 +191,8 @@ class PlannedFolder(ABC, Generic[_Plan]):
         Raises:
             RunError: Another process works in it.
         """
-        with alone(self.path / ".lock", f"{self.path} is in use by another process; wait for it or end it"):
+        busy = f"{self.path} is in use by another process; wait for it or end it"
+        with locked(self.path / ".lock", wait=0, busy=busy):
             for item in self.path.glob(".*-*/"):
                 shutil.rmtree(item, ignore_errors=True)
             yield

@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import RunError
-from chestnut.files.atomic import alone, read_json, replacing, write_json
+from chestnut.files.atomic import replacing
+from chestnut.files.json_files import read_json, write_json
+from chestnut.files.locks import locked
 from chestnut.training.optimizers import averages
 from chestnut.training.schedules import Plateau
 
@@ -72,8 +74,8 @@ class Checkpoint:
         Raises:
             RunError: Another process is training it.
         """
-        said = f"{self.folder.parent} is being trained by another process; wait for it or end it"
-        return alone(self.folder / _LOCK, said)
+        busy = f"{self.folder.parent} is being trained by another process; wait for it or end it"
+        return locked(self.folder / _LOCK, wait=0, busy=busy)
 
     def exists(self) -> bool:
         """Whether an epoch has been saved."""

@@ -1,4 +1,4 @@
-"""What a run was made with: versions, device, commit, command line."""
+"""Describe what a run is made with: versions, device, commit, command line."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from chestnut.models.device import backend, describe
 from chestnut.runs.folder import now
+from chestnut.runs.record import RunRecord
 from chestnut.training.threads import count_threads
 
 _PACKAGES = ("chestnut", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
 
 
-def environment(command: str) -> dict[str, Any]:
-    """Facts for environment.json, JSON-ready.
+def environment(command: str) -> RunRecord:
+    """Describe the machine, the software and the command for environment.json.
 
     Args:
         command: The command line that made the run.
     """
-    return {
-        "command": command,
-        "started": now(),
-        "backend": backend(),
-        "device": describe(),
-        "threads": count_threads(),
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
-        "commit": _commit(),
-    }
+    return RunRecord(
+        status="training",
+        command=command,
+        started=now(),
+        backend=backend(),
+        device=describe(),
+        threads=count_threads(),
+        python=platform.python_version(),
+        system=platform.platform(),
+        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        commit=_commit(),
+    )
 
 
 def _version(package: str) -> str | None:

@@ -92,14 +92,14 @@ def finetune(
 
 def kept_start(run: RunFolder) -> str:
     """A sentence on a run whose start was better than every epoch; empty for any other."""
-    facts = run.environment
-    if not facts.get("start") or facts.get("best_epoch") != 0:
+    record = run.record
+    if not record.start or not record.kept_start:
         return ""
     metric = run.recipe.train.stop.metric
     column = run.history[metric]
     best = column.min() if run.recipe.train.stop.smaller_is_better else column.max()
     return (
-        f"no epoch was better on validation than the start ({metric} {best:.4f} at best, {facts['start'][metric]:.4f} "
+        f"no epoch was better on validation than the start ({metric} {best:.4f} at best, {record.start[metric]:.4f} "
         "at the start): the start's weights are kept"
     )
 

@@ -43,7 +43,7 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
         synthetic=manifest.synthetic,
     )
     rows = outcome.progress.rows
-    run.note(
+    run.update(
         epochs=len(rows),
         best_epoch=outcome.progress.best_epoch,
         stopped_by=outcome.ended,

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from chestnut.config import ClassicalConfig, Recipe
-from chestnut.files.atomic import alone, read_json, write_json
+from chestnut.files.json_files import read_json, write_json
+from chestnut.files.locks import locked
 from chestnut.models.device import accelerators, backend, compute_capability, has_fast_bfloat16, policy, processor
 from chestnut.training.learner import Learner
 from chestnut.training.starting_network import assemble
@@ -67,7 +68,7 @@ def _tried(recipe: Recipe, classes: int, memory: Path | None) -> str:
         return _faster(recipe, classes)
     table = recipe.model.model_dump_json(exclude={"weights"})
     key = f"{backend()} {processor()} {recipe.input.shape} {recipe.train.batch_size} {table}"
-    with alone(memory.with_suffix(".lock")):
+    with locked(memory.with_suffix(".lock")):
         known = read_json(memory) if memory.is_file() else {}
         if key not in known:
             known[key] = _faster(recipe, classes)

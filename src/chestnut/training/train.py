@@ -19,7 +19,7 @@ from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
@@ -136,15 +136,14 @@ def resume(setup: Setup) -> RunFolder:
             number of threads than the run.
     """
     run = RunFolder.open(setup.folder)
-    if run.environment.get("status") == "finished":
+    if run.finished:
         raise RunError(f"{run.path} has finished, so there is nothing to resume")
-    limit_threads(run.environment.get("threads"))
+    limit_threads(run.record.threads)
     devices = claim(setup.devices, setup.hosts)
     devices.check(run.recipe)
     decoded = _decode_recorded(run, setup.bars)
     with Checkpoint(run.state).owned():
-        training = {"status": "training", "stopped_by": None, "ended": None}
-        run.note(**training, resumed=[*run.environment.get("resumed", []), now()])
+        run.update(status="training", stopped_by=None, ended=None, resumed=[*run.record.resumed, now()])
         return _track_and_fit(run, decoded, setup, devices)
 
 
@@ -198,7 +197,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     try:
         with devices.scope():
             start = start or _restore_start(run, checkpoint)
-            run.note(trained_parameters=start.learned(), cut=start.parts.cut, **devices.facts())
+            run.update(trained_parameters=start.learned(), cut=start.parts.cut, **devices.facts())
             if isinstance(run.recipe.model, ClassicalConfig):
                 outcome, network = fit_classical(run, decoded, setup.observers)
             else:
@@ -208,13 +207,13 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
             shutil.rmtree(run.path)
         raise
     except TrainingError as error:
-        run.note(status="failed", ended=now(), error=str(error))
+        run.update(status="failed", ended=now(), error=str(error))
         raise
     if devices.part():
         return run
     save_network(run, network, outcome, decoded.manifest)
     evaluate_run(run, "val", command=setup.command, bars=setup.bars)
-    run.note(status=_STATUS[outcome.ended], ended=now())
+    run.update(status=_STATUS[outcome.ended], ended=now())
     if outcome.ended != "interrupted":
         checkpoint.remove()
     return run

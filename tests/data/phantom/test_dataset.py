@@ -157,10 +157,10 @@ def test_written_folders_have_ordinary_permissions(tmp_path):
         ({"size": 16}, "32 to 2048"),
         ({"seed": -5}, "0 or more"),
         ({"format": "jpg"}, "did you mean jpeg"),
-        ({"out": "full"}, "holds files already; name a new folder"),
+        ({"out": "full"}, "contains files already; give a new folder"),
         ({"out": "full/file"}, "is a file"),
-        ({"out": "full/file/below"}, "cannot be made"),
-        ({"out": "x" * 300}, "cannot be made"),
+        ({"out": "full/file/below"}, "cannot create"),
+        ({"out": "x" * 300}, "cannot create"),
     ],
 )
 def test_refusals_leave_nothing(tmp_path, change, said):

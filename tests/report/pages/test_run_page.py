@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from chestnut.errors import DataError, RunError
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.report.pages.run import write_run_page
 
 EVIL = "<script>alert(1)</script>"
@@ -219,7 +219,7 @@ def test_nothing_from_the_files_runs(make_run, audit, page_of):
 @pytest.mark.parametrize("threads", [3, None])
 def test_the_command_repeats_the_run(finished, page_of, threads):
     run = finished.run
-    write_json(run.environment_file, run.environment | {"threads": threads})
+    write_json(run.environment_file, run.record.to_dict() | {"threads": threads})
     page = page_of(finished)
     (shown,) = re.findall(r"<pre><code>(chestnut.*?)</code>", page.html, re.S)
     assert shlex.split(html.unescape(shown).replace("\\\n", " ")) == [

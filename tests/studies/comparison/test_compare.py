@@ -9,7 +9,7 @@ import pytest
 
 import chestnut as cn
 from chestnut.errors import DataError, RecipeError, RunError
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.studies.comparison.compare import JobOptions, compare
 from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan

@@ -16,11 +16,12 @@ from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, RunError
 from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.metrics import evaluate
-from chestnut.files.atomic import read_json, write_json
+from chestnut.files.json_files import read_json, write_json
 from chestnut.jobs.job import Result
 from chestnut.jobs.run_all import JobOptions
 from chestnut.report.pages.crossval import write_crossval_page
 from chestnut.runs.folder import RunFolder
+from chestnut.runs.record import RunRecord
 from chestnut.studies.crossval.crossval import crossval
 from chestnut.studies.crossval.plan import CrossFolder, make_crossplan
 
@@ -52,7 +53,7 @@ class Drawn:
 
     def write(self, job):
         recipe, facts = Recipe.from_toml(job.recipe, job.name), read_json(job.facts)
-        with RunFolder.create(job.folder, recipe, {}, facts) as run:
+        with RunFolder.create(job.folder, recipe, RunRecord(status="training"), facts) as run:
             images = Manifest.read(job.manifest, facts)
             images.save(run.manifest_file)
             held = images.only("test")
@@ -67,7 +68,7 @@ class Drawn:
             judged = evaluate(held.targets, values, held.patients, held.classes, resamples=20)
             write_json(run.evaluation("test") / "metrics.json", judged.to_dict())
             run.write_history([{"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.7, "val_auroc": 0.8}])
-            run.note(status="finished", epochs=1, best_epoch=1, images_a_second=1.0)
+            run.update(status="finished", epochs=1, best_epoch=1, images_a_second=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,8 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
     Returns:
         Whether the tables for people are still to be printed: not when standard output carries the JSON.
     """
-    from chestnut.files.atomic import json_text, write_text
+    from chestnut.files.atomic import write_text
+    from chestnut.files.json_files import json_text
 
     if json is None:
         return True

@@ -39,7 +39,7 @@ def run_table(run: RunFolder) -> Table:
     """The validation figures of a run that has just ended."""
     metrics = run.metrics("val")
     title = (
-        f"{run.path}: best epoch {run.kept_epoch}, "
+        f"{run.path}: best epoch {run.record.kept_epoch}, "
         f"{metrics['images']} validation images of {metrics['patients']} patients"
     )
     return metrics_table(title, metrics)

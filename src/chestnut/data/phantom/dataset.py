@@ -27,7 +27,8 @@ from PIL import Image
 
 from chestnut.data.phantom.radiograph import CLASSES, Radiograph, stream
 from chestnut.errors import DataError, suggest
-from chestnut.files.atomic import appearing, json_text
+from chestnut.files.folders import new_folder
+from chestnut.files.json_files import json_text
 from chestnut.progress import Tick
 
 Format = Literal["jpeg", "png16", "dicom"]
@@ -94,7 +95,7 @@ def write(
     radiographs = stream(patients, size=size, seed=seed, pneumonia=pneumonia)
     facts = {"seed": seed, "patients": patients, "pneumonia": pneumonia, "size": size, "format": format}
     rows = []
-    with appearing(folder) as place:
+    with new_folder(folder) as place:
         for image in radiographs:
             rows.append(_save(image, place, format))
             if progress is not None:

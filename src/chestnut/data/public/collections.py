@@ -17,7 +17,7 @@ from pathlib import Path
 from chestnut.data.public.download import download
 from chestnut.data.public.unpack import unpack
 from chestnut.errors import DiskError, DownloadError, suggest
-from chestnut.files.atomic import disk_error
+from chestnut.files.disk_errors import disk_error
 from chestnut.progress import Tick
 
 #: Unpacked pictures are as large as packed ones; an archive that grows more than this is none of ours.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from chestnut.errors import DownloadError
-from chestnut.files.atomic import disk_error
+from chestnut.files.disk_errors import disk_error
 from chestnut.progress import Tick
 
 #: Seconds without a byte before a connection counts as lost.

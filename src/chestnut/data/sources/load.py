@@ -24,7 +24,7 @@ from chestnut.data.sources.record import Found, Image
 from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_image, is_safe, suffix
 from chestnut.data.sources.table import Columns
 from chestnut.errors import DataError
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 
 __all__ = ["Columns", "image_files", "load_dataset"]
 

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chestnut.files.atomic import disk_error
+from chestnut.files.disk_errors import disk_error
 from chestnut.jobs.job import Job
 
 #: Files of a run that name the run it starts from.

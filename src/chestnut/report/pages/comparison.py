@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.errors import RunError
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.studies.comparison.plan import ComparisonFolder, Plan

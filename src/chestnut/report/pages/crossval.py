@@ -11,10 +11,10 @@ from typing import Any
 
 from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.report.render import count, figure, interval, picture, said, write_page
 from chestnut.report.sections.counts import count_images
-from chestnut.runs.folder import kept_epoch
+from chestnut.runs.record import kept_epoch
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
 
 _FIGURES = {
@@ -85,7 +85,7 @@ def _fold(part: Mapping[str, Any], repeats: int) -> tuple[Any, ...]:
     """A line of the table of folds: name, images, patients, AUROC, accuracy, loss, kept epoch, seed."""
     judged = part["evaluation"]
     name = f"Fold {part['fold']}" + (f", repeat {part['repeat']}" if repeats > 1 else "")
-    kept = kept_epoch(part)
+    kept = kept_epoch(part["best_epoch"], part["epochs"])
     shown = [judged["metrics"][key] for key in ("auroc", "accuracy")]
     return name, judged["images"], judged["patients"], shown, figure(judged["metrics"]["loss"]["value"]), kept, part
 

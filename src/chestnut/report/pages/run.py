@@ -15,7 +15,7 @@ import pandas as pd
 
 from chestnut.config import EnsembleConfig
 from chestnut.evaluation.metric_names import heading, in_words
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.report.render import duration, picture, when, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.diagnosis import read_advice
@@ -24,7 +24,8 @@ from chestnut.report.sections.findings import Findings, read_findings
 from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_stress
 from chestnut.report.sections.verdict import judge, looks_lesson
-from chestnut.runs.folder import RunFolder, kept_epoch
+from chestnut.runs.folder import RunFolder
+from chestnut.runs.record import RunRecord
 
 _ENDS = {
     "epochs": "all epochs were run",
@@ -50,7 +51,7 @@ def write_run_page(run: RunFolder, path: Path) -> None:
         DataError: A file of the run is not what it should be.
         DiskError: The disk is full or may not be written.
     """
-    facts, environment, results = run.facts, run.environment, read_results(run)
+    facts, record, results = run.facts, run.record, read_results(run)
     findings = read_findings(read_json(run.audit_file)) if run.audit_file.is_file() else None
     history = run.history
     write_page(
@@ -60,8 +61,8 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "title": run.name,
             "recipe": run.recipe,
             "facts": facts,
-            "environment": environment,
-            "status": _STATUS.get(str(environment.get("status")), ""),
+            "record": record,
+            "status": _STATUS.get(record.status, ""),
             "synthetic": bool(facts.get("synthetic")),
             "verdict": judge(run, results, findings),
             "counts": count_images(run.manifest_file, facts),
@@ -70,22 +71,22 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "rivals": _rivals(findings, results),
             "recipe_rows": recipe_rows(run.recipe),
             "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
-            "repeat": _repeat(run, facts, environment.get("threads")),
-            "threads": environment.get("threads"),
+            "repeat": _repeat(run, facts, record.threads),
+            "threads": record.threads,
             "curves": picture(run.figures / "history.png"),
-            "training_rows": _training_rows(run, environment, history),
+            "training_rows": _training_rows(run, record, history),
             "history_names": [heading(column) for column in _HISTORY if column in history],
             "history": _history(history),
-            "best_epoch": environment.get("best_epoch"),
+            "best_epoch": record.best_epoch,
             "advice": read_advice(run),
-            "members": [(one, kept_epoch(one)) for one in environment.get("members", ())],
+            "members": record.members,
             "results": results,
             "metrics": METRICS,
             "gap": gap(results),
             "stress": read_stress(run),
-            "ledger": run.ledger,
-            "lesson": looks_lesson(run.own_looks, environment.get("holdout", "")),
-            "environment_rows": _environment_rows(run, environment),
+            "ledger": run.ledger.looks,
+            "lesson": looks_lesson(run.own_looks, record.holdout or ""),
+            "environment_rows": _environment_rows(run, record),
         },
     )
 
@@ -111,23 +112,24 @@ def _repeat(run: RunFolder, facts: Mapping[str, Any], threads: int | None) -> st
     return " \\\n    ".join(shlex.join(part) for part in parts)
 
 
-def _training_rows(run: RunFolder, environment: Mapping[str, Any], history: pd.DataFrame) -> list[tuple[str, str]]:
+def _training_rows(run: RunFolder, record: RunRecord, history: pd.DataFrame) -> list[tuple[str, str]]:
     epochs = len(history)
-    if members := environment.get("members"):
-        return [("Members", str(len(members))), ("Parameters", f"{environment.get('parameters', 0):,}")]
-    if fitted := environment.get("fitted"):
+    parameters = ("Parameters", f"{record.parameters or 0:,}")
+    if record.members:
+        return [("Members", str(len(record.members))), parameters]
+    if record.fitted:
         took = duration(float(history["seconds"].sum()))
-        return [("Fitted", _fitted(fitted)), ("Time", took), ("Parameters", f"{environment.get('parameters', 0):,}")]
+        return [("Fitted", _fitted(record.fitted)), ("Time", took), parameters]
     rows = [("Epochs", f"{epochs} of at most {run.recipe.train.epochs}")]
-    if environment.get("best_epoch") is not None:
-        rows.append(("Weights kept", f"of epoch {run.kept_epoch}" if environment["best_epoch"] else "the start's"))
-    if environment.get("stopped_by"):
-        rows.append(("How it ended", _ENDS.get(environment["stopped_by"], str(environment["stopped_by"]))))
+    if record.best_epoch is not None:
+        rows.append(("Weights kept", "the start's" if record.kept_start else f"of epoch {record.kept_epoch}"))
+    if record.stopped_by:
+        rows.append(("How it ended", _ENDS.get(record.stopped_by, record.stopped_by)))
     if epochs and "seconds" in history:
         spent = float(history["seconds"].sum())
         rows.append(("Time", f"{duration(spent)}, {duration(float(history['seconds'].median()))} an epoch"))
-    if environment.get("parameters"):
-        rows.append(("Parameters", f"{environment['parameters']:,}"))
+    if record.parameters:
+        rows.append(parameters)
     return rows
 
 
@@ -153,23 +155,22 @@ def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
 
 
 def _arithmetic(run: RunFolder) -> dict[str, Any]:
-    threads = run.environment.get("threads")
+    threads = run.record.threads
     return {"Arithmetic": run.recipe.train.precision, "Threads of one operation": threads, "Seed": run.recipe.seed}
 
 
-def _environment_rows(run: RunFolder, environment: Mapping[str, Any]) -> list[tuple[str, str]]:
-    versions = environment.get("versions", {})
+def _environment_rows(run: RunFolder, record: RunRecord) -> list[tuple[str, str]]:
     rows = {
-        "Command": environment.get("command"),
-        "Started": when(environment.get("started")),
-        "Resumed": ", ".join(when(time) for time in environment.get("resumed", ())),
-        "Ended": when(environment.get("ended")),
-        "Device": environment.get("device"),
-        "Backend": environment.get("backend"),
-        **({} if environment.get("members") else _arithmetic(run)),
-        "Commit of chestnut": environment.get("commit") or "installed copy, none known",
-        "Python": environment.get("python"),
-        "System": environment.get("system"),
-        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Command": record.command,
+        "Started": when(record.started),
+        "Resumed": ", ".join(when(time) for time in record.resumed),
+        "Ended": when(record.ended),
+        "Device": record.device,
+        "Backend": record.backend,
+        **({} if record.members else _arithmetic(run)),
+        "Commit of chestnut": record.commit or "installed copy, none known",
+        "Python": record.python,
+        "System": record.system,
+        "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
     }
     return [(name, str(value)) for name, value in rows.items() if value]

@@ -14,7 +14,7 @@ from typing import Any
 
 from chestnut.errors import DiskError, RunError
 from chestnut.evaluation.metric_names import heading, in_words
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.report.render import count, duration, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.studies.tuning.plan import TuneFolder

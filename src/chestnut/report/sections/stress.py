@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chestnut.errors import RunError
-from chestnut.files.atomic import read_json
+from chestnut.files.json_files import read_json
 from chestnut.report.render import Estimate, Picture, picture
 from chestnut.runs.folder import RunFolder
 

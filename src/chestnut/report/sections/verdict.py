@@ -6,15 +6,16 @@ Called by `run_page`; reads what the other modules of this room have read.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from chestnut.evaluation.intervals import FEW_PATIENTS
 from chestnut.report.render import Estimate, count, figure, interval, said
 from chestnut.report.sections.evaluations import METRICS, Result, read_cells
 from chestnut.report.sections.findings import Findings, Probe
 from chestnut.runs.folder import RunFolder
+from chestnut.runs.ledger import Look
 
 _UNJUDGED = "Not yet judged on a test split: the figures below steered the training and flatter it."
 _GUESSING = 0.5
@@ -107,7 +108,7 @@ def _more(run: RunFolder, result: Result) -> Iterator[str]:
         )
     else:
         yield f"It names the right class of {_percent(result.metric('accuracy'))} of the images."
-    if holdout := run.environment.get("holdout"):
+    if holdout := run.record.holdout:
         if result.kind == "test":
             yield f"These images are {holdout}, not a test split of the data's own."
     elif result.kind == "test":
@@ -126,14 +127,14 @@ def _percent(estimate: Estimate) -> str:
 
 
 def _on_training(run: RunFolder) -> Iterator[Callout]:
-    facts, resume = run.environment, shlex.join(["chestnut", "train", "--resume", str(run.path)])
-    status = facts.get("status")
-    if status == "failed":
-        yield Callout("error", "Training failed:", str(facts.get("error", "The run does not say why.")), "", "training")
-    elif status == "stopped":
-        text = f"It ended by hand after {facts.get('epochs', '?')} of {run.recipe.train.epochs} epochs; go on by"
+    record, resume = run.record, shlex.join(["chestnut", "train", "--resume", str(run.path)])
+    if record.status == "failed":
+        yield Callout("error", "Training failed:", record.error or "The run does not say why.", "", "training")
+    elif record.stopped:
+        epochs = "?" if record.epochs is None else record.epochs
+        text = f"It ended by hand after {epochs} of {run.recipe.train.epochs} epochs; go on by"
         yield Callout("warning", "Training was stopped early.", text, resume, "training")
-    elif status == "training":
+    elif record.status == "training":
         done = f"{len(run.history)} of {run.recipe.train.epochs} epochs have ended"
         text = f"{done}; if nothing is training it now, go on by"
         yield Callout("warning", "Training has not ended.", text, resume, "training")
@@ -196,7 +197,7 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
         )
 
 
-def looks_lesson(looks: Sequence[Mapping[str, Any]], holdout: str = "") -> str:
+def looks_lesson(looks: Sequence[Look], holdout: str = "") -> str:
     """What looks at the run's own test split mean, in a sentence or two; `holdout` names the fold that it is."""
     if holdout:
         return f"What stands as test split here is {holdout}: no test split of the data's own was looked at."
@@ -204,7 +205,7 @@ def looks_lesson(looks: Sequence[Mapping[str, Any]], holdout: str = "") -> str:
         return "Nobody has looked at the test split of these data by this run, so it is still fresh."
     if len(looks) == 1:
         return "One look at the test split of these data: nothing can have been chosen by what it showed."
-    same = len({look.get("weights") for look in looks}) == 1
+    same = len({look.weights for look in looks}) == 1
     return (
         f"{len(looks)} looks at the test split of these data: each look after which something was changed, in this run "
         "or the next, turns the test split into a second validation split, whose figures flatter."

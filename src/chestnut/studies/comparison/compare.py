@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from chestnut.config import BackboneConfig
 from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import save
-from chestnut.files.atomic import replacing, write_json
+from chestnut.files.atomic import replacing
+from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
-from chestnut.jobs.run_all import JobOptions, has_finished, run_all
+from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.plan import ComparisonFolder, Plan, start_in_words
 from chestnut.studies.comparison.ranking import Entry, make_leaderboard
@@ -71,7 +72,7 @@ def _with_fine_tuned(
     notes += [
         f"{run.name}: no epoch was better on validation than its start, whose weights are kept."
         for run in entry.runs.values()
-        if run.environment.get("best_epoch") == 0
+        if run.record.kept_start
     ]
     return make_leaderboard([*entries, entry], (*_notes(plan, options), *notes))
 
@@ -99,14 +100,14 @@ def _tuning_jobs(
     """One job for each run of the best variant that has ended."""
     for seed, job in zip(plan.seeds, _jobs(folder, replace(plan, variants=(tuned,)), options), strict=True):
         start = folder.run(best.name, seed)
-        if has_finished(start):
+        if start.finished:
             yield replace(job, start=start.path)
 
 
 def _entry(folder: ComparisonFolder, plan: Plan, variant: Variant, failures: dict[str, str]) -> Entry:
     runs = {seed: folder.run(variant.name, seed) for seed in plan.seeds}
     failed = {seed: failures[run.name] for seed, run in runs.items() if run.name in failures}
-    made = {seed: run for seed, run in runs.items() if seed not in failed and has_finished(run)}
+    made = {seed: run for seed, run in runs.items() if seed not in failed and run.finished}
     return Entry(variant.name, start_in_words(variant.recipe), made, failed)
 
 
@@ -145,4 +146,4 @@ def _write(folder: ComparisonFolder, board: Leaderboard) -> None:
 
 
 def _histories(folder: ComparisonFolder, variant: str) -> list[pd.DataFrame]:
-    return [run.history for seed in folder.plan.seeds if has_finished(run := folder.run(variant, seed))]
+    return [run.history for seed in folder.plan.seeds if (run := folder.run(variant, seed)).finished]

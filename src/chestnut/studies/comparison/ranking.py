@@ -69,12 +69,12 @@ def _row(entry: Entry, standing: Standing | None) -> Row:
     failed = tuple(f"seed {seed}: {why}" for seed, why in entry.failures.items())
     if standing is None:
         return Row(None, False, entry.name, entry.start, 0, failed)
-    facts = [run.environment for run in entry.runs.values()]
+    records = [run.record for run in entry.runs.values()]
     histories = [run.history for run in entry.runs.values()]
     best = [
-        float(history.loc[history["epoch"] == known["best_epoch"], "accuracy"].iloc[0])
-        for history, known in zip(histories, facts, strict=True)
-        if known.get("best_epoch")  # 0 where a fine-tuned run kept its start
+        float(history.loc[history["epoch"] == record.best_epoch, "accuracy"].iloc[0])
+        for history, record in zip(histories, records, strict=True)
+        if record.best_epoch  # 0 where a fine-tuned run kept its start
     ]
     timed = [float(history["seconds"].median()) for history in histories if len(history)]
     return Row(
@@ -82,7 +82,7 @@ def _row(entry: Entry, standing: Standing | None) -> Row:
         tied=standing.tied,
         name=entry.name,
         start=entry.start,
-        runs=len(facts),
+        runs=len(records),
         failed=failed,
         auroc=standing.figures["auroc"],
         auroc_spread=standing.spread["auroc"],
@@ -90,12 +90,12 @@ def _row(entry: Entry, standing: Standing | None) -> Row:
         accuracy=standing.figures["accuracy"],
         accuracy_spread=standing.spread["accuracy"],
         train_accuracy=mean(best) if best else None,
-        parameters=facts[0].get("parameters"),
-        trained=facts[0].get("trained_parameters"),
+        parameters=records[0].parameters,
+        trained=records[0].trained_parameters,
         epochs=mean(len(history) for history in histories),
         epoch_seconds=mean(timed) if timed else None,
-        images_a_second=mean(known["images_a_second"] for known in facts),
-        model_bytes=mean(known["model_bytes"] for known in facts),
+        images_a_second=mean(record.images_a_second or 0.0 for record in records),
+        model_bytes=mean(record.model_bytes or 0 for record in records),
     )
 
 

@@ -20,7 +20,8 @@ from chestnut.errors import RunError
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import draw_evaluation, save
-from chestnut.files.atomic import replacing, write_json
+from chestnut.files.atomic import replacing
+from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, Part, in_words
@@ -123,14 +124,14 @@ def _columns(frame: pd.DataFrame, classes: Sequence[str]) -> _Columns:
 
 def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
     run = folder.run(part)
-    facts = run.environment
+    record = run.record
     return HeldOut(
         name=part.name,
         repeat=part.repeat,
         fold=part.fold,
         seed=part.seed,
-        epochs=facts["epochs"],
-        best_epoch=facts["best_epoch"],
+        epochs=record.epochs or 0,
+        best_epoch=record.best_epoch or 0,
         evaluation=Evaluation.from_dict(run.metrics("test")),
     )
 

@@ -17,7 +17,7 @@ from chestnut.data.manifest import Manifest
 from chestnut.data.prepare import prepare
 from chestnut.data.split import require_trainable
 from chestnut.errors import DataError
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.study import Planned, PlannedFolder

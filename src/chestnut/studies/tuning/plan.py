@@ -17,7 +17,7 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.errors import DataError, RecipeError, suggest
 from chestnut.evaluation.selection_bias import OBJECTIVES
-from chestnut.files.atomic import write_json
+from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.study import Planned, PlannedFolder

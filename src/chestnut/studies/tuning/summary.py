@@ -16,8 +16,8 @@ from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
 from chestnut.figures.evaluation import save
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
-from chestnut.files.atomic import replacing, write_json, write_text
-from chestnut.jobs.run_all import has_finished
+from chestnut.files.atomic import replacing, write_text
+from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.pooled_predictions import read_predictions
 from chestnut.studies.tuning.plan import TuneFolder, TunePlan
@@ -142,10 +142,10 @@ def _default(folder: TuneFolder, plan: TunePlan) -> Trial | None:
 def _made(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float, ...], dict[str, Any]]:
     """Scores of a trial's finished runs; epochs, seconds and names of all that were begun."""
     runs = [run for seed in plan.seeds if (run := folder.run(number, seed)).environment_file.is_file()]
-    scores = tuple(score_of(run, plan.objective) for run in runs if has_finished(run))
+    scores = tuple(score_of(run, plan.objective) for run in runs if run.finished)
     return scores, {
         "epochs": sum(len(run.history) for run in runs),
-        "seconds": sum(run.environment.get("job_seconds", 0.0) for run in runs),
+        "seconds": sum(run.record.job_seconds or 0.0 for run in runs),
         "runs": tuple(run.path.name for run in runs),
     }
 

@@ -16,9 +16,9 @@ from itertools import chain
 from statistics import mean
 
 from chestnut.errors import DiskError, RecipeError
-from chestnut.files.atomic import mentions_full_disk
+from chestnut.files.disk_errors import mentions_full_disk
 from chestnut.jobs.job import Event, Job, Reply, Result
-from chestnut.jobs.run_all import JobOptions, has_finished
+from chestnut.jobs.run_all import JobOptions
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.tuning.plan import TuneFolder
 from chestnut.studies.tuning.precision_probe import settled
@@ -134,7 +134,7 @@ class _Search:
         if self._settled(number):
             return
         runs = {seed: self._folder.run(number, seed) for seed in self._plan.seeds}
-        lacking = [seed for seed, run in runs.items() if not has_finished(run)]
+        lacking = [seed for seed, run in runs.items() if not run.finished]
         if lacking and self._pruning(number) and lacking[0] == self._plan.recipe.seed:
             lacking = lacking[:1]  # the others begin when the first was not stopped
         self._waiting.extend((number, seed) for seed in lacking)
@@ -195,14 +195,14 @@ class _Search:
         self._stopped.discard(result.job.name)
         run = RunFolder(result.job.folder)
         if run.environment_file.is_file():
-            run.note(job_seconds=round(run.environment.get("job_seconds", 0.0) + result.seconds, 2))
+            run.update(job_seconds=round((run.record.job_seconds or 0.0) + result.seconds, 2))
         if self._settled(number):
             return
         if result.status != "finished":
             if self._disk_is_full(result):
                 raise DiskError(f"{result.job.name} ended for want of space: {result.error}")
             self._fail(number, result.error or "stopped by hand")
-        elif not has_finished(run):
+        elif not run.finished:
             self._fail(number, f"it ended well elsewhere, but {run.path} does not hold it")
         elif not any(one == number for one, _ in (*self._waiting, *self._out.values())):
             self._make_ready(number)

@@ -101,7 +101,7 @@ def fit_classical(run: RunFolder, decoded: Decoded, observers: tuple[Observer, .
     row = _row(points["train"], points["val"], time.perf_counter() - started, fitted_at - started)
     run.write_history([row])
     inner = {f"inner_{name}": round(value, 4) for name, value in choice.found.items()}
-    run.note(
+    run.update(
         fitted={**choice.setting, **method.facts(fitted), **inner},
         trained_parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
     )

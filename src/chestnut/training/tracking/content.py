@@ -83,9 +83,10 @@ def final(run: RunFolder) -> dict[str, float]:
 
 def labels(run: RunFolder) -> dict[str, str]:
     """What a run is called and what it was made with."""
-    facts = run.environment
-    made = {name: facts[name] for name in ("backend", "device", "status") if facts.get(name) is not None}
-    version = facts.get("versions", {}).get("chestnut", "")
+    record = run.record
+    known = {"backend": record.backend, "device": record.device, "status": record.status}
+    made = {name: value for name, value in known.items() if value is not None}
+    version = record.versions.get("chestnut", "")
     folder = run.path.resolve().parent.name
     synthetic = str(bool(run.facts.get("synthetic"))).lower()
     return {"recipe": run.recipe.name, "folder": folder, "chestnut": version, "synthetic": synthetic, **made}
@@ -105,10 +106,11 @@ def files(run: RunFolder) -> list[tuple[Path, str]]:
 
 def kept(run: RunFolder, name: str, given: str) -> str | None:
     """The id that a tracker gave this run, where it was told of it before."""
-    record = run.environment.get("tracking", {}).get(name, {})
-    return str(record["run"]) if record.get("track") == given else None
+    known = run.record.tracking.get(name)
+    return known.run if known is not None and known.track == given else None
 
 
 def keep(run: RunFolder, name: str, given: str, number: str) -> None:
     """Note the id that a tracker gave this run, for a resume to go on with."""
-    run.note(tracking={**run.environment.get("tracking", {}), name: {"track": given, "run": number}})
+    known = {tracker: one.model_dump() for tracker, one in run.record.tracking.items()}
+    run.update(tracking={**known, name: {"track": given, "run": number}})

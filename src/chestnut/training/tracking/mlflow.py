@@ -95,13 +95,14 @@ class MLflow:
         if not run.path.exists():
             self._client.delete_run(self._id)
             return
-        facts = run.environment
-        self._metrics(final(run), int(facts.get("epochs", 0)))
+        record = run.record
+        self._metrics(final(run), record.epochs or 0)
         for path, folder in files(run):
             self._client.log_artifact(self._id, str(path), folder or None)
-        for name, value in {**labels(run), "best_epoch": str(facts.get("best_epoch", "none"))}.items():
+        best = "none" if record.best_epoch is None else str(record.best_epoch)
+        for name, value in {**labels(run), "best_epoch": best}.items():
             self._client.set_tag(self._id, name, value)
-        self._client.set_terminated(self._id, _ENDED.get(facts["status"], "KILLED"))
+        self._client.set_terminated(self._id, _ENDED.get(record.status, "KILLED"))
 
     def _metrics(self, values: dict[str, float], epoch: int) -> None:
         from mlflow.entities import Metric

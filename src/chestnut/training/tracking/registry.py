@@ -47,7 +47,7 @@ def reopen_trackers(given: Sequence[str], folder: Path) -> tuple[Tracker, ...]:
     run = RunFolder(folder)
     opened: list[Tracker] = []
     if not given and run.environment_file.is_file():
-        given = [record["track"] for record in run.environment.get("tracking", {}).values()]
+        given = [known.track for known in run.record.tracking.values()]
     for text in given:
         try:
             opened += open_trackers([text], folder.parent)

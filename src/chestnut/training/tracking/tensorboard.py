@@ -45,10 +45,10 @@ class TensorBoard:
         if self._writer is None:
             return
         if there := run.path.exists():
-            self._scalars(final(run), run.environment.get("epochs", 0))
+            self._scalars(final(run), run.record.epochs or 0)
         self._writer.close()
         if there:
-            _write_status(run.tensorboard, well=run.environment["status"] in ("finished", "stopped"))
+            _write_status(run.tensorboard, well=run.record.usable)
 
     def _scalars(self, values: dict[str, float], epoch: int) -> None:
         if self._writer is None:

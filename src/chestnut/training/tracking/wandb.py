@@ -78,7 +78,7 @@ class WeightsAndBiases:
         well = False
         if run.path.exists():
             self._files(run)
-            well = run.environment["status"] in ("finished", "stopped")
+            well = run.record.usable
         self._run.finish(exit_code=0 if well else 1)
 
     def _files(self, run: RunFolder) -> None:
