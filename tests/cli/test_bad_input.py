@@ -132,7 +132,7 @@ def test_an_unknown_recipe(refused, images):
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"), [("model.dropuot=0.3", "did you mean dropout"), ("train.epochs=many", "given 'many'")]
+    ("setting", "said"), [("model.dropuot=0.3", "did you mean model.dropout"), ("train.epochs=many", "given 'many'")]
 )
 def test_an_unknown_or_ill_typed_setting(refused, images, setting, said):
     assert said in refused("train", images, "--set", setting)

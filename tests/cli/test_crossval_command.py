@@ -33,7 +33,7 @@ def images(tmp_path_factory):
         (["--seed", "-1"], "--seed -1: give 0 or more"),
         (["--jobs", "0"], "--jobs 0: give 1 or more"),
         (["--recipe", "mlpp"], "no recipe 'mlpp'; did you mean mlp"),
-        (["--set", "model.dens=[3]"], "no key 'model.dens'; did you mean dense"),
+        (["--set", "model.dens=[3]"], "no key 'model.dens'; did you mean model.dense"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_written(chestnut, images, words, said):

@@ -51,9 +51,9 @@ def test_another_network_starts_from_its_own_defaults():
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("model.dropuot=0.3", "no key 'model.dropuot'; did you mean dropout"),
-        ("modl.dropout=0.3", "no key 'modl'; did you mean model?"),
-        ("optim.schedule.nam=cosine", "no key 'optim.schedule.nam'; did you mean name"),
+        ("model.dropuot=0.3", "no key 'model.dropuot'; did you mean model.dropout"),
+        ("modl.dropout=0.3", "no key 'modl.dropout'; did you mean model.dropout?"),
+        ("optim.schedule.nam=cosine", "no key 'optim.schedule.nam'; did you mean optim.schedule.name"),
         ("model.dropout=lots", "model.dropout: input should be a valid number.* given 'lots'"),
         ("model.dropout=1.5", "model.dropout: input should be less than 1, given 1.5"),
         ("train.epochs=2.5", "train.epochs: .*integer.* given 2.5"),

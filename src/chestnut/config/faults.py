@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from chestnut.config.key_names import suggest_key
 from chestnut.errors import suggest
 
 
@@ -24,7 +25,8 @@ def first_fault(error: ValidationError, values: Mapping[str, Any], recipe: type[
     place = [part for at, part in enumerate(fault["loc"]) if at == 0 or fault["loc"][at - 1] != "model"]
     where = ".".join(str(part) for part in place if not (isinstance(part, str) and _is_branch(part)))
     if fault["type"] == "extra_forbidden":
-        return f"no key {where!r}; {suggest(str(place[-1]), _keys_beside(place[:-1], values, recipe))}"
+        key = _whole_key(where, fault["input"])
+        return f"no key {key!r}; {suggest_key(key, recipe, values)}"
     if fault["type"] == "union_tag_invalid":
         known = [name.strip(" '") for name in fault["ctx"]["expected_tags"].split(",")]
         return f"no network {fault['ctx']['tag']!r}; {suggest(str(fault['ctx']['tag']), known)}"
@@ -43,17 +45,9 @@ def _is_branch(part: str) -> bool:
     )
 
 
-def _keys_beside(place: list[Any], values: Mapping[str, Any], recipe: type[BaseModel]) -> list[str]:
-    """Return the keys of the table at a place."""
-    part = recipe
-    for key in place:
-        annotation = part.model_fields[str(key)].annotation
-        part = _branch(annotation, values[str(key)]) if get_args(annotation) else annotation  # type: ignore[assignment]
-    return list(part.model_fields)
-
-
-def _branch(union: Any, table: Mapping[str, Any]) -> type[BaseModel]:
-    """Return the class of a union that a table's `network` names, or the first class if it names none."""
-    classes: tuple[type[BaseModel], ...] = get_args(union)
-    named = table.get("network")
-    return next((one for one in classes if named in get_args(one.model_fields["network"].annotation)), classes[0])
+def _whole_key(where: str, given: Any) -> str:
+    """Return an unknown key with the keys that the user wrote below it, as long as there is only one."""
+    while isinstance(given, dict) and len(given) == 1:
+        ((key, given),) = given.items()
+        where = f"{where}.{key}"
+    return where

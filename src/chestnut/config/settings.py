@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from chestnut.errors import RecipeError, suggest
+from chestnut.errors import RecipeError
 
 
 def toml_value(text: str) -> Any:
@@ -26,27 +26,22 @@ def assign(values: dict[str, Any], keys: list[str], value: Any, setting: str) ->
         setting: The setting as the user gave it, for error messages.
 
     Raises:
-        RecipeError: The key does not exist.
+        RecipeError: The key leads into a single value, or past the end of a list.
     """
     target: Any = values
-    for key in keys[:-1]:
-        target = _child(target, key, setting)
-    last = keys[-1]
-    if isinstance(target, list):
-        target[_list_index(target, last, setting)] = value
-    elif isinstance(target, dict):
-        target[last] = value
-    else:
-        raise RecipeError(f"{setting}: {'.'.join(keys[:-1])} is a single value, not a table; leave out .{last}")
-
-
-def _child(target: Any, key: str, setting: str) -> Any:
-    if isinstance(target, list):
-        return target[_list_index(target, key, setting)]
-    if isinstance(target, dict) and key in target:
-        return target[key]
-    known = target if isinstance(target, dict) else ()
-    raise RecipeError(f"{setting}: no key {key!r}; {suggest(key, known)}")
+    for place, key in enumerate(keys):
+        last = place == len(keys) - 1
+        if isinstance(target, list):
+            index = _list_index(target, key, setting)
+            target[index] = value if last else target[index]
+            target = target[index]
+        elif isinstance(target, dict):
+            # A table that does not exist is made here and refused, by its full path, with the whole recipe
+            target[key] = value if last else target.get(key, {})
+            target = target[key]
+        else:
+            above = ".".join(keys[:place])
+            raise RecipeError(f"{setting}: {above} is a single value, not a table; leave out .{'.'.join(keys[place:])}")
 
 
 def _list_index(target: list[Any], key: str, setting: str) -> int:

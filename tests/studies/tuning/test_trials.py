@@ -46,7 +46,7 @@ def settle(trials, number, score):
         ("search.model.network={choice=['cnn', 'mlp']}", "no search varies model.network: .* chestnut compare"),
         ("search.train.stop.metric={choice=['val_loss', 'val_auroc']}", "the objective decides"),
         ("search.model.filters.9={int=[1, 3]}", "does not take 1: the list has items 0 to 2, not '9'"),
-        ("search.optim.learning_rat={float=[1, 3]}", "no key 'optim.learning_rat'; did you mean learning_rate"),
+        ("search.optim.learning_rat={float=[1, 3]}", "no key 'optim.learning_rat'; did you mean optim.learning_rate"),
         ("search.optim.learning_rate={float=[-1, 3]}", "mine does not take -1.0: .* greater than 0, given -1.0"),
         ("search.model.dropout={float=[0, 1]}", "mine does not take 1.0: .* less than 1"),
         ("search.train.batch_size={float=[8, 9.5]}", "does not take 9.5: .*whole|integer"),
