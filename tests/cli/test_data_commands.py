@@ -68,11 +68,11 @@ def test_folds_leave_the_own_test_split_out(run, data, tmp_path):
             "error: fractions 0.5, 0.5: give three that sum to 1, for train, val and test",
         ),
         (["data", "--folds", "61"], "error: 61 folds; give 2 to 60"),
-        (["data", "--patient-regex", "("], "error: the patient pattern '(' is no regular expression"),
+        (["data", "--patient-regex", "("], "error: the patient pattern '(' is not a regular expression"),
         (["data", "--positive", "COVID"], "error: positive class 'COVID' is not in the data; known: NORMAL, PNEUMONIA"),
         (["data", "--column", "label"], "error: --column 'label': write PART=NAME"),
         (["data", "--column", "lable=x"], "error: --column 'lable=x': no part 'lable'; did you mean label?"),
-        (["data", "--column", "label=x"], "error: columns were named, but data is a folder"),
+        (["data", "--column", "label=x"], "error: columns apply to a CSV, but data is a folder"),
     ],
 )
 def test_split_refuses_in_one_line_and_writes_nothing(run, data, tmp_path, words, said):

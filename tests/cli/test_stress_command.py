@@ -130,4 +130,4 @@ def test_a_run_without_a_bundle_is_refused(run, chestnut):
 
 def test_a_pattern_that_finds_no_source_is_refused(workspace, chestnut):
     status, _, said = chestnut("info", workspace.images, "--source-regex", "(hospital)")
-    assert status == 2 and "the source pattern '(hospital)' does not fit" in said and "give a source column" in said
+    assert status == 2 and "the source pattern '(hospital)' does not match" in said and "give a source column" in said

@@ -114,10 +114,10 @@ def test_a_pattern_overrides_all_else(regex, patient):
 @pytest.mark.parametrize(
     ("regex", "said"),
     [
-        ("(", r"'\(' is no regular expression: missing \)"),
+        ("(", r"'\(' is not a regular expression: missing \)"),
         (r"\d+", "has no group; put the patient in parentheses"),
-        (r"^(\d+)_", r"does not fit 2 of 3 images: a.png, b.png; widen it"),
-        (r"(\d*)", "does not fit 2 of 3 images"),
+        (r"^(\d+)_", r"does not match 2 of 3 images: a.png, b.png; widen it"),
+        (r"(\d*)", "does not match 2 of 3 images"),
     ],
 )
 def test_patterns_that_do_not_fit(regex, said):

@@ -1,1 +1,1 @@
-"""Find out which images a data set holds: folders, CSV tables, `.npz` archives and DICOM trees."""
+"""Find the images of a data set in folders, CSV tables, `.npz` archives and DICOM trees."""

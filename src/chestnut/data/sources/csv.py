@@ -1,7 +1,4 @@
-"""The images that a CSV of paths and labels names; called by `sources`.
-
-Chestnut's own manifest is read like any other.
-"""
+"""Read images from a CSV of paths and labels, such as a manifest of chestnut."""
 
 from __future__ import annotations
 
@@ -21,37 +18,37 @@ def read_csv(file: str, columns: Columns, skip_bad: bool = False) -> Found:
     """Read a CSV of images.
 
     Args:
-        file: The CSV; relative paths in it are taken from its folder.
-        columns: Names of its columns, where they are not the usual ones.
-        skip_bad: Leave out, and mention, rows that would otherwise be refused.
+        file: The CSV. Relative paths in it start at its folder.
+        columns: The names of its columns, where they are not the usual ones.
+        skip_bad: Whether to leave out, with a note, rows that would otherwise be refused.
 
     Raises:
-        DataError: A column is missing; or, unless `skip_bad`, rows without path or label, files that do not exist or
-            are no images, or paths that cannot be written down.
+        DataError: A column is missing; or, unless `skip_bad`, a row has no path or label, a file does not exist or is
+            not an image, or a path has control characters.
     """
     table, notes = read_table(file, columns)
     table.need("path")
     table.need("label")
     folder = str(Path(absolute(file)).parent)
-    table, said = _usable(table, folder, skip_bad)
+    table, faults = _drop_bad_rows(table, folder, skip_bad)
     images = [
         Image(_absolute(cell, folder), below(cell, folder), **row, origin="column" if row.get("patient") else "")
         for cell, row in zip(table.cells["path"], table.records(), strict=True)
     ]
     unknown = [image for image in images if not image.patient]
     named = ", ".join(f"{part} from {name!r}" for part, name in table.columns.items() if part != "uid")
-    said = (f"columns of {Path(file).name}: {named}", *notes, *said)
-    return Found(tuple(with_patients(images, read_headers(unknown))), said)
+    all_notes = (f"columns of {Path(file).name}: {named}", *notes, *faults)
+    return Found(tuple(with_patients(images, read_headers(unknown))), all_notes)
 
 
-def _usable(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str, ...]]:
-    """The rows without fault, and notes on the others; of a row's faults the first is named."""
+def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str, ...]]:
+    """Return the usable rows and notes on the others; a row with several faults is named for its first."""
     cells = table.cells["path"]
-    elsewhere = f"paths are taken from {folder}; or give the images' folder as the data and this table as --labels"
+    elsewhere = f"paths start at {folder}; or give the images' folder as the data and this table as labels"
     faults: list[tuple[pd.Series[bool], str, str]] = [
-        (cells == "", "have no path", "fill it"),
-        (table.cells["label"] == "", "have no label", "fill it"),
-        (~cells.map(is_safe), "hold a control character in their path", "rename the file"),
+        (cells == "", "have no path", "fill it in"),
+        (table.cells["label"] == "", "have no label", "fill it in"),
+        (~cells.map(is_safe), "have a control character in their path", "rename the file"),
         (~cells.map(_may_be_image), f"name a file that is not {FORMATS}", "convert it"),
         (~cells.map(lambda cell: is_file(_absolute(cell, folder))), "name a file that does not exist", elsewhere),
     ]
@@ -61,10 +58,10 @@ def _usable(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str
         faulty = found & kept
         if not faulty.any():
             continue
-        said = f"{table.file}: {int(faulty.sum()):,} rows {what}: {table.lines(faulty, 'path')}"
+        fault = f"{table.file}: {int(faulty.sum()):,} rows {what}: {table.lines(faulty, 'path')}"
         if not skip_bad:
-            raise DataError(f"{said}; {remedy}, or leave such rows out with --skip-bad")
-        notes.append(f"{said}; left out by --skip-bad")
+            raise DataError(f"{fault}; {remedy}, or leave such rows out with skip_bad")
+        notes.append(f"{fault}; left out by skip_bad")
         kept &= ~faulty
     return table.where(kept), tuple(notes)
 

@@ -1,4 +1,4 @@
-"""The two facts of a DICOM header that sources need, read without the pixels; used within `data` alone."""
+"""Read patient and image identity from DICOM headers, without reading pixels."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from chestnut.data.sources.scan import is_picture
 
 
 class Header(NamedTuple):
-    """Who and what a DICOM file shows; empty texts where it does not say."""
+    """The PatientID and SOPInstanceUID of a DICOM file; an empty text where one is missing."""
 
     patient: str
     uid: str
 
 
 def read_headers(images: Iterable[Image]) -> dict[str, Header]:
-    """Headers of those images that are DICOM files, by path.
+    """Return, by path, the headers of those images that are DICOM files.
 
-    An unreadable file gets an empty header: decoding names it later, with the reason. A PatientID that only says that
-    the file was anonymised (`ANONYMOUS`, `Anon…`) tells nobody apart and counts as empty.
+    An unreadable file gets an empty header; decoding reports it later, with the reason. A PatientID that only says that
+    the file is anonymous (`ANONYMOUS`, `Anon…`) does not distinguish patients and counts as empty.
     """
     files = [image.path for image in images if not is_picture(image.path) and "#" not in image.path]
     if not files:
         return {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom remarks on odd values, which are not used here
+        warnings.simplefilter("ignore")  # pydicom warns about values that are not used here
         return {path: _read(path) for path in files}
 
 
 def with_patients(images: Iterable[Image], headers: dict[str, Header]) -> list[Image]:
-    """The images with PatientID as their patient where none was known."""
+    """Return the images with PatientID as the patient where no patient was known."""
     empty = Header("", "")
     known = ((image, headers.get(image.path, empty).patient) for image in images)
     return [

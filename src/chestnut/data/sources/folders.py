@@ -1,7 +1,7 @@
-"""Images whose folders tell the class, and perhaps the split; called by `sources`.
+"""Read images from folders that are named after classes and, if there are any, splits.
 
-Allowed are `DATA/CLASS/…`, `DATA/SPLIT/CLASS/…`, one folder around the latter (as archives unpack), and with a table of
-labels any folder of images. DICOM files may stand wherever pictures may.
+The layouts are `DATA/CLASS/…` and `DATA/SPLIT/CLASS/…`, the latter also inside one more folder, as archives unpack it.
+With a table of labels, any folder of images will do. DICOM files may take the place of pictures everywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chestnut.errors import DataError, listed
 
 _LAYOUTS = (
     "allowed are DATA/CLASS/images, DATA/train/CLASS/images with val and test beside it, "
-    "or any folder of images with a CSV given as --labels"
+    "or any folder of images with a CSV given as labels"
 )
 
 
@@ -25,45 +25,46 @@ def read_folder(folder: str, labels: Labels | None, scanner: Scanner) -> Found:
     """Read a folder of images.
 
     Args:
-        folder: An absolute path.
-        labels: Where given, the classes are taken from it and from no folder.
-        scanner: Reads the folders, and decides about what cannot be used.
+        folder: The absolute path of the folder.
+        labels: A table of labels; if given, classes come from the table and not from folders.
+        scanner: The scanner that reads the folders and decides whether an unusable image is an error.
 
     Raises:
-        DataError: No images; or, unless the scanner skips what is bad, images that neither a class folder nor a row of
-            `labels` gives a class.
+        DataError: There are no images, or, unless the scanner skips bad images, an image has no class.
     """
     tree = scanner.tree(folder)
     if not tree.images and not tree.folders:
         others = "".join(f"; {note}" for note in scanner.notes())
-        raise DataError(f"{shown(folder)} holds no images{others}; give a folder with {FORMATS} files in class folders")
-    tree = _inner(tree)
-    images = list(laid_out(tree, folder, scanner, classed=labels is None))
+        raise DataError(
+            f"{shown(folder)} contains no images{others}; give a folder with {FORMATS} files in class folders"
+        )
+    tree = _enter_single_folder(tree)
+    images = list(images_by_folder(tree, folder, scanner, classed=labels is None))
     beside = (
         []
         if not any(image.split for image in images)
         else [part.name for part in tree.folders if not split_named(part.name)]
     )
-    notes = [f"left out beside the folders of the splits: {listed(beside)}"] if beside else []
+    notes = [f"folders beside the split folders left out: {listed(beside)}"] if beside else []
     headers = read_headers(images)
     images = with_patients(images, headers)
     if labels is not None:
-        images = labelled(images, headers, labels, scanner)
+        images = apply_labels(images, headers, labels, scanner)
         notes.extend(labels.notes)
     return Found(tuple(images), (*notes, *scanner.notes()))
 
 
-def laid_out(tree: Tree, top: str, scanner: Scanner, classed: bool = True) -> Iterator[Image]:
-    """The images of a folder that holds class folders, or folders of splits that hold those.
+def images_by_folder(tree: Tree, top: str, scanner: Scanner, classed: bool = True) -> Iterator[Image]:
+    """Yield the images of a folder that contains class folders, or split folders with class folders inside.
 
     Args:
         tree: The folder.
         top: The folder that the images' names are relative to.
-        scanner: Decides about images that stand in no class folder.
-        classed: Whether folders name classes; else any image is taken, without a label.
+        scanner: The scanner that decides whether an image outside the class folders is an error.
+        classed: Whether folders name classes. If not, all images are yielded, without labels.
 
     Raises:
-        DataError: No class folders; or, unless the scanner skips what is bad, images beside them.
+        DataError: There are no class folders, or, unless the scanner skips bad images, there are images beside them.
     """
     parts = [(split_named(part.name) or "", part) for part in tree.folders if split_named(part.name)]
     for split, part in parts or [("", tree)]:
@@ -71,34 +72,34 @@ def laid_out(tree: Tree, top: str, scanner: Scanner, classed: bool = True) -> It
             yield from (Image(path, below(path, top), split=split) for path in part.every_image())
             continue
         if not part.folders:
-            raise DataError(f"{shown(part.path)} holds images but no class folders; {_LAYOUTS}")
+            raise DataError(f"{shown(part.path)} contains images but no class folders; {_LAYOUTS}")
         for path in part.images:
-            scanner.refuse(path, "stands beside the class folders and so has no label; move it into one of them")
+            scanner.refuse(path, "is beside the class folders and so has no label; move it into one of them")
         for folder in part.folders:
             for path in folder.every_image():
                 yield Image(path, below(path, top), folder.name, split=split)
 
 
-def labelled(images: list[Image], headers: dict[str, Header], labels: Labels, scanner: Scanner) -> list[Image]:
-    """The images with what the table says of them.
+def apply_labels(images: list[Image], headers: dict[str, Header], labels: Labels, scanner: Scanner) -> list[Image]:
+    """Return the images with the labels and other facts that a table gives them.
 
     Raises:
-        DataError: Images without a row, unless the scanner skips what is bad.
+        DataError: Some images have no row, unless the scanner skips bad images.
     """
-    said = labels.assign(images, headers)
-    lost = [image.name for image, found in zip(images, said, strict=True) if found is None]
+    assigned = labels.assign(images, headers)
+    lost = [image.name for image, found in zip(images, assigned, strict=True) if found is None]
     if lost and not scanner.skip_bad:
         raise DataError(
             f"{labels.file} has no row of their own for {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
-            "add rows, or leave these images out with --skip-bad"
+            "add rows, or leave these images out with skip_bad"
         )
     for name in lost:
         scanner.refuse(name, "no row in the table of labels")
-    return [found for found in said if found is not None]
+    return [found for found in assigned if found is not None]
 
 
-def _inner(tree: Tree) -> Tree:
-    """Step into the one folder of an unpacked archive, where the folders of the splits stand in that."""
+def _enter_single_folder(tree: Tree) -> Tree:
+    """Return the only folder of an unpacked archive if it contains the split folders, else the tree itself."""
     while len(tree.folders) == 1 and not tree.images:
         only = tree.folders[0]
         if split_named(only.name) or not any(split_named(part.name) for part in only.folders):

@@ -1,4 +1,4 @@
-"""Labels from a CSV for images that were found in a folder; called by `sources` and `folders`."""
+"""Assign labels from a CSV to images found in a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ _KEYS: dict[str, Callable[[str], tuple[str, ...]]] = {
 
 
 class _Claim(NamedTuple):
-    """A row that an image fits, how closely (0 the closest), and whether other images may have it too."""
+    """The row that an image matches.
+
+    Attributes:
+        row: The index of the row.
+        rank: How closely the image matches, from 0, the closest.
+        shared: Whether several images may have this row.
+    """
 
     row: int
     rank: int
@@ -32,18 +38,18 @@ class _Claim(NamedTuple):
 
 
 class Labels:
-    """What a CSV tells about images that were found in a folder.
+    """A table of labels for images that were found in a folder.
 
-    A row belongs to an image by its path or file name (with or without suffix) or by its SOPInstanceUID; in a table
-    that has neither, by its patient.
+    A row belongs to an image if the path, the file name (with or without suffix) or the SOPInstanceUID agrees. In a
+    table without these columns, it belongs to all images of its patient.
 
     Args:
         file: The CSV.
-        columns: Names of its columns, where they are not the usual ones.
+        columns: The names of its columns, where they are not the usual ones.
 
     Raises:
-        DataError: No column to know the images by, none with labels, rows without a label, or one image labelled twice
-            and differently.
+        DataError: No column identifies the images, no column has labels, a row has no label, or an image has two
+            different labels.
     """
 
     def __init__(self, file: str, columns: Columns) -> None:
@@ -57,23 +63,23 @@ class Labels:
         empty = table.cells["label"] == ""
         if empty.any():
             lines = table.lines(empty, self._keys[0])
-            raise DataError(f"{file}: {int(empty.sum()):,} rows have no label: {lines}; fill it or remove the row")
+            raise DataError(f"{file}: {int(empty.sum()):,} rows have no label: {lines}; fill it in or remove the row")
         self._rows = table.records()
-        self._indexes = {part: self._indexed(part, list(table.cells[part])) for part in self._keys}
+        self._indexes = {part: self._build_index(part, list(table.cells[part])) for part in self._keys}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def assign(self, images: Sequence[Image], headers: Mapping[str, Header]) -> list[Image | None]:
-        """The images with what their rows say; None for one that has no row, or none of its own.
+        """Return the images with the facts from their rows, or None for an image without a row of its own.
 
-        A row that several images fit by their file names alone belongs to none of them.
+        A row that matches several images by file name only belongs to none of them.
         """
         claims = [self._claim(image, headers.get(image.path, _UNKNOWN)) for image in images]
         fits = Counter((claim.row, claim.rank) for claim in claims if claim)
-        closest = dict(sorted(fits, reverse=True))  # the last of a row stays, its lowest rank
+        closest = dict(sorted(fits, reverse=True))  # the last entry of a row, its lowest rank, wins
         return [
-            self._said(image, claim.row)
+            self._add_facts(image, claim.row)
             if claim and (claim.shared or (claim.rank == closest[claim.row] and fits[claim.row, claim.rank] == 1))
             else None
             for image, claim in zip(images, claims, strict=True)
@@ -88,12 +94,12 @@ class Labels:
                     return _Claim(row, rank, shared=part != "path")
         return None
 
-    def _said(self, image: Image, row: int) -> Image:
-        said = {column: cell for column, cell in self._rows[row].items() if cell}
-        return image._replace(**said, origin="column" if "patient" in said else image.origin)
+    def _add_facts(self, image: Image, row: int) -> Image:
+        facts = {column: cell for column, cell in self._rows[row].items() if cell}
+        return image._replace(**facts, origin="column" if "patient" in facts else image.origin)
 
-    def _indexed(self, part: str, cells: list[str]) -> dict[str, int]:
-        """Rows by every form of a key; a shorter form that fits rows with different labels fits none."""
+    def _build_index(self, part: str, cells: list[str]) -> dict[str, int]:
+        """Return the row for every form of a key; a shorter form shared by rows with different labels has no row."""
         index: dict[str, int] = {}
         forms = [_KEYS[part](cell) for cell in cells]
         for rank in range(len(forms[0])):
@@ -104,14 +110,14 @@ class Labels:
                 if rank == 0 and form[0]:
                     raise DataError(
                         f"{self.file}: {shown(form[0])} is {self._rows[first]['label']!r} in line {first + 2} and "
-                        f"{self._rows[row]['label']!r} in line {row + 2}; keep one of them"
+                        f"{self._rows[row]['label']!r} in line {row + 2}; keep only one"
                     )
                 index[form[rank]] = _AMBIGUOUS
         return index
 
 
 def _forms(path: str) -> tuple[str, str, str]:
-    """A path, its file name, and that without suffix: the ways in which a table may name an image.
+    """Return the ways in which a table may name an image: its path, its file name, and that without the suffix.
 
     >>> _forms("a/b.png")
     ('a/b.png', 'b.png', 'b')

@@ -1,7 +1,4 @@
-"""From what a user names, a folder, a CSV, an archive or a pattern, to a `Manifest`.
-
-`load_dataset` and `Columns` are public; `image_files` serves `chestnut predict`.
-"""
+"""Turn a folder, a CSV, an archive or a pattern into a `Manifest`."""
 
 from __future__ import annotations
 
@@ -43,33 +40,39 @@ def load_dataset(
     positive: str | None = None,
     skip_bad: bool = False,
 ) -> Manifest:
-    """Find the images of a data set, their labels, patients and splits; no picture is opened.
+    """Find the images of a data set with their labels, patients and splits, without opening the images.
 
     Args:
         data: One of
 
-            - a folder: `DATA/CLASS/…` or `DATA/train/CLASS/…` with val and test beside it (any case; valid and
-              validation too), pictures or DICOM files alike, or with `labels` any folder of images;
-            - a CSV of paths and labels, such as chestnut's own manifest;
+            - a folder of pictures or DICOM files: `DATA/CLASS/…`, or `DATA/train/CLASS/…` with val and test beside
+              train (in any case; valid and validation too), or, with `labels`, any folder of images;
+            - a CSV of paths and labels, such as a manifest of chestnut;
             - an .npz archive in the MedMNIST layout;
-            - a pattern (`*`, `?`, `[…]`, `**`) of folders and files that are pooled: a matched folder that holds
-              folders of images is a data set of its own, any other is a class named after it; a matched image has the
-              class of its folder; a folder above a class named train, val or test is its split.
+            - a pattern (`*`, `?`, `[…]`, `**`) of folders and files to pool. A matched folder that contains folders of
+              images is a data set; any other is a class named after the folder. A matched image has the class of its
+              folder. A folder named train, val or test above a class is its split.
         labels: A CSV with the labels of a folder's images, by path, file name, SOPInstanceUID or patient.
-        columns: Names of the CSV's columns where they are not the usual ones.
-        patient_regex: Searched in each file name; its first group, or the one named `patient`, is the patient.
-        source_regex: Searched alike; its first group, or the one named `source`, is the hospital or scanner.
-        positive: The positive class of two, where its name does not tell.
-        skip_bad: Leave out, with a note, images that would otherwise stop the reading: unusable names, missing files,
-            missing labels.
+        columns: The names of the CSV's columns where they are not the usual ones.
+        patient_regex: A regular expression, searched in each file name. Its group `patient`, or else its first group,
+            is the patient.
+        source_regex: A regular expression, searched in each file name. Its group `source`, or else its first group, is
+            the hospital or scanner.
+        positive: The positive one of two classes, if its name does not show it.
+        skip_bad: Whether to leave out, with a note, images that would otherwise raise an error: unusable names, missing
+            files, missing labels.
+
+    Returns:
+        The images; what was assumed about them is in the notes.
 
     Raises:
-        DataError: Nothing there, nothing usable in it, fewer than two classes, or a fault as named above.
+        DataError: There is no such file or folder, it contains no usable images or fewer than two classes, or an image
+            or an argument is not valid.
     """
-    text = _checked(data)
-    found = _read(text, None if labels is None else _checked(labels), columns or Columns(), skip_bad)
-    images, notes = _one_spelling(found.images)
-    patients, said = identify(images, patient_regex)
+    text = _check_path(data)
+    found = _read(text, None if labels is None else _check_path(labels), columns or Columns(), skip_bad)
+    images, notes = _unify_spelling(found.images)
+    patients, patient_notes = identify(images, patient_regex)
     images = [image._replace(patient=patient) for image, patient in zip(images, patients, strict=True)]
     if source_regex is not None:
         sources = search_names(images, source_regex, "source")
@@ -77,38 +80,39 @@ def load_dataset(
     classes = sorted({image.label for image in images})
     if len(classes) < 2:
         raise DataError(
-            f"{text} has one class only, {', '.join(classes)}, in {len(images):,} images; a classifier needs two or "
-            "more: give each class a folder, and name the folder that holds them"
+            f"{text} has one class only, {', '.join(classes)}, in {len(images):,} images, but a classifier needs two "
+            "or more; put each class in a folder, and give the folder that contains them"
         )
     root = Path(absolute(fixed_part(text)))
     return Manifest.build(
         pd.DataFrame(images).drop(columns=["name", "origin"]),
         root,
         positive=positive,
-        notes=(*found.notes, *notes, *said),
+        notes=(*found.notes, *notes, *patient_notes),
         synthetic=_synthetic(images, root),
     )
 
 
 def image_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """The images that files, folders, archives and patterns stand for, each once, in the order given.
+    """Return the images in files, folders, archives and patterns, each once, in the order given.
 
     Args:
-        paths: Image files, folders (read at any depth), MedMNIST archives or rows of them (`archive.npz#test/3`), and
-            patterns of any of these.
+        paths: Image files, folders (searched at any depth), MedMNIST archives or rows of them (`archive.npz#test/3`),
+            and patterns of any of these.
 
     Returns:
-        Absolute paths, or `archive.npz#test/3`.
+        Absolute paths, or `archive.npz#test/3` for a row of an archive.
 
     Raises:
-        DataError: Nothing there, no images, a file of another kind, or a name that cannot be written down.
+        DataError: A path does not exist, contains no images, or is a file of another kind, or a name has control
+            characters.
     """
     chosen: dict[str, None] = {}
     for path in paths:
-        for match in matches(_checked(path)):
+        for match in matches(_check_path(path)):
             chosen.update(dict.fromkeys(_images_in(match)))
     if not chosen:
-        raise DataError("no images given; name files, folders or patterns in quotes")
+        raise DataError("no images given; give files, folders or patterns in quotes")
     return list(chosen)
 
 
@@ -118,20 +122,20 @@ def _images_in(path: str) -> list[str]:
         held = [image.path for image in read_npz(archive).images]
         if row and path not in held:
             raise DataError(
-                f"{path}: no such row; {archive} holds {held[0].partition('#')[2]} to {held[-1].partition('#')[2]}"
+                f"{path}: no such row; {archive} has {held[0].partition('#')[2]} to {held[-1].partition('#')[2]}"
             )
         return [path] if row else held
     if is_folder(path):
         found = list(Scanner().tree(path).every_image())
         if not found:
-            raise DataError(f"{path} holds no images; give {FORMATS} files")
+            raise DataError(f"{path} contains no images; give {FORMATS} files")
         return found
     if not is_image(path):
-        raise DataError(f"{path} is no image; give {FORMATS} files, folders of them or patterns in quotes")
+        raise DataError(f"{path} is not an image; give {FORMATS} files, folders of them or patterns in quotes")
     return [path]
 
 
-def _checked(path: str | os.PathLike[str]) -> str:
+def _check_path(path: str | os.PathLike[str]) -> str:
     text = str(Path(path).expanduser()) if os.fspath(path) else ""
     if not text or not is_safe(text):
         raise DataError(f"the path given is {text!r}; {_ALLOWED}, without control characters in its name")
@@ -144,15 +148,15 @@ def _read(text: str, labels: str | None, columns: Columns, skip_bad: bool) -> Fo
         raise DataError(f"there is no {text}; {_ALLOWED}")
     if not pattern and not is_folder(text):
         if labels is not None:
-            raise DataError(f"labels from a table are for folders, but {text} is a file; leave --labels out")
+            raise DataError(f"labels apply to a folder, but {text} is a file; leave out labels")
         return _read_file(text, columns, skip_bad)
     table = None if labels is None else Labels(labels, columns)
     if pattern:
         return read_pattern(text, table, columns, skip_bad)
     if table is None and columns != Columns():
-        raise DataError(f"columns were named, but {text} is a folder; give a CSV as the data or as --labels")
-    if table is None and (marked := Path(text) / COPIES).is_file():
-        return read_csv(str(marked), columns, skip_bad)
+        raise DataError(f"columns apply to a CSV, but {text} is a folder; give a CSV as the data or as labels")
+    if table is None and (copies := Path(text) / COPIES).is_file():
+        return read_csv(str(copies), columns, skip_bad)
     return read_folder(absolute(text), table, Scanner(skip_bad))
 
 
@@ -163,18 +167,18 @@ def _read_file(text: str, columns: Columns, skip_bad: bool) -> Found:
         return read_npz(text)
     if is_image(text):
         raise DataError(f"{text} is a single image; {_ALLOWED}; chestnut predict takes single images")
-    hint = "unpack it and name the folder" if suffix(text) in (".zip", ".tar", ".gz", ".tgz") else _ALLOWED
-    raise DataError(f"{text} is of no kind that holds a data set; {hint}")
+    hint = "unpack it and give the folder" if suffix(text) in (".zip", ".tar", ".gz", ".tgz") else _ALLOWED
+    raise DataError(f"{text} is not a data set; {hint}")
 
 
-def _one_spelling(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
-    """Bring class names that differ only in case to the commonest spelling."""
+def _unify_spelling(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
+    """Change class names that differ only in case to the most frequent spelling."""
     spellings: dict[str, Counter[str]] = {}
     for image in images:
         spellings.setdefault(image.label.casefold(), Counter())[image.label] += 1
     chosen = {folded: min(counts, key=lambda name: (-counts[name], name)) for folded, counts in spellings.items()}
     notes = [
-        f"classes {', '.join(sorted(counts))} taken as one, {chosen[folded]}"
+        f"classes {', '.join(sorted(counts))} combined as {chosen[folded]}"
         for folded, counts in spellings.items()
         if len(counts) > 1
     ]
@@ -182,20 +186,21 @@ def _one_spelling(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
 
 
 def _synthetic(images: Iterable[Image], root: Path) -> bool:
-    """Whether a `phantom.json` says that images were drawn.
+    """Tell whether a `phantom.json` marks the images as phantoms.
 
-    It stands in the data set's folder or the folder above a class; for images that bear a phantom's name, up to three
-    folders above them, so that a part of a phantom is known too while real images near one are not taken for it.
+    The file is looked for in the data set's folder and the folder above a class. For images named like a phantom, it is
+    looked for up to three folders higher, so that a part of a phantom data set is recognised as well, while real images
+    stored near one are not mistaken for it.
     """
     split_paths = (image.path.rpartition(os.sep) for image in images)
     folders = {(folder, bool(RULES["phantom"].match(name))) for folder, _, name in split_paths}
     near = {
         above for folder, named in folders for above in (Path(folder), *Path(folder).parents[: 3 if named else 1])
     } | {root}
-    return any(_says_synthetic(folder / "phantom.json") for folder in near)
+    return any(_marks_synthetic(folder / "phantom.json") for folder in near)
 
 
-def _says_synthetic(path: Path) -> bool:
+def _marks_synthetic(path: Path) -> bool:
     if not path.is_file():
         return False
     facts = read_json(path)

@@ -1,4 +1,4 @@
-"""The images inside a MedMNIST archive; called by `sources`. No pixels are read and no pickle is loaded."""
+"""Read which images a MedMNIST archive contains. No pixels are read and no pickle is loaded."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from chestnut.data.sources.record import Found, Image
 from chestnut.data.sources.scan import absolute
 from chestnut.errors import DataError, listed
 
-#: MedMNIST archives hold class numbers; those of PneumoniaMNIST mean this (medmnist/info.py).
+#: MedMNIST archives contain class numbers; these are the class names of PneumoniaMNIST (medmnist/info.py).
 _PNEUMONIAMNIST = ("NORMAL", "PNEUMONIA")
 
 
 def read_npz(file: str) -> Found:
-    """The images of an archive in the MedMNIST layout: `train_images`, `train_labels` and so for val and test.
+    """Return the images of an archive in the MedMNIST layout: `train_images`, `train_labels`, likewise val and test.
 
     Raises:
-        DataError: Not such an archive, images and labels that differ in number, or several labels an image.
+        DataError: The archive has another layout, images and labels differ in number, or an image has several labels.
     """
     known = _PNEUMONIAMNIST if Path(file).name.lower().startswith("pneumoniamnist") else ()
     path = absolute(file)
@@ -39,14 +39,15 @@ def read_npz(file: str) -> Found:
 
 
 def _labels(file: str) -> dict[str, list[int]]:
-    """Class numbers a split, checked against the number of images."""
+    """Return the class numbers of each split; check that there is one for each image."""
     try:
         with zipfile.ZipFile(file) as archive:
-            held = {name.removesuffix(".npy") for name in archive.namelist()}
-            splits = [split for split in SPLITS if {f"{split}_images", f"{split}_labels"} <= held]
+            arrays = {name.removesuffix(".npy") for name in archive.namelist()}
+            splits = [split for split in SPLITS if {f"{split}_images", f"{split}_labels"} <= arrays]
             if not splits:
                 raise DataError(
-                    f"{file} holds {listed(sorted(held))}; a MedMNIST archive holds train_images, train_labels, …"
+                    f"{file} contains {listed(sorted(arrays))}; give a MedMNIST archive, with train_images, "
+                    "train_labels, …"
                 )
             return {split: _split_labels(file, archive, split) for split in splits}
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
@@ -57,7 +58,7 @@ def _split_labels(file: str, archive: zipfile.ZipFile, split: str) -> list[int]:
     with archive.open(f"{split}_labels.npy") as stream:
         labels = cast(npt.NDArray[np.generic], np.lib.format.read_array(stream, allow_pickle=False))
     if labels.ndim == 0 or labels.size != len(labels):
-        raise DataError(f"{file}: {split}_labels has shape {labels.shape}; chestnut takes one label an image")
+        raise DataError(f"{file}: {split}_labels has shape {labels.shape}; give an archive with one label per image")
     count = read_header(file, split).shape[0]
     if len(labels) != count:
         raise DataError(f"{file}: {count:,} {split}_images but {len(labels):,} {split}_labels; fetch or save it again")

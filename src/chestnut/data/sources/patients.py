@@ -1,7 +1,6 @@
-"""Who the patients are: identities from columns and DICOM headers, else from file names by named rules.
+"""Identify the patient of each image: from a column or DICOM header, or else from the file name by a known rule.
 
-Called by `sources`. File names are matched one by one, since a data set may mix collections; the patterns are strict,
-and no name fits two of them.
+Each file name is matched individually, since a data set may mix collections. The rules are strict; no name matches two.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from chestnut.data.sources.record import Image
 from chestnut.data.sources.scan import suffix
 from chestnut.errors import DataError, listed
 
-#: Rules by name: each pattern fits a whole file name without its suffix, and its group `patient` is the identity.
+#: Rules by name. A pattern matches a whole file name without its suffix; its group `patient` is the identity.
 RULES: dict[str, re.Pattern[str]] = {
     # person23_bacteria_78, person447_virus_921_1; IM-0115-0001, IM-0640-0001-0002, NORMAL2-IM-0381-0001
     "Kermany": re.compile(
@@ -30,32 +29,32 @@ RULES: dict[str, re.Pattern[str]] = {
 
 
 class _Identity(NamedTuple):
-    """A patient, and the numbering that the identity belongs to."""
+    """A patient's identity, and the numbering (`space`) within which it is unique."""
 
     space: str
     patient: str
 
 
 def identify(images: Sequence[Image], regex: str | None = None) -> tuple[list[str], tuple[str, ...]]:
-    """Give every image a patient.
+    """Identify the patient of every image.
 
     Args:
         images: All images of a data set.
-        regex: Searched in the file name, then in the name below the data set; its group `patient`, else its first
-            group, is the patient, whatever else is known.
+        regex: A regular expression, searched in the file name and then in the name below the data set. Its group
+            `patient`, or else its first group, is the patient and replaces what else is known.
 
     Returns:
-        A patient an image, and sentences that say how they were found. Equal identities from different numberings
-        get these as a prefix; an image that no rule fits is its own patient.
+        The patient of each image, and sentences that say how patients were identified. Equal identities from different
+        numberings get the numbering as a prefix; an image that no rule matches is a patient by itself.
 
     Raises:
-        DataError: `regex` does not compile, has no group, or does not fit some images.
+        DataError: `regex` is not valid, has no group, or does not match some images.
     """
     if regex is not None:
         found = [_Identity("pattern", patient) for patient in search_names(images, regex, "patient")]
     else:
-        found = [_Identity(image.origin, image.patient) if image.patient else _by_rule(image) for image in images]
-        found = _joined_over_splits(images, found)
+        found = [_Identity(image.origin, image.patient) if image.patient else _match_rules(image) for image in images]
+        found = _separate_kermany_patients(images, found)
     spaces: dict[str, set[str]] = defaultdict(set)
     for identity in found:
         spaces[identity.patient].add(identity.space)
@@ -63,7 +62,7 @@ def identify(images: Sequence[Image], regex: str | None = None) -> tuple[list[st
     return patients, tuple(_notes(images, found, patients))
 
 
-def _by_rule(image: Image) -> _Identity:
+def _match_rules(image: Image) -> _Identity:
     name = image.name.rpartition("/")[2]
     if suffix(name) in PICTURE_SUFFIXES | DICOM_SUFFIXES:
         name = name[: -len(suffix(name))]
@@ -74,12 +73,12 @@ def _by_rule(image: Image) -> _Identity:
     return _Identity("", image.name)
 
 
-def _joined_over_splits(images: Sequence[Image], found: list[_Identity]) -> list[_Identity]:
-    """Tell apart the patients that share a person number of the Kermany set.
+def _separate_kermany_patients(images: Sequence[Image], found: list[_Identity]) -> list[_Identity]:
+    """Separate different patients of the Kermany set that have the same person number.
 
-    Within a split personN is one patient, bacteria and virus alike. The numbering starts again in each split, so
-    across splits it is the same patient only where the kind agrees too. A patient is thus a connected component of
-    (split, personN), joined by equal (personN, kind); its kinds are no other component's.
+    Within a split, personN is one patient, with bacteria and virus images alike. Numbers start again in each split, so
+    across splits personN is the same patient only if the kind agrees too. A patient is therefore a connected component
+    of the pairs (split, personN), where an equal (personN, kind) joins two pairs. No two components share a kind.
     """
     kinds: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     kind_of: dict[int, str] = {}
@@ -88,17 +87,17 @@ def _joined_over_splits(images: Sequence[Image], found: list[_Identity]) -> list
             kind_of[row] = image.name.rpartition("/")[2].split("_")[1]
             kinds[identity.patient][image.split].add(kind_of[row])
     joined = {person: _components(list(by_split.values())) for person, by_split in kinds.items()}
-    told = list(found)
+    separated = list(found)
     for row, kind in kind_of.items():
         person = found[row].patient
         if len(joined[person]) > 1:
             mine = next(part for part in joined[person] if kind in part)
-            told[row] = found[row]._replace(patient=f"{person}_{'+'.join(sorted(mine))}")
-    return told
+            separated[row] = found[row]._replace(patient=f"{person}_{'+'.join(sorted(mine))}")
+    return separated
 
 
 def _components(groups: list[set[str]]) -> list[set[str]]:
-    """Unite sets that share a member.
+    """Merge sets that share a member.
 
     >>> [sorted(part) for part in _components([{"a"}, {"b"}, {"b", "c"}])]
     [['a'], ['b', 'c']]
@@ -111,20 +110,21 @@ def _components(groups: list[set[str]]) -> list[set[str]]:
 
 
 def search_names(images: Sequence[Image], regex: str, part: str) -> list[str]:
-    """What a pattern finds in the names of images.
+    """Return what a regular expression captures in the name of each image.
 
     Args:
         images: The images.
-        regex: Searched in the file name, then in the name below the data set; its group `part`, else its first.
-        part: What is searched for, patient or source.
+        regex: The expression, searched in the file name and then in the name below the data set. Its group named
+            `part`, or else its first group, is the result.
+        part: What the expression searches for, patient or source.
 
     Raises:
-        DataError: `regex` does not compile, has no group, or does not fit some images.
+        DataError: `regex` is not valid, has no group, or does not match some images.
     """
     try:
         pattern = re.compile(regex)
     except re.error as error:
-        raise DataError(f"the {part} pattern {regex!r} is no regular expression: {error}; mend it") from None
+        raise DataError(f"the {part} pattern {regex!r} is not a regular expression: {error}; correct it") from None
     if not pattern.groups:
         raise DataError(f"the {part} pattern {regex!r} has no group; put the {part} in parentheses, as in '^(\\d+)_'")
     group = part if part in pattern.groupindex else 1
@@ -136,7 +136,7 @@ def search_names(images: Sequence[Image], regex: str, part: str) -> list[str]:
             lost.append(image.name)
     if lost:
         raise DataError(
-            f"the {part} pattern {regex!r} does not fit {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
+            f"the {part} pattern {regex!r} does not match {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
             f"widen it, or give a {part} column"
         )
     return found
@@ -153,11 +153,11 @@ def _notes(images: Sequence[Image], found: list[_Identity], patients: list[str])
         labels = sorted({images[row].label for row in members})
         where = f" of {listed(labels)}" if labels != every else ""
         if space:
-            notes.append(f"patients by {_said(space)}: {count:,} patients in {len(members):,} images{where}")
+            notes.append(f"patients by {_describe_space(space)}: {count:,} patients in {len(members):,} images{where}")
         else:
             notes.append(
                 f"patients are not known for {len(members):,} images{where}: each counts as a patient of its own, "
-                "and no check can show that splits share no patient; name a patient column or pattern if you can"
+                "so a patient may be in two splits unnoticed; give a patient column or pattern if you can"
             )
     return notes
 
@@ -166,7 +166,7 @@ def _prefix(space: str) -> str:
     return space.rpartition("@")[2] or "image"
 
 
-def _said(space: str) -> str:
+def _describe_space(space: str) -> str:
     if space in RULES:
         return f"the {space} file-name rule"
     kind, _, data_set = space.partition("@")

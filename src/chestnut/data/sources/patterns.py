@@ -1,4 +1,4 @@
-"""Patterns such as `hospitals/*`, and the pool of images they stand for; called by `sources`."""
+"""Find the files and folders that match a pattern such as `hospitals/*`, and pool their images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chestnut.data.sources.csv import read_csv
 from chestnut.data.sources.dicom_header import read_headers, with_patients
-from chestnut.data.sources.folders import labelled, laid_out
+from chestnut.data.sources.folders import apply_labels, images_by_folder
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.npz import read_npz
 from chestnut.data.sources.record import Found, Image, split_named
@@ -28,21 +28,21 @@ from chestnut.data.sources.scan import (
 from chestnut.data.sources.table import Columns
 from chestnut.errors import DataError, listed
 
-#: Suffixes of files that are data sets of their own.
+#: Suffixes of files that are data sets.
 TABLES = frozenset({".csv", ".tsv"})
 ARCHIVE = ".npz"
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a text has wild cards and is not itself the name of something."""
+    """Tell whether a text has wild cards and is not the name of an existing file or folder."""
     return glob.has_magic(text) and not exists(text)
 
 
 def matches(text: str) -> list[str]:
-    """Absolute paths that a pattern, or a plain path, stands for; what lies below a matched folder is part of it.
+    """Return the absolute paths that match a pattern or a plain path, without those inside a matched folder.
 
     Raises:
-        DataError: There is nothing.
+        DataError: Nothing matches.
     """
     if not is_pattern(text):
         if not exists(text) and not is_file(text):
@@ -51,7 +51,7 @@ def matches(text: str) -> list[str]:
     kept: list[str] = []
     folders: set[str] = set()
     above = absolute(fixed_part(text))
-    # unlike glob.glob, Path.glob takes hidden files for matches
+    # Unlike glob.glob, Path.glob would match hidden files
     for match in sorted(absolute(match) for match in glob.glob(text, recursive=True)):  # noqa: PTH207
         below = Path(match).relative_to(above).parts if Path(match).is_relative_to(above) else (Path(match).name,)
         if any(map(is_litter, below)) or not folders.isdisjoint(map(str, Path(match).parents)):
@@ -60,12 +60,12 @@ def matches(text: str) -> list[str]:
         if is_folder(match):
             folders.add(match)
     if not kept:
-        raise DataError(f"nothing matches the pattern {text}; mend it, or name a folder")
+        raise DataError(f"nothing matches the pattern {text}; correct it, or give a folder")
     return kept
 
 
 def fixed_part(text: str) -> str:
-    """The path itself; of a pattern the folder above its first wild card."""
+    """Return the folder above a pattern's first wild card, or a plain path unchanged."""
     if not is_pattern(text):
         return text
     path = Path(text)
@@ -73,10 +73,16 @@ def fixed_part(text: str) -> str:
 
 
 def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: bool) -> Found:
-    """Pool what a pattern matches: folders of images, CSVs, archives and images.
+    """Pool the images of everything that a pattern matches: folders, CSVs, archives and images.
+
+    Args:
+        text: The pattern.
+        labels: A table of labels for images in folders, if there is one.
+        columns: The names of the columns of matched CSVs, where they are not the usual ones.
+        skip_bad: Whether to leave out, with a note, images that would otherwise be refused.
 
     Raises:
-        DataError: Nothing matches, no images among what does, or a fault in one of the parts.
+        DataError: Nothing matches, no image matches, or one of the matches cannot be used.
     """
     pool = _Pool(absolute(fixed_part(text)), Scanner(skip_bad), columns, labels is None)
     images: list[Image] = []
@@ -96,11 +102,11 @@ def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: b
     if others:
         notes.append(f"{len(others):,} matches of other kinds left out: {listed(others, 3)}")
     if not images:
-        raise DataError(f"the pattern {text} matches {len(others):,} files but no images; mend it, or name a folder")
+        raise DataError(f"the pattern {text} matches {len(others):,} files but no images; correct it, or give a folder")
     headers = read_headers(images)
     images = with_patients(images, headers)
     if labels is not None:
-        images = labelled(images, headers, labels, pool.scanner)
+        images = apply_labels(images, headers, labels, pool.scanner)
     if len({image.source for image in images}) == 1:
         images = [image._replace(source="") for image in images]
     return Found(tuple(images), (*notes, *pool.scanner.notes()))
@@ -108,12 +114,12 @@ def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: b
 
 @dataclass(frozen=True)
 class _Pool:
-    """How the matches of one pattern are read.
+    """Reads the matches of one pattern.
 
     Attributes:
-        top: The folder that names are relative to.
-        scanner: Reads the folders.
-        columns: Names of the columns of matched CSVs.
+        top: The folder that the images' names are relative to.
+        scanner: The scanner that reads the folders.
+        columns: The names of the columns of matched CSVs.
         classed: Whether folders name classes.
     """
 
@@ -123,35 +129,35 @@ class _Pool:
     classed: bool
 
     def folder(self, match: str) -> Iterator[Image]:
-        """The images of a data set, of one of its splits, or of a class, as the folders inside tell."""
+        """Yield the images of a folder; the folders inside show whether it is a data set, a split or a class."""
         tree = self.scanner.tree(match)
         if not tree.folders:
             for path in tree.images:
                 yield self._in_class_folder(path)
             return
         split = split_named(tree.name)
-        images = laid_out(tree, self.top, self.scanner, self.classed)
+        images = images_by_folder(tree, self.top, self.scanner, self.classed)
         if split:
             yield from (image._replace(split=split, source=Path(match).parent.name) for image in images)
         else:
-            yield from self._data_set(images, tree.name)
+            yield from self._mark_data_set(images, tree.name)
 
     def file(self, match: str) -> Found:
-        """The images of a CSV or an archive."""
+        """Return the images of a CSV or an archive."""
         found = read_npz(match) if suffix(match) == ARCHIVE else read_csv(match, self.columns, self.scanner.skip_bad)
         name = Path(match).stem
         images = (image._replace(name=f"{name}/{image.name}") for image in found.images)
-        return Found(tuple(self._data_set(images, name)), tuple(f"{name}: {note}" for note in found.notes))
+        return Found(tuple(self._mark_data_set(images, name)), tuple(f"{name}: {note}" for note in found.notes))
 
     def image(self, match: str) -> Iterator[Image]:
-        """A matched image, unless its name is left out."""
+        """Yield a matched image, unless it is left out because of its name."""
         if is_safe(match):
             yield self._in_class_folder(match)
         else:
-            self.scanner.refuse(match, "its name holds a control character or bytes that are not UTF-8; rename it")
+            self.scanner.refuse(match, "the name has a control character or bytes that are not UTF-8; rename it")
 
-    def _data_set(self, images: Iterable[Image], name: str) -> Iterator[Image]:
-        """Images of one data set among several, whose patients are numbered apart from the others'."""
+    def _mark_data_set(self, images: Iterable[Image], name: str) -> Iterator[Image]:
+        """Yield the images marked as one of several data sets, so that its patients differ from those of the others."""
         for image in images:
             yield image._replace(source=image.source or name, origin=f"{image.origin}@{name}")
 

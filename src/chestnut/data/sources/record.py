@@ -1,4 +1,4 @@
-"""What every source hands over: one `Image` a row, and sentences about what was decided; used within `data` alone."""
+"""The images that a source finds, as rows with what the source knows about each."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _SPLIT_NAMES: dict[str, Split] = {
 
 
 class Image(NamedTuple):
-    """One image as its source knows it; an empty text means "not known".
+    """One image and what its source knows about it; an empty text means "not known".
 
     Attributes:
-        path: Absolute path, or `archive.npz#train/17`.
-        name: Its path below the data set, with `/`; the same on every machine.
-        label: Class name.
-        patient: Patient identity from a column or a DICOM header.
-        split: train, val, test or empty.
-        source: Hospital, scanner or collection.
-        origin: Where `patient` comes from, `column` or `DICOM`, then `@` and the data set where several are pooled. Two
-            origins number their patients independently.
-        copy_of: The image that this one is an augmented copy of.
+        path: The absolute path, or `archive.npz#train/17`.
+        name: The path below the data set, with `/`; it is the same on every machine.
+        label: The class name.
+        patient: The patient's identity in a column or a DICOM header.
+        split: The split: train, val, test or empty.
+        source: The hospital, scanner or collection.
+        origin: Where `patient` comes from: `column` or `DICOM`, followed by `@` and the data set's name if several are
+            pooled. Equal identities from two origins are different patients.
+        copy_of: The path of the original, if this is an augmented copy.
     """
 
     path: str
@@ -46,14 +46,14 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """The images of one source, in a fixed order, and what is to be said about them."""
+    """The images of one source, in a fixed order, with notes for the user."""
 
     images: tuple[Image, ...]
     notes: tuple[str, ...] = ()
 
 
 def split_named(text: str) -> Split | None:
-    """The split that a folder or a cell names, in any case; None where it names none.
+    """Return the split that a folder or cell names, in any case, or None.
 
     >>> split_named("Validation")
     'val'

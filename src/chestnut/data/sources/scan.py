@@ -1,8 +1,8 @@
-"""Folders on disk as a tree of images: what counts as an image, which names are refused, what is left out.
+"""Read folders as a tree of images: which files are images, which names are refused, which files are left out.
 
-Called by the sources beside it and by `chestnut predict`. No picture is opened; of files without a telling suffix the
-first 132 bytes are read, to see whether they are DICOM. Paths are plain text here and in the sources: `os.path` answers
-False where `pathlib` raises (a path too long, a folder without permission), and leaves symbolic links as they are.
+No image is opened. From files without a known suffix the first 132 bytes are read, to see whether they are DICOM. Paths
+are plain text in this room: where `pathlib` raises (a path too long, a folder without permission) `os.path` returns
+False, and it leaves symbolic links as they are.
 """
 # ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH122
 
@@ -17,47 +17,47 @@ from dataclasses import dataclass
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from chestnut.errors import DataError, listed
 
-#: Control characters, line separators, and the surrogates that stand for bytes that are not UTF-8.
+#: Control characters, line separators, and the surrogates that represent bytes that are not UTF-8.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "phantom.json"})
 
 
 def suffix(name: str) -> str:
-    """The suffix of a file name in lower case, with its dot."""
+    """Return the suffix of a file name in lower case, with its dot."""
     return os.path.splitext(name)[1].lower()
 
 
 def absolute(path: str) -> str:
-    """The absolute path without `.` and `..`; symbolic links keep their names, which may tell class and patient."""
+    """Return the absolute path without `.` and `..`; symbolic links stay, as their names may show class and patient."""
     return os.path.abspath(path)
 
 
 def exists(path: str) -> bool:
-    """Whether a path leads to anything."""
+    """Tell whether a path exists."""
     return os.path.exists(path)
 
 
 def is_folder(path: str) -> bool:
-    """Whether a path leads to a folder."""
+    """Tell whether a path is a folder."""
     return os.path.isdir(path)
 
 
 def is_file(path: str) -> bool:
-    """Whether a path, or the archive of `archive.npz#train/17`, leads to a file."""
+    """Tell whether a path is a file; for `archive.npz#train/17`, whether the archive is."""
     return os.path.isfile(path.partition("#")[0] if ".npz#" in path else path)
 
 
 def is_picture(name: str) -> bool:
-    """Whether a name has the suffix of a picture format, which DICOM is not."""
+    """Tell whether a name has the suffix of a picture format; DICOM does not count."""
     return suffix(name) in PICTURE_SUFFIXES
 
 
 def is_image(path: str) -> bool:
-    """Whether a file counts as an image: by its suffix, else, without a telling one, by the DICOM mark inside it."""
+    """Tell whether a file is an image: by its suffix or, without a known one, by the DICOM mark inside it."""
     ending = suffix(path)
     if ending in PICTURE_SUFFIXES or ending in DICOM_SUFFIXES:
         return True
-    # DICOM files often carry no suffix, or a bare UID such as 1.2.840.113619.2
+    # DICOM files often have no suffix, or end in a UID such as 1.2.840.113619.2
     return (not ending or ending[1:].isdigit()) and _has_dicom_mark(path)
 
 
@@ -70,33 +70,33 @@ def _has_dicom_mark(path: str) -> bool:
 
 
 def is_litter(name: str) -> bool:
-    """Whether a name is passed over silently: hidden, private (`_`, such as `__MACOSX`), or of an operating system."""
+    """Tell whether to ignore a name: hidden, private (`_`, such as `__MACOSX`), or a file of the operating system."""
     return name.startswith((".", "_")) or name.lower() in _LITTER
 
 
 def is_safe(name: str) -> bool:
-    """Whether a name can be written to a CSV, a table and a log line and read back."""
+    """Tell whether a name survives being written to a CSV, a table or a log line."""
     return _UNSAFE.search(name) is None
 
 
 def shown(name: str) -> str:
-    """A name as a message can show it: as it is, or escaped where it is unsafe."""
+    """Return a name as a message can show it, escaped if it is unsafe."""
     return name if is_safe(name) else repr(name)
 
 
 def below(path: str, top: str) -> str:
-    """A path relative to a folder above it, with `/`; the path itself where that is not above it."""
+    """Return a path relative to a folder above it, with `/`; the unchanged path if the folder is not above it."""
     return path.removeprefix(top.rstrip(os.sep) + os.sep).replace(os.sep, "/")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder that was read.
+    """A folder and its images.
 
     Attributes:
-        path: Its path, without a separator at the end.
-        images: Paths of the images directly inside, sorted.
-        folders: The folders inside that hold images at any depth, sorted by name.
+        path: The path, without a separator at the end.
+        images: The paths of the images directly inside, sorted.
+        folders: The folders inside that contain images at any depth, sorted by name.
     """
 
     path: str
@@ -109,20 +109,20 @@ class Tree:
         return os.path.basename(self.path)
 
     def every_image(self) -> Iterator[str]:
-        """Paths of all images at any depth."""
+        """Yield the paths of all images at any depth."""
         yield from self.images
         for folder in self.folders:
             yield from folder.every_image()
 
 
 class Scanner:
-    """Reads folders and remembers what it left out; one serves one data set.
+    """Reads the folders of one data set and records which files it leaves out.
 
-    Names that begin with `.` or `_` and the litter of operating systems are passed over silently. Files that are no
-    images are passed over and counted. A name that cannot be written down is refused.
+    Names that begin with `.` or `_` and files of operating systems are ignored. Other files that are not images are
+    left out and counted. A name with control characters is refused.
 
     Args:
-        skip_bad: Leave out, and mention, what would otherwise be refused.
+        skip_bad: Whether to leave out, with a note, files that would otherwise be refused.
     """
 
     def __init__(self, skip_bad: bool = False) -> None:
@@ -132,11 +132,11 @@ class Scanner:
         self._seen: dict[tuple[int, int], str] = {}
 
     def tree(self, folder: str) -> Tree:
-        """Read a folder and all below it, following symbolic links.
+        """Read a folder and everything below it, following symbolic links.
 
         Raises:
-            DataError: A folder that cannot be read or is reached twice (as by a symbolic link that leads back to
-                it), or, unless `skip_bad`, a name with control characters or bytes that are not UTF-8.
+            DataError: A folder cannot be read or is reached twice (for example by a symbolic link to a folder above),
+                or, unless `skip_bad`, a name has control characters or bytes that are not UTF-8.
         """
         self._enter(folder)
         images: list[str] = []
@@ -148,9 +148,9 @@ class Scanner:
             if kind == "other":
                 self._others.append(entry.name)
             elif not is_safe(entry.name):
-                self.refuse(entry.path, "its name holds a control character or bytes that are not UTF-8; rename it")
+                self.refuse(entry.path, "the name has a control character or bytes that are not UTF-8; rename it")
             elif kind == "lost":
-                self.refuse(entry.path, "a link that leads to no file; mend or remove it")
+                self.refuse(entry.path, "a link to a file that does not exist; repair or remove the link")
             elif kind == "image":
                 images.append(entry.path)
             else:
@@ -158,23 +158,23 @@ class Scanner:
         return Tree(folder, tuple(images), tuple(inner for inner in folders if inner.images or inner.folders))
 
     def refuse(self, path: str, reason: str) -> None:
-        """Raise an error about one file, or note that it is left out.
+        """Raise an error about one file or, with `skip_bad`, record that it is left out.
 
         Raises:
-            DataError: Unless `skip_bad`.
+            DataError: `skip_bad` is false.
         """
         if not self.skip_bad:
-            raise DataError(f"{shown(path)}: {reason}, or leave it out with --skip-bad")
+            raise DataError(f"{shown(path)}: {reason}, or leave it out with skip_bad")
         self._bad.append(shown(path))
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences about what was left out."""
+        """Return sentences about the files that were left out."""
         notes = []
         if self._others:
             kinds = listed(sorted({shown(name) for name in self._others}), 3)
             notes.append(f"{_files(len(self._others))} of other kinds left out: {kinds}")
         if self._bad:
-            notes.append(f"{_files(len(self._bad))} left out by --skip-bad: {listed(self._bad)}")
+            notes.append(f"{_files(len(self._bad))} left out by skip_bad: {listed(self._bad)}")
         return tuple(notes)
 
     def _enter(self, folder: str) -> None:
@@ -185,8 +185,7 @@ class Scanner:
         earlier = self._seen.setdefault((status.st_dev, status.st_ino), folder)
         if earlier is not folder:
             raise DataError(
-                f"{shown(folder)} leads back to {shown(earlier)}: a symbolic link loop, or one folder under two names; "
-                "remove one of the links"
+                f"{shown(folder)} is the same folder as {shown(earlier)}, reached by a symbolic link; remove the link"
             )
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -197,7 +196,7 @@ class Scanner:
             raise _unreadable(folder, error) from error
 
     def _kind(self, entry: os.DirEntry[str]) -> str:
-        """One of folder, image, other, and lost (an image that is a dangling link)."""
+        """Return folder, image, other, or lost (a link to an image that does not exist)."""
         try:
             if entry.is_dir():
                 return "folder"
@@ -216,4 +215,4 @@ def _unreadable(path: str, error: OSError) -> DataError:
     if error.errno == errno.ELOOP:
         return DataError(f"{shown(path)} is a symbolic link loop; remove the link")
     reason = (error.strerror or str(error)).lower()
-    return DataError(f"cannot read {shown(path)}: {reason}; mend its permissions or name another folder")
+    return DataError(f"cannot read {shown(path)}: {reason}; change its permissions or give another folder")

@@ -1,7 +1,4 @@
-"""A CSV whose columns have been told apart: which holds the path, the label, the patient, the split, the source.
-
-Used within `data` by `csv_source` and `labels`; `Columns` is public.
-"""
+"""Read a CSV and find out which columns contain the path, the label, the patient, the split and the source."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from chestnut.data.sources.record import split_named
 from chestnut.data.sources.scan import shown
 from chestnut.errors import DataError, listed, suggest
 
-#: Usual column names, the likeliest first, in lower case and without anything but letters and digits.
+#: The usual column names, most likely first, in lower case and with letters and digits only.
 _USUAL: dict[str, tuple[str, ...]] = {
     "path": (
         "path",
@@ -41,14 +38,14 @@ _USUAL: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of a CSV's columns; where one is None, the usual names are tried.
+    """The names of a CSV's columns; for None, the usual names are tried.
 
     Attributes:
-        path: Path of the image, relative to the CSV's folder or absolute.
-        label: Class name.
-        patient: Patient identity.
-        split: train, val (or valid, validation), test or nothing.
-        source: Hospital, scanner or collection.
+        path: The column of image paths, absolute or relative to the CSV's folder.
+        label: The column of class names.
+        patient: The column of patient identities.
+        split: The column of splits: train, val (or valid, validation), test or empty.
+        source: The column of hospitals, scanners or collections.
     """
 
     path: str | None = None
@@ -63,10 +60,10 @@ class Table:
     """The cells of a CSV.
 
     Attributes:
-        file: Its path.
-        cells: Stripped text; of the columns path, label, patient, split, source and uid those that were found.
-        columns: What each of them is called in the file.
-        names: What all columns of the file are called.
+        file: The path of the CSV.
+        cells: The cells as stripped text, with those columns of path, label, patient, split, source and uid that exist.
+        columns: The name in the file of each column in `cells`.
+        names: The names of all columns in the file.
     """
 
     file: str
@@ -75,41 +72,41 @@ class Table:
     names: tuple[str, ...]
 
     def need(self, part: str) -> None:
-        """Refuse a table without one of its columns.
+        """Check that the table has a column.
 
         Raises:
-            DataError: The column was neither named nor guessed; those that exist are listed.
+            DataError: The column was neither given nor recognised; the message lists those that exist.
         """
         if part not in self.columns:
             others = listed(self.names, 12)
-            raise DataError(f"{self.file} has no {part} column; it has {others}: name one, as in --column {part}=NAME")
+            raise DataError(f"{self.file} has no {part} column; it has {others}; name one in columns, as {part}=NAME")
 
     def lines(self, rows: pd.Series[bool], part: str) -> str:
-        """Some rows for a message: their line in the file, counted from 1 with the heading, and one of their cells."""
+        """Describe some rows for a message: their line in the file, where the heading is line 1, and one cell."""
         cells = self.cells[part][rows]
         return listed(
             (f"line {int(line) + 2} ({shown(cell)})" for line, cell in zip(cells.index, cells, strict=True)), 3
         )
 
     def records(self) -> list[dict[str, str]]:
-        """What each row says of label, patient, split and source."""
+        """Return label, patient, split and source of each row, as far as the table has them."""
         parts = [part for part in ("label", "patient", "split", "source", "copy_of") if part in self.cells]
         return cast(list[dict[str, str]], self.cells[parts].to_dict("records"))
 
     def where(self, rows: pd.Series[bool]) -> Table:
-        """The rows that are true."""
+        """Return the table with only those rows for which `rows` is true."""
         return replace(self, cells=self.cells[rows])
 
 
 def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
-    """Read a CSV; commas, semicolons and tabs are told apart by its first line.
+    """Read a CSV that is separated by commas, semicolons or tabs; its first line shows by which.
 
     Returns:
-        The table, its splits written train, val, test or nothing, and notes.
+        The table, with splits written as train, val, test or empty, and notes for the user.
 
     Raises:
-        DataError: Not a table in UTF-8, without rows, without a column that was asked for by name, or with a named
-            split column that holds other words.
+        DataError: The file is not a table in UTF-8, has no rows, lacks a column given by name, or has words that are
+            not splits in a split column given by name.
     """
     try:
         with open(file, encoding="utf-8-sig") as stream:
@@ -127,16 +124,16 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise DataError(f"{file} cannot be read as a table ({error}); save it as a CSV in UTF-8") from error
     if cells.empty:
-        raise DataError(f"{file} has no rows below its heading; give one row an image")
+        raise DataError(f"{file} has no rows below its heading; give a row for each image")
     cells.columns = pd.Index([str(name).strip() for name in cells.columns])
     names = tuple(cells.columns)
-    chosen = _choose(file, names, columns)
-    told = pd.DataFrame({part: cells[name].fillna("").str.strip() for part, name in chosen.items()}, index=cells.index)
-    table = Table(file, told, chosen, names)
-    return _with_splits(table, named=columns.split is not None) if "split" in chosen else (table, ())
+    chosen = _choose_columns(file, names, columns)
+    text = pd.DataFrame({part: cells[name].fillna("").str.strip() for part, name in chosen.items()}, index=cells.index)
+    table = Table(file, text, chosen, names)
+    return _normalise_splits(table, named=columns.split is not None) if "split" in chosen else (table, ())
 
 
-def _choose(file: str, names: tuple[str, ...], columns: Columns) -> dict[str, str]:
+def _choose_columns(file: str, names: tuple[str, ...], columns: Columns) -> dict[str, str]:
     plain: dict[str, str] = {}
     for name in names:
         plain.setdefault(re.sub(r"[^a-z0-9]", "", name.lower()), name)
@@ -153,14 +150,14 @@ def _choose(file: str, names: tuple[str, ...], columns: Columns) -> dict[str, st
     return chosen
 
 
-def _with_splits(table: Table, named: bool) -> tuple[Table, tuple[str, ...]]:
-    """Write the splits our way; a column that was only guessed to hold them and says other things is passed over."""
+def _normalise_splits(table: Table, named: bool) -> tuple[Table, tuple[str, ...]]:
+    """Write splits as train, val or test; ignore a column with other words that was not given by name."""
     splits = table.cells["split"].map(lambda cell: split_named(cell) if cell else "")
     odd = splits.isna()
     if not odd.any():
         return replace(table, cells=table.cells.assign(split=splits)), ()
-    fault = f"in the column {table.columns['split']!r} {table.lines(odd, 'split')} name none of train, val, test"
+    fault = f"in the column {table.columns['split']!r}, {table.lines(odd, 'split')} is not train, val or test"
     if named:
-        raise DataError(f"{table.file}: {fault}; write one of them, or nothing")
+        raise DataError(f"{table.file}: {fault}; write one of these, or leave the cell empty")
     columns = {part: name for part, name in table.columns.items() if part != "split"}
     return replace(table, cells=table.cells.drop(columns="split"), columns=columns), (f"no split read: {fault}",)
