@@ -197,7 +197,7 @@ def test_bad_images_stop_in_one_line(mixed, decoded):
         decode_all(listing(mixed), SPEC)
     message = str(caught.value)
     assert message.startswith("3 of 23 images cannot be read (")
-    assert "it holds text" in message
+    assert "it contains text" in message
     assert "is empty (0 bytes)" in message
     assert message.endswith("leave them out with --skip-bad")
     assert "\n" not in message

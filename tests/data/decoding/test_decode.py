@@ -289,7 +289,7 @@ JPEG = encoded(scene(), format="JPEG", quality=90)
     ("name", "data", "reason"),
     [
         ("empty.jpg", b"", r"is empty \(0 bytes\)"),
-        ("text.jpg", b"<html>not found</html>\n", "not an image that chestnut reads .*it holds text"),
+        ("text.jpg", b"<html>not found</html>\n", "not an image that chestnut reads .*it contains text"),
         ("noise.jpg", bytes(range(1, 200)), "is not an image that chestnut reads"),
         ("half.jpg", JPEG[: len(JPEG) // 2], "is truncated: the JPEG ends too early"),
         ("cut.jpg", JPEG[:-2], "is truncated"),
@@ -341,7 +341,7 @@ def test_bad_paths(tmp_path, monkeypatch):
     reasons = {
         str(tmp_path / "none.jpg"): "no such file",
         str(tmp_path): "is a folder",
-        str(loop): "leads back to itself",
+        str(loop): "is a symbolic link to itself",
         str(tmp_path / "pipe.jpg"): "not a regular file",
         str(tmp_path / ("x" * 300)): "name too long",
         "a\0b.jpg": "null",

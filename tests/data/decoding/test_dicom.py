@@ -192,8 +192,8 @@ def without_pixels():
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (without_pixels(), r"DICOM file \(Digital X-Ray Image Storage - For Presentation\) that holds no pixels"),
-        (saved(dataset(np.stack([STORED, STORED]).reshape(96, 64), Rows=48, NumberOfFrames=2)), "holds 2 frames"),
+        (without_pixels(), r"DICOM file \(Digital X-Ray Image Storage - For Presentation\) that has no pixels"),
+        (saved(dataset(np.stack([STORED, STORED]).reshape(96, 64), Rows=48, NumberOfFrames=2)), "contains 2 frames"),
         (bomb(), "declares 30,000×30,000 pixels, more than the limit of 100 megapixels"),
         (hidden_bomb(), "declares 30,000×30,000 pixels"),
         (saved(dataset())[:-500], "is truncated: the DICOM ends too early"),

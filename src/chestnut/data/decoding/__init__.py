@@ -1,1 +1,1 @@
-"""Turn one image file into grey pixels of the size and range that a network expects."""
+"""Turn an image file into grey pixels of the size and range that a network expects."""

@@ -1,7 +1,7 @@
-"""One image, from a file or a row of an archive, to uint8 grey at the input size.
+"""Decode one image, from a file or a row of an archive, to grey uint8 pixels at the input size.
 
-`decode` is for one image; `cache.decode_all` calls `raw.fetch` and `render`, so that a file's bytes are read once for
-its digest and its pixels. The result depends on the stored bytes and the input spec alone, never on the name.
+The result depends only on the stored bytes and the input spec, never on the name. `decode` does all in one call. A
+caller that also needs the digest of the bytes calls `raw.fetch` and then `render`, so that the file is read once.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from chestnut.data.decoding.resize import centred, place
 from chestnut.data.formats import FORMATS
 from chestnut.errors import ImageError
 
-#: Raised whenever the same bytes give other pixels than before, so that caches are made anew.
+#: The version of the decoder. Increase it whenever the same bytes give different pixels, so that caches are rebuilt.
 DECODER = 1
 
-#: What decoders raise on damaged bytes. They promise little; a property test feeds them damaged files.
+#: The exceptions that decoders raise on damaged bytes. They document few; a property test feeds them damaged files.
 FAULTS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
@@ -49,79 +49,80 @@ FAULTS: tuple[type[Exception], ...] = (
     zlib.error,
 )
 
-#: What the decoders' messages say of a file that ends too early.
+#: Words in the decoders' messages about a file that ends too early.
 _TRUNCATED = ("truncated", "less than expected", "unexpected end")
 
 
 def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
     """Decode one image.
 
-    Colour becomes ITU-R 601 luma. What is transparent is black, as the padding is. EXIF orientation is honoured. More
-    than 8 bits are reduced as `depth.to_uint8` says, DICOM as `dicom.read_grey` says. Large JPEGs are decoded at 1/2,
-    1/4 or 1/8 where that is still no smaller than the result. The intensity rule comes last, see `intensity`.
+    Colour becomes ITU-R 601 luma, transparent pixels become black, and EXIF orientation is applied. `depth.to_uint8`
+    says how more than 8 bits are reduced, `dicom.read_grey` how DICOM is shown. Large JPEGs are decoded at 1/2, 1/4 or
+    1/8 of their size, as long as that is not smaller than the result. The intensity rule comes last; see `intensity`.
 
     Args:
         reference: A path, or `archive.npz#train/17`.
-        spec: Height, width, resize rule and intensity rule; its channels are of no account here.
+        spec: The height, width, resize rule and intensity rule; its channels do not matter here.
 
     Returns:
-        Shape (height, width), 0..255.
+        Grey values 0..255, shape (height, width).
 
     Raises:
-        ImageError: It is missing, unreadable, truncated, not an image, too large, or holds several images.
+        ImageError: The image is missing, unreadable, truncated, too large or in an unknown format, or the file contains
+            several images.
     """
     with quiet():
         return render(fetch(reference), spec)
 
 
 def render(raw: Raw, spec: InputSpec) -> npt.NDArray[np.uint8]:
-    """Decode, `quiet`, what `raw.fetch` read; spec, result and errors as of `decode`."""
+    """Decode what `raw.fetch` read, with the result and errors of `decode`; call it inside `quiet`."""
     try:
-        return standardise(np.asarray(_render(raw, spec)), spec.intensity)
+        return standardise(np.asarray(_decode_raw(raw, spec)), spec.intensity)
     except ImageError:
         raise
     except FAULTS as error:
-        raise ImageError(raw.reference, _fault(raw, error)) from error
+        raise ImageError(raw.reference, _explain(raw, error)) from error
 
 
-def _render(raw: Raw, spec: InputSpec) -> Image.Image:
+def _decode_raw(raw: Raw, spec: InputSpec) -> Image.Image:
     if not isinstance(raw.stored, bytes):
-        return _resized(raw.stored if raw.stored.ndim == 2 else luma(raw.stored), spec)
+        return _resize(raw.stored if raw.stored.ndim == 2 else luma(raw.stored), spec)
     kind = sniff(raw.stored[:START])
     if kind == "DICOM":
         from chestnut.data.decoding.dicom import read_grey
 
-        return _resized(read_grey(raw.stored, raw.reference), spec)
+        return _resize(read_grey(raw.stored, raw.reference), spec)
     if kind:
         return read_picture(raw.stored, kind, raw.reference, spec)
-    raise ImageError(raw.reference, f"is not an image that chestnut reads ({FORMATS}){_guess(raw.stored)}")
+    raise ImageError(raw.reference, f"is not an image that chestnut reads ({FORMATS}){_mention_text(raw.stored)}")
 
 
-def _resized(values: npt.NDArray[np.generic], spec: InputSpec) -> Image.Image:
+def _resize(values: npt.NDArray[np.generic], spec: InputSpec) -> Image.Image:
     grey = Image.fromarray(np.ascontiguousarray(to_uint8(values)))
     return centred(place(grey.size, (spec.width, spec.height), spec.resize).cut(grey), spec)
 
 
-def _guess(data: bytes) -> str:
-    """Say of a file that is no image that it is text, as a downloaded error page is."""
+def _mention_text(data: bytes) -> str:
+    """Mention that a file contains text, as a downloaded error page does; else return an empty text."""
     start = data[:256]
-    return "; it holds text" if b"\0" not in start and start.decode("utf-8", "ignore").strip().isprintable() else ""
+    return "; it contains text" if b"\0" not in start and start.decode("utf-8", "ignore").strip().isprintable() else ""
 
 
-def _fault(raw: Raw, error: Exception) -> str:
+def _explain(raw: Raw, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
-    if isinstance(error, Image.DecompressionBombError):  # WebP, which Pillow refuses before the size can be seen
+    if isinstance(error, Image.DecompressionBombError):  # WebP, which Pillow refuses before it shows the size
         return f"declares more pixels than the limit of {MOST_PIXELS // 1_000_000} megapixels"
     kind = sniff(raw.stored[:START]) if isinstance(raw.stored, bytes) else "array"
-    said = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, EOFError) or any(word in said.lower() for word in _TRUNCATED):
+    message = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, EOFError) or any(word in message.lower() for word in _TRUNCATED):
         return f"is truncated: the {kind} ends too early"
-    return f"is a damaged, truncated or unusual {kind} ({said})"
+    return f"is a damaged, truncated or unusual {kind} ({message})"
 
 
 class _Quiet:
-    """How many want silence: Python's warning filters belong to the process, not to a thread."""
+    """The number of active `quiet` blocks; Python's warning filters belong to the process, not to a thread."""
 
     lock = threading.Lock()
     count = 0
@@ -130,7 +131,7 @@ class _Quiet:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence what decoders warn about, such as odd tags: what cannot be decoded is an error. Safe among threads."""
+    """Silence the decoders' warnings, for example about odd tags; real faults raise errors. Thread-safe."""
     with _Quiet.lock:
         _Quiet.count += 1
         if _Quiet.count == 1:

@@ -1,4 +1,4 @@
-"""From deeper or floating values to 8 bits of grey; used by the decoders of this room alone."""
+"""Convert colour, deep or floating-point values to 8 bits of grey."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Bits a pixel that detectors and exports use.
+#: The bits per pixel that detectors and exports use.
 _DEPTHS = (8, 10, 12, 14, 16)
 
-#: Shares of the pixels that may fall below black and above white, against hot pixels and burnt-in marks.
+#: The percentiles that become black and white, chosen so that hot pixels and burnt-in marks do not count.
 _LOW, _HIGH = 0.001, 0.999
 
 #: Rec. ITU-R BT.601 weights of red, green and blue.
@@ -18,7 +18,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def luma(colour: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """ITU-R 601 luma of RGB, shape (height, width, 3); the type is kept, rounded where it is whole."""
+    """Return the ITU-R 601 luma of RGB values, shape (height, width, 3), in the same type; integers are rounded."""
     exact = np.float32 if colour.dtype.itemsize <= 2 else np.float64
     grey = colour.astype(exact) @ _LUMA.astype(exact)
     kept: npt.NDArray[Any] = (np.rint(grey) if colour.dtype.kind in "ui" else grey).astype(colour.dtype)
@@ -26,10 +26,10 @@ def luma(colour: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def to_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Bring values without a window of their own to 0..255.
+    """Scale values that have no display window to 0..255.
 
-    Whole numbers from 0 to 65,535 are divided by the depth they use: the least of 8, 10, 12, 14 and 16 bits that holds
-    99.9 % of them. So 12 bits stored in 16 do not come out black, and an image exported once at 8 and once at 16 bits
+    Whole numbers from 0 to 65,535 are divided by the depth they use: the smallest of 8, 10, 12, 14 and 16 bits that
+    contains 99.9 % of them. So 12 bits stored in 16 do not look black, and an image exported with 8 and with 16 bits
     gives the same grey. Other numbers have no nominal range; their 0.1st to 99.9th percentile is spread.
     """
     if values.dtype == np.uint8:
@@ -47,8 +47,8 @@ def spread_percentiles(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | 
     """Spread the 0.1st to 99.9th percentile of the finite values over 0..255.
 
     Args:
-        values: Pixels of any numeric type.
-        valid: Those that count for the percentiles, same shape; None for all.
+        values: The pixels, of any numeric type.
+        valid: A mask of the pixels that count for the percentiles, same shape; None for all.
     """
     finite = np.isfinite(values) if valid is None else np.isfinite(values) & valid
     chosen = values[finite]
@@ -59,7 +59,7 @@ def spread_percentiles(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | 
 
 
 def spread(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Map `low` to 0 and `high` to 255 linearly and cut off the rest; all is 0 where the two are equal."""
+    """Map `low` to 0 and `high` to 255 linearly and clip the rest; if the two are equal, return zeros."""
     if not high > low:
         return np.zeros(values.shape, dtype=np.uint8)
     scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255 / (high - low))
@@ -68,6 +68,6 @@ def spread(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.
 
 
 def _percentiles(values: npt.NDArray[np.uint16]) -> tuple[float, float]:
-    """The low and high percentile of 16-bit values, by counting, which is ten times faster than sorting."""
+    """Return the low and high percentile of 16-bit values; counting is ten times faster than sorting."""
     share = np.cumsum(np.bincount(values.ravel(), minlength=65536)) / values.size
     return float(np.searchsorted(share, _LOW)), float(np.searchsorted(share, _HIGH))

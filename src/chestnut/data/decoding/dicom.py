@@ -1,7 +1,7 @@
-"""DICOM: from a file's bytes to 8 bits of grey as a viewer shows them; used by `decode` and `facts` alone.
+"""Decode DICOM files to 8 bits of grey, as a viewer shows them.
 
 The steps are those of the standard's grey-scale pipeline (PS3.4 N.2): stored values, modality LUT, VOI LUT or window,
-then the inversion that MONOCHROME1 asks for.
+then inversion for MONOCHROME1.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _JPEG_2000 = b"\xff\x4f\xff\x51"
 
 @contextmanager
 def _own_errors() -> Iterator[None]:
-    """Turn pydicom's own errors, which descend from nothing in particular, into ValueError."""
+    """Turn pydicom's own errors, which have no common base class, into ValueError."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     try:
@@ -40,7 +40,7 @@ def _own_errors() -> Iterator[None]:
 
 
 class Header(NamedTuple):
-    """What a file's header says of its pixels."""
+    """The facts about the pixels in a file's header."""
 
     photometric: str
     width: int
@@ -50,7 +50,7 @@ class Header(NamedTuple):
 
 @_own_errors()
 def read_header(file: IO[bytes]) -> Header:
-    """Read the header without the pixels; raises pydicom's errors where it is damaged or says nothing of pixels."""
+    """Read the header without the pixels; a damaged header, or one without these facts, raises pydicom's errors."""
     import pydicom
 
     read = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(_HEADER_TAGS))
@@ -61,25 +61,25 @@ def read_header(file: IO[bytes]) -> Header:
 def read_grey(data: bytes, reference: str) -> npt.NDArray[np.uint8]:
     """Decode a single-frame file.
 
-    A window of width 0 or less counts as none. Without VOI LUT and window, the 0.1st to 99.9th percentile is spread
-    over the full range, as viewers do. Pixels of the padding value come out black.
+    A window of width 0 or less counts as no window. Without VOI LUT and window, the 0.1st to 99.9th percentile is
+    spread over the full range, as viewers do. Padding pixels become black.
 
     Args:
         data: The file's bytes.
         reference: The path, for messages.
 
     Returns:
-        Shape (rows, columns).
+        Grey values 0..255, shape (rows, columns).
 
     Raises:
-        ImageError: No pixels, several frames, or too large; pydicom's own errors where it is damaged.
+        ImageError: The file has no pixels, several frames or too many pixels. A damaged file raises pydicom's errors.
     """
     import pydicom
 
     dataset = pydicom.dcmread(io.BytesIO(data), force=True)
-    _refuse(dataset, reference)
-    _name_syntax(dataset)
-    stored = _stored(dataset, reference)
+    _check_image(dataset, reference)
+    _complete_syntax(dataset)
+    stored = _read_stored(dataset, reference)
     photometric = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
     if photometric == "PALETTE COLOR":
         from pydicom.pixels import apply_color_lut
@@ -97,26 +97,24 @@ def read_grey(data: bytes, reference: str) -> npt.NDArray[np.uint8]:
     return grey
 
 
-def _refuse(dataset: Dataset, reference: str) -> None:
+def _check_image(dataset: Dataset, reference: str) -> None:
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         kind = getattr(dataset.get("SOPClassUID"), "name", None)
-        raise ImageError(
-            reference, f"is a DICOM file{f' ({kind})' if kind else ''} that holds no pixels or is truncated"
-        )
+        raise ImageError(reference, f"is a DICOM file{f' ({kind})' if kind else ''} that has no pixels or is truncated")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
-        raise ImageError(reference, f"holds {frames} frames; save the one that is meant as a file of its own")
+        raise ImageError(reference, f"contains {frames} frames; save the one you need as a separate file")
     declared = [(int(dataset.get("Columns") or 0), int(dataset.get("Rows") or 0))]
     if "PixelData" in dataset and dataset["PixelData"].is_undefined_length:
         start = dataset.PixelData[:4096].find(_JPEG_2000)
-        if start >= 0:  # its own size rules the decoder's memory
+        if start >= 0:  # the size in the codestream decides how much memory the decoder takes
             declared.append(struct.unpack(">II", dataset.PixelData[start + 8 : start + 16]))
     for width, height in declared:
         check_pixels(width, height, reference)
 
 
-def _name_syntax(dataset: Dataset) -> None:
-    """Give a file without meta information the transfer syntax that it was read by."""
+def _complete_syntax(dataset: Dataset) -> None:
+    """Set the transfer syntax of a file without meta information to the one with which it was read."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -128,8 +126,8 @@ def _name_syntax(dataset: Dataset) -> None:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
 
 
-def _stored(dataset: Dataset, reference: str) -> npt.NDArray[Any]:
-    """The stored values; YBR has become RGB."""
+def _read_stored(dataset: Dataset, reference: str) -> npt.NDArray[Any]:
+    """Return the stored values; YBR colour is converted to RGB."""
     from pydicom.pixels import pixel_array
 
     syntax = dataset.file_meta.TransferSyntaxUID
@@ -138,8 +136,8 @@ def _stored(dataset: Dataset, reference: str) -> npt.NDArray[Any]:
     except (RuntimeError, AttributeError) as error:
         if not syntax.is_transfer_syntax or not syntax.is_compressed:
             raise
-        advice = "convert it to an uncompressed one, as with dcmdjpeg or gdcmconv --raw"
-        raise ImageError(reference, f"its pixels cannot be decoded from {syntax.name}; {advice}") from error
+        advice = "decompress it, for example with dcmdjpeg or gdcmconv --raw"
+        raise ImageError(reference, f"the pixels cannot be decoded from {syntax.name}; {advice}") from error
     return values
 
 
@@ -159,12 +157,12 @@ def _window(stored: npt.NDArray[Any], dataset: Dataset, padding: npt.NDArray[np.
         return spread(1 / (1 + np.exp(-4 * (values.astype(np.float32) - centre) / width)), 0, 1)
     if function == "LINEAR_EXACT":
         return spread(values, centre - width / 2, centre + width / 2)
-    reach = max(width - 1, 1e-3) / 2  # a width of 1 is a threshold
+    reach = max(width - 1, 1e-3) / 2  # a window of width 1 is a threshold
     return spread(values, centre - 0.5 - reach, centre - 0.5 + reach)
 
 
 def _first(value: Any) -> float | None:
-    """The first of an element's values; several windows are alternatives, of which the first is the default."""
+    """Return the first value of an element; of several windows, the first is the default."""
     from pydicom.multival import MultiValue
 
     if isinstance(value, MultiValue):
@@ -173,7 +171,7 @@ def _first(value: Any) -> float | None:
 
 
 def _padding(stored: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.bool_] | None:
-    """Where the stored value says that nothing was imaged (PS3.3 C.7.5.1.1.2); None where nowhere."""
+    """Return a mask of the padding pixels (PS3.3 C.7.5.1.1.2), or None if there are none."""
     first = dataset.get("PixelPaddingValue")
     if not isinstance(first, int):
         return None
@@ -184,5 +182,5 @@ def _padding(stored: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.bool_
 
 
 def _grey_of_colour(colour: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
-    """Luma of RGB, shape (rows, columns, 3 or 4), that uses `bits` a sample."""
+    """Return the luma of RGB values, shape (rows, columns, 3 or 4), with `bits` bits per sample."""
     return spread(luma(colour[..., :3]), 0, 2**bits - 1)

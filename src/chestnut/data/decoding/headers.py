@@ -1,6 +1,6 @@
-"""What files say of themselves in their headers: format, mode, size, depth. Nothing is decoded.
+"""Read format, mode, size and depth from the headers of image files, without decoding them.
 
-The audit compares these facts with the classes, since they can give a label away.
+These facts can reveal a label: for example, if all images of one class are PNG files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chestnut.data.decoding.raw import START, open_file, sniff
 from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
 
-#: Byte of a PNG that holds its bits a sample (PNG 11.2.1), and the tag of a TIFF.
+#: The byte of a PNG with the bits per sample (PNG 11.2.1), and the tag of a TIFF with the same.
 _PNG_DEPTH, _TIFF_BITS = 24, 258
 
 _UNREADABLE: tuple[type[Exception], ...] = (ImageError, *FAULTS)
@@ -27,15 +27,15 @@ _UNREADABLE: tuple[type[Exception], ...] = (ImageError, *FAULTS)
 
 @dataclass(frozen=True)
 class Facts:
-    """One image's facts; empty and 0 where the file cannot be read.
+    """The facts about one image; empty and 0 if the file cannot be read.
 
     Attributes:
-        format: JPEG, PNG, TIFF, WEBP, BMP, DICOM or NPZ.
-        mode: Pillow's name of the pixel type, such as L, RGB or I;16; of DICOM its photometric interpretation.
-        width: Pixels, as stored.
-        height: Pixels, as stored.
-        bits: Bits a sample.
-        bytes: Size of the file; of an archive's row the size of its pixels.
+        format: The format: JPEG, PNG, TIFF, WEBP, BMP, DICOM or NPZ.
+        mode: Pillow's name for the pixel type, such as L, RGB or I;16; for DICOM, the photometric interpretation.
+        width: The stored width in pixels.
+        height: The stored height in pixels.
+        bits: The number of bits per sample.
+        bytes: The size of the file in bytes; for a row of an archive, the size of its pixels.
     """
 
     format: str = ""
@@ -51,31 +51,31 @@ def read_facts(references: Sequence[str], workers: int | None = None) -> pd.Data
 
     Args:
         references: Paths, or rows such as `archive.npz#train/17`.
-        workers: Threads; None for one a core.
+        workers: The number of threads; None for one per core.
 
     Returns:
-        One row a reference, in their order; the columns are the fields of `Facts`.
+        A table with one row per reference, in their order; the columns are the fields of `Facts`.
     """
     rows = [npz_rows.parse(reference) for reference in references]
-    arrays = {(row.archive, row.split): _of_array(row.archive, row.split) for row in rows if row}
+    arrays = {(row.archive, row.split): _read_array(row.archive, row.split) for row in rows if row}
     with quiet():
-        read = in_order(partial(_facts, arrays=arrays), list(zip(references, rows, strict=True)), workers)
+        read = in_order(partial(_read_one, arrays=arrays), list(zip(references, rows, strict=True)), workers)
         return pd.DataFrame([asdict(facts) for facts in read], columns=list(Facts.__dataclass_fields__))
 
 
-def _facts(item: tuple[str, npz_rows.Row | None], arrays: dict[tuple[str, str], tuple[int, Facts]]) -> Facts:
+def _read_one(item: tuple[str, npz_rows.Row | None], arrays: dict[tuple[str, str], tuple[int, Facts]]) -> Facts:
     reference, row = item
     if row is not None:
         count, facts = arrays[row.archive, row.split]
         return facts if row.number < count else Facts()
     try:
-        return _of_file(reference)
+        return _read_file(reference)
     except _UNREADABLE:
-        return Facts()  # decoding says what is wrong with it
+        return Facts()  # decoding reports what is wrong with the file
 
 
-def _of_array(name: str, split: str) -> tuple[int, Facts]:
-    """How many rows an archive's array has, and the facts that they share."""
+def _read_array(name: str, split: str) -> tuple[int, Facts]:
+    """Return the number of rows in an archive's array, and the facts that all of them share."""
     try:
         shape, dtype = npz_rows.read_header(name, split)
     except ImageError:
@@ -87,7 +87,7 @@ def _of_array(name: str, split: str) -> tuple[int, Facts]:
     return shape[0], Facts("NPZ", mode, width, height, bits, height * width * samples * dtype.itemsize)
 
 
-def _of_file(path: str) -> Facts:
+def _read_file(path: str) -> Facts:
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(START)

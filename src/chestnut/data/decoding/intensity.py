@@ -1,6 +1,6 @@
-"""Grey values that do not depend on the scanner: each image brought to a scale of its own; called by `decode`.
+"""Normalise the grey values of each image, so that they depend less on the scanner.
 
-It works on images at the input size, so that what it does depends on the pixels a network sees and on nothing else.
+This happens at the input size, so that the result depends only on the pixels that a network sees.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from chestnut.data.pixels import Grey
 
 Rule = Literal["none", "percentile", "equalise", "clahe"]
 
-#: Percentiles that become black and white: beyond them lie markers, burnt-in text and the void beside the body.
+#: The percentiles that become black and white; markers, burnt-in text and the air around the body lie beyond them.
 _LOW, _HIGH = 1.0, 99.0
 
-#: Tiles along each axis, and how many times the mean height of its histogram a tile's grey value may count.
+#: The tiles along each axis, and the limit of a tile's histogram as a multiple of its mean height.
 _TILES, _CLIP = 8, 2.0
 
 
 def standardise(image: Grey, rule: Rule) -> Grey:
-    """Bring an image's grey values to a scale of their own.
+    """Normalise an image's grey values.
 
     Args:
-        image: Shape (height, width).
-        rule: `none` leaves them. `percentile` is linear, the 1st percentile to 0 and the 99th to 255. `equalise` makes
-            all grey values equally frequent: of two images that differ by a rising map of grey values it makes one.
-            `clahe` does that in each of 8×8 tiles with limited contrast and blends them (Zuiderveld 1994, Graphics
-            Gems IV, VIII.5).
+        image: The grey values, shape (height, width).
+        rule: `none` changes nothing. `percentile` maps the 1st percentile to 0 and the 99th to 255, linearly.
+            `equalise` makes all grey values equally frequent, so that images that differ by a rising map of grey values
+            become equal. `clahe` does the same in each of 8×8 tiles, with limited contrast, and blends the tiles
+            (Zuiderveld 1994, Graphics Gems IV, VIII.5).
 
     Returns:
-        Same shape. An image of one grey value, or whose percentiles are equal, is left as it is by all but `clahe`.
+        The image, of the same shape. Only `clahe` changes an image of one grey value or with equal percentiles.
 
     >>> standardise(np.array([[10, 20], [30, 40]], np.uint8), "equalise")
     array([[  0,  85],
@@ -40,16 +40,16 @@ def standardise(image: Grey, rule: Rule) -> Grey:
     import cv2
 
     if rule == "percentile":
-        return _stretched(image)
+        return _stretch_percentiles(image)
     if rule == "equalise":
         return np.asarray(cv2.equalizeHist(image), dtype=np.uint8)
     if rule == "clahe":
-        # Made anew each time: one is not safe among threads
+        # A new object for each call: it is not thread-safe
         return np.asarray(cv2.createCLAHE(_CLIP, (_TILES, _TILES)).apply(image), dtype=np.uint8)
     return image
 
 
-def _stretched(image: Grey) -> Grey:
+def _stretch_percentiles(image: Grey) -> Grey:
     low, high = np.percentile(image, (_LOW, _HIGH))
     if low == high:
         return image

@@ -1,7 +1,4 @@
-"""Rows of a MedMNIST archive: references such as `archive.npz#train/17`, and the pixels that they name.
-
-Used by the modules of this room. Nothing pickled is ever loaded.
-"""
+"""Read rows of a MedMNIST archive by references such as `archive.npz#train/17`. Pickled data is never loaded."""
 
 from __future__ import annotations
 
@@ -19,15 +16,15 @@ import numpy.typing as npt
 from chestnut.errors import ImageError
 
 _REFERENCE = re.compile(r"(.+\.npz)#(train|val|test)/(\d+)", re.DOTALL | re.IGNORECASE)
-# What zipfile, zlib and NumPy raise on archives that are damaged, cut off, or declare what they do not hold
+# The exceptions of zipfile, zlib and NumPy for archives that are damaged, truncated or have a wrong header
 _FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, MemoryError, NotImplementedError)
 
-#: A lock, so that the threads of one process do not load the same archive twice.
+#: Keeps the threads of a process from loading the same archive twice.
 _LOADING = threading.Lock()
 
 
 class Row(NamedTuple):
-    """One image of an archive: `images` of the split's array, counted from 0."""
+    """One image of an archive: row `number`, from 0, of the array `{split}_images`."""
 
     archive: str
     split: str
@@ -35,14 +32,14 @@ class Row(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What an array of images says of itself; the shape is (n, height, width) or (n, height, width, 1 or 3)."""
+    """The type and shape of an array of images: (n, height, width) or (n, height, width, 1 or 3)."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
 
 def parse(reference: str) -> Row | None:
-    """Take a reference to a row apart; None for the path of a file.
+    """Parse a reference to a row; return None for the path of a file.
 
     >>> parse("/data/pneumoniamnist.npz#val/17")
     Row(archive='/data/pneumoniamnist.npz', split='val', number=17)
@@ -52,10 +49,10 @@ def parse(reference: str) -> Row | None:
 
 
 def read_row(row: Row, reference: str) -> npt.NDArray[Any]:
-    """The pixels of one row, shape (height, width) or (height, width, 3); the archive stays in memory.
+    """Return the pixels of one row, shape (height, width) or (height, width, 3); the archive stays in memory.
 
     Raises:
-        ImageError: No such archive, array or row, or one that does not hold images.
+        ImageError: The archive, array or row does not exist, or the array does not contain images.
     """
     images = _images(row.archive, row.split, *_stamp(row.archive, reference))
     if isinstance(images, str):
@@ -67,10 +64,10 @@ def read_row(row: Row, reference: str) -> npt.NDArray[Any]:
 
 
 def read_header(archive: str, split: str) -> Header:
-    """Shape and type of a split's images, read without the images.
+    """Read the shape and type of a split's images, without the images.
 
     Raises:
-        ImageError: As `read_row`.
+        ImageError: The archive or array does not exist, or the array does not contain images.
     """
     try:
         with zipfile.ZipFile(archive) as opened, opened.open(f"{split}_images.npy") as member:
@@ -96,7 +93,7 @@ def _images(archive: str, split: str, size: int, changed_ns: int) -> npt.NDArray
 
 @lru_cache(maxsize=3)
 def _load(archive: str, split: str, size: int, changed_ns: int) -> npt.NDArray[Any] | str:
-    """A split's images, or why there are none: kept too, so that n rows of a broken archive are refused at once."""
+    """Load a split's images, or return why that fails; both are cached, so a broken archive is read only once."""
     try:
         with zipfile.ZipFile(archive) as opened:
             name = f"{split}_images.npy"
@@ -130,5 +127,5 @@ def _header(member: IO[bytes]) -> Header:
         or dtype.kind not in "uif"
     ):
         name = Path(getattr(member, "name", "array")).stem
-        raise ImageError(name, f"{name} holds {shape} of {dtype}, not grey or RGB images (n, height, width[, 3])")
+        raise ImageError(name, f"{name} contains {shape} of {dtype}, not grey or RGB images (n, height, width[, 3])")
     return Header(shape, dtype)

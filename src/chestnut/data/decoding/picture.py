@@ -1,6 +1,6 @@
-"""Pictures that Pillow reads (JPEG, PNG, TIFF, WebP, BMP): from bytes to grey at the input size; used by this room.
+"""Decode JPEG, PNG, TIFF, WebP and BMP with Pillow to grey pixels at the input size.
 
-Anything may be raised on damaged bytes; `decode.render` turns it into an `ImageError`.
+Damaged bytes may raise any exception; `decode.render` turns it into an `ImageError`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from chestnut.data.decoding.raw import MOST_BYTES, check_pixels
 from chestnut.data.decoding.resize import centred, place
 from chestnut.errors import ImageError
 
-#: The classes themselves and not `Image.open`, whose limit on pixels is a global of the process.
+#: The plug-in classes, because the limit on pixels of `Image.open` is global to the process.
 _OPENERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
@@ -37,7 +37,7 @@ _OPENERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     "BMP": BmpImagePlugin.BmpImageFile,
 }
 
-#: How to set an EXIF orientation upright (CIPA DC-008, tag 0x0112).
+#: The transposition that makes each EXIF orientation upright (CIPA DC-008, tag 0x0112).
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -51,34 +51,33 @@ _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
 
 
 def open_picture(file: IO[bytes], kind: str) -> ImageFile.ImageFile:
-    """Read the header of a picture of a kind that `raw.sniff` names."""
+    """Read the header of a picture in a format that `raw.sniff` returned."""
     return _OPENERS[kind](file)
 
 
 def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Image.Image:
-    """Decode, resample and set upright.
+    """Decode a picture, make it upright and resample it.
 
     Args:
         data: The file's bytes.
-        kind: As `raw.sniff` names it.
+        kind: The format that `raw.sniff` returned.
         reference: The path, for messages.
-        spec: Height, width and resize rule.
+        spec: The height, width and resize rule.
 
     Returns:
-        Mode L, of the size in `spec`.
+        A picture of mode L and the size in `spec`.
 
     Raises:
-        ImageError: Too many pixels declared, or several pages or frames.
+        ImageError: The header declares too many pixels, or the file has several pages or frames.
     """
     picture = open_picture(io.BytesIO(data), kind)
     check_pixels(*picture.size, reference)
     pages = getattr(picture, "n_frames", 1)
     if pages > 1:
-        raise ImageError(reference, f"holds {pages} pages or frames; save the one that is meant as a file of its own")
-    deep = kind != "JPEG" and ";16" in str(
-        picture.tile
-    )  # before the orientation, which in a PNG may stand behind the pixels
-    # Pillow sets TIFF upright by itself
+        raise ImageError(reference, f"contains {pages} pages or frames; save the one you need as a separate file")
+    # Look at the tiles before the orientation, which in a PNG may come after the pixels and discards the tiles
+    deep = kind != "JPEG" and ";16" in str(picture.tile)
+    # Pillow itself makes TIFF upright
     orientation = 1 if kind == "TIFF" else picture.getexif().get(_ORIENTATION, 1)
     target = (spec.height, spec.width) if orientation in (5, 6, 7, 8) else (spec.width, spec.height)
     placement = place(picture.size, target, spec.resize)
@@ -89,15 +88,15 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
 
 
 def _reduce(picture: ImageFile.ImageFile, ratio: float) -> tuple[float, float]:
-    """Have a JPEG decoded to grey, at 1/2, 1/4 or 1/8 where that still leaves at least a pixel a result pixel.
+    """Prepare a JPEG to be decoded to grey at 1/2, 1/4 or 1/8 of its size, if that is not smaller than the result.
 
     Returns:
-        The decoded pixels a pixel of the picture, along x and y.
+        The decoded pixels per pixel of the picture, along x and y.
     """
     width, height = picture.size
     factor = next((factor for factor in (8, 4, 2) if factor <= ratio), 1)
     drafted = picture.draft("L", (max(1, width // factor), max(1, height // factor)))
-    picture.decodermaxblock = MOST_BYTES  # all of it in one call: threads wait for each other between two
+    picture.decodermaxblock = MOST_BYTES  # decode in a single call: between calls, threads wait for each other
     if drafted is None:
         return 1.0, 1.0
     _, (_, _, across, down) = drafted
@@ -105,13 +104,13 @@ def _reduce(picture: ImageFile.ImageFile, ratio: float) -> tuple[float, float]:
 
 
 def _grey(picture: ImageFile.ImageFile, data: bytes, deep: bool) -> Image.Image:
-    """All pixels as mode L: ITU-R 601 luma of colour, over black where there is transparency."""
+    """Return all pixels in mode L: ITU-R 601 luma of colour, on black where pixels are transparent."""
     white_is_zero = picture.mode != "L" and _tag(picture, _PHOTOMETRIC) == _WHITE_IS_ZERO
     picture.load()
     if picture.mode == "F" or picture.mode.startswith("I"):
         grey = to_uint8(np.asarray(picture))
         return Image.fromarray(255 - grey if white_is_zero else grey)
-    if deep:  # Pillow keeps the upper byte of 16-bit colour, which is black where 12 bits are used
+    if deep:  # Pillow keeps only the upper byte of 16-bit colour, which is nearly black if 12 bits are used
         values = _deep_luma(data, picture.size)
         if values is not None:
             return Image.fromarray(to_uint8(values))
@@ -126,7 +125,7 @@ def _tag(picture: ImageFile.ImageFile, number: int) -> Any:
 
 
 def _deep_luma(data: bytes, size: tuple[int, int]) -> npt.NDArray[np.uint16] | None:
-    """Luma of 16-bit colour, shape (height, width), over black; None where OpenCV reads it otherwise than Pillow."""
+    """Return the luma of 16-bit colour on black, shape (height, width); None if OpenCV reads it unlike Pillow."""
     import cv2
 
     read = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)

@@ -1,7 +1,4 @@
-"""What is stored under a reference, before decoding: a file's bytes or an archive's row, and what format it has.
-
-Used by the modules of this room.
-"""
+"""Read an image as it is stored, without decoding: a file's bytes or an archive's row, and its format."""
 
 from __future__ import annotations
 
@@ -17,10 +14,10 @@ import numpy.typing as npt
 from chestnut.data.decoding import npz_rows
 from chestnut.errors import ImageError
 
-#: Images that declare more pixels are refused from the header: twice the largest stitched radiographs.
+#: The most pixels an image may declare in its header; twice the size of the largest stitched radiographs.
 MOST_PIXELS = 100_000_000
 
-#: Larger files are refused unread.
+#: The most bytes a file may have; larger ones are not read.
 MOST_BYTES = 1_000_000_000
 
 _STARTS = {
@@ -37,7 +34,7 @@ _STARTS = {
     b"\x00\x08": "DICOM",
 }
 
-#: Bytes that `sniff` wants to see.
+#: The number of bytes that `sniff` needs.
 START = 132
 
 _REASONS = {
@@ -45,7 +42,7 @@ _REASONS = {
     errno.ENOTDIR: "there is no such file",
     errno.EACCES: "no permission to read it",
     errno.EPERM: "no permission to read it",
-    errno.ELOOP: "is a symbolic link that leads back to itself",
+    errno.ELOOP: "is a symbolic link to itself",
 }
 
 
@@ -55,14 +52,14 @@ class Raw:
 
     Attributes:
         reference: A path, or `archive.npz#train/17`.
-        stored: A file's bytes, or the pixels of an archive's row.
+        stored: The bytes of a file, or the pixels of an archive's row.
     """
 
     reference: str
     stored: bytes | npt.NDArray[Any]
 
     def digest(self) -> bytes:
-        """SHA-256 of what is stored (32 bytes): the same contents under two names have the same one."""
+        """Return the SHA-256 (32 bytes) of the stored contents, whatever the name."""
         if isinstance(self.stored, bytes):
             return hashlib.sha256(self.stored).digest()
         form = f"npz row {self.stored.shape} {self.stored.dtype.str}\n"
@@ -70,10 +67,10 @@ class Raw:
 
 
 def fetch(reference: str) -> Raw:
-    """Read what is stored under a reference.
+    """Read what is stored under a reference: a path, or `archive.npz#train/17`.
 
     Raises:
-        ImageError: It is missing, empty, not a regular file, too large, or may not be read.
+        ImageError: The file is missing, empty, not a regular file or too large, or permission is missing.
     """
     row = npz_rows.parse(reference)
     if row is not None:
@@ -89,13 +86,13 @@ def fetch(reference: str) -> Raw:
 
 
 def open_file(path: str) -> BinaryIO:
-    """Open a regular file of a sensible size for reading.
+    """Open a regular file of a reasonable size for reading.
 
     Raises:
-        ImageError: It is missing, not a regular file, too large, or may not be read.
+        ImageError: The file is missing, not a regular file or too large, or permission is missing.
     """
     try:
-        status = os.stat(path)  # noqa: PTH116 in a fraction of the time that Path takes
+        status = os.stat(path)  # noqa: PTH116 -- Path.stat takes several times as long
         if stat.S_ISDIR(status.st_mode):
             raise ImageError(path, "is a folder, not an image")
         if not stat.S_ISREG(status.st_mode):
@@ -108,10 +105,10 @@ def open_file(path: str) -> BinaryIO:
 
 
 def check_pixels(width: int, height: int, reference: str) -> None:
-    """Refuse a size from the header, before memory is taken for it.
+    """Check the size in a header before memory is allocated for it.
 
     Raises:
-        ImageError: More than `MOST_PIXELS`, or none.
+        ImageError: The size is more than `MOST_PIXELS`, or zero.
     """
     if width < 1 or height < 1:
         raise ImageError(reference, f"declares {width}×{height} pixels")
@@ -121,7 +118,7 @@ def check_pixels(width: int, height: int, reference: str) -> None:
 
 
 def sniff(start: bytes) -> str:
-    """Name the format of a file by its first `START` bytes: JPEG, PNG, TIFF, WEBP, BMP, DICOM, or empty for none.
+    """Return the format of a file from its first `START` bytes: JPEG, PNG, TIFF, WEBP, BMP, DICOM, or empty.
 
     >>> sniff(bytes([0xFF, 0xD8, 0xFF, 0xE0]))
     'JPEG'

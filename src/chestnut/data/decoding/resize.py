@@ -1,4 +1,4 @@
-"""From a picture of any size to the input size: where it goes, and the resampling; for the decoders of this room."""
+"""Resize a picture of any size to the input size."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Placement:
-    """Which part of a picture is used, and how large it becomes.
+    """The part of a picture that is used, and its size in the result.
 
     Attributes:
-        box: (left, top, right, bottom) of the part, in the picture's pixels.
-        size: What it becomes, (width, height) in pixels.
+        box: The part as (left, top, right, bottom), in pixels of the picture.
+        size: The size of the part in the result, (width, height) in pixels.
     """
 
     box: Box
@@ -29,7 +29,7 @@ class Placement:
 
     @property
     def ratio(self) -> float:
-        """Picture pixels a result pixel, along the axis that has fewer."""
+        """The pixels of the picture per pixel of the result, along the axis with the smaller ratio."""
         left, top, right, bottom = self.box
         return min((right - left) / self.size[0], (bottom - top) / self.size[1])
 
@@ -38,7 +38,7 @@ class Placement:
 
         Args:
             grey: The picture, or a smaller version of it.
-            scale: Pixels of `grey` a pixel of the picture, along x and y.
+            scale: The pixels of `grey` per pixel of the picture, along x and y.
         """
         x, y = scale
         left, top, right, bottom = self.box
@@ -46,7 +46,7 @@ class Placement:
 
 
 def place(source: tuple[int, int], target: tuple[int, int], rule: Literal["stretch", "fit", "crop"]) -> Placement:
-    """Lay a picture of the size `source` onto one of the size `target`, both (width, height).
+    """Decide how a picture of size `source` fills one of size `target`, both (width, height).
 
     >>> place((400, 200), (100, 100), "fit").size
     (100, 50)
@@ -66,7 +66,7 @@ def place(source: tuple[int, int], target: tuple[int, int], rule: Literal["stret
 
 
 def centred(part: Image.Image, spec: InputSpec) -> Image.Image:
-    """A picture of the input size, with the part in its middle and black around it."""
+    """Return a picture of the input size with the part in the middle and black around it."""
     if part.size == (spec.width, spec.height):
         return part
     whole = Image.new("L", (spec.width, spec.height))
@@ -75,15 +75,15 @@ def centred(part: Image.Image, spec: InputSpec) -> Image.Image:
 
 
 def _resample(grey: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
-    """Resize a part: with antialiasing along an axis that shrinks, bilinear along one that grows.
+    """Resize a part, with antialiasing along an axis that shrinks and bilinearly along one that grows.
 
-    Pillow widens its filter by the factor of shrinking. Of its filters the Hamming one comes nearest to the mean over
-    each pixel's area at every factor, also just above 1, where the box filter drops and doubles rows.
+    Pillow widens its filter by the factor of shrinking. The Hamming filter comes closest to the mean over each pixel's
+    area at every factor, even just above 1, where the box filter drops or doubles rows.
     """
     width, height = box[2] - box[0], box[3] - box[1]
     if size[0] >= width and size[1] >= height:
         return grey.resize(size, _ENLARGE, box)
-    # An axis that grows waits, so that no step makes more pixels than there were
+    # Shrink first, so that no step creates more pixels than there were
     shrunk = (min(size[0], max(1, round(width))), min(size[1], max(1, round(height))))
     part = grey.resize(shrunk, _SHRINK, box)
     return part if shrunk == size else part.resize(size, _ENLARGE)
