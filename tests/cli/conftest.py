@@ -37,3 +37,11 @@ def workspace(tmp_path_factory):
     words = ["train", "images", "--name", "one", "--set=data.fractions=[0.6,0.2,0.2]", *TINY]
     assert call(words, folder) == 0
     return Workspace(folder / "images", folder / "runs" / "one")
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory):
+    """Synthetic images of other patients than those of the workspace."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    assert call(["phantom", "images", "--patients", 24, "--size", 48, "--seed", 7], folder) == 0
+    return folder / "images"

@@ -50,18 +50,39 @@ def test_validation_images_are_judged_under_every_shift(run, chestnut):
     assert "AUROC under every shift" in page and held["shortcut"]["sentence"][:40] in page
 
 
-def test_an_external_set_is_renamed_and_the_threshold_kept(run, workspace, chestnut, tmp_path):
+def test_some_shifts_never_replace_all_of_them(run, chestnut):
+    chestnut("stress", run)
+    whole = files(run / "evaluation" / "stress")
+    status, out, _ = chestnut("stress", run, "--shift", "crop")
+    assert status == 0 and "crop" in out and "mean over the shifts" not in out
+    assert files(run / "evaluation" / "stress") == whole
+    held = json.loads((run / "evaluation" / "stress-partial" / "stress.json").read_text())
+    assert held["partial"] and held["mean"] is None and held["shortcut"]["correlation"] is None
+    assert held["shortcut"]["agree"]["shifted_auroc"] is None
+    chestnut("report", run)
+    page = (run / "report.html").read_text()
+    assert page.count("Mean over the shifts") == 1 and "Under some of the shifts" in page
+
+
+def test_an_external_set_is_renamed_and_the_threshold_kept(run, elsewhere, chestnut, tmp_path):
     others = tmp_path / "others"
     for theirs, ours in (("ill", "PNEUMONIA"), ("well", "NORMAL"), ("odd", "NORMAL")):
         (others / theirs).mkdir(parents=True)
-        found = sorted(path for path in workspace.images.rglob("*") if path.parent.name == ours and path.is_file())
+        found = sorted(path for path in elsewhere.rglob("*") if path.parent.name == ours and path.is_file())
         for path in found[:12]:
             shutil.copy(path, others / theirs / f"{theirs}-{path.name}")
+    rows = pd.read_csv(run / "manifest.csv", dtype=str)
+    for split in ("train", "test"):
+        shutil.copy(rows[(rows["split"] == split) & (rows["label"] == "NORMAL")]["path"].iloc[0], others / "well")
     words = [*TWO, "--external", others, "--map", "ill=PNEUMONIA,well=NORMAL", "--operating-point", "sensitivity=0.9"]
     status, out, said = chestnut("stress", run, *words, "--keep", "--json", "-")
     held = json.loads(out)
     assert status == 0, said
-    assert held["external"]["images"] == 24 and "left out 12 images of odd" in held["external"]["notes"]
+    assert held["external"]["images"] == 25 and "left out 12 images of odd" in held["external"]["notes"]
+    assert "left out 1 images of the run's own test split" in held["external"]["notes"]
+    assert held["external"]["overlap"] == {"train": 1, "val": 0, "test": 0}
+    assert "1 of 25 images was used in training" in held["external"]["notes"]
+    assert not (run / "ledger.json").exists()
     rules = [point["rule"] for point in held["operating_points"]["points"]]
     assert rules == ["fixed", "plain", "stress"]
     threshold = held["operating_points"]["points"][-1]["threshold"]
@@ -73,7 +94,7 @@ def test_an_external_set_is_renamed_and_the_threshold_kept(run, workspace, chest
     }
     assert all((share >= threshold) == positive for positive, share in decided.items())
     status, out, _ = chestnut("stress", run, *TWO, "--operating-point", "balanced")
-    assert status == 0 and "chosen on all shifts" in out
+    assert status == 0 and "chosen on the shifts" in out
 
 
 @pytest.mark.slow
@@ -113,6 +134,7 @@ def test_a_source_is_left_out_and_trained_for_once(workspace, chestnut):
         (["--external", "{images}", "--map", "NORMAL=HEALTHY"], "the run has no class 'HEALTHY' to rename"),
         (["--external", "{images}", "--map", "NORMAL"], "write THEIRS=OURS"),
         (["--external", "{images}", "--map", "NORMAL=PNEUMONIA"], "fewer than two match"),
+        (["--external", "{images}"], "are the run's own"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line_and_writes_nothing(run, workspace, chestnut, words, said):

@@ -87,12 +87,42 @@ def test_prediction_agrees_with_evaluation(run, chestnut, tmp_path):
     assert written["threshold"].eq(0.5).all()
 
 
-def test_another_data_set_is_judged_and_images_seen_in_training_are_told(run, workspace, chestnut):
-    status, out, _ = chestnut("evaluate", run, workspace.images, "--split", "val", "--json", "-")
+def test_images_from_elsewhere_are_external_and_a_look_at_another_test_set(run, elsewhere, chestnut):
+    status, out, _ = chestnut("evaluate", run, elsewhere, "--json", "-")
+    assert status == 0 and "look 1 at a test split by this run" in read(out)["notes"]
+    held = json.loads((run / "evaluation" / "images" / "metrics.json").read_text())
+    assert held["overlap"] == {"train": 0, "val": 0, "test": 0}
+    assert [look["data"] for look in json.loads((run / "ledger.json").read_text())] == [str(elsewhere)]
+    chestnut("report", run)
+    assert "External data: images" in (run / "report.html").read_text()
+
+
+def test_images_seen_in_training_are_counted_and_the_data_not_called_external(run, elsewhere, chestnut, tmp_path):
+    mixed = shutil.copytree(elsewhere, tmp_path / "mixed")
+    rows = pd.read_csv(run / "manifest.csv", dtype=str)
+    for split, count in (("train", 5), ("val", 2), ("test", 3)):
+        for number, row in enumerate(rows[rows["split"] == split].head(count).itertuples()):
+            shutil.copy(row.path, mixed / row.label / f"new-{split}{number}.jpeg")
+    status, out, _ = chestnut("evaluate", run, mixed, "--split", "val", "--json", "-")
     result = read(out)
     assert status == 0
-    assert any("were used in training or validation" in note for note in result["notes"])
-    assert (run / "evaluation" / "images" / "metrics.json").is_file()
+    images, words = result["images"], "images were used in training or validation"
+    assert f"7 of {images} {words}, 3 of {images} images are in the run's test split" in result["notes"]
+    held = json.loads((run / "evaluation" / "mixed" / "metrics.json").read_text())
+    assert held["overlap"] == {"train": 5, "val": 2, "test": 3}
+    (look,) = json.loads((run / "ledger.json").read_text())
+    root = json.loads((run / "data.json").read_text())["root"]
+    assert (look["images"], look["data"]) == (3, root)
+    chestnut("report", run)
+    page = (run / "report.html").read_text()
+    assert f"Other data: mixed; 7 of {images} {words}" in page and "External data" not in page
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_the_runs_own_images_are_no_other_data_set(run, workspace, chestnut, split):
+    status, _, said = chestnut("evaluate", run, workspace.images, "--split", split)
+    assert status == 2 and "are the run's own" in said and "name the split and give no other data set" in said
+    assert not (run / "ledger.json").exists() and not (run / "evaluation" / "images").exists()
 
 
 def test_report_info_and_runs_tell_of_the_run(run, chestnut):

@@ -147,9 +147,11 @@ class RunMaker:
     def evaluate(self, name, auroc=0.91, accuracy=0.88, **more):
         figures = {key: estimate(0.8) for key in METRICS} | {"auroc": estimate(auroc), "accuracy": estimate(accuracy)}
         several = len(self.classes) > 2
+        overlap = None if more.get("data", "/data/chest") == "/data/chest" else {"train": 0, "val": 0, "test": 0}
         write(self.run.evaluation(name) / "metrics.json", {
             "when": "2025-06-01T10:00:00+00:00", "data": "/data/chest", "weights": "ab" * 32, "synthetic": False,
-            "images": 312, "patients": 120, "classes": self.classes, "positive": None if several else self.classes[-1],
+            "overlap": overlap, "images": 312, "patients": 120, "classes": self.classes,
+            "positive": None if several else self.classes[-1],
             "threshold": None if several else 0.5, "counts": dict.fromkeys(self.classes, 104), "metrics": figures,
             "per_class": dict.fromkeys(self.classes, figures) if several else {},
             "confusion": [], "resamples": 2000, "seed": 0, "notes": [f"note on {name}"],

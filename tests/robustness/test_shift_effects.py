@@ -11,7 +11,7 @@ from chestnut.evaluation.thresholds import Goal, choose, halves
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.operating_points import Scored, operating_points
 from chestnut.robustness.shift_effects import Decision, judge
-from chestnut.robustness.shortcut_effect import shortcut_effect
+from chestnut.robustness.shortcut_effect import LEAST_SHIFTS, shortcut_effect
 
 
 def table(scores):
@@ -39,6 +39,8 @@ def test_losses_are_paired_and_the_mean_is_over_the_shifts(cohort):
     assert found.mean.auroc.value == pytest.approx((same.auroc.value + bad.auroc.value) / 2)
     assert found.worst == "noisy"
     assert bad.sensitivity.value == pytest.approx((noisy >= 0.5)[truth == 1].mean())
+    few = judge({"plain": table(scores), "same": table(scores)}, truth, patients, Decision(averaged=False))
+    assert few.mean is None and few.plain == found.plain and len(stress_figure(few).axes[0].lines) > 0
     assert "AUROC under shifts" in stress_figure(found).axes[0].get_title(loc="left")
 
 
@@ -131,13 +133,17 @@ def test_a_threshold_chosen_on_shifts_survives_them_and_is_judged_on_others(coho
 def test_a_network_that_follows_the_shortcut_is_wrong_where_it_is(cohort):
     truth, patients, _ = cohort
     vote = np.where(np.arange(300) % 10 == 0, 1 - truth, truth) * 0.8 + 0.1
-    fading = {f"{by}": np.clip(vote + np.random.default_rng(3).normal(0, by, 300), 0, 1) for by in (0.3, 0.6, 0.9)}
+    steps = [0.3 * step for step in range(1, LEAST_SHIFTS + 1)]
+    fading = {f"{by}": np.clip(vote + np.random.default_rng(3).normal(0, by, 300), 0, 1) for by in steps}
     both = {"plain": table(vote)} | {name: table(scores) for name, scores in fading.items()}
     found = shortcut_effect(both, both, truth, patients, Decision())
+    fewer = dict(list(both.items())[:LEAST_SHIFTS])
+    few = shortcut_effect(fewer, fewer, truth, patients, Decision(averaged=False))
+    assert few.correlation is None and few.agree.shifted_auroc is None and "rank correlation" not in few.sentence
     assert (found.agree.images, found.disagree.images) == (270, 30)
     assert (found.agree.accuracy.value, found.disagree.accuracy.value, found.accuracy_loss.value) == (1, 0, 1)
     assert found.auroc_loss.value == 1 and found.correlation == pytest.approx(-1)
-    assert "in the 30 of 300 images where they speak against the label" in found.sentence
+    assert "in the 30 of 300 images where they contradict the label" in found.sentence
     assert "correlation of −1.00" in found.sentence
 
 
@@ -146,4 +152,4 @@ def test_a_shortcut_that_is_never_wrong_leaves_nothing_to_compare(cohort):
     sure = {"plain": table(truth * 1.0), "a": table(truth * 1.0)}
     found = shortcut_effect({"plain": table(scores), "a": table(scores)}, sure, truth, patients, Decision())
     assert found.disagree.images == 0 and found.disagree.auroc.value is None and found.correlation is None
-    assert found.sentence == "Brightness and sharpness alone reach AUROC 1.000, and speak against 0 of 300 labels."
+    assert found.sentence == "Brightness and sharpness alone reach AUROC 1.000, and contradict 0 of 300 labels."

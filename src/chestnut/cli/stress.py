@@ -1,4 +1,4 @@
-"""`chestnut stress`: a run's validation images as other scanners would have taken them."""
+"""`chestnut stress`: judge a run on its validation images as other scanners would have taken them."""
 
 from __future__ import annotations
 
@@ -24,34 +24,40 @@ if TYPE_CHECKING:
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     shift: Annotated[
-        list[str] | None, typer.Option("--shift", metavar="NAME", help="Only this shift. Repeatable; else all.")
+        list[str] | None,
+        typer.Option("--shift", metavar="NAME", help="Use only this shift; may be repeated. Default: all shifts."),
     ] = None,
     external: Annotated[
-        Path | None, typer.Option("--external", metavar="DATA", help="Another data set, to be judged as it is.")
+        Path | None, typer.Option("--external", metavar="DATA", help="Judge another data set too, without shifts.")
     ] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="THEIRS=OURS", help="Class names of DATA to the run's, commas between them."),
+        typer.Option("--map", metavar="THEIRS=OURS", help="Rename classes of DATA to the run's, as A=B,C=D."),
     ] = None,
     operating_point: Annotated[
         str | None,
         typer.Option(
             "--operating-point",
             metavar="GOAL",
-            help="Choose thresholds by balanced, sensitivity=SHARE or specificity=SHARE.",
+            help="Choose thresholds for this goal: balanced, sensitivity=SHARE or specificity=SHARE.",
         ),
     ] = None,
     sources: Annotated[
         bool,
-        typer.Option("--leave-one-source-out", help="Train again without each source in turn, and judge it there."),
+        typer.Option(
+            "--leave-one-source-out",
+            help="Train again without each source, and judge on that source.",
+        ),
     ] = False,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Most epochs of those trainings; else the recipe's.")
+        int | None, typer.Option("--epochs", min=1, help="The most epochs of those trainings. Default: the recipe's.")
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Write the threshold chosen on all shifts into the run.")
+        bool, typer.Option("--keep", help="Write the threshold chosen on the shifts into the run.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the shifts, the halves and the intervals.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="The seed of the shifts, the halves of the patients and the intervals.")
+    ] = 0,
     *,
     options: DataOptions,
     json: JsonOption = None,
@@ -63,11 +69,11 @@ def command(
     from chestnut.runs.folder import RunFolder
 
     if external is None and (mapping or options != DataOptions()):
-        raise DataError("--map and the options of data tell of another data set; give it by --external DATA")
+        raise DataError("--map and the options of data describe another data set; give it by --external DATA")
     if keep and operating_point is None:
         raise DataError("--keep keeps the threshold of an operating point; give one, as in --operating-point balanced")
     if epochs is not None and not sources:
-        raise DataError("--epochs is of the trainings that --leave-one-source-out makes; give both, or neither")
+        raise DataError("--epochs limits the trainings of --leave-one-source-out; give both, or neither")
     folder = RunFolder.open(run)
     for name in shift or ():
         find_shift(name)
@@ -100,7 +106,7 @@ def _load(external: Path, options: DataOptions) -> Manifest:
 
 
 def _without_each(folder: RunFolder, epochs: int | None) -> list[dict[str, Any]]:
-    """What becomes of the recipe without each source."""
+    """Train the recipe without each source, and judge it on that source."""
     from chestnut.studies.leave_source_out import Retraining, leave_one_source_out
 
     return [one.to_dict() for one in leave_one_source_out(folder, Retraining(epochs, command_line(), bar, _watch))]
@@ -108,7 +114,7 @@ def _without_each(folder: RunFolder, epochs: int | None) -> list[dict[str, Any]]
 
 @contextmanager
 def _watch(source: str) -> Iterator[LiveTable]:
-    """Show the training without a source."""
+    """Show the training without a source while it runs."""
     say(f"Without {source}:")
     with LiveTable() as live:
         yield live
@@ -118,7 +124,10 @@ def _print(result: dict[str, Any], kept: bool) -> None:
     from chestnut.cli.shared.stress_tables import external_table, points_table, shifts_table, sources_table
 
     out.print(shifts_table(result))
-    print_notes([result["shortcut"]["sentence"]])
+    notes = [result["shortcut"]["sentence"]]
+    if result["partial"]:
+        notes.append("Only some of the shifts were made, so there is no mean over them. Results under all are kept.")
+    print_notes(notes)
     external, points = result["external"], result["operating_points"]
     if external is not None:
         out.print()

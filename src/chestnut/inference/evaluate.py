@@ -1,9 +1,9 @@
-"""From a run and some of its images, or another data set, to metrics, predictions and figures on disk."""
+"""Evaluate a run on some of its own images or on another data set, and write metrics, predictions and figures."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
+from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate
 from chestnut.figures.evaluation import draw_evaluation
@@ -33,21 +34,21 @@ def evaluate_run(
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> Evaluation:
-    """Evaluate a run and write `evaluation/<name>/`; a look at a test split is entered into the ledger.
+    """Evaluate a run, write `evaluation/<name>/`, and enter a look at test images into the ledger.
 
-    The test split of a fold's run, whose environment names a `holdout`, is entered as that fold and not as the data's.
+    The test split of a run of a cross-validation is its fold, so a look at it is entered under the fold's name.
 
     Args:
         run: A trained run.
-        split: train, val or test. Of a data set that has no splits, all images are taken.
+        split: train, val or test. All images of a data set without splits are taken.
         other: Another data set; None for the run's own images.
-        command: For the ledger.
-        skip_bad: Leave unreadable images out.
+        command: The command to name in the ledger.
+        skip_bad: Whether to leave unreadable images out instead of refusing them.
         bars: Shows the progress.
 
     Raises:
-        DataError: The split is empty, labels are missing, or the classes are not those of the run;
-            or an image of the run has changed.
+        DataError: The split is empty, labels are missing, the classes are not those of the run, an image of the run
+            has changed, or the other data set consists of the run's own images.
         BundleError: The run's bundle is missing or was changed.
     """
     bundle = Bundle.read(run.bundle)
@@ -55,15 +56,13 @@ def evaluate_run(
     chosen, name = (own.only(split), split) if other is None else (_matched(other, split, bundle), _name(other, split))
     with bars("Decoding images") as tick:
         decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
-    if other is None and (changed := changed_files(own, decoded.manifest)):
-        raise DataError(
-            f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); "
-            "restore them, or give the images as another data set"
-        )
+    manifest = decoded.manifest
+    overlap = None if other is None else require_other(own, manifest)
+    if other is None:
+        _require_unchanged(own, manifest)
     engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, bundle.temperature, tick)
-    manifest = decoded.manifest
     evaluation = evaluate(
         manifest.targets,
         probabilities,
@@ -72,22 +71,77 @@ def evaluate_run(
         positive=bundle.positive,
         threshold=bundle.threshold,
     )
-    notes = _overlap(own, manifest) if other is not None else ()
-    if split == "test":
-        fold = run.record.holdout if other is None else None
-        seen = f"{fold} of {manifest.root}" if fold else str(manifest.root)
-        looks = run.ledger.enter(Look(now(), command, bundle.weights, len(manifest), seen))
-        notes += (f"look {looks} at a test split by this run",) if not fold else (f"held out: {fold}",)
+    notes = [str(overlap)] if overlap is not None and str(overlap) else []
+    if split == "test" or (overlap is not None and overlap.counts["test"]):
+        notes.append(_enter_look(run, command, bundle.weights, manifest, overlap))
     evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
-    _write(run.evaluation(name), evaluation, manifest, probabilities, bundle)
+    _write(run.evaluation(name), Judged(evaluation, manifest, probabilities, overlap), bundle)
     return evaluation
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """An evaluation with the images and probabilities that it rests on.
+
+    Attributes:
+        evaluation: The figures.
+        manifest: The images, in order.
+        probabilities: Their probabilities, shape (n, classes).
+        overlap: The images of another data set that the run knows; None for the run's own images.
+    """
+
+    evaluation: Evaluation
+    manifest: Manifest
+    probabilities: npt.NDArray[np.float64]
+    overlap: Overlap | None
+
+
+def require_other(own: Manifest, seen: Manifest) -> Overlap:
+    """Find the images of another data set that a run knows.
+
+    Args:
+        own: The run's manifest.
+        seen: The other data set, decoded as the run's images were.
+
+    Raises:
+        DataError: All of them are the run's own, so that they are no other data set.
+    """
+    overlap = find_overlap(own, seen.paths, list(seen.frame["sha256"]))
+    if overlap.whole:
+        counts = ", ".join(f"{count:,} {split}" for split, count in overlap.counts.items() if count)
+        raise DataError(
+            f"all {len(seen):,} images of {seen.root} are the run's own ({counts}); to judge the run on them, name the "
+            "split and give no other data set"
+        )
+    return overlap
+
+
+def _require_unchanged(own: Manifest, seen: Manifest) -> None:
+    if changed := changed_files(own, seen):
+        raise DataError(
+            f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); "
+            "restore them, or give the images as another data set"
+        )
+
+
+def _enter_look(run: RunFolder, command: str, weights: str, manifest: Manifest, overlap: Overlap | None) -> str:
+    """Enter a look at test images into the ledger, and return a note on it.
+
+    Images of the run's own test split are a look at that split, whichever data set they were given with.
+    """
+    tested = len(manifest) if overlap is None else overlap.counts["test"]
+    root = str(run.facts["root"] if tested else manifest.root)
+    fold = run.record.holdout if tested else None
+    seen = f"{fold} of {root}" if fold else root
+    looks = run.ledger.enter(Look(now(), command, weights, tested or len(manifest), seen))
+    return f"held out: {fold}" if fold else f"look {looks} at a test split by this run"
+
+
 def _matched(other: Manifest, split: str, bundle: Bundle) -> Manifest:
-    """The images of another data set that are to be evaluated, with the run's classes."""
+    """Take the images of another data set that are to be evaluated, with the run's classes."""
     unlabelled = int((other.frame["label"] == "").sum())
     if unlabelled:
-        raise DataError(f"{unlabelled} images of {other.root} have no label; use chestnut predict for those")
+        raise DataError(f"{unlabelled} images of {other.root} have no label; predict those instead")
     strange = [name for name in other.classes if name not in bundle.classes]
     if strange:
         raise DataError(
@@ -99,39 +153,28 @@ def _matched(other: Manifest, split: str, bundle: Bundle) -> Manifest:
 
 
 def _name(other: Manifest, split: str) -> str:
-    """A folder name for the evaluation of another data set; never that of a split of the run's own."""
+    """Name the folder for the evaluation of another data set, never after a split of the run itself."""
     root = other.root.resolve()
     parts = [root.parent.name, root.stem] if root.stem.lower() in (*SPLITS, "valid") else [root.stem]
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts)).strip("-.") or "data"
     return f"{stem}-{split}" if other.splits else stem
 
 
-def _overlap(own: Manifest, seen: Manifest) -> tuple[str, ...]:
-    """Say how many images the run was trained or steered with."""
-    used = set(own.frame.loc[own.frame["split"].isin(["train", "val"]), "sha256"])
-    known = int(seen.frame["sha256"].isin(used).sum())
-    return (f"{known} of these images were used in training or validation of this run",) if known else ()
-
-
-def _write(
-    folder: Path,
-    evaluation: Evaluation,
-    manifest: Manifest,
-    probabilities: npt.NDArray[np.float64],
-    bundle: Bundle,
-) -> None:
+def _write(folder: Path, judged: Judged, bundle: Bundle) -> None:
+    manifest, probabilities = judged.manifest, judged.probabilities
     frame = manifest.frame[["path", "label", "patient", "split"]].copy()
     for index, name in enumerate(bundle.classes):
         frame[f"probability_{name}"] = probabilities[:, index]
     frame["decision"] = [bundle.classes[index] for index in decide(probabilities, bundle.threshold)]
     with replacing(folder / "predictions.csv") as temporary:
         frame.to_csv(temporary, index=False)
-    draw_evaluation(folder, evaluation, manifest.targets, probabilities, manifest.patients)
+    draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
     meta: dict[str, Any] = {
         "when": now(),
         "data": str(manifest.root),
+        "overlap": None if judged.overlap is None else judged.overlap.counts,
         "recipe": bundle.recipe,
         "weights": bundle.weights,
         "synthetic": manifest.synthetic,
     }
-    write_json(folder / "metrics.json", meta | evaluation.to_dict())
+    write_json(folder / "metrics.json", meta | judged.evaluation.to_dict())

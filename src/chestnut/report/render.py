@@ -18,10 +18,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from chestnut.evaluation.intervals import Estimate
 from chestnut.files.atomic import write_text
-
-#: A metric as JSON holds it: `value`, `low`, `high`, each a number or None.
-Estimate = Mapping[str, Any]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: Dots an inch of the saved figures, and the CSS pixels of such an inch: their text is then as large as the page's.
@@ -130,27 +128,15 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 def interval(estimate: Estimate | None) -> str:
-    """The ends of an interval; a dash where there is none.
+    """Write the ends of an interval; a dash where there is none.
 
-    >>> interval({"value": 0.9, "low": 0.88, "high": 0.94}), interval({"value": 0, "low": -0.1, "high": 0.1})
-    ('0.880–0.940', '−0.100 to 0.100')
+    >>> interval(Estimate(0.9, 0.88, 0.94)), interval(Estimate(0, -0.1, 0.1)), interval(None)
+    ('0.880–0.940', '−0.100 to 0.100', '–')
     """
-    if estimate is None or estimate.get("low") is None or estimate.get("high") is None:
+    if estimate is None or estimate.low is None or estimate.high is None:
         return "–"
-    between = " to " if estimate["low"] < 0 else "–"
-    return f"{figure(estimate['low'])}{between}{figure(estimate['high'])}"
-
-
-def said(estimate: Estimate | None) -> str:
-    """A figure with its interval, for a sentence.
-
-    >>> said({"value": 0.912, "low": 0.88, "high": 0.94}), said({"value": 0.5, "low": None, "high": None})
-    ('0.912 (0.880–0.940)', '0.500')
-    """
-    if estimate is None or estimate.get("value") is None:
-        return "undefined"
-    ends = interval(estimate)
-    return figure(estimate["value"]) if ends == "–" else f"{figure(estimate['value'])} ({ends})"
+    between = " to " if estimate.low < 0 else "–"
+    return f"{figure(estimate.low)}{between}{figure(estimate.high)}"
 
 
 def place(value: float, least: float = 0.0, most: float = 1.0) -> str:

@@ -1,7 +1,4 @@
-"""Another data set with a run's classes: its labels renamed, the classes the run does not know left out.
-
-Called by `stress`.
-"""
+"""Match another data set to the classes of a run: rename its labels and leave unknown classes out."""
 
 from __future__ import annotations
 
@@ -19,10 +16,10 @@ def parse_mapping(texts: Sequence[str]) -> dict[str, str]:
     """Read class renamings such as `Pneumonia=PNEUMONIA,No_findings=NORMAL`.
 
     Args:
-        texts: Each holds pairs with commas between them.
+        texts: Texts of pairs THEIRS=OURS, separated by commas.
 
     Raises:
-        DataError: A pair without `=`, or a class renamed twice.
+        DataError: A pair has no `=`, or a class is renamed twice.
 
     >>> parse_mapping(["a=A,b=B"])
     {'a': 'A', 'b': 'B'}
@@ -38,19 +35,19 @@ def parse_mapping(texts: Sequence[str]) -> dict[str, str]:
     return mapping
 
 
-def matched(other: Manifest, mapping: Mapping[str, str], bundle: Bundle) -> tuple[Manifest, tuple[str, ...]]:
-    """The images of another data set that a run can be judged on, with the run's class names.
+def match_classes(other: Manifest, mapping: Mapping[str, str], bundle: Bundle) -> tuple[Manifest, tuple[str, ...]]:
+    """Take the images of another data set that a run can be judged on, under the run's class names.
 
     Args:
-        other: The data set; images of its test split are left alone.
-        mapping: Its class names to the run's; equal names need no entry.
-        bundle: The run's.
+        other: The data set; images of its test split are not used.
+        mapping: The run's class name for each class name of the data set that differs.
+        bundle: The run's bundle.
 
     Returns:
-        The images, and sentences about those left out.
+        The images, and notes on those left out.
 
     Raises:
-        DataError: A renaming from or to an unknown class, or not two classes left.
+        DataError: A class to rename, or its new name, is unknown, or fewer than two classes are left.
     """
     for names, known, whose in ((mapping, other.classes, other.root), (mapping.values(), bundle.classes, "the run")):
         for name in names:
@@ -62,11 +59,11 @@ def matched(other: Manifest, mapping: Mapping[str, str], bundle: Bundle) -> tupl
     if len(present) < 2:
         raise DataError(
             f"{other.root} has classes {listed(other.classes)}, and the run knows {listed(bundle.classes)}: fewer than "
-            "two match; rename them by --map THEIRS=OURS"
+            "two match; say which of its classes are the run's own, as in THEIRS=OURS"
         )
     strange = other.frame.loc[~known_label, "label"].value_counts()
     notes = [f"left out {count:,} images of {label or 'no label'}" for label, count in strange.items()]
     if not kept.all():
-        notes.append(f"left alone the {int((~kept).sum()):,} images of its test split")
+        notes.append(f"left out the {int((~kept).sum()):,} images of its test split")
     chosen = other.with_column("label", labels).take(np.flatnonzero(known_label & kept))
     return replace(chosen, classes=bundle.classes, positive=bundle.positive), tuple(notes)

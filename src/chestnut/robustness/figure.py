@@ -1,6 +1,6 @@
-"""The figure of a stress validation: AUROC with its interval under every shift.
+"""Draw the figure of a stress validation: AUROC with its interval under every shift.
 
-Called by `inference`; draws in the style of `style`, and computes nothing.
+The drawing is here and not among the other figures because those may not import this room's results.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from chestnut.robustness.shift_effects import Judged
 
 
 def stress_figure(judged: Judged) -> Figure:
-    """AUROC of every shift with its interval, the best at the top, and lines at the plain images and at the mean."""
+    """Draw the AUROC of every shift with its interval, the best at the top, and lines for plain images and the mean."""
     shown = {name: figures.auroc for name, figures in judged.shifts.items()}
     order = sorted(shown, key=lambda name: -(shown[name].value or 0))
     figure = blank(8.6, 1.6 + 0.3 * len(order))
@@ -26,10 +26,10 @@ def stress_figure(judged: Judged) -> Figure:
         axes.plot(estimate.value, at, color=SERIES[0], linestyle="", markersize=8, **MARK)
         axes.annotate(str(estimate), (1.02, at), xycoords=("axes fraction", "data"), va="center", size=TICK, color=INK)
     entries = []
-    for label, estimate, colour in (
-        ("plain images", judged.plain.auroc, SERIES[2]),
-        ("mean over the shifts", judged.mean.auroc, SERIES[1]),
-    ):
+    lines = [("plain images", judged.plain.auroc, SERIES[2])]
+    if judged.mean is not None:
+        lines.append(("mean over the shifts", judged.mean.auroc, SERIES[1]))
+    for label, estimate, colour in lines:
         if estimate.value is not None:
             axes.axvline(estimate.value, color=colour, linewidth=1.4, dashes=(4, 3), zorder=1)
             entries.append(line(colour, f"{label}: {estimate}", dashed=True))

@@ -1,6 +1,7 @@
-"""What a stress validation leaves in a run folder: `evaluation/stress/` with its figures, predictions and pictures.
+"""Write a stress validation into a run folder, and keep a threshold that it chose.
 
-Called by `cli`; calls `stress` for the result, `bundle` to keep a threshold and `evaluate` to judge by it.
+A validation under all shifts is in `evaluation/stress/`. One under some of them is in `evaluation/stress-partial/`, so
+that it never replaces the whole one.
 """
 
 from __future__ import annotations
@@ -18,29 +19,27 @@ from chestnut.inference.bundle import keep_threshold
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.progress import Bars, silent
 from chestnut.robustness.figure import stress_figure
+from chestnut.robustness.folders import PARTIAL, STRESS
 from chestnut.robustness.shift_effects import RESAMPLES
 from chestnut.robustness.shifts import SHIFTS
 from chestnut.robustness.validation import External, Stress
 from chestnut.runs.folder import RunFolder, now
 
-#: The folder below `evaluation/` that holds a stress validation.
-STRESS = "stress"
-
 
 def save_stress(run: RunFolder, found: Stress) -> None:
-    """Write stress.json, predictions.csv (a row an image and condition) and stress.png.
+    """Write stress.json, predictions.csv (a row for each image and condition) and stress.png.
 
     Raises:
         DiskError: The disk is full or may not be written.
     """
-    folder = run.evaluation(STRESS)
+    folder = run.evaluation(PARTIAL if found.partial else STRESS)
     with replacing(folder / "predictions.csv") as temporary:
-        _predictions(found).to_csv(temporary, index=False)
+        _table(found).to_csv(temporary, index=False)
     save(stress_figure(found.judged), folder / "stress.png")
     write_json(folder / "stress.json", {"when": now()} | stress_dict(found))
 
 
-def _predictions(found: Stress) -> pd.DataFrame:
+def _table(found: Stress) -> pd.DataFrame:
     parts = []
     tables = [(name, found.manifest, values) for name, values in found.probabilities.items()]
     if found.external is not None:
@@ -52,7 +51,7 @@ def _predictions(found: Stress) -> pd.DataFrame:
 
 
 def stress_dict(found: Stress) -> dict[str, Any]:
-    """JSON-ready; a figure is `{"value", "low", "high", "undefined"}`."""
+    """Return a stress validation JSON-ready; a figure is `{"value", "low", "high", "undefined"}`."""
     bundle, judged = found.bundle, found.judged
     return {
         "data": str(found.manifest.root),
@@ -60,6 +59,7 @@ def stress_dict(found: Stress) -> dict[str, Any]:
         "weights": bundle.weights,
         "synthetic": found.manifest.synthetic,
         "split": "val",
+        "partial": found.partial,
         "images": len(found.manifest),
         "patients": int(found.manifest.frame["patient"].nunique()),
         "classes": list(bundle.classes),
@@ -69,7 +69,7 @@ def stress_dict(found: Stress) -> dict[str, Any]:
         "resamples": RESAMPLES,
         "confidence": CONFIDENCE,
         "plain": judged.plain.to_dict(),
-        "mean": judged.mean.to_dict(),
+        "mean": None if judged.mean is None else judged.mean.to_dict(),
         "worst": judged.worst,
         "shifts": [
             {"name": name, "summary": SHIFTS[name].summary, **figures.to_dict()}
@@ -84,22 +84,27 @@ def stress_dict(found: Stress) -> dict[str, Any]:
 def _external_dict(external: External) -> dict[str, Any]:
     evaluation = external.evaluation.to_dict()
     evaluation["notes"] = [*external.notes, *evaluation["notes"]]
-    return {"data": str(external.manifest.root), "synthetic": external.manifest.synthetic, **evaluation}
+    facts = {
+        "data": str(external.manifest.root),
+        "overlap": dict(external.overlap),
+        "synthetic": external.manifest.synthetic,
+    }
+    return facts | evaluation
 
 
 def keep_point(run: RunFolder, found: Stress, *, command: str, bars: Bars = silent) -> None:
-    """Write the threshold chosen on all shifts into the run's bundle, and judge the validation images by it anew.
+    """Write the threshold chosen on the shifts into the run's bundle, and evaluate the validation images by it.
 
     Args:
         run: The run.
         found: A stress validation with operating points.
-        command: For the ledger.
+        command: The command to name in the ledger.
         bars: Shows the progress.
 
     Raises:
-        DataError: No operating points were asked for.
+        DataError: The stress validation has no operating points.
     """
     if found.points is None:
-        raise DataError("no operating point was chosen, so none can be kept; give a goal, such as balanced")
+        raise DataError("no operating point was chosen, so there is none to keep; give a goal, such as balanced")
     keep_threshold(run.bundle, found.points.threshold)
     evaluate_run(run, "val", command=command, bars=bars)

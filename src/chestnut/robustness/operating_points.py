@@ -1,7 +1,4 @@
-"""How a threshold fares when images shift: chosen on plain images, chosen on shifted ones, or 0.5.
-
-May be called by every room above `config`; calls `intervals` and `thresholds`.
-"""
+"""Compare thresholds under shifts: 0.5, one chosen on plain images, and one chosen on shifted images."""
 
 from __future__ import annotations
 
@@ -27,12 +24,12 @@ from chestnut.robustness.shift_effects import RESAMPLES
 
 @dataclass(frozen=True)
 class Rates:
-    """What a threshold gives under one condition, or in the mean over all shifts.
+    """Sensitivity and specificity under one condition, or their means over all shifts.
 
     Attributes:
-        sensitivity: Share of the positive images decided positive.
-        specificity: Share of the negative images decided negative.
-        condition: The shift; empty where there is only one condition or a mean.
+        sensitivity: The share of the positive images decided positive.
+        specificity: The share of the negative images decided negative.
+        condition: The name of the shift; empty where there is only one condition, or for means.
     """
 
     sensitivity: Estimate
@@ -42,44 +39,47 @@ class Rates:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """One way to come by a threshold, and how it fares.
+    """One rule for choosing a threshold, and the rates that it gives.
+
+    A chosen threshold is judged on patients that it was not chosen on, except on the external set, which takes no part
+    in choosing.
 
     Attributes:
-        rule: fixed (0.5), plain (the goal on plain images) or stress (the goal on all shifts, each weighing the same).
-        threshold: As chosen on all patients.
-        plain: On plain images; chosen thresholds are judged on patients they were not chosen on, here and below.
-        mean: In the mean over the shifts.
-        worst: Under the shift of least balanced accuracy at this threshold.
-        external: On the external set; None without one.
+        rule: fixed (0.5), plain (the goal on plain images) or stress (the goal on the shifts, all weighing the same).
+        threshold: The threshold chosen on all patients.
+        plain: The rates on plain images.
+        mean: The mean rates over the shifts; None where not all of them were made.
+        worst: The rates under the shift of least balanced accuracy at this threshold.
+        external: The rates on the external set; None without one.
     """
 
     rule: str
     threshold: float
     plain: Rates
-    mean: Rates
+    mean: Rates | None
     worst: Rates
     external: Rates | None
 
 
 @dataclass(frozen=True)
 class OperatingPoints:
-    """The three ways for one goal.
+    """The operating points for one goal.
 
     Attributes:
-        goal: As users write it.
-        points: fixed, plain and stress.
+        goal: The goal as users write it.
+        points: The points by the rules fixed, plain and stress.
     """
 
     goal: str
     points: tuple[OperatingPoint, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the points JSON-ready."""
         return {"goal": self.goal, "points": [asdict(point) for point in self.points]}
 
     @property
     def threshold(self) -> float:
-        """The one chosen on all shifts and all patients."""
+        """The threshold chosen on the shifts and on all patients."""
         return self.points[-1].threshold
 
 
@@ -89,8 +89,8 @@ class Scored:
 
     Attributes:
         truth: Whether each image is positive, shape (n,).
-        patients: Identities, shape (n,).
-        scores: Probabilities of the positive class by condition, each of shape (n,).
+        patients: Patient identities, shape (n,).
+        scores: The probability of the positive class under each condition, each of shape (n,).
     """
 
     truth: Truth
@@ -98,17 +98,20 @@ class Scored:
     scores: Mapping[str, Floats]
 
 
-def operating_points(goal: Goal, scored: Scored, external: Scored | None = None, seed: int = 0) -> OperatingPoints:
+def operating_points(
+    goal: Goal, scored: Scored, external: Scored | None = None, seed: int = 0, *, averaged: bool = True
+) -> OperatingPoints:
     """Choose thresholds by a goal and judge them under every shift.
 
     Args:
-        goal: What a threshold is to reach.
-        scored: The first condition is the plain images, the others are shifts.
-        external: Images from elsewhere under one condition.
-        seed: Of the halves and the resamples.
+        goal: The goal that a threshold is to reach.
+        scored: The images; the first condition is the plain images, the others are shifts.
+        external: Images of another data set under one condition.
+        seed: The seed of the halves and the resamples.
+        averaged: Whether the shifts are all there are, so that means over them are given.
 
     Raises:
-        DataError: A half has images of one class only.
+        DataError: A half of the patients has images of one class only.
     """
     scores = np.stack(list(scored.scores.values()))
     owners, _ = number_patients(scored.patients)
@@ -121,9 +124,9 @@ def operating_points(goal: Goal, scored: Scored, external: Scored | None = None,
             threshold, decided = _threshold(goal, scored.truth, rows), np.empty(scores.shape, dtype=np.bool_)
             for half in (second, ~second):
                 decided[:, half] = scores[:, half] >= _threshold(goal, scored.truth[~half], rows[:, ~half])
-        rates = _rates(scored, decided, seed)
+        plain, mean, worst = _rates(scored, decided, seed)
         outside = _outside(external, threshold, seed)
-        points.append(OperatingPoint(rule, threshold, *rates, outside))
+        points.append(OperatingPoint(rule, threshold, plain, mean if averaged else None, worst, outside))
     return OperatingPoints(str(goal), tuple(points))
 
 
@@ -139,7 +142,7 @@ def _outside(external: Scored | None, threshold: float, seed: int) -> Rates | No
 
 
 def _rates(scored: Scored, decided: Truth, seed: int) -> tuple[Rates, Rates, Rates]:
-    """On plain images, in the mean over the shifts, and under the worst of them."""
+    """Return the rates on plain images, their means over the shifts, and those under the worst shift."""
     names = list(scored.scores)
     *each, mean = _estimated(scored, decided, seed)
     found = [rates.sensitivity.value or 0 for rates in each[1:]], [rates.specificity.value or 0 for rates in each[1:]]
@@ -148,7 +151,7 @@ def _rates(scored: Scored, decided: Truth, seed: int) -> tuple[Rates, Rates, Rat
 
 
 def _estimated(scored: Scored, decided: Truth, seed: int) -> list[Rates]:
-    """Rates under each condition, and last the mean over all but the first of several."""
+    """Return the rates under each condition, and last their means over all conditions but the first of several."""
     owners, patients = number_patients(scored.patients)
     right = decided == scored.truth
     parts = [(_sums(right & truth, owners), _sums(truth[None], owners)) for truth in (scored.truth, ~scored.truth)]

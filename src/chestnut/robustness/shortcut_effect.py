@@ -1,6 +1,7 @@
-"""How far a shortcut explains what a network can do: images on which the two can be told apart, and shifts.
+"""Measure how far a shortcut explains what a network can do.
 
-May be called by every room above `config`; calls `intervals`, `metrics` and `ranking`.
+Two questions are asked: whether the network is worse on images whose shortcut contradicts the label, and whether, from
+shift to shift, it loses most where the shortcut says least.
 """
 
 from __future__ import annotations
@@ -26,36 +27,39 @@ from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.thresholds import Truth
 from chestnut.robustness.shift_effects import RESAMPLES, Decision
 
+#: The least number of shifts for a rank correlation over them; with fewer it says nothing.
+LEAST_SHIFTS = 10
+
 
 @dataclass(frozen=True)
 class Group:
-    """The images in which the shortcut's vote and the label agree, or those in which they do not.
+    """The network on the images in which the shortcut's vote agrees with the label, or on those in which it does not.
 
     Attributes:
-        images: How many there are.
-        auroc: The network's on plain images; undefined where a class is lacking.
-        accuracy: The network's on plain images.
-        shifted_auroc: The network's in the mean over the shifts.
+        images: The number of images.
+        auroc: The network's AUROC on plain images; undefined where a class is missing.
+        accuracy: The network's accuracy on plain images.
+        shifted_auroc: The mean of the network's AUROC over the shifts; None where not all of them were made.
     """
 
     images: int
     auroc: Estimate
     accuracy: Estimate
-    shifted_auroc: Estimate
+    shifted_auroc: Estimate | None
 
 
 @dataclass(frozen=True)
 class ShortcutEffect:
-    """What the shortcut has to do with the network.
+    """How far a shortcut explains what a network can do.
 
     Attributes:
         probe: The shortcut's own AUROC on plain images and under each shift, by name.
-        agree: Images in which the shortcut votes for the label.
-        disagree: Images in which it votes for another class.
-        auroc_loss: What the network's AUROC loses from the first to the second.
-        accuracy_loss: What its accuracy loses.
-        correlation: Spearman's, over the shifts, of the shortcut's AUROC with the network's loss of AUROC; None where
-            either does not vary.
+        agree: The network on the images in which the shortcut votes for the label.
+        disagree: The network on the images in which it votes for another class.
+        auroc_loss: The network's AUROC on the first less that on the second.
+        accuracy_loss: The network's accuracy on the first less that on the second.
+        correlation: Spearman's rank correlation, over the shifts, of the shortcut's AUROC with the network's loss of
+            AUROC; None where either does not vary, or where there are fewer than `LEAST_SHIFTS` shifts.
     """
 
     probe: dict[str, float]
@@ -66,24 +70,24 @@ class ShortcutEffect:
     correlation: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, with the sentence."""
+        """Return the values JSON-ready, with the sentence."""
         return asdict(self) | {"sentence": self.sentence}
 
     @property
     def sentence(self) -> str:
-        """What all this means, in plain words."""
+        """A sentence that says what all this means."""
         total, alone = self.agree.images + self.disagree.images, "Brightness and sharpness alone reach AUROC"
         if self.accuracy_loss.value is None:
-            return f"{alone} {self.probe['plain']:.3f}, and speak against {self.disagree.images:,} of {total:,} labels."
-        said = (
-            f"{alone} {self.probe['plain']:.3f}; in the {self.disagree.images:,} of "
-            f"{total:,} images where they speak against the label the network loses {self.auroc_loss} of AUROC and "
-            f"{self.accuracy_loss} of accuracy against the others"
+            return f"{alone} {self.probe['plain']:.3f}, and contradict {self.disagree.images:,} of {total:,} labels."
+        text = (
+            f"{alone} {self.probe['plain']:.3f}; in the {self.disagree.images:,} of {total:,} images where they "
+            f"contradict the label, the network's AUROC is lower by {self.auroc_loss} and its accuracy by "
+            f"{self.accuracy_loss} than in the others"
         )
         if self.correlation is None:
-            return f"{said}."
+            return f"{text}."
         return (
-            f"{said}; over the shifts, what is left of their AUROC has a rank correlation of {self.correlation:.2f} "
+            f"{text}; over the shifts, what is left of their AUROC has a rank correlation of {self.correlation:.2f} "
             "with the network's loss (−1: it loses most where they tell least)."
         ).replace("of -", "of −")
 
@@ -98,11 +102,12 @@ def shortcut_effect(
     """Compare a network with the shortcut, image by image and shift by shift.
 
     Args:
-        probabilities: The network's, by condition, each of shape (n, k); the first condition is the plain images.
-        votes: The shortcut's, alike.
+        probabilities: The network's probabilities under each condition, each of shape (n, k); the first condition is
+            the plain images, the others are shifts.
+        votes: The shortcut's probabilities under the same conditions.
         targets: Class numbers, shape (n,).
-        patients: Identities, shape (n,).
-        decision: How classes are decided, and the seed of the resamples.
+        patients: Patient identities, shape (n,).
+        decision: How to decide classes and draw intervals.
     """
     owners, distinct = number_patients(patients)
     plain, *_ = votes.values()
@@ -118,13 +123,17 @@ def shortcut_effect(
     point = figures(np.ones((distinct, 1)))[:, 0]
     drawn = bootstrap(figures, distinct, len(owners), RESAMPLES, decision.seed)
     found = [estimate_of(float(value), sample) for value, sample in zip(point, drawn, strict=True)]
+
+    def group(images: int, estimates: list[Estimate]) -> Group:
+        return Group(images, estimates[0], estimates[1], estimates[2] if decision.averaged else None)
+
     probe = {name: mean_area(values, targets, columns) for name, values in votes.items()}
     network = [mean_area(values, targets, columns) for values in probabilities.values()]
     loss = network[0] - np.array(network[1:])
     return ShortcutEffect(
         probe,
-        Group(int((~against).sum()), *found[:3]),
-        Group(int(against.sum()), *found[3:6]),
+        group(int((~against).sum()), found[:3]),
+        group(int(against.sum()), found[3:6]),
         found[6],
         found[7],
         _spearman(list(probe.values())[1:], loss),
@@ -133,7 +142,7 @@ def shortcut_effect(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What is summed of some of the images."""
+    """The sums that the figures of some of the images are made of."""
 
     rankings: list[list[Ranking]]  # a list a condition, one a class
     hits: Floats
@@ -156,7 +165,7 @@ class _Part:
         return cls(rankings, sum_by_patient(right & rows, owners), sum_by_patient(rows, owners))
 
     def figures(self, counts: Floats) -> Floats:
-        """AUROC and accuracy on plain images, and the mean AUROC over the shifts, shape (3, b)."""
+        """Return AUROC and accuracy on plain images and the mean AUROC over the shifts, shape (3, b)."""
         if not self.images.any():
             return np.full((3, counts.shape[1]), np.nan)
         areas = np.array([[one.areas(counts)[0] for one in each] for each in self.rankings]).mean(axis=1)
@@ -166,7 +175,7 @@ class _Part:
 
 
 def mean_area(values: Floats, targets: Ints, columns: list[int]) -> float:
-    """AUROC of some classes against the rest, averaged, without an interval.
+    """Average the AUROC of some classes against the rest, without an interval.
 
     Args:
         values: Probabilities, shape (n, k).
@@ -180,6 +189,6 @@ def mean_area(values: Floats, targets: Ints, columns: list[int]) -> float:
 
 def _spearman(first: list[float], second: Floats) -> float | None:
     ranks = pd.DataFrame({"first": first, "second": second}).rank()
-    if len(ranks) < 3 or ranks.nunique().min() < 2:
+    if len(ranks) < LEAST_SHIFTS or ranks.nunique().min() < 2:
         return None
     return float(np.corrcoef(ranks["first"], ranks["second"])[0, 1])

@@ -1,7 +1,7 @@
-"""The stress validation: a run's validation images under named shifts, judged against the same images as they are.
+"""Judge a run on its validation images under named shifts and on the same images without any.
 
-Called by `search` and `cli`; calls `evaluation` for every figure and `stress_files` to write them. Images are read,
-shifted and predicted a batch at a time; the test split is never looked at.
+Images are read, shifted and predicted a batch at a time. The run's test split is never looked at: images of it in an
+external data set are left out.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.intensity import Rule
 from chestnut.data.manifest import Manifest, changed_files
+from chestnut.data.overlap import Overlap
 from chestnut.data.pixels import Pixels
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.thresholds import Goal
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.evaluate import require_other
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.progress import Bars, silent
-from chestnut.robustness.external import matched
+from chestnut.robustness.external import match_classes
 from chestnut.robustness.operating_points import OperatingPoints, Scored, operating_points
 from chestnut.robustness.scanner_styles import StyleBank
 from chestnut.robustness.shift_effects import Decision, Judged, judge
@@ -37,15 +39,15 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a stress validation is to look at.
+    """The settings of a stress validation.
 
     Attributes:
-        shifts: Names of shifts; all where none is named.
-        external: Another data set, to be judged as it is; None for none.
-        mapping: Its class names to the run's.
-        goal: What a threshold is to reach; None for no operating points.
-        seed: Of shifts, halves and resamples.
-        skip_bad: Leave unreadable images of the external set out instead of stopping.
+        shifts: The names of the shifts; empty for all.
+        external: Another data set to judge without shifts; None for none.
+        mapping: The run's class name for each class name of the other data set that differs.
+        goal: The goal that a threshold is to reach; None for no operating points.
+        seed: The seed of the shifts, the halves of the patients and the resamples.
+        skip_bad: Whether to leave unreadable images of the other data set out instead of refusing them.
     """
 
     shifts: tuple[str, ...] = ()
@@ -58,34 +60,36 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class External:
-    """How a run fares on another data set.
+    """The figures of a run on another data set.
 
     Attributes:
-        manifest: Its images that were judged, with the run's class names.
-        probabilities: Shape (n, classes).
+        manifest: The images that were judged, under the run's class names.
+        probabilities: Their probabilities, shape (n, classes).
         evaluation: The figures.
-        notes: What was left out.
+        overlap: The number of images in each split of the run.
+        notes: Sentences on the images that were left out and those that the run knows.
     """
 
     manifest: Manifest
     probabilities: Floats
     evaluation: Evaluation
+    overlap: Mapping[str, int]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Stress:
-    """How a run fares under shifts.
+    """The figures of a run under shifts.
 
     Attributes:
-        bundle: What was judged.
+        bundle: The bundle that was judged.
         manifest: The images that were shifted, in order.
-        probabilities: By condition, `plain` first, each of shape (n, classes).
-        judged: The figures.
-        shortcut: What brightness and sharpness have to do with it; None where too few images speak against them.
-        points: Operating points; None where none was asked for.
-        external: Another data set; None where none was given.
-        seed: Of shifts, halves and resamples.
+        probabilities: The probabilities under each condition, `plain` first, each of shape (n, classes).
+        judged: The figures under each shift.
+        shortcut: How far brightness and sharpness explain the figures.
+        points: The operating points; None where no goal was given.
+        external: The figures on another data set; None where none was given.
+        seed: The seed of the shifts, the halves of the patients and the resamples.
     """
 
     bundle: Bundle
@@ -97,46 +101,55 @@ class Stress:
     external: External | None
     seed: int
 
+    @property
+    def partial(self) -> bool:
+        """Whether some of the shifts were left out, so that there is no mean over all of them."""
+        return set(self.judged.shifts) != set(SHIFTS)
+
 
 def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Stress:
-    """Judge a run on its own validation images under shifts, and on an external set.
+    """Judge a run on its own validation images under shifts, and on another data set.
 
     Args:
         run: A trained run.
-        plan: What to look at; all shifts and nothing else where not given.
+        plan: The settings; None for all shifts and nothing else.
         bars: Shows the progress.
 
     Raises:
-        DataError: An unknown shift, images that cannot be read or have changed, an external set whose classes do not
-            match, or operating points of more than two classes.
+        DataError: A shift is unknown, images cannot be read or have changed, the other data set has other classes or
+            consists of the run's own images, or operating points are wanted for more than two classes.
         BundleError: The run's bundle is missing or was changed.
     """
     plan = plan or Plan()
-    chosen = [find_shift(name) for name in plan.shifts] or list(SHIFTS.values())
+    chosen = [find_shift(name) for name in dict.fromkeys(plan.shifts)] or list(SHIFTS.values())
     bundle = Bundle.read(run.bundle)
     if plan.goal is not None and bundle.positive is None:
-        raise DataError(f"an operating point is for two classes; this run tells {len(bundle.classes)} apart")
-    other = None if plan.external is None else matched(plan.external, plan.mapping, bundle)
-    images = _Images.of(run, bundle.spec, plan.seed, bars)
+        raise DataError(f"an operating point is for two classes, and this run has {len(bundle.classes)}; give no goal")
+    other = None if plan.external is None else match_classes(plan.external, plan.mapping, bundle)
+    images = _Images.read(run, bundle.spec, plan.seed, bars)
     engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
     shortcut = Shortcut.fit(images.styles.pixels, images.styles.targets, len(bundle.classes), plan.seed)
     probabilities, votes = {}, {}
     for shift in (PLAIN, *chosen):
         with bars(f"Predicting {shift.name}") as tick:
-            fed = images.under(shift, bundle.spec.intensity)
-            probabilities[shift.name] = engine.probabilities(fed, bundle.temperature, tick)
+            shifted = images.under(shift, bundle.spec.intensity)
+            probabilities[shift.name] = engine.probabilities(shifted, bundle.temperature, tick)
             votes[shift.name] = shortcut.votes(images.under(shift))
-    external = None if other is None else _external(*other, engine, bundle, plan, bars)
+    external = None if other is None else _judge_external(*other, images.own, engine, bundle, plan, bars)
     targets, patients = images.manifest.targets, images.manifest.patients
-    number = 1 if bundle.positive is None else bundle.classes.index(bundle.positive)
-    decision = Decision(number, bundle.threshold, plan.seed)
+    decision = Decision(
+        1 if bundle.positive is None else bundle.classes.index(bundle.positive),
+        bundle.threshold,
+        plan.seed,
+        averaged=len(chosen) == len(SHIFTS),
+    )
     return Stress(
         bundle,
         images.manifest,
         probabilities,
         judge(probabilities, targets, patients, decision),
         shortcut_effect(probabilities, votes, targets, patients, decision),
-        None if plan.goal is None else _points(plan.goal, images.manifest, probabilities, external, number, plan.seed),
+        None if plan.goal is None else _choose_points(plan.goal, images.manifest, probabilities, external, decision),
         external,
         plan.seed,
     )
@@ -144,19 +157,20 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
 
 @dataclass(frozen=True, eq=False)
 class _Images:
-    """A run's validation images as they were decoded, before intensities are standardised, and what shifts need."""
+    """A run's validation images, decoded but not yet standardised, and the training images that lend their style."""
 
+    own: Manifest
     manifest: Manifest
     pixels: Pixels
     styles: StyleBank
     seed: int
 
     @classmethod
-    def of(cls, run: RunFolder, spec: InputSpec, seed: int, bars: Bars) -> _Images:
+    def read(cls, run: RunFolder, spec: InputSpec, seed: int, bars: Bars) -> _Images:
         """Decode the training and validation images of a run.
 
         Raises:
-            DataError: Images cannot be read, or are no longer those that the run was made with.
+            DataError: Images cannot be read, or are no longer those that the run was trained on.
         """
         own = Manifest.read(run.manifest_file, run.facts)
         seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
@@ -168,44 +182,55 @@ class _Images:
             raw = decode_all(seen, spec.model_copy(update={"intensity": "none"}), progress=tick)
         training, held = (np.flatnonzero(raw.manifest.frame["split"] == name) for name in ("train", "val"))
         styles = StyleBank(raw.pixels.take(training), raw.manifest.targets[training])
-        return cls(raw.manifest.take(held), raw.pixels.take(held), styles, seed)
+        return cls(own, raw.manifest.take(held), raw.pixels.take(held), styles, seed)
 
     def under(self, shift: Shift, rule: Rule = "none") -> Shifted:
-        """The images under a shift, made as they are read."""
+        """Return the images under a shift, which is applied as they are read."""
         return Shifted(shift, self.pixels, self.manifest.targets, self.styles, self.seed, rule)
 
 
-def _external(
-    manifest: Manifest, notes: tuple[str, ...], engine: KerasEngine, bundle: Bundle, plan: Plan, bars: Bars
+def _judge_external(
+    manifest: Manifest,
+    notes: tuple[str, ...],
+    own: Manifest,
+    engine: KerasEngine,
+    bundle: Bundle,
+    plan: Plan,
+    bars: Bars,
 ) -> External:
     with bars("Decoding the external set") as tick:
         decoded = decode_all(manifest, bundle.spec, skip_bad=plan.skip_bad, progress=tick)
+    overlap = require_other(own, decoded.manifest)
+    rows = np.flatnonzero(overlap.splits != "test")
+    if tested := len(decoded.manifest) - len(rows):
+        notes += (f"left out {tested:,} images of the run's own test split",)
+    overlap = Overlap(overlap.splits[rows])
+    judged = decoded.manifest.take(rows)
     with bars("Predicting the external set") as tick:
-        probabilities = engine.probabilities(decoded.pixels, bundle.temperature, tick)
+        probabilities = engine.probabilities(decoded.pixels.take(rows), bundle.temperature, tick)
     evaluation = evaluate(
-        decoded.manifest.targets,
+        judged.targets,
         probabilities,
-        decoded.manifest.patients,
+        judged.patients,
         bundle.classes,
         positive=bundle.positive,
         threshold=bundle.threshold,
     )
-    return External(decoded.manifest, probabilities, evaluation, notes)
+    return External(judged, probabilities, evaluation, overlap.counts, (*notes, *filter(None, [str(overlap)])))
 
 
-def _points(
+def _choose_points(
     goal: Goal,
     manifest: Manifest,
     probabilities: Mapping[str, Floats],
     external: External | None,
-    number: int,
-    seed: int,
+    decision: Decision,
 ) -> OperatingPoints:
-    """Operating points of two classes, of which `number` is the positive one."""
+    """Choose operating points for two classes."""
 
     def scored(images: Manifest, conditions: Mapping[str, Floats]) -> Scored:
-        scores = {name: values[:, number] for name, values in conditions.items()}
-        return Scored(images.targets == number, images.patients, scores)
+        scores = {name: values[:, decision.positive] for name, values in conditions.items()}
+        return Scored(images.targets == decision.positive, images.patients, scores)
 
     outside = None if external is None else scored(external.manifest, {"external": external.probabilities})
-    return operating_points(goal, scored(manifest, probabilities), outside, seed)
+    return operating_points(goal, scored(manifest, probabilities), outside, decision.seed, averaged=decision.averaged)

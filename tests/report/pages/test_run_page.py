@@ -57,8 +57,8 @@ def test_counts_are_of_images_and_patients(finished, page_of):
 @pytest.mark.parametrize(
     ("auroc", "said"),
     [
-        (0.91, "0.910 (0.880–0.940) it does not clearly stand above"),
-        (0.99, "(0.960–1.000) it stands above it, and only"),
+        (0.91, "at 0.910 (0.880–0.940) it is not clearly above it"),
+        (0.99, "(0.960–1.000) it is, and only images from elsewhere"),
     ],
 )
 def test_a_shortcut_is_the_first_thing_said(finished, page_of, auroc, said):
@@ -132,7 +132,7 @@ def test_more_than_two_classes_have_a_row_each(make_run, page_of):
 
 @pytest.mark.parametrize(("auroc", "patients", "said"), [
     (0.52, 120, "Not clearly better than guessing. The interval of its AUROC reaches down to 0.490"),
-    (0.91, 12, "Only 12 patients stand behind the headline. With under 30"),
+    (0.91, 12, "The headline rests on only 12 patients. With fewer than 30"),
 ])  # fmt: skip
 def test_doubt_about_the_headline_stands_beside_it(make_run, page_of, auroc, patients, said):
     made = make_run()
@@ -144,7 +144,7 @@ def test_repeated_looks_are_held_against_the_figures(finished, page_of):
     finished.look({}, {}, {"data": "/data/elsewhere"})
     text = page_of(finished).text
     assert "The test split was looked at 2 times." in text
-    assert "a second validation split, whose figures flatter. All of them saw the same weights." in text
+    assert "more of a validation split, whose figures flatter. All looks saw the same weights." in text
     assert "/data/elsewhere" in text
 
 
@@ -166,8 +166,11 @@ def test_synthetic_images_are_called_so_everywhere(make_run, page_of):
     ("facts", "said"),
     [
         ({"status": "failed", "error": "the loss became nan"}, "Training failed: the loss became nan"),
-        ({"status": "training"}, "2 of 20 epochs have ended; if nothing is training it now, go on by chestnut train"),
-        ({"status": "stopped", "epochs": 2}, "It ended by hand after 2 of 20 epochs"),
+        (
+            {"status": "training"},
+            "2 of 20 epochs have ended. If nothing is training the run now, continue it: chestnut train",
+        ),
+        ({"status": "stopped", "epochs": 2}, "It was stopped after 2 of 20 epochs. To continue it:"),
     ],
 )
 def test_a_run_that_did_not_finish_says_so(make_run, page_of, facts, said):
@@ -183,7 +186,7 @@ def test_a_run_that_did_not_finish_says_so(make_run, page_of, facts, said):
     [
         ("manifest.csv", "its images cannot be counted"),
         ("audit.json", "The run holds no audit."),
-        ("ledger.json", "No look at the test split stands in the ledger."),
+        ("ledger.json", "The ledger has no look at the test split."),
         ("history.csv", "No epoch has ended."),
         ("figures/samples.png", "no picture of sample images"),
         ("figures/history.png", "drawn when training ends"),
@@ -232,7 +235,7 @@ def test_the_command_repeats_the_run(finished, page_of, threads):
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("evaluation/test/metrics.json", '{"images": 3}', RunError),
+        ("evaluation/test/metrics.json", '{"images": 3}', DataError),
         ("audit.json", '{"findings": [{"name": "x"}]}', DataError),
         ("audit.json", "not JSON", DataError),
         ("manifest.csv", "path,label\na.png,NORMAL\n", DataError),
@@ -243,7 +246,7 @@ def test_the_command_repeats_the_run(finished, page_of, threads):
 )
 def test_damaged_files_are_named_and_nothing_is_written(finished, tmp_path, name, content, error):
     (finished.run.path / name).write_text(content)
-    with pytest.raises(error, match=r"make it anew|restore it"):
+    with pytest.raises(error, match=r"make it|restore it|evaluate .* again"):
         write_run_page(finished.run, tmp_path / "out" / "report.html")
     assert not (tmp_path / "out").exists()
 

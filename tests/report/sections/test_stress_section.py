@@ -21,13 +21,18 @@ def stressed(finished):
     """A run with a stress validation written by hand; gives its content and how to write the page."""
     rates = {"sensitivity": figure(0.7), "specificity": figure(0.6), "condition": ""}
     point = {"plain": rates, "mean": rates, "worst": rates | {"condition": "blur"}, "external": None}
-    evaluation = {"images": 40, "patients": 20, "metrics": figures(0.71), "notes": ["left out 3 images of odd"]}
+    evaluation = {
+        "images": 40, "patients": 20, "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA", "threshold": 0.5,
+        "counts": {}, "metrics": figures(0.71), "per_class": {}, "confusion": [], "resamples": 2000, "seed": 0,
+        "notes": ["left out 3 images of odd"],
+    }  # fmt: skip
     held = {
+        "partial": False,
         "images": 60, "patients": 30, "seed": 0, "plain": figures(0.95), "mean": figures(0.85), "worst": "blur",
         "shifts": [figures(0.8, name="blur", summary="soft"), figures(0.9, name="noise", summary="rough")],
         "shortcut": {"sentence": "Brightness alone reaches 0.9."},
         "operating_points": {"goal": "balanced", "points": [point | {"rule": "stress", "threshold": 0.8125}]},
-        "external": evaluation | {"data": "/data/elsewhere"},
+        "external": evaluation | {"data": "/data/elsewhere", "overlap": {"train": 4, "val": 0, "test": 0}},
     }  # fmt: skip
     left_out = [{"source": "north", "borrowed": {"NORMAL": 7}, "why": "", "evaluation": evaluation},
                 {"source": "south", "borrowed": {}, "why": "without it nothing", "evaluation": None}]  # fmt: skip
@@ -45,9 +50,9 @@ def test_shifts_stand_from_the_best_to_the_worst_with_all_that_was_asked(stresse
     for part in (
         "The 60 validation images of 30 patients",
         "Brightness alone reaches 0.9.",
-        "on all shifts: 0.8125",
+        "on the shifts: 0.8125",
         "Worst: blur",
-        "/data/elsewhere",
+        "Other data set: 4 of 40 images were used in training",
         "left out 3 images of odd",
         "north 7 of NORMAL from other sources 40",
         "south without it nothing not trained",
@@ -62,5 +67,29 @@ def test_a_run_without_one_is_told_how_to_make_it(finished, read_page, tmp_path)
 
 def test_a_file_that_holds_something_else_is_refused(stressed, tmp_path):
     (stressed[1] / "stress.json").write_text("{}")
-    with pytest.raises(RunError, match="is not a stress validation; make it anew by chestnut stress"):
+    with pytest.raises(RunError, match=r"is not a stress validation .*; make it again by chestnut stress"):
         write_run_page(stressed[0], tmp_path / "report.html")
+
+
+@pytest.mark.parametrize(("overlap", "title"), [
+    ({"train": 0, "val": 0, "test": 0}, "External data set"), (None, "Other data set, overlap not recorded"),
+])  # fmt: skip
+def test_data_are_external_where_the_run_knows_none_of_them(stressed, read_page, tmp_path, overlap, title):
+    change(stressed[1], lambda held: held["external"].update(overlap=overlap))
+    write_run_page(stressed[0], tmp_path / "report.html")
+    assert title in read_page(tmp_path / "report.html").text
+
+
+def test_some_shifts_have_no_mean_whoever_wrote_them(stressed, read_page, tmp_path):
+    run, folder = stressed
+    change(folder, lambda held: held.pop("partial"))  # as it was before some shifts had a folder of their own
+    write_run_page(run, tmp_path / "report.html")
+    text = read_page(tmp_path / "report.html").text
+    assert "Under some of the shifts" in text and "noise rough" in text
+    assert "Mean" not in text[text.index("Under some of the shifts") :] and "Brightness alone" not in text
+
+
+def change(folder, edit):
+    held = json.loads((folder / "stress.json").read_text())
+    edit(held)
+    (folder / "stress.json").write_text(json.dumps(held))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chestnut.report.render import count, said, write_page
+from chestnut.report.render import count, write_page
 from chestnut.report.sections.findings import Findings, read_findings
 
 
@@ -52,6 +52,6 @@ def _shortcut(findings: Findings) -> str:
         return ""
     probe = findings.shortcut
     return (
-        f"A small classifier that sees only {probe.sees} reaches AUROC {said(probe.auroc)}: the classes can nearly be "
+        f"A small classifier that sees only {probe.sees} reaches AUROC {probe.auroc}: the classes can nearly be "
         "told apart without the lungs. A model's own AUROC means little unless it is well above that."
     )

@@ -1,7 +1,4 @@
-"""The page of a comparison: `write_comparison_page` reads a comparison's folder and writes one HTML file.
-
-Called by `api` and `cli`.
-"""
+"""Write the page of a comparison."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.errors import RunError
+from chestnut.evaluation.intervals import Estimate
 from chestnut.files.json_files import read_json
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
@@ -31,7 +29,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path) -> None:
     if not folder.leaderboard_file.is_file():
         raise RunError(f"{folder.path} has no leaderboard yet; chestnut compare --resume {folder.path} makes it")
     board, plan, facts = read_json(folder.leaderboard_file), folder.plan, folder.facts
-    alive = [row for row in board["rows"] if row["place"] is not None]
+    alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]
     write_page(
         path,
         "comparison.html",
@@ -56,11 +54,17 @@ def write_comparison_page(folder: ComparisonFolder, path: Path) -> None:
     )
 
 
+def _with_estimates(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the leaderboard with its estimates read."""
+    found = {name: Estimate(**row[name]) for name in ("auroc", "accuracy", "behind") if row[name] is not None}
+    return {**row, **found}
+
+
 def _lead(board: Mapping[str, Any], alive: list[dict[str, Any]]) -> str:
-    """Who came first, and whether that means something."""
+    """Say which variant came first, and whether its lead is more than chance."""
     first = alive[0]
     tied = [row["name"] for row in alive if row["place"] == first["place"]]
-    reached = f"AUROC {figure(first['auroc']['value'])}"
+    reached = f"AUROC {figure(first['auroc'].value)}"
     where = f"{count(board['images'], 'validation image')} of {count(board['patients'], 'patient')}"
     if len(alive) == 1:
         return f"{first['name']} alone ended well: {reached} on {where}."
@@ -86,10 +90,10 @@ def _terms(plan: Plan) -> list[tuple[str, str]]:
 
 
 def _pair(pair: Mapping[str, Any]) -> tuple[str, ...]:
-    difference = pair["difference"]
+    difference = Estimate(**pair["difference"])
     return (
         f"{pair['better']} over {pair['worse']}",
-        figure(difference["value"]),
+        figure(difference.value),
         interval(difference),
         _p(pair["p"]),
         _p(pair["adjusted"]),

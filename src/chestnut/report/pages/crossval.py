@@ -1,7 +1,4 @@
-"""The page of a cross-validation: `write_crossval_page` reads its folder and writes one HTML file.
-
-Called by `cli`.
-"""
+"""Write the page of a cross-validation."""
 
 from __future__ import annotations
 
@@ -11,8 +8,9 @@ from typing import Any
 
 from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
+from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import read_json
-from chestnut.report.render import count, figure, interval, picture, said, write_page
+from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.runs.record import kept_epoch
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
@@ -39,6 +37,7 @@ def write_crossval_page(folder: CrossFolder, path: Path) -> None:
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no crossval.json yet; give the command that began it again")
     result, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
+    pooled = Evaluation.from_dict(result["pooled"])
     shown = {name: picture(folder.figures / f"{name}.png") for name in _FIGURES}
     write_page(
         path,
@@ -46,12 +45,13 @@ def write_crossval_page(folder: CrossFolder, path: Path) -> None:
         {
             "title": folder.path.resolve().name,
             "result": result,
-            "lead": _lead(result),
+            "pooled": pooled,
+            "lead": _lead(result, pooled),
             "facts": facts,
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(folder.manifest_file, facts),
-            "metrics": [_metric(name, result) for name in SHOWN if name in result["spread"]],
-            "folds": [_fold(part, result["repeats"]) for part in result["parts"]],
+            "metrics": [_metric_row(name, pooled, result["spread"]) for name in SHOWN if name in pooled.metrics],
+            "folds": [_fold_row(part, result["repeats"]) for part in result["parts"]],
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),
             "drawings": [{"title": _FIGURES[name], "picture": held} for name, held in shown.items() if held],
@@ -61,33 +61,34 @@ def write_crossval_page(folder: CrossFolder, path: Path) -> None:
     )
 
 
-def _lead(result: Mapping[str, Any]) -> str:
-    """How good the recipe is, of all folds and from fold to fold."""
-    pooled, spread = result["pooled"], result["spread"]["auroc"]
-    where = f"{count(pooled['images'], 'held-out prediction')} of {count(pooled['patients'], 'patient')}"
-    reached = f"{result['recipe']} reaches AUROC {said(pooled['metrics']['auroc'])} on {where}"
+def _lead(result: Mapping[str, Any], pooled: Evaluation) -> str:
+    """Say how good the recipe is over all folds and how much the folds differ."""
+    spread = result["spread"]["auroc"]
+    where = f"{count(pooled.images, 'held-out prediction')} of {count(pooled.patients, 'patient')}"
+    sentence = f"{result['recipe']} reaches AUROC {pooled.metrics['auroc']} on {where}"
     if spread["deviation"] is None:
-        return f"{reached}."
-    return f"{reached}; over {count(spread['folds'], 'fold')} the mean is {_spread(spread)}."
+        return f"{sentence}."
+    return f"{sentence}; over {count(spread['folds'], 'fold')} the mean is {_write_spread(spread)}."
 
 
-def _metric(name: str, result: Mapping[str, Any]) -> tuple[str, ...]:
-    """A line of the table of metrics: name, pooled figure, its interval, mean and deviation, what it is."""
-    pooled = result["pooled"]["metrics"][name]
-    return heading(name), figure(pooled["value"]), interval(pooled), _spread(result["spread"][name]), METRICS[name]
+def _metric_row(name: str, pooled: Evaluation, spread: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a metric's name, pooled value, interval, mean with deviation over the folds, and meaning."""
+    estimate = pooled.metrics[name]
+    over_folds = _write_spread(spread[name]) if name in spread else "–"
+    return heading(name), figure(estimate.value), interval(estimate), over_folds, METRICS[name]
 
 
-def _spread(spread: Mapping[str, Any]) -> str:
+def _write_spread(spread: Mapping[str, Any]) -> str:
     return figure(spread["mean"]) + (f" ± {figure(spread['deviation'])}" if spread["deviation"] is not None else "")
 
 
-def _fold(part: Mapping[str, Any], repeats: int) -> tuple[Any, ...]:
-    """A line of the table of folds: name, images, patients, AUROC, accuracy, loss, kept epoch, seed."""
-    judged = part["evaluation"]
+def _fold_row(part: Mapping[str, Any], repeats: int) -> tuple[Any, ...]:
+    """Return a fold's name, images, patients, AUROC and accuracy, loss, kept epoch, and its run."""
+    judged = Evaluation.from_dict(part["evaluation"])
     name = f"Fold {part['fold']}" + (f", repeat {part['repeat']}" if repeats > 1 else "")
-    kept = kept_epoch(part["best_epoch"], part["epochs"])
-    shown = [judged["metrics"][key] for key in ("auroc", "accuracy")]
-    return name, judged["images"], judged["patients"], shown, figure(judged["metrics"]["loss"]["value"]), kept, part
+    shown = [judged.metrics[key] for key in ("auroc", "accuracy")]
+    loss = figure(judged.metrics["loss"].value)
+    return name, judged.images, judged.patients, shown, loss, kept_epoch(part["best_epoch"], part["epochs"]), part
 
 
 def _terms(plan: CrossPlan) -> list[tuple[str, str]]:

@@ -22,8 +22,8 @@ from chestnut.report.sections.diagnosis import read_advice
 from chestnut.report.sections.evaluations import METRICS, gap, read_results
 from chestnut.report.sections.findings import Findings, read_findings
 from chestnut.report.sections.recipe import recipe_rows
-from chestnut.report.sections.stress import read_stress
-from chestnut.report.sections.verdict import judge, looks_lesson
+from chestnut.report.sections.stress import read_sources, read_stress
+from chestnut.report.sections.verdict import explain_looks, judge
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.record import RunRecord
 
@@ -83,9 +83,10 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "results": results,
             "metrics": METRICS,
             "gap": gap(results),
-            "stress": read_stress(run),
+            "stresses": read_stress(run),
+            "sources": read_sources(run),
             "ledger": run.ledger.looks,
-            "lesson": looks_lesson(run.own_looks, record.holdout or ""),
+            "lesson": explain_looks(run.own_looks, record.holdout or ""),
             "environment_rows": _environment_rows(run, record),
         },
     )
@@ -97,7 +98,7 @@ def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, An
         return []
     probes = [(f"Sees only {probe.sees}", probe.auroc, False) for probe in findings.probes]
     own = [(f"This model, {result.title.lower()}", result.metric("auroc"), True) for result in results[:1]]
-    return [item for item in (*probes, *own) if item[1]["value"] is not None]
+    return [item for item in (*probes, *own) if item[1].value is not None]
 
 
 def _repeat(run: RunFolder, facts: Mapping[str, Any], threads: int | None) -> str:

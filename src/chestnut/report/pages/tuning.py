@@ -1,7 +1,4 @@
-"""The page of a search: `write_tune_page` reads its folder and writes one HTML file.
-
-Called by `cli`.
-"""
+"""Write the page of a search for settings."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from statistics import stdev
 from typing import Any
 
 from chestnut.errors import DiskError, RunError
+from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.files.json_files import read_json
 from chestnut.report.render import count, duration, figure, interval, picture, write_page
@@ -80,7 +78,8 @@ def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     best = _best(result)
     tiles = []
     if (gain := result["gain"]) is not None and gain["value"] is not None:
-        tiles.append((f"Corrected gain in {objective}", figure(gain["value"]), f"95 % {interval(gain)}"))
+        ends = interval(Estimate(gain["value"], gain["low"], gain["high"]))
+        tiles.append((f"Corrected gain in {objective}", figure(gain["value"]), f"95 % {ends}"))
     if best is not None:
         tiles.append((f"Best {objective}", figure(best["score"]), f"trial {best['number']}, flattered by the choice"))
     if result["default"] is not None:

@@ -1,7 +1,4 @@
-"""The evaluations of a run, as the report shows them.
-
-Called by this room's pages; reads `evaluation/<name>/` as `inference.evaluate` wrote it.
-"""
+"""Read the evaluations of a run for its report."""
 
 from __future__ import annotations
 
@@ -12,21 +9,27 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from chestnut.errors import DataError, RunError, listed
+from chestnut.data.overlap import overlap_in_words
+from chestnut.errors import DataError, listed
+from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
-from chestnut.report.render import Estimate, Picture, count, figure, file_name, picture
+from chestnut.report.render import Picture, count, figure, file_name, picture
 from chestnut.runs.folder import RunFolder
 
-Kind = Literal["test", "external", "val", "train"]
+Kind = Literal["test", "external", "val", "other", "train"]
 
-#: The order of the report, and what is to be known of each before its figures are read.
+#: What to know of each kind of evaluation before its figures are read, in the order of the report.
 KINDS: dict[Kind, str] = {
     "test": "These images took no part in training or in choosing the epoch: the figures to quote.",
-    "external": "Another data set, which took no part in training: what to expect away from home.",
+    "external": "Another data set, which took no part in training: what to expect from images taken elsewhere.",
     "val": "These images chose the epoch that was kept, so their figures flatter the model.",
-    "train": "The network was fitted to these images: the figures say what it remembers, not what it can do.",
+    "other": "Some of these images belong to the run itself, so these are not the figures of an external data set.",
+    "train": "The network was fitted to these images: the figures show what it remembers, not what it can do.",
 }
+_UNRECORDED = (
+    "Whether the run was trained on some of these images was not recorded; evaluate the data again to find out."
+)
 _TITLES: dict[Kind, str] = {"test": "Test split", "val": "Validation split", "train": "Training split"}
 
 _MEANINGS = {
@@ -72,14 +75,13 @@ _FIGURES: dict[str, tuple[str, str]] = {
         "can be taken at its word; below it the model claims too much, above it too little.",
     ),
 }
-_NEEDED = {"images", "patients", "classes", "positive", "threshold", "counts", "metrics", "per_class", "notes"}
 _MISTAKES = 10
 _WIDE_GAP = 0.05
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture with its title and how to read it."""
+    """A figure with its title and a caption that says how to read it."""
 
     title: str
     caption: str
@@ -88,7 +90,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image that was decided wrongly, with the probabilities of its true and its decided class."""
+    """A wrongly decided image, with the probabilities of its true class and of the class decided."""
 
     file: str
     patient: str
@@ -103,48 +105,58 @@ class Result:
     """One evaluation.
 
     Attributes:
-        name: Its folder's name.
-        kind: test, external, val or train.
-        held: The content of metrics.json.
-        drawings: The figures that stand beside it.
-        wrong: How many images were decided wrongly; None where predictions.csv is missing.
-        mistakes: The most confidently wrong of them.
+        name: The name of its folder.
+        kind: What kind of images it judged, one of `KINDS`.
+        evaluation: The figures.
+        data: The data set that the images belong to, as its user named it.
+        synthetic: Whether the images were drawn by the phantom.
+        overlap: For another data set, the number of its images in each split of the run; None where not recorded.
+        drawings: The figures saved beside it.
+        wrong: The number of wrongly decided images; None where predictions.csv is missing.
+        mistakes: The wrong decisions whose true class got the least probability.
     """
 
     name: str
     kind: Kind
-    held: Mapping[str, Any]
+    evaluation: Evaluation
+    data: str
+    synthetic: bool
+    overlap: Mapping[str, int] | None
     drawings: tuple[Drawing, ...]
     wrong: int | None
     mistakes: tuple[Mistake, ...]
 
     @property
     def title(self) -> str:
-        """What to call it."""
-        return _TITLES.get(self.kind, f"External data: {self.name}")
+        """The heading of the evaluation."""
+        if self.kind == "external":
+            return f"External data: {self.name}"
+        if self.kind == "other":
+            known = overlap_in_words(self.overlap, self.evaluation.images) if self.overlap else "overlap not recorded"
+            return f"Other data: {self.name}; {known}"
+        return _TITLES[self.kind]
 
     @property
     def warning(self) -> str:
-        """What is to be known before its figures are read."""
-        return KINDS[self.kind]
+        """What to know before reading the figures."""
+        return _UNRECORDED if self.kind == "other" and self.overlap is None else KINDS[self.kind]
 
     @property
     def size(self) -> str:
-        """Images and patients, in words."""
-        image = "synthetic image" if self.held.get("synthetic") else "image"
-        return f"{count(self.held['images'], image)} of {count(self.held['patients'], 'patient')}"
+        """The numbers of images and patients, in words."""
+        image = "synthetic image" if self.synthetic else "image"
+        return f"{count(self.evaluation.images, image)} of {count(self.evaluation.patients, 'patient')}"
 
     def metric(self, name: str) -> Estimate:
-        """One metric with its interval."""
-        found: Estimate = self.held["metrics"][name]
-        return found
+        """Return a metric with its interval; undefined where the evaluation does not have it."""
+        return self.evaluation.metrics.get(name, Estimate(None))
 
 
 def read_results(run: RunFolder) -> list[Result]:
-    """All evaluations of a run: test first, then other data sets, validation, training.
+    """Read all evaluations of a run, in the order of `KINDS`.
 
     Raises:
-        RunError: A metrics.json that does not hold an evaluation.
+        DataError: A metrics.json or a predictions.csv is damaged.
     """
     root = run.facts.get("root")
     found = [_read(run, name, root) for name in run.evaluations()]
@@ -152,13 +164,13 @@ def read_results(run: RunFolder) -> list[Result]:
 
 
 def gap(results: Sequence[Result]) -> str:
-    """How far the test figures lie from those of validation, in a sentence; empty unless there are both."""
+    """Say how far the test figures are from the validation figures; empty unless both are there."""
     kinds = {result.kind: result for result in results}
     if "val" not in kinds or "test" not in kinds:
         return ""
     moved = [_moved(kinds["val"], kinds["test"], metric) for metric in ("auroc", "accuracy")]
-    told = [text for text, _ in moved if text]
-    if not told:
+    changes = [text for text, _ in moved if text]
+    if not changes:
         return ""
     worst = min(change for text, change in moved if text)
     if worst <= -_WIDE_GAP:
@@ -173,11 +185,11 @@ def gap(results: Sequence[Result]) -> str:
             "Nothing is lost, so choosing the epoch on the validation images did not flatter the model much; both come "
             "from the same data, so this says nothing of images from elsewhere."
         )
-    return f"From validation to test: {', '.join(told)}. {lesson}"
+    return f"From validation to test: {', '.join(changes)}. {lesson}"
 
 
 def _moved(before: Result, after: Result, metric: str) -> tuple[str, float]:
-    one, other = before.metric(metric)["value"], after.metric(metric)["value"]
+    one, other = before.metric(metric).value, after.metric(metric).value
     if one is None or other is None:
         return "", 0.0
     change = other - one
@@ -187,21 +199,32 @@ def _moved(before: Result, after: Result, metric: str) -> tuple[str, float]:
 
 def _read(run: RunFolder, name: str, root: object) -> Result:
     folder, held = run.evaluation(name), run.metrics(name)
-    if set(held) >= _NEEDED:  # metrics that an older version did not write are computed
-        held |= Evaluation.from_dict(held).to_dict()
-    if _NEEDED - set(held) or set(METRICS) - set(held["metrics"]):
-        raise RunError(f"{folder / 'metrics.json'} is not an evaluation; make it anew by chestnut evaluate {run.path}")
-    wrong, mistakes = _mistakes(folder / "predictions.csv", held["classes"])
-    return Result(name, _kind(name, held, root), held, tuple(_drawings(folder)), wrong, mistakes)
+    try:
+        evaluation = Evaluation.from_dict(held)
+    except DataError as error:
+        raise DataError(f"{folder / 'metrics.json'}: {error}") from error
+    wrong, mistakes = _mistakes(folder / "predictions.csv", evaluation.classes)
+    return Result(
+        name,
+        _kind(name, held, root),
+        evaluation,
+        str(held.get("data", "")),
+        bool(held.get("synthetic")),
+        held.get("overlap"),
+        tuple(_drawings(folder)),
+        wrong,
+        mistakes,
+    )
 
 
 def _kind(name: str, held: Mapping[str, Any], root: object) -> Kind:
-    """Which of `KINDS` an evaluation is; another data set may be named like a split."""
+    """Tell which of `KINDS` an evaluation is; another data set may be named like a split."""
     own = held.get("data", root) == root
     for kind in ("test", "val", "train"):
         if own and name == kind:
             return kind
-    return "external"
+    overlap = held.get("overlap")
+    return "other" if overlap is None or any(overlap.values()) else "external"
 
 
 def _drawings(folder: Path) -> list[Drawing]:
@@ -213,7 +236,7 @@ def read_cells(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     """Read a CSV of a run with every cell as text.
 
     Raises:
-        DataError: It is no table, or lacks a column.
+        DataError: The file is not a table, or lacks a column.
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -226,7 +249,7 @@ def read_cells(path: Path, needed: Iterable[str]) -> pd.DataFrame:
 
 
 def _mistakes(path: Path, classes: Sequence[str]) -> tuple[int | None, tuple[Mistake, ...]]:
-    """The wrong decisions in a predictions.csv: their number, and those whose true class got the least probability."""
+    """Count the wrong decisions in a predictions.csv, and pick those whose true class got the least probability."""
     if not path.is_file():
         return None, ()
     frame = read_cells(path, ["path", "label", "patient", "decision", *(f"probability_{name}" for name in classes)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chestnut.errors import DataError
-from chestnut.report.render import Estimate
+from chestnut.evaluation.intervals import Estimate
 
 #: What each probe sees of an image, after the words "a small classifier that sees only".
 PROBES: dict[str, str] = {
@@ -84,7 +84,7 @@ class Findings:
     def shortcut(self) -> Probe | None:
         """The strongest of the probes that are errors."""
         faulty = [probe for probe in self.probes if probe.severity == "error"]
-        return max(faulty, key=lambda probe: float(probe.auroc["value"]), default=None)
+        return max(faulty, key=lambda probe: probe.auroc.value or 0.0, default=None)
 
 
 def read_findings(audit: Mapping[str, Any]) -> Findings:
@@ -109,7 +109,7 @@ def read_findings(audit: Mapping[str, Any]) -> Findings:
 
 def _probe(item: Mapping[str, Any]) -> Probe:
     figures = item["figures"]
-    auroc = {"value": figures["auroc"], "low": figures["low"], "high": figures["high"]}
+    auroc = Estimate(figures["auroc"], figures["low"], figures["high"])
     return Probe(PROBES[item["name"]], item["severity"], auroc)
 
 

@@ -1,34 +1,52 @@
-"""The stress validation of a run, as the report shows it.
-
-Called by `run_page`; reads `evaluation/stress/` as `inference.stress_files` wrote it.
-"""
+"""Read the stress validation of a run for its report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from chestnut.errors import RunError
+from chestnut.data.overlap import overlap_in_words
+from chestnut.errors import DataError, RunError
+from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import read_json
-from chestnut.report.render import Estimate, Picture, picture
+from chestnut.report.render import Picture, picture
+from chestnut.robustness.folders import PARTIAL, STRESS
+from chestnut.robustness.shift_effects import Figures
+from chestnut.robustness.shifts import SHIFTS
+from chestnut.robustness.shortcut_effect import LEAST_SHIFTS
 from chestnut.runs.folder import RunFolder
 
-_NEEDED = {"images", "patients", "plain", "mean", "worst", "shifts", "shortcut", "operating_points", "external", "seed"}
-_RULES = {"fixed": "0.5", "plain": "on plain images", "stress": "on all shifts"}
-
-_CONDITIONS = {"plain": "Plain images", "mean": "Mean of shifts", "worst": "Worst", "external": "External set"}
+_RULES = {"fixed": "0.5", "plain": "on plain images", "stress": "on the shifts"}
+_CONDITIONS = {"plain": "Plain images", "mean": "Mean of shifts", "worst": "Worst", "external": "Other data set"}
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table of operating points.
+class ShiftRow:
+    """A line of the table of shifts.
 
     Attributes:
-        chosen: How the threshold was chosen, and the threshold; empty where the line above says so.
-        condition: What it was judged on.
-        sensitivity: With its interval.
-        specificity: With its interval.
+        name: The name of the shift.
+        summary: What the shift does.
+        figures: The figures under it.
+    """
+
+    name: str
+    summary: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """A line of the table of operating points.
+
+    Attributes:
+        chosen: The rule for the threshold, and the threshold; empty where the line above names it.
+        condition: The images that it was judged on.
+        sensitivity: The sensitivity, with its interval.
+        specificity: The specificity, with its interval.
     """
 
     chosen: str
@@ -38,55 +56,148 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Shifted:
+class OtherData:
+    """The figures on another data set.
+
+    Attributes:
+        title: What to call it: external only where the run knows none of its images.
+        data: The data set, as its user named it.
+        evaluation: The figures.
+    """
+
+    title: str
+    data: str
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A line of the table of sources left out.
+
+    Attributes:
+        name: The source.
+        remark: Why it was not left out, or which images of other sources stand in.
+        evaluation: The figures on the source; None where no run was trained without it.
+    """
+
+    name: str
+    remark: str
+    evaluation: Evaluation | None
+
+
+@dataclass(frozen=True)
+class StressSection:
     """A stress validation.
 
     Attributes:
-        held: The content of stress.json.
-        drawing: Its figure; None where it is missing.
-        shifts: The shifts, the best first.
-        points: The table of operating points; empty where there is none.
-        sources: What sources.json holds; empty where no source was left out.
+        images: The number of validation images.
+        patients: The number of their patients.
+        plain: The figures without any shift.
+        mean: The means over all shifts; None where only some of them were made.
+        worst: The name of the worst shift.
+        sentence: How far brightness and sharpness explain the figures; may be empty.
+        drawing: The figure; None where it is missing.
+        shifts: The figures under each shift, the best first.
+        goal: The goal of the operating points; empty where there are none.
+        points: The table of operating points.
+        other: The figures on another data set; None where none was given.
     """
 
-    held: Mapping[str, Any]
+    images: int
+    patients: int
+    plain: Figures
+    mean: Figures | None
+    worst: str
+    sentence: str
     drawing: Picture | None
-    shifts: tuple[Mapping[str, Any], ...]
-    points: tuple[Row, ...]
-    sources: tuple[Mapping[str, Any], ...]
+    shifts: tuple[ShiftRow, ...]
+    goal: str
+    points: tuple[PointRow, ...]
+    other: OtherData | None
 
 
-def read_stress(run: RunFolder) -> Shifted | None:
-    """The stress validation of a run; None where none was made.
+def read_stress(run: RunFolder) -> tuple[StressSection, ...]:
+    """Read the stress validations of a run: the one under all shifts first, then the one under some of them.
 
     Raises:
-        RunError: A stress.json that does not hold one.
-        DataError: A stress.json that is no JSON.
+        RunError: A stress.json does not hold a stress validation.
+        DataError: A stress.json is not JSON.
     """
-    path = run.evaluation("stress") / "stress.json"
+    paths = [run.evaluation(name) / "stress.json" for name in (STRESS, PARTIAL)]
+    return tuple(_read(path, run) for path in paths if path.is_file())
+
+
+def read_sources(run: RunFolder) -> tuple[SourceRow, ...]:
+    """Read the figures on each source that was left out of training; empty where none was.
+
+    Raises:
+        DataError: sources.json is damaged.
+    """
+    path = run.evaluation(STRESS) / "sources.json"
     if not path.is_file():
-        return None
+        return ()
+    try:
+        return tuple(_source(one) for one in read_json(path)["sources"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({error!r} when read); restore it from a copy") from error
+
+
+def _source(held: Mapping[str, Any]) -> SourceRow:
+    borrowed = [f"{number:,} of {label} from other sources" for label, number in held["borrowed"].items()]
+    evaluation = None if held["evaluation"] is None else Evaluation.from_dict(held["evaluation"])
+    return SourceRow(held["source"], ", ".join(filter(None, [held["why"], *borrowed])), evaluation)
+
+
+def _read(path: Path, run: RunFolder) -> StressSection:
     held = read_json(path)
-    if not isinstance(held, dict) or _NEEDED - set(held):
-        raise RunError(f"{path} is not a stress validation; make it anew by chestnut stress {run.path}")
-    order = sorted(held["shifts"], key=lambda shift: -(shift["auroc"]["value"] or 0))
-    left_out = path.with_name("sources.json")
-    return Shifted(
-        held,
-        picture(path.with_name("stress.png")),
-        tuple(order),
-        tuple(_points(held["operating_points"])),
-        tuple(read_json(left_out)["sources"]) if left_out.is_file() else (),
+    try:
+        return _section(held, path)
+    except (KeyError, TypeError, AttributeError, DataError) as error:
+        raise RunError(
+            f"{path} is not a stress validation ({error}); make it again by chestnut stress {run.path}"
+        ) from error
+
+
+def _section(held: Mapping[str, Any], path: Path) -> StressSection:
+    shifts = [ShiftRow(one["name"], one["summary"], Figures.from_dict(one)) for one in held["shifts"]]
+    # Before `partial` was recorded, a validation under some shifts stood in the place of the whole one.
+    whole = not held.get("partial", len(shifts) < len(SHIFTS))
+    points, external = held["operating_points"], held["external"]
+    return StressSection(
+        images=held["images"],
+        patients=held["patients"],
+        plain=Figures.from_dict(held["plain"]),
+        mean=Figures.from_dict(held["mean"]) if whole else None,
+        worst=held["worst"],
+        sentence=held["shortcut"]["sentence"] if "partial" in held or len(shifts) >= LEAST_SHIFTS else "",
+        drawing=picture(path.with_name("stress.png")) if whole or "partial" in held else None,
+        shifts=tuple(sorted(shifts, key=lambda one: -(one.figures.auroc.value or 0))),
+        goal="" if points is None else points["goal"],
+        points=tuple(_point_rows(points, whole)),
+        other=None if external is None else _other(external),
     )
 
 
-def _points(held: Mapping[str, Any] | None) -> list[Row]:
+def _point_rows(held: Mapping[str, Any] | None, whole: bool) -> list[PointRow]:
     rows = []
     for point in () if held is None else held["points"]:
         chosen = f"{_RULES[point['rule']]}: {point['threshold']:.4g}" if point["rule"] != "fixed" else "0.5"
         for key, name in _CONDITIONS.items():
-            if (rates := point[key]) is not None:
-                where = f"{name}: {rates['condition']}" if rates["condition"] else name
-                rows.append(Row(chosen, where, rates["sensitivity"], rates["specificity"]))
-                chosen = ""
+            rates = point[key]
+            if rates is None or (key == "mean" and not whole):
+                continue
+            where = f"{name}: {rates['condition']}" if rates["condition"] else name
+            rows.append(PointRow(chosen, where, Estimate(**rates["sensitivity"]), Estimate(**rates["specificity"])))
+            chosen = ""
     return rows
+
+
+def _other(held: Mapping[str, Any]) -> OtherData:
+    evaluation, overlap = Evaluation.from_dict(held), held.get("overlap")
+    if overlap is None:
+        title = "Other data set, overlap not recorded"
+    elif any(overlap.values()):
+        title = f"Other data set: {overlap_in_words(overlap, evaluation.images)}"
+    else:
+        title = "External data set"
+    return OtherData(title, held["data"], evaluation)

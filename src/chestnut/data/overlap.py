@@ -1,0 +1,98 @@
+"""Count the images of a data set that a run already knows, by their pixels and by their paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.data.manifest import SPLITS, Manifest
+
+_WORDS = {"train": "training", "val": "validation", "test": "the run's test split"}
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """The images of a data set that are also a run's own.
+
+    Attributes:
+        splits: For each image of the data set, the split of the run that it belongs to; empty where it is new to the
+            run. Shape (n,).
+    """
+
+    splits: npt.NDArray[np.str_]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of images that belong to each split of the run: train, val and test."""
+        return {split: int((self.splits == split).sum()) for split in SPLITS}
+
+    @property
+    def whole(self) -> bool:
+        """Whether every image is the run's own."""
+        return bool((self.splits != "").all())
+
+    def __str__(self) -> str:
+        """Say which images the run knows; empty where it knows none.
+
+        >>> print(Overlap(np.array(["train", "val", "train", ""])))
+        3 of 4 images were used in training or validation
+        >>> print(Overlap(np.array(["train", "test"])))
+        1 of 2 images was used in training, 1 of 2 images is in the run's test split
+        """
+        return overlap_in_words(self.counts, len(self.splits))
+
+
+def find_overlap(own: Manifest, paths: Sequence[str], digests: Sequence[str] = ()) -> Overlap:
+    """Find the images that belong to a run.
+
+    An image is the run's own if its file is, or the original of an augmented copy that the run was trained on, or if
+    its decoded pixels are the same. An image known in several ways, or several times, counts for the split that has
+    taught the network most: train before val before test.
+
+    Args:
+        own: The run's manifest.
+        paths: The paths of the images in question, shape (n,).
+        digests: The SHA-256 of their pixels, decoded as the run's own were, shape (n,); leave out where the images have
+            not been decoded.
+    """
+    known: dict[str, str] = {}
+    for split in reversed(SPLITS):
+        rows = own.frame[own.frame["split"] == split]
+        for column in ("path", "copy_of"):
+            known |= dict.fromkeys((_resolved(path) for path in rows[column] if path), split)
+        known |= dict.fromkeys(filter(None, rows["sha256"]), split)
+    digests = digests if len(digests) else [""] * len(paths)
+    return Overlap(
+        np.array([_split(known, path, digest) for path, digest in zip(paths, digests, strict=True)], dtype=str)
+    )
+
+
+def overlap_in_words(counts: Mapping[str, int], images: int) -> str:
+    """Say how many images a run knows, such as "40 of 120 images were used in training"; empty where it knows none.
+
+    >>> overlap_in_words({"train": 40, "val": 0, "test": 0}, 120), overlap_in_words({"train": 0}, 120)
+    ('40 of 120 images were used in training', '')
+    """
+    return ", ".join(_sentences(counts, images))
+
+
+def _sentences(counts: Mapping[str, int], images: int) -> Iterator[str]:
+    if used := counts.get("train", 0) + counts.get("val", 0):
+        where = " or ".join(_WORDS[split] for split in ("train", "val") if counts.get(split))
+        yield f"{used:,} of {images:,} images {'was' if used == 1 else 'were'} used in {where}"
+    if tested := counts.get("test", 0):
+        yield f"{tested:,} of {images:,} images {'is' if tested == 1 else 'are'} in {_WORDS['test']}"
+
+
+def _split(known: dict[str, str], path: str, digest: str) -> str:
+    found = {known.get(_resolved(path), ""), known.get(digest, "")}
+    return next((split for split in SPLITS if split in found), "")
+
+
+def _resolved(path: str) -> str:
+    """Follow symbolic links, so that one file has one name."""
+    return os.path.realpath(path)
