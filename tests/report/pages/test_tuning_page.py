@@ -6,10 +6,11 @@ import json
 import pytest
 from PIL import Image
 
+from chestnut.config import load_recipe
 from chestnut.errors import RunError
 from chestnut.evaluation.selection_bias import Gain, gain_in_words
 from chestnut.report.pages.tuning import write_tune_page
-from chestnut.studies.tuning.plan import TuneFolder
+from chestnut.studies.tuning.plan import TuneFolder, TunePlan
 from chestnut.studies.tuning.result import Trial, Tuning
 
 SPACE = {
@@ -45,6 +46,8 @@ def search(tmp_path):
             **{"objective": "auroc"} | known | more,
         )  # fmt: skip
         folder.result_file.write_text(json.dumps(tuning.to_dict()))
+        plan = TunePlan(load_recipe("cnn-small"), "hyperband", "auroc", 2, 5, "0", 3)
+        folder.plan_file.write_text(json.dumps(plan.to_dict()))
         facts = {"root": "/data/my chest", "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA"}
         folder.facts_file.write_text(json.dumps(facts | {"synthetic": synthetic, "notes": []}))
         lines = [f"/data/{n}.png,{('NORMAL', 'PNEUMONIA')[n % 2]},p{n},{('train', 'val')[n // 4]},,0" for n in range(8)]
@@ -90,7 +93,7 @@ def test_a_page_says_first_whether_the_best_is_better(search, read_page):
         "out of <memory>",
         "1,200",
         'name = "best <of them>"',
-        f"chestnut train '/data/my chest' --recipe '{folder.best_file}'",
+        f"chestnut train '/data/my chest' --recipe '{folder.best_file}' --threads 3",
         "A <note>.",
         "narrow <&>",
     ):
