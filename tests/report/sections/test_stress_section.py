@@ -23,7 +23,8 @@ def stressed(finished):
     point = {"plain": rates, "mean": rates, "worst": rates | {"condition": "blur"}, "external": None}
     evaluation = {
         "images": 40, "patients": 20, "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA", "threshold": 0.5,
-        "counts": {}, "metrics": figures(0.71), "per_class": {}, "confusion": [[15, 5], [5, 15]], "resamples": 2000, "seed": 0,
+        "counts": {}, "metrics": figures(0.71), "per_class": {}, "confusion": [[15, 5], [5, 15]],
+        "resamples": 2000, "seed": 0,
         "notes": ["left out 3 images of odd"],
     }  # fmt: skip
     held = {
