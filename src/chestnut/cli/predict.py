@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from chestnut.inference.predictions import Predictions
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.runs.folder import RunFolder
-    from chestnut.runs.predictions import Predictions
 
 #: Rows of the table where all of them stand in a file.
 _SHOWN = 50
@@ -41,8 +41,8 @@ def command(
 ) -> None:
     """Predict FILES with RUN: probability, decision and threshold for each image."""
     from chestnut.data.sources.load import image_files
+    from chestnut.inference.predictions import saved
     from chestnut.runs.folder import RunFolder
-    from chestnut.runs.predictions import saved
 
     choice = chosen_engine(engine, address, jobs)
     if choice.name == "local" and jobs is not None:
@@ -78,7 +78,7 @@ def _parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bo
 
 def _kept(parts: Iterator[Predictions], most: int | None) -> tuple[Predictions, int]:
     """The first predictions, `most` of them, with all faults; and how many there are in all."""
-    from chestnut.runs.predictions import Predictions
+    from chestnut.inference.predictions import Predictions
 
     held: list[Predictions] = []
     count = 0

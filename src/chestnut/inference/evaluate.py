@@ -14,15 +14,15 @@ from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
-from chestnut.evaluation.metrics import Evaluation, decide, evaluate
+from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.evaluation import draw_evaluation
-from chestnut.files.atomic import replacing
 from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder, now
 from chestnut.runs.ledger import Look
+from chestnut.runs.predictions import PredictionTable
 
 
 def evaluate_run(
@@ -162,12 +162,9 @@ def _name(other: Manifest, split: str) -> str:
 
 def _write(folder: Path, judged: Judged, bundle: Bundle) -> None:
     manifest, probabilities = judged.manifest, judged.probabilities
-    frame = manifest.frame[["path", "label", "patient", "split"]].copy()
-    for index, name in enumerate(bundle.classes):
-        frame[f"probability_{name}"] = probabilities[:, index]
-    frame["decision"] = [bundle.classes[index] for index in decide(probabilities, bundle.threshold)]
-    with replacing(folder / "predictions.csv") as temporary:
-        frame.to_csv(temporary, index=False)
+    rows = manifest.frame[["path", "label", "patient", "split"]]
+    table = PredictionTable.build(rows, probabilities, bundle.classes, bundle.threshold)
+    table.save(folder / "predictions.csv")
     draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
     meta: dict[str, Any] = {
         "when": now(),

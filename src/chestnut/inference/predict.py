@@ -15,9 +15,9 @@ from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.predictions import Predictions, in_chunks, refuse_bad
 
 __all__ = ["Predictions", "Predictor", "predict_parts", "predict_run"]
 

@@ -13,7 +13,6 @@ import pandas as pd
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals import CONFIDENCE
 from chestnut.figures.evaluation import save
-from chestnut.files.atomic import replacing
 from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import keep_threshold
 from chestnut.inference.evaluate import evaluate_run
@@ -24,6 +23,7 @@ from chestnut.robustness.shift_effects import RESAMPLES
 from chestnut.robustness.shifts import SHIFTS
 from chestnut.robustness.validation import External, Stress
 from chestnut.runs.folder import RunFolder, now
+from chestnut.runs.predictions import with_probabilities, write_rows
 
 
 def save_stress(run: RunFolder, found: Stress) -> None:
@@ -33,8 +33,7 @@ def save_stress(run: RunFolder, found: Stress) -> None:
         DiskError: The disk is full or may not be written.
     """
     folder = run.evaluation(PARTIAL if found.partial else STRESS)
-    with replacing(folder / "predictions.csv") as temporary:
-        _table(found).to_csv(temporary, index=False)
+    write_rows(_table(found), folder / "predictions.csv")
     save(stress_figure(found.judged), folder / "stress.png")
     write_json(folder / "stress.json", {"when": now()} | stress_dict(found))
 
@@ -45,8 +44,8 @@ def _table(found: Stress) -> pd.DataFrame:
     if found.external is not None:
         tables.append(("external", found.external.manifest, found.external.probabilities))
     for condition, manifest, values in tables:
-        columns = {f"probability_{label}": values[:, k] for k, label in enumerate(found.bundle.classes)}
-        parts.append(manifest.frame[["path", "label", "patient"]].assign(condition=condition, **columns))
+        rows = manifest.frame[["path", "label", "patient"]].assign(condition=condition)
+        parts.append(with_probabilities(rows, values, found.bundle.classes))
     return pd.concat(parts)
 
 

@@ -1,126 +1,134 @@
-"""`Predictions`: what a network says of images, as a table, JSON or CSV. Made by `predict`; loads no framework."""
+"""`PredictionTable`: the content of a predictions.csv, which this module alone reads and writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chestnut.errors import DataError, ImageError, listed
+from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
 
-#: Images decoded before the network sees them: enough to keep both busy, and little memory.
-CHUNK = 256
+_TEXTS = ("path", "label", "patient", "decision")
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What a network says of some images.
+class PredictionTable:
+    """Images with their labels and a network's predictions.
 
     Attributes:
-        paths: The images, in the order given.
-        probabilities: (n, classes), rows summing to 1.
-        classes: Class names in the order of the columns.
-        positive: The positive class of two; None for more.
-        threshold: Probability of the positive class from which the decision is positive.
-        bad: Images that could not be read and were left out.
-        synthetic: Whether the network was trained on synthetic images.
+        frame: One row per image with `path`, `label`, `patient`, any other columns, `probability_<class>` for each
+            class, and `decision`.
+        classes: The class names in the order of the network's outputs.
     """
 
-    paths: tuple[str, ...]
-    probabilities: npt.NDArray[np.float64]
+    frame: pd.DataFrame
     classes: tuple[str, ...]
-    positive: str | None
-    threshold: float
-    bad: tuple[ImageError, ...] = ()
-    synthetic: bool = False
-
-    @property
-    def decisions(self) -> list[str]:
-        """The class decided for each image."""
-        return [self.classes[index] for index in decide(self.probabilities, self.threshold)]
 
     @classmethod
-    def joined(cls, parts: Iterable[Predictions]) -> Predictions:
-        """Parts of one list of images, of which there is at least one, in one."""
-        held = list(parts)
-        return replace(
-            held[0],
-            paths=tuple(path for part in held for path in part.paths),
-            probabilities=np.concatenate([part.probabilities for part in held]),
-            bad=tuple(fault for part in held for fault in part.bad),
-        )
+    def build(
+        cls, rows: pd.DataFrame, probabilities: npt.NDArray[np.float64], classes: Sequence[str], threshold: float
+    ) -> Self:
+        """Combine images with their predictions.
 
-    def frame(self) -> pd.DataFrame:
-        """One row an image: `path`, `probability_<class>` each, `decision`, `threshold` (empty for several classes)."""
-        columns: dict[str, Any] = {"path": list(self.paths)}
-        for index, name in enumerate(self.classes):
-            columns[f"probability_{name}"] = self.probabilities[:, index]
-        columns["decision"] = self.decisions
-        columns["threshold"] = self.threshold if self.positive is not None else None
-        return pd.DataFrame(columns)
+        Args:
+            rows: One row per image, with `path`, `label` and `patient` at least.
+            probabilities: Shape (images, classes), each row summing to 1.
+            classes: The class names in the order of the columns.
+            threshold: The probability of the positive class from which the decision is positive.
+
+        >>> rows = pd.DataFrame({"path": ["a.png"], "label": ["NORMAL"], "patient": ["a"]})
+        >>> table = PredictionTable.build(rows, np.array([[0.25, 0.75]]), ["NORMAL", "PNEUMONIA"], 0.5)
+        >>> table.frame.columns.tolist()
+        ['path', 'label', 'patient', 'probability_NORMAL', 'probability_PNEUMONIA', 'decision']
+        >>> table.frame["decision"].tolist()
+        ['PNEUMONIA']
+        """
+        frame = with_probabilities(rows, probabilities, classes)
+        frame["decision"] = [classes[index] for index in decide(probabilities, threshold)]
+        return cls(frame, tuple(classes))
+
+    @classmethod
+    def read(cls, path: Path, classes: Sequence[str]) -> Self:
+        """Read a file that `save` wrote.
+
+        Raises:
+            DataError: The file is missing or damaged.
+        """
+        columns = probability_columns(classes)
+        remedy = "restore it from a copy, or repeat the command that wrote it"
+        try:
+            frame = pd.read_csv(path, dtype=dict.fromkeys((*_TEXTS, *columns), str), keep_default_na=False)
+        except FileNotFoundError as error:
+            raise DataError(f"{path} is missing; {remedy}") from error
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} is not a table ({error}); {remedy}") from error
+        if missing := [name for name in (*_TEXTS, *columns) if name not in frame]:
+            raise DataError(f"{path} has no column {listed(missing)}; {remedy}")
+        if unknown := sorted((set(frame["label"]) | set(frame["decision"])) - set(classes)):
+            raise DataError(f"{path} has an unknown class {listed(unknown)}; the run has {listed(classes)}; {remedy}")
+        try:
+            values = frame[columns].to_numpy(dtype=str).astype(np.float64)  # exact, unlike the parser of older pandas
+        except ValueError:
+            values = np.full((1, 1), np.nan)
+        if not ((values >= 0) & (values <= 1)).all():
+            raise DataError(f"{path} has a probability that is not a number from 0 to 1; {remedy}")
+        return cls(with_probabilities(frame, values, classes), tuple(classes))
 
     def save(self, path: Path) -> None:
-        """Write `frame()` as CSV."""
-        with replacing(path) as temporary:
-            self.frame().to_csv(temporary, index=False)
+        """Write the table as CSV.
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: `classes`, `positive`, `threshold`, `synthetic`, `images` (a list of rows) and `skipped`."""
-        rows = [
-            {
-                "path": path,
-                "probabilities": dict(zip(self.classes, map(float, row), strict=True)),
-                "decision": decision,
-            }
-            for path, row, decision in zip(self.paths, self.probabilities, self.decisions, strict=True)
-        ]
-        return {
-            "classes": list(self.classes),
-            "positive": self.positive,
-            "threshold": self.threshold if self.positive is not None else None,
-            "synthetic": self.synthetic,
-            "images": rows,
-            "skipped": [str(error) for error in self.bad],
-        }
+        Raises:
+            DiskError: The disk is full or not writable.
+        """
+        write_rows(self.frame, path)
 
-    def _repr_html_(self) -> str:
-        return self.frame().to_html(index=False, float_format="{:.3f}".format)
+    def sorted_by_path(self) -> Self:
+        """Return the table with its rows in the order of their paths."""
+        return replace(self, frame=self.frame.sort_values("path", ignore_index=True))
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """The number of each image's true class, shape (n,)."""
+        number = {name: index for index, name in enumerate(self.classes)}
+        return np.array([number[label] for label in self.frame["label"]], dtype=np.int64)
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """The probability of each class, shape (n, classes)."""
+        values: npt.NDArray[np.float64] = self.frame[probability_columns(self.classes)].to_numpy(dtype=np.float64)
+        return values
+
+    @property
+    def patients(self) -> npt.NDArray[np.str_]:
+        """The patient of each image, shape (n,)."""
+        patients: npt.NDArray[np.str_] = self.frame["patient"].to_numpy(dtype=str)
+        return patients
 
 
-def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:
-    """Pass parts on and write them as one CSV, which appears whole after the last; memory holds one part at a time."""
+def probability_columns(classes: Sequence[str]) -> list[str]:
+    """Return the names of the columns that contain the probabilities.
+
+    >>> probability_columns(["NORMAL", "PNEUMONIA"])
+    ['probability_NORMAL', 'probability_PNEUMONIA']
+    """
+    return [f"probability_{name}" for name in classes]
+
+
+def with_probabilities(
+    rows: pd.DataFrame, probabilities: npt.NDArray[np.float64], classes: Sequence[str]
+) -> pd.DataFrame:
+    """Return a copy of the rows with a column of probabilities for each class."""
+    return rows.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True)))
+
+
+def write_rows(frame: pd.DataFrame, path: Path) -> None:
+    """Write rows of predictions as CSV, completely or not at all."""
     with replacing(path) as temporary:
-        for number, part in enumerate(parts):
-            part.frame().to_csv(temporary, mode="a", header=number == 0, index=False)
-            yield part
-
-
-def refuse_bad(part: Predictions) -> None:
-    """Stop at unreadable images.
-
-    Raises:
-        DataError: The part has some.
-    """
-    if part.bad:
-        raise DataError(
-            f"{len(part.bad)} of {len(part.bad) + len(part.paths)} images cannot be read "
-            f"({listed(map(str, part.bad), 3)}); mend or remove them, or leave them out by --skip-bad"
-        )
-
-
-def in_chunks(images: list[str]) -> list[list[str]]:
-    """Images in the pieces in which they are predicted: a piece decides which images share a batch.
-
-    Raises:
-        DataError: No images.
-    """
-    if not images:
-        raise DataError("no images to predict; give files, folders or globs")
-    return [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+        frame.to_csv(temporary, index=False)

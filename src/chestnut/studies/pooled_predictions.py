@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
 from chestnut.runs.folder import RunFolder
-
-if TYPE_CHECKING:
-    import pandas as pd
+from chestnut.runs.predictions import PredictionTable
 
 
 @dataclass(frozen=True)
@@ -44,26 +41,17 @@ def read_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> Predicted:
         DataError: Runs were judged on different images.
     """
     some = next(run for runs in groups.values() for run in runs)
-    classes, first = some.metrics("val")["classes"], _read(some)
-    columns = [f"probability_{name}" for name in classes]
+    classes = some.metrics("val")["classes"]
+    first = _read(some, classes)
     found: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in groups}
     for name, runs in groups.items():
         for run in runs:
-            frame = _read(run)
-            if frame["path"].tolist() != first["path"].tolist():
+            table = _read(run, classes)
+            if not table.frame["path"].equals(first.frame["path"]):
                 raise DataError("the runs were judged on different validation images; begin anew under another --name")
-            found[name].append(frame[columns].to_numpy(dtype=np.float64))
-    number = {name: at for at, name in enumerate(classes)}
-    targets = np.array([number[label] for label in first["label"]], dtype=np.int64)
-    return Predicted(targets, first["patient"].to_numpy(dtype=str), found)
+            found[name].append(table.probabilities)
+    return Predicted(first.targets, first.patients, found)
 
 
-def _read(run: RunFolder) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.read_csv(
-        run.evaluation("val") / "predictions.csv",
-        dtype={"path": str, "label": str, "patient": str},
-        keep_default_na=False,
-    )
-    return frame.sort_values("path", ignore_index=True)
+def _read(run: RunFolder, classes: Sequence[str]) -> PredictionTable:
+    return PredictionTable.read(run.evaluation("val") / "predictions.csv", classes).sorted_by_path()

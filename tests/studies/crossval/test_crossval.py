@@ -21,6 +21,7 @@ from chestnut.jobs.job import Result
 from chestnut.jobs.run_all import JobOptions
 from chestnut.report.pages.crossval import write_crossval_page
 from chestnut.runs.folder import RunFolder
+from chestnut.runs.predictions import PredictionTable
 from chestnut.runs.record import RunRecord
 from chestnut.studies.crossval.crossval import crossval
 from chestnut.studies.crossval.plan import CrossFolder, make_crossplan
@@ -60,11 +61,9 @@ class Drawn:
             chance = np.random.default_rng(recipe.seed).uniform(size=len(held)) * 0.6 + 0.4 * held.targets
             chance = np.full(len(held), 0.7) if job.name in self.blind else chance
             values = np.stack([1 - chance, chance], axis=1)
-            frame = held.frame[["path", "label", "patient", "split"]].assign(decision="")
-            for at, name in enumerate(held.classes):
-                frame.insert(4 + at, f"probability_{name}", values[:, at])
-            run.evaluation("test").mkdir(parents=True)
-            frame.to_csv(run.evaluation("test") / "predictions.csv", index=False)
+            rows = held.frame[["path", "label", "patient", "split"]]
+            table = PredictionTable.build(rows, values, held.classes, 0.5)
+            table.save(run.evaluation("test") / "predictions.csv")
             judged = evaluate(held.targets, values, held.patients, held.classes, resamples=20)
             write_json(run.evaluation("test") / "metrics.json", judged.to_dict())
             run.write_history([{"epoch": 1, "val_loss": 0.5, "val_accuracy": 0.7, "val_auroc": 0.8}])

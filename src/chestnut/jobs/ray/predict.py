@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from chestnut.errors import EngineError
+from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
 from chestnut.jobs.machine import threads_a_job
 from chestnut.jobs.ray.cluster import in_a_line
 from chestnut.jobs.ray.engine import TRAVEL, opened_ray
 from chestnut.jobs.worker import job_variables
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.predictions import Predictions, in_chunks, refuse_bad
 
 #: Blocks that Ray Data plans for at most; each holds several pieces where there are more.
 _BLOCKS = 2000

@@ -16,6 +16,7 @@ from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.render import Picture, count, figure, file_name, picture
 from chestnut.runs.folder import RunFolder
+from chestnut.runs.predictions import PredictionTable
 
 Kind = Literal["test", "external", "val", "other", "train"]
 
@@ -252,17 +253,17 @@ def _mistakes(path: Path, classes: Sequence[str]) -> tuple[int | None, tuple[Mis
     """Count the wrong decisions in a predictions.csv, and pick those whose true class got the least probability."""
     if not path.is_file():
         return None, ()
-    frame = read_cells(path, ["path", "label", "patient", "decision", *(f"probability_{name}" for name in classes)])
+    frame = PredictionTable.read(path, classes).frame
     wrong = [_mistake(row) for row in frame.loc[frame["decision"] != frame["label"]].to_dict("records")]
     return len(wrong), tuple(sorted(wrong, key=lambda mistake: mistake.true_probability)[:_MISTAKES])
 
 
-def _mistake(row: Mapping[Hashable, str]) -> Mistake:
+def _mistake(row: Mapping[Hashable, Any]) -> Mistake:
     return Mistake(
         file_name(row["path"]),
         row["patient"],
         row["label"],
         row["decision"],
-        float(row[f"probability_{row['label']}"]),
-        float(row[f"probability_{row['decision']}"]),
+        row[f"probability_{row['label']}"],
+        row[f"probability_{row['decision']}"],
     )

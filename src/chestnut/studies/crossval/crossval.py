@@ -12,18 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from chestnut.errors import RunError
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import draw_evaluation, save
-from chestnut.files.atomic import replacing
 from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
+from chestnut.runs.predictions import PredictionTable
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, Part, in_words
 from chestnut.studies.crossval.result import CrossValidation, HeldOut, spread_over
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate
 
 _GUESSING = 0.5  # the AUROC of any answer that does not look at the image
-_Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.str_]]
 
 
 def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
@@ -55,11 +52,11 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
                 f"{len(failures)} of {len(plan.parts)} runs did not end well, the first {name}: {why}; "
                 "the others are kept, and the same command goes on"
             )
-        frame = pd.concat([_predictions(folder, part) for part in plan.parts], ignore_index=True)
-        result = _judged(folder, plan, frame)
-        _draw(folder, result, frame)
-        with replacing(folder.predictions_file) as temporary:
-            frame.to_csv(temporary, index=False)
+        parts = tuple(_held_out(folder, part) for part in plan.parts)
+        table = _read_predictions(folder, plan, parts[0].evaluation.classes)
+        result = _combine(folder, plan, parts, table)
+        _draw(folder, result, table)
+        table.save(folder.predictions_file)
         write_json(folder.result_file, result.to_dict())
         return result
 
@@ -81,22 +78,27 @@ def _jobs(folder: CrossFolder, plan: CrossPlan, options: JobOptions) -> Iterator
         )
 
 
-def _predictions(folder: CrossFolder, part: Part) -> pd.DataFrame:
-    """What a fold's run predicted of the fold: path, label, patient, fold, repeat, probabilities, decision."""
-    path = folder.run(part).evaluation("test") / "predictions.csv"
-    frame = pd.read_csv(path, dtype={"path": str, "label": str, "patient": str, "decision": str}, keep_default_na=False)
-    frame = frame.drop(columns="split")
-    frame.insert(3, "fold", part.fold)
-    frame.insert(4, "repeat", part.repeat)
-    return frame.sort_values("path", ignore_index=True)
+def _read_predictions(folder: CrossFolder, plan: CrossPlan, classes: tuple[str, ...]) -> PredictionTable:
+    """Read what every fold's run predicted of its fold, with columns for the fold and the repeat."""
+    frames = []
+    for part in plan.parts:
+        path = folder.run(part).evaluation("test") / "predictions.csv"
+        frame = PredictionTable.read(path, classes).sorted_by_path().frame.drop(columns="split")
+        frame.insert(3, "fold", part.fold)
+        frame.insert(4, "repeat", part.repeat)
+        frames.append(frame)
+    return PredictionTable(pd.concat(frames, ignore_index=True), classes)
 
 
-def _judged(folder: CrossFolder, plan: CrossPlan, frame: pd.DataFrame) -> CrossValidation:
-    parts = tuple(_held_out(folder, part) for part in plan.parts)
+def _combine(
+    folder: CrossFolder, plan: CrossPlan, parts: tuple[HeldOut, ...], table: PredictionTable
+) -> CrossValidation:
     first = parts[0].evaluation
     pooled = evaluate(
-        *_columns(frame, first.classes),
-        first.classes,
+        table.targets,
+        table.probabilities,
+        table.patients,
+        table.classes,
         positive=first.positive,
         threshold=0.5 if first.threshold is None else first.threshold,
     )
@@ -111,15 +113,6 @@ def _judged(folder: CrossFolder, plan: CrossPlan, frame: pd.DataFrame) -> CrossV
         warnings=tuple(_guessing(folder, parts)),
         notes=_notes(plan),
     )
-
-
-def _columns(frame: pd.DataFrame, classes: Sequence[str]) -> _Columns:
-    """Targets, probabilities and patients of predictions."""
-    number = {name: at for at, name in enumerate(classes)}
-    targets = np.array([number[label] for label in frame["label"]], dtype=np.int64)
-    probabilities: npt.NDArray[np.float64] = frame[[f"probability_{name}" for name in classes]].to_numpy()
-    patients: npt.NDArray[np.str_] = frame["patient"].to_numpy(dtype=str)
-    return targets, probabilities, patients
 
 
 def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
@@ -168,7 +161,7 @@ def _notes(plan: CrossPlan) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _draw(folder: CrossFolder, result: CrossValidation, frame: pd.DataFrame) -> None:
+def _draw(folder: CrossFolder, result: CrossValidation, table: PredictionTable) -> None:
     estimates: dict[str, tuple[Estimate, int | None]] = {"all folds": (result.pooled.metrics["auroc"], None)}
     histories: dict[str, list[pd.DataFrame]] = {}
     runs = {part.name: folder.run(part) for part in folder.plan.parts}
@@ -180,5 +173,4 @@ def _draw(folder: CrossFolder, result: CrossValidation, frame: pd.DataFrame) -> 
     told = "each fold is judged by the run that had not seen its patients"
     save(forest_figure(estimates, where="held-out images", told=told), folder.figures / "auroc.png")
     save(learning_figure(histories), folder.figures / "curves.png")
-    targets, probabilities, patients = _columns(frame, result.pooled.classes)
-    draw_evaluation(folder.figures, result.pooled, targets, probabilities, patients)
+    draw_evaluation(folder.figures, result.pooled, table.targets, table.probabilities, table.patients)
