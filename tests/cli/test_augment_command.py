@@ -10,8 +10,8 @@ from tiny import TINY
 
 @pytest.mark.slow
 def test_copies_are_trained_on_and_never_judged_on(workspace, chestnut):
-    status, out, _ = chestnut("augment", workspace.images, "more", "--only-class", "NORMAL", "--copies", 2, "--flip")
-    assert status == 0 and "next: chestnut train more" in out
+    status, _, said = chestnut("augment", workspace.images, "more", "--only-class", "NORMAL", "--copies", 2, "--flip")
+    assert status == 0 and "Next: chestnut train more" in said
     words = ["train", "more", "--name", "more", "--no-audit", "--set=data.fractions=[0.6,0.2,0.2]", *TINY]
     status, _, said = chestnut(*words, "--set=train.epochs=1")
     assert status == 0 and "augmented copies of val and test images left out" in said

@@ -32,7 +32,7 @@ def test_split_prints_counts_and_writes_a_manifest(run, data, tmp_path):
     assert set(written["split"]) == {"train", "val", "test"}
     status, _, err = run("split", data)
     assert status == 2
-    assert err.startswith("error: data-split.csv is there already") and err.count("\n") == 1
+    assert err.startswith("error: data-split.csv exists already") and err.count("\n") == 1
     assert run("split", data, "--force", "--seed", 1)[0] == 0
     assert not pd.read_csv(tmp_path / "data-split.csv").equals(written)
 
@@ -107,7 +107,8 @@ def test_fetch_says_size_and_licence_before_it_fetches(run, monkeypatch, tmp_pat
     status, out, err = run("fetch", "pneumoniamnist", "somewhere")
     assert (status, [str(folder) for folder in said]) == (0, ["somewhere"])
     assert "size 4.2 MB, licence CC BY 4.0, cite Yang" in err
-    assert out == "somewhere/pneumoniamnist.npz is ready; next: chestnut audit somewhere/pneumoniamnist.npz\n"
+    assert out == "somewhere/pneumoniamnist.npz is ready\n"
+    assert "Next: chestnut audit somewhere/pneumoniamnist.npz" in err
     assert json.loads(run("fetch", "pneumoniamnist", "x", "--json", "-")[1])["bytes"] == 4_170_669
 
 

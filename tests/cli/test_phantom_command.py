@@ -22,7 +22,7 @@ def test_counts_folder_and_next_command_are_printed(run, tmp_path):
     assert "Synthetic images, 32×32 png16" in done.stdout
     counted = {words[0]: words[1] for line in done.stdout.splitlines() if len(words := line.split()) == 3}
     assert counted == {"class": "patients", "NORMAL": "2", "PNEUMONIA": "2", "total": "4"}
-    assert "next: chestnut audit made" in done.stdout
+    assert "Next: chestnut audit made" in done.stderr
     assert (tmp_path / "made" / "phantom.json").is_file()
 
 

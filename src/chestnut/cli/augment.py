@@ -1,4 +1,4 @@
-"""`chestnut augment`: augmented copies of a data set's images, written to disk."""
+"""`chestnut augment`: write augmented copies of a data set's images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.next_steps import print_next
 from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 
 
@@ -17,28 +18,31 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one.")],
     copies: Annotated[int, typer.Option("--copies", metavar="N", min=1, max=100, help="Copies of each image.")] = 1,
     only_class: Annotated[
-        str | None, typer.Option("--only-class", metavar="CLASS", help="Copy the images of this class alone.")
+        str | None, typer.Option("--only-class", metavar="CLASS", help="Copy only the images of this class.")
     ] = None,
-    flip: Annotated[bool, typer.Option("--flip", help="Mirror left and right, half of the time.")] = False,
+    flip: Annotated[bool, typer.Option("--flip", help="Mirror half of the copies left to right.")] = False,
     rotation: Annotated[
-        float, typer.Option("--rotation", metavar="DEGREES", min=0, max=180, help="Degrees either way.")
+        float,
+        typer.Option("--rotation", metavar="DEGREES", min=0, max=180, help="Turn by up to this angle."),
     ] = 5.0,
-    shift: Annotated[float, typer.Option("--shift", metavar="SHARE", min=0, max=1, help="Share of the side.")] = 0.05,
+    shift: Annotated[
+        float, typer.Option("--shift", metavar="SHARE", min=0, max=1, help="Shift by up to this share of the side.")
+    ] = 0.05,
     zoom: Annotated[
-        float, typer.Option("--zoom", metavar="SHARE", min=0, max=0.99, help="Share larger or smaller.")
+        float, typer.Option("--zoom", metavar="SHARE", min=0, max=0.99, help="Enlarge or shrink by up to this share.")
     ] = 0.1,
     shear: Annotated[
-        float, typer.Option("--shear", metavar="DEGREES", min=0, max=89, help="Degrees either way.")
+        float, typer.Option("--shear", metavar="DEGREES", min=0, max=89, help="Shear by up to this angle.")
     ] = 0.0,
     brightness: Annotated[
-        float, typer.Option("--brightness", metavar="SHARE", min=0, max=1, help="Share of the full range.")
+        float, typer.Option("--brightness", metavar="SHARE", min=0, max=1, help="Change by up to this share of white.")
     ] = 0.1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed makes other copies.")] = 0,
     *,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Write augmented copies of DATA's images to OUT; given as DATA, OUT holds both."""
+    """Write augmented copies of DATA's images to OUT. OUT can be given as DATA, and contains images and copies."""
     from chestnut.config import AugmentConfig
     from chestnut.data.augmented_copies import Job, write_copies
 
@@ -63,4 +67,4 @@ def command(
         for name, count in counts.items():
             shown.add_row(name, f"{count['images']:,}", f"{count['copies']:,}")
         out.print(shown)
-        out.print(f"next: chestnut train {folder}", markup=False, soft_wrap=True)
+        print_next("chestnut", "train", folder)

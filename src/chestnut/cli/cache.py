@@ -1,4 +1,4 @@
-"""`chestnut cache`: what the pixel cache holds, and cleaning it."""
+"""`chestnut cache`: list or clean the decoded images that are kept on disk."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.next_steps import print_next
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, say, table
 
 
 def command(
     clean: Annotated[bool, typer.Option("--clean", help="Remove entries: all, or those of --older-than.")] = False,
     older_than: Annotated[
-        float | None, typer.Option(min=0, metavar="DAYS", help="With --clean: only what was not used for so many days.")
+        float | None,
+        typer.Option(min=0, metavar="DAYS", help="With --clean, remove only entries not used for so many days."),
     ] = None,
     json: JsonOption = None,
 ) -> None:
-    """List or clean the decoded images kept on disk (CHESTNUT_CACHE, CHESTNUT_CACHE_LIMIT)."""
+    """List or clean the decoded images that are kept on disk.
+
+    The environment variables CHESTNUT_CACHE and CHESTNUT_CACHE_LIMIT set the folder and its limit.
+    """
     from chestnut.data.cache import cache
 
     if older_than is not None and not clean:
-        raise typer.BadParameter("it says what to remove; give it together with --clean", param_hint="--older-than")
+        raise typer.BadParameter("add --clean, which removes those entries", param_hint="--older-than")
     limit = cache.cache_limit()
     freed = cache.clean(older_than) if clean else 0
     entries = cache.entries()
@@ -48,3 +53,4 @@ def command(
             listing.add_row(entry.rule, f"{entry.images:,}", human_bytes(entry.bytes), used)
         out.print(listing)
     out.print(f"{human_bytes(total)} of at most {human_bytes(limit)} in {folder}", markup=False, soft_wrap=True)
+    print_next("chestnut", *(("cache", "--clean", "--older-than", "30") if entries else ("train", "--help")))

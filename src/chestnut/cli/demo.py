@@ -1,4 +1,4 @@
-"""`chestnut demo`: the whole job on built-in synthetic images, from files to a report."""
+"""`chestnut demo`: do the whole job, from images to a report, on synthetic images."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import RunError
 
 
 def command(
-    folder: Annotated[Path, typer.Option("--out", help="A new folder for images and run.")] = Path("demo"),
-    patients: Annotated[int, typer.Option("--patients", min=40, help="Synthetic patients.")] = 800,
+    folder: Annotated[Path, typer.Option("--out", help="A new folder for the images and the run.")] = Path("demo"),
+    patients: Annotated[int, typer.Option("--patients", min=40, help="The number of synthetic patients.")] = 800,
     recipe: Annotated[str, typer.Option("--recipe", help="The recipe to train.")] = "cnn-small",
-    seed: Annotated[int, typer.Option("--seed", help="Of the images, the split and the training.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Remove an earlier demo first.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="The seed of the images, the split and the training.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Remove an earlier demo in that folder first.")] = False,
     json: JsonOption = None,
 ) -> None:
-    """Draw synthetic radiographs, audit and split them, train, judge on the test split, write the report."""
+    """Draw synthetic radiographs, audit and split them, train, evaluate on the test split, and write the report."""
     from chestnut.cli.shared.live_training import LiveTable
     from chestnut.cli.shared.result_tables import metrics_table
     from chestnut.config import load_recipe
@@ -44,23 +45,24 @@ def command(
 
     with LiveTable() as live:
         run = train(manifest, chosen, Setup(place, command=command_line(), bars=bar, observers=(live,)))
-    say("3 of 4  Judging the best epoch on the test split")
+    say("3 of 4  Evaluating the best epoch on the test split")
     result = evaluate_run(run, "test", command=command_line(), bars=bar)
     say("4 of 4  Writing the report")
     write_run_page(run, run.report_file)
     if emit({"run": str(run.path), "report": str(run.report_file), **result.to_dict()}, json):
-        title = f"Test split: {result.images} synthetic images of {result.patients} patients the network never saw"
+        title = f"Test split: {result.images} synthetic images of {result.patients} patients that the network never saw"
         out.print(metrics_table(title, result.to_dict()))
         out.print(f"AUROC {result.summary('auroc')}, accuracy {result.summary('accuracy')} on synthetic images")
         out.print(f"Report: {run.report_file.resolve()}", markup=False, soft_wrap=True)
+        print_next_for(run)
 
 
 def _make_room(folder: Path, force: bool) -> None:
-    """Remove what an earlier demo left, and nothing else."""
+    """Remove an earlier demo, and nothing else."""
     if not folder.exists():
         return
     ours = (folder / "images" / "phantom.json").is_file()
     if not (force and ours):
-        way = "remove it by --force" if ours else "choose another --out"
+        way = "remove it with --force" if ours else "give another folder with --out"
         raise RunError(f"{folder} exists already; {way}")
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""`chestnut fetch`: bring a public data set."""
+"""`chestnut fetch`: download a public data set."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.next_steps import print_next
 from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, say
 
 
 def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="kaggle-pneumonia (1.2 GB) or pneumoniamnist (4.2 MB).")],
-    folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to bring it to.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to put it into.")],
     json: JsonOption = None,
 ) -> None:
-    """Bring the public data set NAME into OUT: resumed, checked and unpacked. CHESTNUT_FETCH_URL names a mirror."""
+    """Download the public data set NAME into OUT, check it and unpack it; a stopped download is resumed.
+
+    The environment variable CHESTNUT_FETCH_URL names a mirror.
+    """
     from chestnut.data.public.collections import collection_named, fetch
 
     chosen = collection_named(name)
@@ -26,4 +30,5 @@ def command(
         path = fetch(chosen, folder, progress=progress)
     facts = {"bytes": chosen.bytes, "licence": chosen.licence, "citation": chosen.citation, "homepage": chosen.homepage}
     if emit({"name": chosen.name, "path": str(path), **facts}, json):
-        out.print(f"{path} is ready; next: chestnut audit {path}", markup=False, soft_wrap=True)
+        out.print(f"{path} is ready", markup=False, soft_wrap=True)
+        print_next("chestnut", "audit", path)

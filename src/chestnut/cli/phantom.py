@@ -1,24 +1,32 @@
-"""`chestnut phantom`: write built-in synthetic radiographs."""
+"""`chestnut phantom`: draw synthetic radiographs and write them as a data set."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from chestnut.cli.shared.next_steps import print_next
 from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from chestnut.data.phantom.dataset import Written
 
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one.")],
-    patients: Annotated[int, typer.Option("--patients", metavar="N", help="Patients, with 1 to 4 images each.")] = 200,
+    patients: Annotated[
+        int, typer.Option("--patients", metavar="N", help="The number of patients, each with 1 to 4 images.")
+    ] = 200,
     size: Annotated[int, typer.Option("--size", metavar="PIXELS", help="Pixels a side, 32 to 2048.")] = 224,
     format: Annotated[
         Literal["jpeg", "png16", "dicom"], typer.Option("--format", help="8-bit JPEG, 16-bit PNG or 12-bit DICOM.")
     ] = "jpeg",
     pneumonia: Annotated[
-        float, typer.Option("--pneumonia", metavar="SHARE", help="Share of patients with pneumonia, 0 to 1.")
+        float, typer.Option("--pneumonia", metavar="SHARE", help="The share of patients with pneumonia, 0 to 1.")
     ] = 0.5,
     seed: Annotated[int, typer.Option("--seed", help="Another seed draws other patients.")] = 0,
     json: JsonOption = None,
@@ -29,12 +37,17 @@ def command(
     with bar("Drawing patients") as progress:
         made = write(folder, patients, seed=seed, size=size, format=format, pneumonia=pneumonia, progress=progress)
     if emit(made.to_dict(), json):
-        counts = table(None, ("class", "patients", "images"), ("patients", "images"))
-        for name in made.images:
-            counts.add_row(name, f"{made.patients[name]:,}", f"{made.images[name]:,}")
-        counts.add_section()
-        counts.add_row("total", f"{sum(made.patients.values()):,}", f"{sum(made.images.values()):,}")
         what = f"Synthetic images, {size}×{size} {format}, {human_bytes(made.bytes)} in {folder}"
         out.print(what, markup=False, soft_wrap=True)
-        out.print(counts)
-        out.print(f"next: chestnut audit {folder}", markup=False, soft_wrap=True)
+        out.print(_counts_table(made))
+        print_next("chestnut", "audit", folder)
+
+
+def _counts_table(written: Written) -> Table:
+    """Return the table of patients and images by class."""
+    counts = table(None, ("class", "patients", "images"), ("patients", "images"))
+    for name in written.images:
+        counts.add_row(name, f"{written.patients[name]:,}", f"{written.images[name]:,}")
+    counts.add_section()
+    counts.add_row("total", f"{sum(written.patients.values()):,}", f"{sum(written.images.values()):,}")
+    return counts

@@ -1,4 +1,4 @@
-"""`chestnut report`: one HTML file that opens offline."""
+"""`chestnut report`: write a run's report as one HTML file that opens offline."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    output: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else report.html in the run.")] = None,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    output: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; by default report.html in RUN.")
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
@@ -23,4 +26,5 @@ def command(
     path = output or folder.report_file
     write_run_page(folder, path)
     if emit({"run": str(folder.path), "report": str(path)}, json):
-        out.print(f"{path}", markup=False)
+        out.print(str(path), markup=False, soft_wrap=True)
+        print_next_for(folder, reported=True)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say, table
+from chestnut.cli.shared.next_steps import print_next
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, say, table
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from chestnut.runs.folder import RunFolder
 
 _COLUMNS = (
     "run",
@@ -27,11 +30,11 @@ _DROPPABLE = ("looks", "epochs", "test accuracy", "val accuracy", "recipe", "tes
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds the runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that contains the runs.")] = Path("runs"),
     wide: WideOption = False,
     json: JsonOption = None,
 ) -> None:
-    """List runs with their figures side by side."""
+    """List the runs in FOLDER with their figures side by side."""
     from chestnut.errors import RunError
     from chestnut.runs.folder import RunFolder, find_runs
 
@@ -40,13 +43,15 @@ def command(
     rows = []
     for run in find_runs(folder):
         try:
-            rows.append(_described(RunFolder.open(run.path)))
+            rows.append(_describe(RunFolder.open(run.path)))
         except RunError as error:
             say(f"left out: {error}")
     if emit({"runs": rows}, json):
         out.print(runs_table(rows) if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
         if rows:
-            print_next("chestnut", "info", max(rows, key=lambda row: row["started"] or "")["path"])
+            print_next("chestnut", "info", rows[-1]["path"])
+        else:
+            print_next("chestnut", "train", "--help")
 
 
 def runs_table(rows: list[dict[str, Any]]) -> Table:
@@ -56,23 +61,17 @@ def runs_table(rows: list[dict[str, Any]]) -> Table:
 
     made = table(columns=_COLUMNS, numbers=("epochs", "looks"), droppable=_DROPPABLE)
     for row in rows:
+        kept, looks = kept_epoch(row["best_epoch"], row["epochs"]), str(row["looks_at_test"])
         figures = [
             estimate(row["evaluations"].get(split, {}).get(metric))
             for split in ("val", "test")
             for metric in ("auroc", "accuracy")
         ]
-        made.add_row(
-            row["name"],
-            row["recipe"],
-            row["status"],
-            kept_epoch(row["best_epoch"], row["epochs"]),
-            *figures,
-            str(row["looks_at_test"]),
-        )
+        made.add_row(row["name"], row["recipe"], row["status"], kept, *figures, looks)
     return made
 
 
-def _described(run: Any) -> dict[str, Any]:
+def _describe(run: RunFolder) -> dict[str, Any]:
     record = run.record
     return {
         "name": run.name,

@@ -1,4 +1,4 @@
-"""`chestnut show`: a picture with sample images of every class."""
+"""`chestnut show`: draw sample images of every class into a picture."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.next_steps import print_next
 from chestnut.cli.shared.output import JsonOption, emit, out
 from chestnut.errors import DataError
 
@@ -15,10 +16,12 @@ from chestnut.errors import DataError
 @with_data_options
 def command(
     data: DataArgument,
-    output: Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture, .png.")] = Path("samples.png"),
+    output: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The picture to write; its name ends in .png.")
+    ] = Path("samples.png"),
     each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
     size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,
-    seed: Annotated[int, typer.Option("--seed", help="Chooses the images.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed chooses other images.")] = 0,
     *,
     options: DataOptions,
     json: JsonOption = None,
@@ -44,4 +47,5 @@ def command(
     titles = [manifest.classes[targets[row]] for row in rows]
     save(sample_grid_figure(pixels, titles, each), output)
     if emit({"picture": str(output), "images": [manifest.paths[row] for row in rows]}, json):
-        out.print(f"{len(rows)} images in {output}", markup=False)
+        out.print(f"{len(rows)} images in {output}", markup=False, soft_wrap=True)
+        print_next("chestnut", "audit", data, *options.words())

@@ -1,4 +1,4 @@
-"""`chestnut split`: train, val and test by patient, or folds, written as a CSV that every command reads."""
+"""`chestnut split`: split a data set by patient into train, val and test, or into folds, and write it as a CSV."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.next_steps import print_next
 from chestnut.cli.shared.output import JsonOption, emit, out, say, table
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from chestnut.data.manifest import Manifest
 
 
@@ -20,28 +23,31 @@ if TYPE_CHECKING:
 def command(
     data: DataArgument,
     fractions: Annotated[
-        str, typer.Option("--fractions", metavar="A,B,C", help="Shares of train, val and test.")
+        str, typer.Option("--fractions", metavar="A,B,C", help="The shares of train, val and test.")
     ] = "0.7,0.15,0.15",
     folds: Annotated[
-        int | None, typer.Option("--folds", metavar="K", help="Number the folds of a cross-validation instead.")
+        int | None, typer.Option("--folds", metavar="K", help="Instead, number the folds of a cross-validation.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives another split.")] = 0,
-    resplit: Annotated[bool, typer.Option("--resplit", help="Pool the data's own splits and make new ones.")] = False,
+    resplit: Annotated[
+        bool, typer.Option("--resplit", help="Ignore the splits that DATA has, and make new ones.")
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option("--out", metavar="CSV", help="Where to write; else DATA's name and -split.csv here.")
+        Path | None,
+        typer.Option("--out", metavar="CSV", help="The file to write; by default DATA's name with -split.csv."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     *,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Split DATA by patient, balanced by class, and write the result as a CSV that can be given as DATA."""
+    """Split DATA by patient, balanced by class, and write a CSV that can be given as DATA to every command."""
     shares = _fractions(fractions)
     manifest = options.load(data)
     root = manifest.root.resolve()
     path = output or Path(f"{root.name if root.is_dir() else root.stem}-split.csv")
     if path.exists() and not force:
-        raise DataError(f"{path} is there already; name another file with --out, or write over it with --force")
+        raise DataError(f"{path} exists already; name another file with --out, or overwrite it with --force")
     if folds is None:
         from chestnut.data.split import split
 
@@ -55,19 +61,22 @@ def command(
     result = {"data": str(data), "manifest": str(path), "seed": seed, "synthetic": manifest.synthetic}
     counts = _counts(manifest, parts)
     if emit({**result, "parts": counts, "notes": list(manifest.notes)}, json):
-        _print(counts, f"{manifest.root}: images (patients)")
-        out.print(f"written to {path}", markup=False)
+        out.print(counts_table(counts, f"{manifest.root}: images (patients)"))
+        out.print(f"written to {path}", markup=False, soft_wrap=True)
+        print_next("chestnut", "info" if folds else "train", path)
 
 
 def _fractions(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise DataError(f"--fractions {text!r}: give three numbers with commas, such as 0.7,0.15,0.15") from None
+        raise DataError(
+            f"--fractions {text!r}: give three numbers separated by commas, such as 0.7,0.15,0.15"
+        ) from None
 
 
 def _with_folds(manifest: Manifest, k: int, seed: int, resplit: bool) -> tuple[Manifest, list[str]]:
-    """The manifest with a column `fold`, empty for a test split of the data's own, and a name for each row's part."""
+    """Return the manifest with a column `fold`, which is empty for the data's own test split, and each row's part."""
     import numpy as np
 
     from chestnut.data.folds import folds
@@ -75,20 +84,20 @@ def _with_folds(manifest: Manifest, k: int, seed: int, resplit: bool) -> tuple[M
     own_test = (manifest.frame["split"] == "test").to_numpy() & (not resplit)
     rows = np.flatnonzero(~own_test)
     if not len(rows):
-        raise DataError(f"all images of {manifest.root} stand in test; pool them with --resplit")
+        raise DataError(f"all images of {manifest.root} are in test; make new splits of them with --resplit")
     column = np.full(len(manifest), "", dtype=object)
     column[rows] = folds(manifest.take(rows), k, seed)[0].astype(str)
     parts = ["test" if not fold else f"fold {fold}" for fold in column]
     notes = [f"{k} folds by patient and class with seed {seed}, in the column fold"]
     if own_test.any():
-        notes.append("the data's own test split is in no fold; --resplit pools it")
+        notes.append("the data's own test split is in no fold; --resplit puts it into folds too")
     split = np.where(own_test, "test", "train" if own_test.any() else "")
     frame = manifest.frame.assign(split=split, fold=column)
     return replace(manifest, frame=frame).with_note(*notes), parts
 
 
 def _counts(manifest: Manifest, parts: list[str]) -> dict[str, dict[str, dict[str, int]]]:
-    """Images and patients by part, `total` last, and class, `all` last."""
+    """Return images and patients by part, `total` last, and by class, `all` last."""
     from chestnut.data.manifest import SPLITS
     from chestnut.data.split import tally
 
@@ -103,8 +112,11 @@ def _counts(manifest: Manifest, parts: list[str]) -> dict[str, dict[str, dict[st
     }
 
 
-def _print(counts: dict[str, dict[str, dict[str, int]]], title: str) -> None:
-    made = table(title, ("class", *counts), tuple(counts))
+def counts_table(counts: dict[str, dict[str, dict[str, int]]], title: str) -> Table:
+    """Return the table of images and patients by class and part, with their shares of the total below."""
+    made = table(
+        title, ("class", *counts), tuple(counts), [name for name in reversed(counts) if name != "total"], "--json"
+    )
     total = counts["total"]
     for label in total:
         made.add_row(label, *(f"{part[label]['images']:,} ({part[label]['patients']:,})" for part in counts.values()))
@@ -115,4 +127,4 @@ def _print(counts: dict[str, dict[str, dict[str, int]]], title: str) -> None:
             for part in counts.values()
         )
         made.add_row(f"share of {label}", *shares, style="dim")
-    out.print(made)
+    return made

@@ -74,6 +74,14 @@ class DataOptions:
     positive: str | None = None
     skip_bad: bool = False
 
+    def words(self) -> list[str]:
+        """Return the options as words of a command line that reads the data in the same way."""
+        given = {"--labels": self.labels, "--patient-regex": self.patient_regex, "--source-regex": self.source_regex}
+        given["--positive"] = self.positive
+        words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
+        words += [word for column in self.column or () for word in ("--column", column)]
+        return [*words, "--skip-bad"] if self.skip_bad else words
+
     def load(self, data: Path, *, skip_bad: bool = False) -> Manifest:
         """Read a data set; the manifest's notes are for the command to print.
 

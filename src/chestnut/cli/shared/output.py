@@ -1,7 +1,7 @@
-"""What every command shares: where its words go, its tables, its progress bar and its `--json`.
+"""Printing for every command: the two consoles, notes, progress bars and `--json`.
 
-Tables and JSON go to standard output; progress, notes and log lines to standard error. Rich honours `NO_COLOR` and
-leaves colour and cursor movement out where the stream is not a terminal.
+Tables and JSON go to standard output; progress, log lines and the next step go to standard error. Rich honours
+`NO_COLOR`, and writes no colours or cursor movements to a stream that is not a terminal.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 class _Lines(logging.Handler):
-    """Prints what chestnut logs, a line each, after its level."""
+    """A handler that prints each log record as one line that begins with its level."""
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "note" if record.levelno < logging.WARNING else record.levelname.lower()
@@ -68,26 +68,22 @@ class _Lines(logging.Handler):
 
 
 def log_to_stderr() -> None:
-    """Let chestnut's own log lines, and no other library's, appear on standard error."""
+    """Print the log records of chestnut, and of no other library, to standard error."""
     logger = logging.getLogger("chestnut")
     logger.handlers = [_Lines()]
     logger.setLevel(logging.INFO)
     logger.propagate = False
 
 
-def print_next(*words: object) -> None:
-    """Print a command that the user may want to give next, quoted so that it can be pasted.
-
-    It goes to standard error, so that a pipe carries the result alone.
-    """
-    say(f"Next: {shlex.join(map(str, words))}")
-
-
 def emit(value: dict[str, Any], json: Path | None) -> bool:
-    """Write a result as JSON where it was asked for.
+    """Write a result as JSON if the user asked for it.
+
+    Args:
+        value: The result.
+        json: The file of `--json`; `-` for standard output, None to write nothing.
 
     Returns:
-        Whether the tables for people are still to be printed: not when standard output carries the JSON.
+        Whether the command prints its tables as well: it does not when standard output carries the JSON.
     """
     from chestnut.files.atomic import write_text
     from chestnut.files.json_files import json_text
@@ -103,9 +99,10 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a progress bar on standard error while the block runs; yields `(done, total)`'s callback.
+    """Draw a progress bar on standard error while the block runs; nothing is drawn if it is not a terminal.
 
-    Where standard error is no terminal, one line tells the start and one the end.
+    Yields:
+        A function that takes how much is done and how much there is in all.
     """
     from rich.progress import (
         BarColumn,
@@ -134,7 +131,7 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def human_bytes(count: float) -> str:
-    """A size in bytes as people read it.
+    """Return a size in bytes as people read it.
 
     >>> human_bytes(1_500_000)
     '1.5 MB'
@@ -147,5 +144,5 @@ def human_bytes(count: float) -> str:
 
 
 def command_line() -> str:
-    """The command as the user typed it, for environment.json and the ledger."""
+    """Return the command as the user typed it, for environment.json and the ledger."""
     return shlex.join(["chestnut", *sys.argv[1:]])

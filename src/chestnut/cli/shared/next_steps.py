@@ -1,0 +1,48 @@
+"""The command that a user may want to give after another one."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from chestnut.cli.shared.output import say
+
+if TYPE_CHECKING:
+    from chestnut.runs.folder import RunFolder
+
+
+def print_next(*words: object) -> None:
+    """Print a command, quoted so that it can be pasted.
+
+    It goes to standard error, so that a pipe carries the result alone.
+    """
+    say(f"Next: {shlex.join(map(str, words))}")
+
+
+def print_next_for(run: RunFolder, *, reported: bool = False) -> None:
+    """Print the next step for a run: finish it, judge it on its test split, write its report, or use it.
+
+    Args:
+        run: The run.
+        reported: Whether the command that ends here has just written a report, wherever that is.
+    """
+    print_next("chestnut", *_step(run, reported))
+
+
+def _step(run: RunFolder, reported: bool) -> tuple[object, ...]:
+    from chestnut.data.manifest import Manifest
+
+    record = run.record
+    if record.status == "failed":
+        return "diagnose", run.path
+    if run.state.is_dir():
+        return "train", "--resume", run.path
+    manifest = Manifest.read(run.manifest_file, run.facts)
+    if "test" in manifest.splits and "test" not in run.evaluations():
+        return "evaluate", run.path, "--split", "test"
+    if not reported and not run.report_file.is_file():
+        return "report", run.path
+    if not run.evaluation("stress").is_dir() and "val" in manifest.splits:
+        return "stress", run.path
+    images = manifest.only("test") if "test" in manifest.splits else manifest
+    return "predict", run.path, images.paths[0]
