@@ -2,7 +2,7 @@
 
 from chestnut.errors import ChestnutError
 from chestnut.jobs.job import Event, Result
-from chestnut.jobs.worker import run_job
+from chestnut.jobs.run_job import run_job
 
 TINY = (
     *("input.height=32", "input.width=32", "train.precision=float32", "data.fractions=[0.6,0.2,0.2]"),

@@ -30,10 +30,10 @@ def refused(chestnut, *words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--engine", "rya"], "--engine rya: did you mean ray?"),
-        (["--address", "auto"], "--address auto: engine local takes no address; give --engine ray too"),
-        (["--jobs", "0"], "--jobs 0: give 1 or more"),
-        (["--engine", "ray", "--jobs", "-1"], "--jobs -1: give 1 or more"),
+        (["--engine", "rya"], "rya: did you mean ray?"),
+        (["--address", "auto"], "auto: the engine local takes no address; choose the engine ray"),
+        (["--jobs", "0"], "0: give 1 or more side by side"),
+        (["--engine", "ray", "--jobs", "-1"], "-1: give 1 or more side by side"),
     ],
 )
 def test_options_that_do_not_fit(chestnut, command, words, said):
@@ -44,7 +44,7 @@ def test_options_that_do_not_fit(chestnut, command, words, said):
 def test_an_address_that_is_none(chestnut, monkeypatch, address):
     monkeypatch.setattr(cluster, "find_spec", lambda name: name)
     told = refused(chestnut, *COMPARE, "--engine", "ray", "--address", address)
-    assert f"--address {address!r}: write ray://HOST:PORT, HOST:PORT or auto" in told
+    assert f"{address!r}: write ray://HOST:PORT, HOST:PORT or auto" in told
 
 
 @pytest.mark.parametrize("scheme", ["ray://", ""])

@@ -12,12 +12,12 @@ import pytest
 from chestnut.jobs.forks import can_fork
 from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
-from chestnut.jobs.machine import jobs_at_once, threads_a_job
-from chestnut.jobs.process import Starting
+from chestnut.jobs.machine import count_parallel_jobs, threads_per_job
+from chestnut.jobs.process import StartMethod
 
 FAKE = Path(__file__).parents[1] / "fake_worker.py"
-LAUNCHED = Starting(command=(sys.executable, str(FAKE)))
-FORKED = Starting(module=FAKE.stem)
+LAUNCHED = StartMethod(command=(sys.executable, str(FAKE)))
+FORKED = StartMethod(module=FAKE.stem)
 
 
 @pytest.fixture(params=["launched", "forked"])
@@ -78,7 +78,7 @@ def test_a_failure_a_kill_and_a_crash_are_recorded_and_the_others_go_on(starting
         "good": "finished",
     }
     assert results["fails"].error == "loss became nan"
-    assert "want of memory" in results["killed"].error
+    assert "lack of memory" in results["killed"].error
     assert results["crashes"].error == f"its process ended with exit status 3; see {tmp_path / 'crashes.log'}"
     assert (tmp_path / "crashes.log").read_text() == "the last words\n"
     assert not (tmp_path / "good.log").exists()
@@ -122,7 +122,7 @@ def test_a_listener_may_stop_one_job_and_the_others_go_on(starting, job):
 def test_a_job_that_will_not_stop_is_killed(job, tmp_path):
     deaf = (sys.executable, "-c", "import signal, time; signal.signal(2, signal.SIG_IGN); time.sleep(100)")
     began = time.monotonic()
-    results = LocalEngine(1, Starting(command=deaf), grace=0.2).run([job("deaf", "")], _interrupt)
+    results = LocalEngine(1, StartMethod(command=deaf), grace=0.2).run([job("deaf", "")], _interrupt)
     with pytest.raises(KeyboardInterrupt):
         next(results)
     assert time.monotonic() - began < 60
@@ -138,7 +138,7 @@ def test_no_job_outlives_an_engine_that_was_killed(starting, tmp_path):
 from pathlib import Path
 from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
-from chestnut.jobs.process import Starting
+from chestnut.jobs.process import StartMethod
 folder = Path({str(tmp_path)!r})
 job = Job("long", folder / "long", "wait 100", folder, folder, 1, "test")
 list(LocalEngine(1, {starting!r}).run([job], lambda event: None))
@@ -174,7 +174,7 @@ def test_a_server_that_was_killed_costs_its_jobs_and_no_others(job, tmp_path, mo
 
 @pytest.mark.skipif(not can_fork(), reason="jobs are not forked here: no Linux, or a GPU")
 def test_a_job_that_cannot_begin_says_why(job, tmp_path):
-    (result,) = LocalEngine(1, Starting(module="no_such_module")).run([job("a", "fine")], lambda event: None)
+    (result,) = LocalEngine(1, StartMethod(module="no_such_module")).run([job("a", "fine")], lambda event: None)
     assert (
         result.status == "failed" and result.error == f"its process ended with exit status 1; see {tmp_path / 'a.log'}"
     )
@@ -187,7 +187,7 @@ def parent(pid):
 
 def test_as_many_jobs_as_cores_and_memory_allow():
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = threads_a_job()
+    threads = threads_per_job()
     assert 1 <= threads <= min(4, cores)
-    assert 1 <= jobs_at_once(threads) <= max(1, cores // threads)
-    assert jobs_at_once(10**6) == 1
+    assert 1 <= count_parallel_jobs(threads) <= max(1, cores // threads)
+    assert count_parallel_jobs(10**6) == 1

@@ -25,7 +25,7 @@ from chestnut.data.split import split
 from chestnut.files.json_files import read_json, write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
-from chestnut.jobs.ray.engine import opened_ray
+from chestnut.jobs.ray.engine import open_ray_engine
 from chestnut.runs.folder import RunFolder
 
 pytestmark = [
@@ -205,7 +205,7 @@ def busy():
         try:
             words = (folder / "cmdline").read_bytes()
             ours = os.environ["RAY_AUTH_TOKEN"].encode() in (folder / "environ").read_bytes()
-            if ours and (b"chestnut.jobs.forkserver" in words or b"chestnut.jobs.worker" in words):
+            if ours and (b"chestnut.jobs.forks" in words or b"chestnut.jobs.worker" in words):
                 found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:  # ended meanwhile
             continue
@@ -224,7 +224,7 @@ def test_a_killed_worker_has_its_job_run_again_from_its_last_epoch(cluster, job,
             for worker in killed:
                 os.kill(worker, signal.SIGKILL)
 
-    with opened_ray(cluster.within, None, 2) as engine:
+    with open_ray_engine(cluster.within, None, 2) as engine:
         (result,) = engine.run([one], listen)
     assert result.status == "finished", result.error
     assert len(killed) == 1 and len(starts) == 2 and starts[0] == 0 and starts[1] >= 2
@@ -244,7 +244,7 @@ def test_a_node_without_the_disk_gets_the_files_and_sends_the_run(cluster, job):
             starts.append(event.facts["done"])
         return "stop" if event.kind == "epoch" and len(starts) == 1 else None
 
-    with opened_ray(cluster.within, None, 2) as engine:
+    with open_ray_engine(cluster.within, None, 2) as engine:
         (stopped,) = engine.run([one], listen)
         assert stopped.status == "stopped", stopped.error
         assert RunFolder(one.folder).record.status == "stopped"

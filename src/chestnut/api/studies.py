@@ -57,7 +57,7 @@ def compare(
         RunError: The folder holds something else, or no run ended well.
     """
     from chestnut.jobs.local_engine import LocalEngine
-    from chestnut.jobs.machine import threads_a_job
+    from chestnut.jobs.machine import threads_per_job
     from chestnut.jobs.run_all import JobOptions
     from chestnut.report.pages.comparison import write_comparison_page
     from chestnut.studies.comparison.compare import compare
@@ -67,7 +67,7 @@ def compare(
 
     place = Path(path).parent if path else Path("runs")
     tracked = tuple(one.given for one in open_trackers(track, place))
-    threads = threads_a_job()
+    threads = threads_per_job()
     plan, images = make_plan(data, make_variants(recipes, settings, grid), Terms(**terms), threads)
     folder = ComparisonFolder.begin(Path(path or f"runs/compare-{plan.digest}"), plan, images)
     setup = JobOptions(LocalEngine.sized(threads, jobs), track=tracked)
@@ -108,13 +108,13 @@ def crossval(
         RunError: The folder holds something else, or a run did not end well.
     """
     from chestnut.jobs.local_engine import LocalEngine
-    from chestnut.jobs.machine import threads_a_job
+    from chestnut.jobs.machine import threads_per_job
     from chestnut.jobs.run_all import JobOptions
     from chestnut.report.pages.crossval import write_crossval_page
     from chestnut.studies.crossval.crossval import crossval
     from chestnut.studies.crossval.plan import CrossFolder, make_crossplan
 
-    threads = threads_a_job()
+    threads = threads_per_job()
     plan, images = make_crossplan(data, load_recipe(recipe, settings), folds, repeats, threads)
     folder = CrossFolder.begin(Path(path or f"runs/crossval-{plan.digest}"), plan, images)
     result = crossval(folder, JobOptions(LocalEngine.sized(threads, jobs), "chestnut.crossval"))
@@ -155,7 +155,7 @@ def tune(
         RunError: The folder holds something else, or no trial ended well.
     """
     from chestnut.jobs.local_engine import LocalEngine
-    from chestnut.jobs.machine import threads_a_job
+    from chestnut.jobs.machine import threads_per_job
     from chestnut.jobs.run_all import JobOptions
     from chestnut.report.pages.tuning import write_tune_page
     from chestnut.studies.tuning.plan import Terms, TuneFolder, make_tuneplan
@@ -164,7 +164,7 @@ def tune(
 
     place = Path(path).parent if path else Path("runs")
     tracked = tuple(one.given for one in open_trackers(track, place))
-    threads = threads_a_job()
+    threads = threads_per_job()
     plan, images = make_tuneplan(data, load_recipe(recipe, settings), Terms(**terms), threads)
     folder = TuneFolder.begin(Path(path or f"runs/tune-{plan.digest}"), plan, images)
     result = tune(folder, JobOptions(LocalEngine.sized(threads, jobs), "chestnut.tune", track=tracked))

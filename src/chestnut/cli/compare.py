@@ -78,7 +78,7 @@ def command(
     elif data is None or recipes is None:
         raise DataError("give DATA and --recipes A,B to compare, or --resume FOLDER to go on with a comparison")
     else:
-        from chestnut.jobs.machine import threads_a_job
+        from chestnut.jobs.machine import threads_per_job
 
         terms.check()
         variants = make_variants(
@@ -87,7 +87,7 @@ def command(
         manifest = options.load(data)
         for note in manifest.notes:
             say(f"note: {note}")
-        plan, chosen = make_plan(manifest, variants, terms, threads_a_job(), skip_bad=options.skip_bad, bars=bar)
+        plan, chosen = make_plan(manifest, variants, terms, threads_per_job(), skip_bad=options.skip_bad, bars=bar)
         folder = ComparisonFolder.begin(runs / (name or f"compare-{plan.digest}"), plan, chosen)
     _carry_out(folder, choice, fine_tune_best, tuple(one.given for one in trackers), json)
 

@@ -85,13 +85,13 @@ def command(
 
 def _planned(data: Path, recipe: Recipe, folds: int, repeats: int, options: DataOptions) -> tuple[CrossPlan, Manifest]:
     """The plan and its images, with what is to be known of them told."""
-    from chestnut.jobs.machine import threads_a_job
+    from chestnut.jobs.machine import threads_per_job
     from chestnut.studies.crossval.plan import make_crossplan
 
     manifest = options.load(data)
     for note in manifest.notes:
         say(f"note: {note}")
-    threads = threads_a_job()
+    threads = threads_per_job()
     plan, images = make_crossplan(manifest, recipe, folds, repeats, threads, skip_bad=options.skip_bad, bars=bar)
     for note in images.notes[len(manifest.notes) :]:
         say(f"note: {note}")

@@ -91,7 +91,7 @@ def _begun(
 ) -> TuneFolder:
     """The search's folder, made or found."""
     from chestnut.config import load_recipe
-    from chestnut.jobs.machine import threads_a_job
+    from chestnut.jobs.machine import threads_per_job
     from chestnut.studies.tuning.plan import TuneFolder, checked, make_tuneplan
 
     chosen = load_recipe(recipe, settings)
@@ -99,7 +99,7 @@ def _begun(
     manifest = options.load(data)
     for note in manifest.notes:
         say(f"note: {note}")
-    plan, images = make_tuneplan(manifest, chosen, terms, threads_a_job(), skip_bad=options.skip_bad, bars=bar)
+    plan, images = make_tuneplan(manifest, chosen, terms, threads_per_job(), skip_bad=options.skip_bad, bars=bar)
     return TuneFolder.begin(runs / (name or f"tune-{plan.digest}"), plan, images)
 
 

@@ -1,7 +1,4 @@
-"""What a leaderboard says of a finished run beside its scores: the speed and the size of its network.
-
-Called by `worker`; the figures go into the run's environment.json.
-"""
+"""Measure the speed and the size of a finished run's network, which a leaderboard shows beside its scores."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from chestnut.runs.folder import RunFolder
 
 _IMAGES = 128
 _PASSES = 5
-#: Seconds after which no further pass begins: a large network is slow, and its speed steady.
+#: Seconds after which no further pass begins: the speed of a large network varies little.
 _LONG = 10.0
 
 
@@ -25,12 +22,12 @@ def measure(run: RunFolder) -> dict[str, Any]:
     """Measure a finished run.
 
     Returns:
-        `images_a_second`, the median of up to five passes over up to 128 validation images that are already decoded,
-        after one that warms up; and `model_bytes`, the size of the bundle's network.
+        `images_a_second`, the median of up to five passes over up to 128 decoded validation images, after one pass to
+        warm up; and `model_bytes`, the size of the bundle's network.
     """
     bundle = Bundle.read(run.bundle)
-    held = Manifest.read(run.manifest_file, run.facts).only("val")
-    pixels = decode_all(held.take(range(min(_IMAGES, len(held)))), bundle.spec).pixels
+    validation = Manifest.read(run.manifest_file, run.facts).only("val")
+    pixels = decode_all(validation.take(range(min(_IMAGES, len(validation)))), bundle.spec).pixels
     engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
     engine.logits(pixels)
     seconds: list[float] = []

@@ -1,7 +1,4 @@
-"""Which engine runs a list of jobs: chosen by name, checked before anything is written, opened when jobs are ready.
-
-Called by `cli` and `api`; opens `local` or `ray_engine`, whose libraries load only where they are chosen.
-"""
+"""Choose the engine that runs a list of jobs, by name."""
 
 from __future__ import annotations
 
@@ -21,8 +18,8 @@ class EngineChoice:
 
     Attributes:
         name: `local` or `ray`.
-        address: Of `ray`, the cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
-        jobs: Jobs side by side; None for as many as fit.
+        address: The Ray cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
+        jobs: The number of jobs side by side; None for as many as there is room for.
     """
 
     name: str = "local"
@@ -30,18 +27,21 @@ class EngineChoice:
     jobs: int | None = None
 
     def check(self) -> None:
-        """Refuse what could not be opened later.
+        """Check what can be checked before anything is read or written.
 
         Raises:
-            EngineError: An unknown engine, an address without Ray or where nobody answers, or no jobs at all.
+            EngineError: The engine is unknown, the address does not answer or needs Ray, or `jobs` is below 1.
             MissingExtraError: Ray is not installed.
         """
         if self.name not in ENGINES:
-            raise EngineError(f"--engine {self.name}: {suggest(self.name, ENGINES)}")
+            raise EngineError(f"engine={self.name}: {suggest(self.name, ENGINES)}")
         if self.address is not None and self.name != "ray":
-            raise EngineError(f"--address {self.address}: engine {self.name} takes no address; give --engine ray too")
+            raise EngineError(
+                f"address={self.address}: the engine {self.name} takes no address; choose the engine ray, or leave the "
+                "address out"
+            )
         if self.jobs is not None and self.jobs < 1:
-            raise EngineError(f"--jobs {self.jobs}: give 1 or more side by side")
+            raise EngineError(f"jobs={self.jobs}: give 1 or more side by side")
         if self.name == "ray":
             from chestnut.jobs.ray.cluster import check_cluster
 
@@ -49,15 +49,15 @@ class EngineChoice:
 
     @contextmanager
     def open(self, threads: int) -> Iterator[Engine]:
-        """The engine, ready for jobs of so many threads each; closed with the block.
+        """Yield the engine for jobs of so many threads, and close it after the block.
 
         Raises:
             EngineError: The cluster cannot be joined, or no node of it has room for a job.
         """
         if self.name == "ray":
-            from chestnut.jobs.ray.engine import opened_ray
+            from chestnut.jobs.ray.engine import open_ray_engine
 
-            with opened_ray(self.address, self.jobs, threads) as engine:
+            with open_ray_engine(self.address, self.jobs, threads) as engine:
                 yield engine
         else:
             from chestnut.jobs.local_engine import LocalEngine

@@ -1,8 +1,7 @@
-"""`Job`: one training run, described so that any process on any machine can make it; and what runs lists of jobs.
+"""A job: one training run, described so that any process on any machine can make it, and the engines that run jobs.
 
-A comparison, a search and a cross-validation are lists of jobs. They hand them to an `Engine` and read results as they
-come; how many run at once, and where, is the engine's affair and changes no result. Calls `errors` alone, so that a
-process which only hands out jobs loads no framework.
+A comparison, a search and a cross-validation are lists of jobs. They give the list to an `Engine` and read the results
+as they come. How many jobs run at once, and where, is up to the engine and changes no result.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ class Job:
     """One training run.
 
     Attributes:
-        name: What to call it; no two jobs of a list share one.
-        folder: The run's folder; where a run stands in it already, it is gone on with, or kept if it has ended.
+        name: The name of the job, unique in its list.
+        folder: The run's folder. A run that exists there is continued, or kept if it has finished.
         recipe: The recipe as TOML.
-        manifest: CSV of the images, splits filled.
-        facts: JSON of what is known of the images beside the rows, as `Manifest.facts` gives it.
-        threads: Threads of one operation. It decides the last bits of the weights, so it belongs to the job and not
-            to the engine.
-        command: The command line, for the run's environment.json.
+        manifest: The CSV of the images, with their splits.
+        facts: The JSON of `Manifest.facts`.
+        threads: Threads of one operation. The number decides the last bits of the weights, so it belongs to the job
+            and not to the engine.
+        command: The command line, for the record of the run.
         start: A finished run that this one fine-tunes; None to train from the recipe's own start.
-        track: Where else the run is kept, as `--track` takes it.
-        holdout: Of a cross-validation, the fold that is the images' test split, in words: the run is judged on it once
-            it has ended. Empty where the test split is to be left alone.
-        measured: Measure the speed and the size of the network once the run has ended, as a leaderboard shows them.
+        track: Where else the run is kept, as `cn.train(track=…)` takes it.
+        holdout: In a cross-validation, a description of the fold that is the images' test split: the run is evaluated
+            on it once it has finished. Empty to leave the test split alone.
+        measured: Whether to measure the speed and the size of the network once the run has finished.
     """
 
     name: str
@@ -47,28 +46,29 @@ class Job:
     measured: bool = True
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """Return the job as one line of JSON."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> Job:
-        """The inverse of `to_json`."""
-        held = json.loads(text)
-        paths = {name: Path(held[name]) for name in ("folder", "manifest", "facts")}
-        return cls(**held | paths | {"start": held["start"] and Path(held["start"]), "track": tuple(held["track"])})
+        """Return the job that `to_json` wrote."""
+        values = json.loads(text)
+        paths = {name: Path(values[name]) for name in ("folder", "manifest", "facts")}
+        start = values["start"] and Path(values["start"])
+        return cls(**values | paths | {"start": start, "track": tuple(values["track"])})
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a job tells while it runs.
+    """Something that happened in a job.
 
     Attributes:
-        job: The job's name.
-        kind: `begin` (an engine has taken it), `stage` (it decodes, predicts and the like), `start` (training
-            starts), `batch`, `epoch`, and `end`.
-        facts: Of `stage`: `label`, `done` and `total`. Of `start`: `epochs`, `batches` and `done`, the epochs finished
-            earlier. Of `batch`: `done`. Of `epoch`: `row`, a line of history.csv, and `best`. Of `end`: `status` and
-            `error`.
+        job: The name of the job.
+        kind: `begin` (an engine has taken the job), `stage` (it decodes, predicts and the like), `start` (training
+            starts), `batch`, `epoch` or `end`.
+        facts: For `stage`: `label`, `done` and `total`. For `start`: `epochs`, `batches` and `done`, the number of
+            epochs finished earlier. For `batch`: `done`. For `epoch`: `row`, a line of history.csv, and `best`. For
+            `end`: `status` and `error`.
     """
 
     job: str
@@ -78,13 +78,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a job.
+    """How a job ended.
 
     Attributes:
         job: The job.
-        status: `finished`; `stopped`, by hand; or `failed`.
-        error: Why it failed, in one line; empty where it did not.
-        seconds: From its start to its end.
+        status: `finished`; `stopped`, by Ctrl-C or a listener; or `failed`.
+        error: Why it failed, in one line; empty if it did not.
+        seconds: The time from its start to its end.
     """
 
     job: Job
@@ -93,29 +93,30 @@ class Result:
     seconds: float
 
 
-#: What a listener may answer to an event: the job shall stop and keep what it has.
+#: What a listener may answer to an event: "stop" lets the job save its state and end.
 Reply = Literal["stop"]
 
-#: Told of every event, in the process that handed out the jobs.
+#: Receives every event, in the process that gave the list to the engine.
 Listener = Callable[[Event], Reply | None]
 
 
 class Engine(Protocol):
-    """What runs jobs."""
+    """Runs jobs."""
 
     @property
     def parallel(self) -> int:
-        """How many jobs run at once; it changes the time they take, and no other result."""
+        """The number of jobs that run side by side; it changes the time they take and no other result."""
 
     @property
     def gpus(self) -> int:
-        """GPUs that a job takes; 0 where it trains on the processor."""
+        """The number of GPUs that a job takes; 0 where jobs train on the processor."""
 
     def run(self, jobs: Iterable[Job], on_event: Listener) -> Generator[Result]:
-        """Run jobs and give their results as they come, in any order.
+        """Run jobs and yield their results as they end, in any order.
 
-        A job is drawn from `jobs` when there is room for it, after the results so far have been taken: a search may
-        decide its next job by them. A job that fails, or whose process dies, gives a result like any other, and so does
-        one that is stopped because the listener answered so; where it ended before it heard, it has finished. Closing
-        the generator, or an exception such as Ctrl-C's while it waits, stops what runs so that it can be gone on with.
+        A job is drawn from `jobs` only when there is room for it and the results so far have been taken, so a search
+        can decide on its next job by them. A job that fails, or whose process dies, gives a result like any other. So
+        does one that is stopped because the listener answered "stop"; if it ended before it heard, it has finished.
+        Closing the generator, or an exception such as that of Ctrl-C while it waits, stops the jobs that run, so that
+        they can be continued later.
         """

@@ -1,7 +1,6 @@
-"""`LocalEngine`: jobs on this machine, each in a process of its own.
+"""Run jobs on this machine, each in a process of its own.
 
-Memory cannot grow from job to job, and a job that crashes or is killed for want of memory takes no other with it.
-Calls `jobs` and `process`.
+Memory cannot grow from job to job, and a job that crashes or is killed for lack of memory ends no other.
 """
 
 from __future__ import annotations
@@ -13,65 +12,69 @@ from dataclasses import dataclass
 from typing import Self
 
 from chestnut.jobs.job import Event, Job, Listener, Result
-from chestnut.jobs.machine import has_gpu, jobs_at_once
-from chestnut.jobs.process import GRACE, WORKER, JobProcess, News, Starting
+from chestnut.jobs.machine import count_parallel_jobs, has_gpu
+from chestnut.jobs.process import GRACE, WORKER, JobProcess, Messages, StartMethod
 
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Runs jobs in processes of this machine.
+    """An engine that runs jobs in processes of this machine.
 
     Attributes:
-        parallel: How many at once; it changes speed, and no result.
-        starting: How jobs' processes are started.
-        grace: Seconds that a stopped job has to save what it has.
+        parallel: The number of jobs that run side by side; it changes the speed and no result.
+        start_method: How the processes are started.
+        grace: The seconds that a stopped job has to save its state.
     """
 
     parallel: int = 1
-    starting: Starting = WORKER
+    start_method: StartMethod = WORKER
     grace: float = GRACE
 
     @classmethod
     def sized(cls, threads: int, jobs: int | None = None) -> Self:
-        """The engine for jobs of so many threads: as many at once as asked for, else as the machine holds."""
-        return cls(jobs or jobs_at_once(threads))
+        """Return an engine for jobs of so many threads.
+
+        Args:
+            threads: Threads of one operation of a job.
+            jobs: How many jobs run side by side; None for as many as the machine has room for.
+        """
+        return cls(jobs or count_parallel_jobs(threads))
 
     @property
     def gpus(self) -> int:
-        """GPUs that a job takes."""
+        """The number of GPUs that a job takes: 1 where there is one, else 0."""
         return int(has_gpu())
 
     def run(self, jobs: Iterable[Job], on_event: Listener) -> Generator[Result]:
-        """Run jobs and give their results as they come; see `jobs.Engine`."""
-        waiting, news = iter(jobs), News()
+        """Run jobs and yield their results as they end; see `Engine`."""
+        waiting, messages = iter(jobs), Messages()
         running: dict[str, JobProcess] = {}
-        starter = self.starting.opened()
+        starter = self.start_method.create_starter()
         try:
             while True:
                 while len(running) < self.parallel and (job := next(waiting, None)) is not None:
-                    running[job.name] = JobProcess.start(job, starter, news)
+                    running[job.name] = JobProcess.start(job, starter, messages)
                     on_event(Event(job.name, "begin", {}))
                 if not running:
                     return
-                name, told = news.get()
-                if told is not None and told["kind"] != "end":
-                    if on_event(Event(name, told["kind"], told["facts"])) == "stop":
-                        running[name].stop()
-                elif told is not None:
-                    running[name].last = told["facts"]
-                else:
-                    result = running.pop(name).result()
+                name, message = messages.get()
+                if message is None:
+                    result = running.pop(name).finish()
                     on_event(Event(name, "end", {"status": result.status, "error": result.error}))
                     yield result
+                elif message["kind"] == "end":
+                    running[name].ending = message["facts"]
+                elif on_event(Event(name, message["kind"], message["facts"])) == "stop":
+                    running[name].stop()
         finally:
             try:
-                _stop(list(running.values()), self.grace)
+                _end_all(list(running.values()), self.grace)
             finally:
                 starter.close()
 
 
-def _stop(processes: list[JobProcess], grace: float) -> None:
-    """End what still runs: each may save what it has, then is killed."""
+def _end_all(processes: list[JobProcess], grace: float) -> None:
+    """Ask processes to save their state, and kill those that have not ended after `grace` seconds."""
     until = time.monotonic() + grace
     try:
         for one in processes:
@@ -83,4 +86,4 @@ def _stop(processes: list[JobProcess], grace: float) -> None:
     finally:
         for one in processes:
             one.process.kill()
-            one.result()
+            one.finish()

@@ -1,13 +1,14 @@
-"""`JobProcess`: the process that does one job, and what it tells.
+"""Run one job in a process of its own, and read its events.
 
-Started by `LocalEngine` on this machine and by `Place` on a node of a cluster, so that a job does the same on both.
-Calls `forks`, `jobs` and `worker`.
+`LocalEngine` starts such a process on this machine and a Ray actor on a node of a cluster, so a job gives the same
+result on both.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -20,52 +21,69 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from chestnut.jobs.forks import Forked, Forks, can_fork
+from chestnut.jobs.forks import ForkedProcess, ForkStarter, can_fork
 from chestnut.jobs.job import Job, Result
-from chestnut.jobs.worker import job_variables
+
+#: Seconds that a stopped job has to save its state.
+GRACE = 60.0
+
+#: Receives the name of a job with each message of its process (`kind` and `facts`), and with None once that has ended.
+Messages = queue.SimpleQueue[tuple[str, dict[str, Any] | None]]
+
+
+#: The variables from which backends and numerical libraries read their number of threads.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+
+
+def job_variables(threads: int) -> dict[str, str]:
+    """Return the environment variables of a process that computes with so many threads and silences TensorFlow.
+
+    They take effect only if they are set before the process loads its libraries.
+    """
+    return {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Starter(Protocol):
-    """Starts jobs' processes."""
+    """Starts the processes of jobs."""
 
-    def __call__(self, variables: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str] | Forked:
-        """Begin a process with all these environment variables, which writes its standard error to a file."""
+    def start(self, variables: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str] | ForkedProcess:
+        """Start a process with exactly these environment variables, which writes its standard error to a file."""
 
     def close(self) -> None:
-        """Give back what starting needs; processes go on."""
+        """Free what starting needed; the processes keep running."""
 
 
 @dataclass(frozen=True)
-class Starting:
-    """How jobs' processes are started.
+class StartMethod:
+    """How the processes of jobs are started.
 
     Attributes:
-        module: What they run; forked where the system allows it, else by a Python of its own each.
-        command: What they run instead, by a process of its own each.
+        module: The module that they run: in a fork where the system allows it, else in a new Python.
+        command: A command that each process runs in place of the module.
     """
 
     module: str = "chestnut.jobs.worker"
     command: tuple[str, ...] | None = None
 
-    def opened(self) -> Starter:
-        """A starter, to be closed."""
+    def create_starter(self) -> Starter:
+        """Return a starter, which must be closed."""
         if self.command is None and can_fork():
-            return Forks(self.module)
-        return Launches(self.command or (sys.executable, "-P", "-m", self.module))
+            return ForkStarter(self.module)
+        return _CommandStarter(self.command or (sys.executable, "-P", "-m", self.module))
 
 
 #: How jobs that train are started.
-WORKER = Starting()
+WORKER = StartMethod()
 
 
-class Launches:
-    """Starts jobs' processes, each by a command."""
+class _CommandStarter:
+    """Starts each process by a command."""
 
     def __init__(self, command: tuple[str, ...]) -> None:
         self._command = command
 
-    def __call__(self, variables: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str]:
-        """Begin a process in a session of its own, so that Ctrl-C reaches the engine alone, which then stops it."""
+    def start(self, variables: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str]:
+        """Start a process in a session of its own, so that Ctrl-C reaches only the engine, which then stops it."""
         return subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -78,99 +96,97 @@ class Launches:
         )
 
     def close(self) -> None:
-        """Nothing is held."""
-
-
-#: Seconds that a stopped job has to save what it has.
-GRACE = 60.0
-
-#: A job's name with what it tells, a dictionary of `kind` and `facts`; None once it has ended.
-News = queue.SimpleQueue[tuple[str, dict[str, Any] | None]]
+        """Do nothing: there is nothing to free."""
 
 
 @dataclass
 class JobProcess:
-    """A job's process.
+    """The process of one job.
 
     Attributes:
         job: The job.
-        process: It.
-        log: What it writes to standard error.
-        started: When, on the monotonic clock.
-        last: What it told at its end.
-        listener: Reads what it tells.
+        process: The process.
+        log: The file that receives its standard error.
+        started: The time of its start, on the monotonic clock.
+        ending: The facts of its `end` event; empty if it has not sent one.
+        listener: The thread that reads its events.
     """
 
     job: Job
-    process: subprocess.Popen[str] | Forked
+    process: subprocess.Popen[str] | ForkedProcess
     log: IO[str]
     started: float
-    last: dict[str, Any] = field(default_factory=dict)
+    ending: dict[str, Any] = field(default_factory=dict)
     listener: threading.Thread = field(default_factory=threading.Thread)
 
     @classmethod
-    def start(cls, job: Job, starter: Starter, news: News, extra: Mapping[str, str] | None = None) -> JobProcess:
-        """Begin a job.
+    def start(
+        cls, job: Job, starter: Starter, messages: Messages, extra: Mapping[str, str] | None = None
+    ) -> JobProcess:
+        """Start a job.
 
         Args:
             job: The job.
-            starter: Starts its process.
-            news: Where what it tells is put.
+            starter: Starts the process.
+            messages: The queue that receives what the process says.
             extra: Environment variables beside `job_variables`.
         """
         log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the job
-        process = starter({**job_variables(job.threads), **(extra or {})}, log)
-        made = cls(job, process, log, time.monotonic())
+        process = starter.start({**job_variables(job.threads), **(extra or {})}, log)
+        started = cls(job, process, log, time.monotonic())
         with contextlib.suppress(BrokenPipeError):
             _pipe(process.stdin).write(job.to_json() + "\n")
             _pipe(process.stdin).flush()
-        made.listener = threading.Thread(target=made._listen, args=(news,), daemon=True)
-        made.listener.start()
-        return made
+        started.listener = threading.Thread(target=started._listen, args=(messages,), daemon=True)
+        started.listener.start()
+        return started
 
-    def _listen(self, news: News) -> None:
+    def _listen(self, messages: Messages) -> None:
         for line in _pipe(self.process.stdout):
-            with contextlib.suppress(json.JSONDecodeError):  # a process killed in the middle of a line
-                news.put((self.job.name, json.loads(line)))
-        news.put((self.job.name, None))
+            with contextlib.suppress(json.JSONDecodeError):  # the process was killed in the middle of a line
+                messages.put((self.job.name, json.loads(line)))
+        messages.put((self.job.name, None))
 
     def stop(self) -> None:
-        """Let the job save what it has and end."""
+        """Ask the job to save its state and end."""
         self.process.send_signal(signal.SIGINT)
 
-    def result(self) -> Result:
-        """What became of the job, whose process has ended or is about to."""
+    def finish(self) -> Result:
+        """Wait until the process ends, keep its log if it failed, and return the result of the job."""
         status = self.process.wait()
         self.listener.join()
         with contextlib.suppress(BrokenPipeError):
             _pipe(self.process.stdin).close()
         _pipe(self.process.stdout).close()
         seconds = time.monotonic() - self.started
-        if self.last:
-            result = Result(self.job, self.last["status"], self.last["error"], seconds)
+        if self.ending:
+            result = Result(self.job, self.ending["status"], self.ending["error"], seconds)
         else:
-            result = Result(self.job, "failed", self._death(status), seconds)
-        self._keep_log(failed=result.status == "failed")
+            result = Result(self.job, "failed", self._explain_death(status), seconds)
+        self._save_log(failed=result.status == "failed")
         return result
 
-    def _death(self, status: int) -> str:
+    def _explain_death(self, status: int) -> str:
         if status == -signal.SIGKILL:
-            return "killed by the system, most often for want of memory; try a smaller train.batch_size, or --jobs 1"
+            return (
+                "its process was killed by the system, most often for lack of memory; try a smaller train.batch_size, "
+                "or fewer jobs side by side"
+            )
         how = f"by signal {-status}" if status < 0 else f"with exit status {status}"
         return f"its process ended {how}; see {self.log_file}"
 
     @property
     def log_file(self) -> Path:
-        """Where the words of a failed job are kept."""
+        """The file that keeps the standard error of a failed job."""
         return self.job.folder.with_name(f"{self.job.folder.name}.log")
 
-    def _keep_log(self, failed: bool) -> None:
+    def _save_log(self, failed: bool) -> None:
         self.log.seek(0)
-        said = self.log.read()
+        text = self.log.read()
         self.log.close()
-        if failed and said.strip():
+        if failed and text.strip():
             self.log_file.parent.mkdir(parents=True, exist_ok=True)
-            self.log_file.write_text(said, encoding="utf-8")
+            self.log_file.write_text(text, encoding="utf-8")
         else:
             self.log_file.unlink(missing_ok=True)
 

@@ -1,8 +1,4 @@
-"""Carry out a list of jobs in which some may have ended already: what a comparison and a cross-validation share.
-
-Called by `compare` and `crossval`; hands jobs to an engine and reads run folders. `tune`, whose jobs follow from
-results, hands them out itself.
-"""
+"""Run a list of jobs of which some may be complete already, as a comparison and a cross-validation do."""
 
 from __future__ import annotations
 
@@ -12,18 +8,18 @@ from dataclasses import dataclass, field
 
 from chestnut.jobs.job import Engine, Event, Job, Listener
 from chestnut.jobs.local_engine import LocalEngine
-from chestnut.jobs.worker import complete
+from chestnut.jobs.run_job import is_complete
 
 
 @dataclass(frozen=True)
 class JobOptions:
-    """How jobs are carried out; none of it changes a result.
+    """How a list of jobs is run; none of it changes a result.
 
     Attributes:
-        engine: What runs the jobs.
-        command: The command line, for the runs' environment.json.
-        on_event: Told what the jobs tell.
-        track: Where else runs are kept, as `--track` takes it.
+        engine: The engine that runs the jobs.
+        command: The command line, for the records of the runs.
+        on_event: Receives the events of the jobs.
+        track: Where else the runs are kept, as `cn.train(track=…)` takes it.
     """
 
     engine: Engine = field(default_factory=LocalEngine)
@@ -33,20 +29,24 @@ class JobOptions:
 
 
 def run_all(jobs: Iterable[Job], options: JobOptions) -> dict[str, str]:
-    """Run the jobs that have not ended yet; gives why jobs failed, by name."""
+    """Run the jobs that are not complete.
+
+    Returns:
+        For each job that failed or was stopped, by its name, the reason in one line.
+    """
     failures: dict[str, str] = {}
-    waiting = (job for job in jobs if not _complete(job, options.on_event))
+    waiting = (job for job in jobs if not _skip_complete(job, options.on_event))
     with contextlib.closing(options.engine.run(waiting, options.on_event)) as results:
         for result in results:
             if result.status != "finished":
-                failures[result.job.name] = result.error or "stopped by hand"
+                failures[result.job.name] = result.error or "stopped by Ctrl-C"
     return failures
 
 
-def _complete(job: Job, on_event: Listener) -> bool:
-    """Whether a job has nothing left to do; the listener is told as if it had just been done."""
-    done = complete(job)
-    if done:
+def _skip_complete(job: Job, on_event: Listener) -> bool:
+    """Return whether a job is complete, and if so notify the listener as if it had just been done."""
+    complete = is_complete(job)
+    if complete:
         on_event(Event(job.name, "begin", {}))
         on_event(Event(job.name, "end", {"status": "finished", "error": ""}))
-    return done
+    return complete

@@ -8,12 +8,13 @@ import pytest
 
 from chestnut.errors import EngineError
 from chestnut.jobs.job import Job
-from chestnut.jobs.process import Starting
-from chestnut.jobs.ray.actor import Place
-from chestnut.jobs.ray.engine import jobs_that_fit, take_home
-from chestnut.jobs.ray.transfer import Parcel, pack, unpack
+from chestnut.jobs.process import StartMethod
+from chestnut.jobs.ray.actor import JobActor
+from chestnut.jobs.ray.dispatcher import save_report
+from chestnut.jobs.ray.engine import count_jobs_that_fit
+from chestnut.jobs.ray.transfer import JobFiles, pack, unpack
 
-FAKE = Starting(command=(sys.executable, str(Path(__file__).parents[2] / "fake_worker.py")))
+FAKE = StartMethod(command=(sys.executable, str(Path(__file__).parents[2] / "fake_worker.py")))
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def heard(place):
     until = time.monotonic() + 60
     while report is None:
         assert time.monotonic() < until
-        more, report = place.hear(1.0)
+        more, report = place.collect(1.0)
         told += more
     return [one["kind"] for one in told], report
 
 
 def test_jobs_follow_one_another_where_the_disk_is_shared(job, mark):
-    place = Place(FAKE)
+    place = JobActor(FAKE)
     for act, status in (("threads", "finished"), ("fail loss became nan", "failed")):
         one = job(act)
         assert place.begin(one, {}, mark)
@@ -58,22 +59,22 @@ def test_jobs_follow_one_another_where_the_disk_is_shared(job, mark):
 
 
 def test_a_job_is_told_to_stop(job, mark):
-    place = Place(FAKE)
+    place = JobActor(FAKE)
     assert place.begin(job("wait 100"), {}, mark)
-    assert place.hear(30.0)[0], "it has begun and can hear"
+    assert place.collect(30.0)[0], "it has begun and can hear"
     place.stop()
     assert heard(place)[1].status == "stopped"
 
 
 def test_a_disk_that_is_not_shared_gets_the_files_and_gives_the_log_back(job, tmp_path):
-    place = Place(FAKE)
+    place = JobActor(FAKE)
     one = job("exit 3")
     missing = tmp_path / "nothing here"
     assert not place.begin(one, {}, missing)
-    assert place.begin(one, {}, missing, Parcel.of(one))
+    assert place.begin(one, {}, missing, JobFiles.read(one))
     _, report = heard(place)
     assert report.error == f"its process ended with exit status 3; see {one.folder}.log"
-    take_home(one, report)
+    save_report(one, report)
     assert Path(f"{one.folder}.log").read_text() == "the last words\n"
     assert sorted(path.name for path in one.folder.parent.iterdir()) == ["a.log", "data.json", "manifest.csv"]
 
@@ -86,7 +87,7 @@ def test_a_job_travels_with_its_run_and_its_start(job, tmp_path):
     one = Job(**{**one.__dict__, "start": tmp_path / "start"})
     home = tmp_path / "node"
     home.mkdir()
-    moved = Parcel.of(one).unpacked(one, home)
+    moved = JobFiles.read(one).unpack(one, home)
     assert (moved.folder / "history.csv").read_text() == "a"
     assert (moved.start / "history.csv").read_text() == "start"
     assert moved.manifest.read_text() == "path,label\n" and moved.facts.read_text() == "{}"
@@ -106,9 +107,9 @@ def test_what_comes_back_replaces_what_stood_there_whole(tmp_path):
 
 def test_a_job_that_no_node_holds_is_refused():
     with pytest.raises(
-        EngineError, match=r"takes 8 cores, and no node of the Ray cluster has them \(4 cores at most\)"
+        EngineError, match=r"takes 8 cores, but no node of the Ray cluster has them \(4 cores at most\)"
     ):
-        jobs_that_fit([{"CPU": 4}, {"CPU": 2}], threads=8)
+        count_jobs_that_fit([{"CPU": 4}, {"CPU": 2}], threads=8)
     with pytest.raises(EngineError, match="and 1 GPU"):
-        jobs_that_fit([{"CPU": 4}, {"GPU": 1}], threads=2, gpus=1)
-    assert jobs_that_fit([{"CPU": 16, "GPU": 2}, {"CPU": 16}], threads=4, gpus=1) == 2
+        count_jobs_that_fit([{"CPU": 4}, {"GPU": 1}], threads=2, gpus=1)
+    assert count_jobs_that_fit([{"CPU": 16, "GPU": 2}, {"CPU": 16}], threads=4, gpus=1) == 2

@@ -1,1 +1,1 @@
-"""The engine that runs jobs on a Ray cluster."""
+"""Jobs and batch predictions on a Ray cluster."""

@@ -1,7 +1,6 @@
-"""`Place`: where one job at a time runs on a node of a cluster.
+"""The side of a node: an actor that runs one job at a time.
 
-`ray_engine` makes it an actor, calls it from afar, and may end it at any moment; the job's process then ends by itself.
-Calls `process` and `parcel`; knows nothing of Ray, so that it can be tried without.
+Ray may end it at any moment; the job's process then ends by itself. Nothing here uses Ray, so it can be tested alone.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chestnut.jobs.job import Job
-from chestnut.jobs.process import WORKER, JobProcess, News, Starting
-from chestnut.jobs.ray.transfer import Parcel, packed_run
+from chestnut.jobs.process import WORKER, JobProcess, Messages, StartMethod
+from chestnut.jobs.ray.transfer import JobFiles, pack_run
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a job.
+    """How a job ended on a node.
 
     Attributes:
-        status: As in `Result`.
-        error: As in `Result`.
-        seconds: As in `Result`.
-        run: Archive of its run where the node does not share the disk; empty where it does, or where nothing was made.
-        log: What a failed job wrote to standard error; for the same nodes.
+        status: The status, as in `Result`.
+        error: The error, as in `Result`.
+        seconds: The time that it took, as in `Result`.
+        run: An archive of its run; empty if the node shares the disk, or if there is no run.
+        log: The standard error of a failed job, if the node does not share the disk.
     """
 
     status: Literal["finished", "stopped", "failed"]
@@ -39,77 +38,77 @@ class Report:
     log: str = ""
 
 
-class Place:
-    """Does one job after another.
+class JobActor:
+    """Runs one job after another.
 
     Args:
-        starting: How jobs' processes are started.
+        start_method: How the processes of jobs are started.
     """
 
-    def __init__(self, starting: Starting = WORKER) -> None:
-        self._starter = starting.opened()
-        self._news: News = News()
+    def __init__(self, start_method: StartMethod = WORKER) -> None:
+        self._starter = start_method.create_starter()
+        self._messages: Messages = Messages()
         self._process: JobProcess | None = None
         self._asked: Job | None = None
         self._home: Path | None = None
 
-    def begin(self, job: Job, variables: Mapping[str, str], mark: Path, parcel: Parcel | None = None) -> bool:
-        """Start a job's process.
+    def begin(self, job: Job, variables: Mapping[str, str], mark: Path, files: JobFiles | None = None) -> bool:
+        """Start the process of a job.
 
         Args:
             job: The job, with absolute paths.
-            variables: Environment variables of the process.
-            mark: A file that stands where the job's run is to stand; seen only where the disk is shared.
-            parcel: The job's files; None to take them from the disk.
+            variables: Environment variables for the process.
+            mark: A file in the folder of the job's run. The node sees it only if it shares the disk.
+            files: The files of the job; None to read them from the shared disk.
 
         Returns:
-            Whether it was started: not where the disk is not shared and there is no parcel.
+            Whether the process was started. It is not if the node does not share the disk and no files were given.
         """
-        if parcel is None and not mark.is_file():
+        if files is None and not mark.is_file():
             return False
-        self._asked, self._news = job, News()
-        if parcel is not None:
+        self._asked, self._messages = job, Messages()
+        if files is not None:
             self._home = Path(tempfile.mkdtemp(prefix="chestnut-job-"))
-            job = parcel.unpacked(job, self._home)
-        self._process = JobProcess.start(job, self._starter, self._news, variables)
+            job = files.unpack(job, self._home)
+        self._process = JobProcess.start(job, self._starter, self._messages, variables)
         return True
 
-    def hear(self, seconds: float) -> tuple[list[dict[str, Any]], Report | None]:
-        """What the job has told since the last call, and at its end what became of it.
+    def collect(self, seconds: float) -> tuple[list[dict[str, Any]], Report | None]:
+        """Return the events since the last call and, once the job has ended, its report.
 
         Args:
-            seconds: How long to wait for something to tell.
+            seconds: How long to wait for the first event.
         """
-        told: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         until = time.monotonic() + seconds
         while True:
             try:
-                _, one = self._news.get(timeout=0.0 if told else max(0.0, until - time.monotonic()))
+                _, message = self._messages.get(timeout=0.0 if events else max(0.0, until - time.monotonic()))
             except queue.Empty:
-                return told, None
-            if one is None:
-                return told, self._report()
-            if one["kind"] == "end" and self._process is not None:
-                self._process.last = one["facts"]
+                return events, None
+            if message is None:
+                return events, self._finish()
+            if message["kind"] == "end" and self._process is not None:
+                self._process.ending = message["facts"]
             else:
-                told.append(one)
+                events.append(message)
 
     def stop(self) -> None:
-        """Let the job save what it has and end; `hear` then tells of its end."""
+        """Ask the job to save its state and end; `collect` then returns its report."""
         if self._process is not None:
             self._process.stop()
 
-    def _report(self) -> Report:
+    def _finish(self) -> Report:
         process, asked = self._process, self._asked
         if process is None or asked is None:
             raise ValueError("no job was begun")
-        result = process.result()
+        result = process.finish()
         self._process = None
         if self._home is None:
             return Report(result.status, result.error, result.seconds)
         log = process.log_file.read_text("utf-8") if process.log_file.is_file() else ""
         error = result.error.replace(str(process.job.folder.parent), str(asked.folder.parent))
-        report = Report(result.status, error, result.seconds, packed_run(process.job, asked), log)
+        report = Report(result.status, error, result.seconds, pack_run(process.job, asked), log)
         shutil.rmtree(self._home, ignore_errors=True)
         self._home = None
         return report

@@ -1,6 +1,6 @@
-"""A Ray cluster to run jobs on: one that is reached by its address, or one that is started here and stopped again.
+"""Join a Ray cluster at an address, or start one on this machine and stop it again.
 
-Called by `engines`, `ray_engine` and `ray_predict`. Ray reports nothing to anybody, and writes nothing to the terminal.
+Ray is kept from sending usage statistics and from writing to the terminal.
 """
 
 from __future__ import annotations
@@ -26,62 +26,65 @@ from chestnut.errors import EngineError, MissingExtraError, listed
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that somebody has to answer at an address, and that Ray has to join the cluster there.
+#: Seconds within which an address must answer, and within which Ray must have joined the cluster there.
 _PATIENCE, _JOINING = 5.0, 60.0
 
-#: Read by Ray as it is imported, here and in what it starts: it sends no usage statistics.
+#: Variables that Ray reads when it is imported, here and in what it starts; the first turns usage statistics off.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
-#: Longest folder in which Ray can make its sockets, whose paths have at most 107 characters.
+#: The longest path of a folder in which Ray can create its sockets, whose paths have at most 107 characters.
 _LONGEST = 40
+
+#: The prefixes of the environment variables that nodes need: for the backend, the pixel cache and the trackers.
+_TRAVELLING = ("KERAS_", "CHESTNUT_", "MLFLOW_", "WANDB_")
 
 
 def check_cluster(address: str | None) -> None:
-    """Refuse an address that Ray could not join, before anything is made.
+    """Check that Ray is installed and that an address can be reached.
 
     Args:
-        address: `ray://HOST:PORT`, `HOST:PORT`, `auto`, or None for a cluster that is yet to be started.
+        address: `ray://HOST:PORT`, `HOST:PORT`, `auto`, or None for a cluster that will be started here.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        EngineError: No such address, or nobody answers there.
+        EngineError: The address is malformed, or nobody answers there.
     """
     if find_spec("ray") is None:
         raise MissingExtraError(
-            "--engine ray needs ray, which is not installed; run pip install 'chestnut[ray]', or pip install '.[ray]' "
-            "in chestnut's source"
+            "the engine ray needs the package ray, which is not installed; run pip install 'chestnut[ray]', or "
+            "pip install '.[ray]' in chestnut's source"
         )
     if address is None or address == "auto":
         return
-    found = re.fullmatch(r"(?:ray://)?([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", address)
-    if found is None:
-        raise EngineError(f"--address {address!r}: write ray://HOST:PORT, HOST:PORT or auto")
-    host, port = found[1].strip("[]"), int(found[2])
+    match = re.fullmatch(r"(?:ray://)?([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", address)
+    if match is None:
+        raise EngineError(f"address={address!r}: write ray://HOST:PORT, HOST:PORT or auto")
+    host, port = match[1].strip("[]"), int(match[2])
     try:
         socket.create_connection((host, port), _PATIENCE).close()
     except (OSError, OverflowError, UnicodeError) as error:
         raise EngineError(
-            f"--address {address}: nobody answers at {host}, port {port} ({error}); start a cluster there by "
-            "ray start --head --ray-client-server-port=10001, or mend the address"
+            f"address={address}: nobody answers at {host}, port {port} ({error}); start a cluster there by "
+            "ray start --head --ray-client-server-port=10001, or correct the address"
         ) from error
 
 
 @contextmanager
-def joined(address: str | None, cores: int) -> Iterator[None]:
-    """Be part of a cluster meanwhile.
+def join_cluster(address: str | None, cores: int) -> Iterator[None]:
+    """Be part of a cluster while a block runs.
 
     Args:
-        address: As in `check_cluster`; None starts a cluster on this machine and stops it with the block.
-        cores: Of a cluster that is started here: how many jobs may take together.
+        address: As `check_cluster` takes it; None starts a cluster on this machine and stops it after the block.
+        cores: The cores of a cluster that is started here.
 
     Raises:
-        EngineError: The cluster cannot be joined, or its nodes have another chestnut.
+        EngineError: The cluster cannot be joined, or its nodes have another version of chestnut.
     """
     with contextlib.ExitStack() as stack:
-        _set(stack, _QUIET)
+        _set_variables(stack, _QUIET)
         if address is None:
             _start(stack, cores)
         else:
@@ -91,10 +94,10 @@ def joined(address: str | None, cores: int) -> Iterator[None]:
 
 
 def _start(stack: contextlib.ExitStack, cores: int) -> None:
-    """Start a cluster that only this process may use: its token is drawn anew and written nowhere."""
-    _set(stack, {"RAY_worker_niceness": "0"})  # else whatever else runs here would go before the jobs
+    """Start a cluster that only this process can use: its token is random and written nowhere."""
+    _set_variables(stack, {"RAY_worker_niceness": "0"})  # by default jobs would yield to every other program
     if not any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
-        _set(stack, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+        _set_variables(stack, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
     home = Path(tempfile.mkdtemp(prefix="chestnut-ray-"))
     stack.callback(shutil.rmtree, home, ignore_errors=True)
     place = {"_temp_dir": str(home)} if len(str(home)) <= _LONGEST else {}
@@ -102,12 +105,12 @@ def _start(stack: contextlib.ExitStack, cores: int) -> None:
         _init(stack, address="local", num_cpus=cores, include_dashboard=False, **place)
     except Exception as error:  # Ray raises many kinds
         raise EngineError(
-            f"no Ray could be started on this machine ({in_a_line(error)}); try --engine local"
+            f"Ray cannot be started on this machine ({shorten_error(error)}); use the engine local"
         ) from error
 
 
 def _join(stack: contextlib.ExitStack, address: str) -> None:
-    """Join a cluster; whoever answers at its address may be no Ray, for which Ray itself would wait long."""
+    """Join a cluster, but do not wait as long as Ray would if the server at the address is not Ray."""
     fault: list[Exception] = []
     done = threading.Event()
 
@@ -123,26 +126,26 @@ def _join(stack: contextlib.ExitStack, address: str) -> None:
         threading.Thread(target=join, daemon=True).start()
         if done.wait(_JOINING) and not fault:
             return
-    why = in_a_line(fault[0]) if fault else f"no answer within {_JOINING:.0f} s"
+    reason = shorten_error(fault[0]) if fault else f"no answer within {_JOINING:.0f} s"
     raise EngineError(
-        f"--address {address}: the Ray cluster there cannot be joined ({why}); compare the versions of Ray and Python, "
-        "and the token, on both sides"
+        f"address={address}: the Ray cluster there cannot be joined ({reason}); compare the versions of Ray and "
+        "Python, and the token, on both sides"
     ) from (fault[0] if fault else None)
 
 
-def _init(stack: contextlib.ExitStack, **given: Any) -> None:
+def _init(stack: contextlib.ExitStack, **arguments: Any) -> None:
     import ray
-    import ray._private.worker as own
+    from ray._private import worker
 
-    ray.init(log_to_driver=False, logging_level="ERROR", **given)
-    logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)  # tells of calls that were given up at the end
+    ray.init(log_to_driver=False, logging_level="ERROR", **arguments)
+    logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)  # it reports calls that are cancelled at the end
     stack.callback(ray.shutdown)
-    if printing := getattr(own, "print_to_stdstream", None):  # prints news of died workers among our results
-        stack.callback(setattr, own, "print_to_stdstream", printing)
-        own.print_to_stdstream = _to_log
+    if printing := getattr(worker, "print_to_stdstream", None):  # it prints the deaths of workers among our results
+        stack.callback(setattr, worker, "print_to_stdstream", printing)
+        worker.print_to_stdstream = _log_lines
 
 
-def _set(stack: contextlib.ExitStack, variables: dict[str, str]) -> None:
+def _set_variables(stack: contextlib.ExitStack, variables: dict[str, str]) -> None:
     """Set environment variables until the stack is left."""
     for name, text in variables.items():
         before = os.environ.get(name)
@@ -152,36 +155,41 @@ def _set(stack: contextlib.ExitStack, variables: dict[str, str]) -> None:
         os.environ[name] = text
 
 
-def _to_log(data: dict[str, Any], *_: Any, **__: Any) -> None:
+def _log_lines(data: dict[str, Any], *_: Any, **__: Any) -> None:
     _log.debug("Ray: %s", " ".join(map(str, data.get("lines", ()))))
 
 
-def in_a_line(error: BaseException) -> str:
-    """An error of Ray's, which may fill a page, in one line: of a traceback the last one."""
-    said = str(error).strip()
-    text = " ".join((said.splitlines()[-1] if '  File "' in said else said).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:197]}…"
+def shorten_error(error: BaseException) -> str:
+    """Return one of Ray's errors, which may fill a page, as one line; the last line of a traceback."""
+    text = str(error).strip()
+    line = " ".join((text.splitlines()[-1] if '  File "' in text else text).split()) or type(error).__name__
+    return line if len(line) <= 200 else f"{line[:197]}…"
 
 
-def nodes() -> list[dict[str, float]]:
-    """Resources of each node that is up: `CPU`, `GPU`, `memory` (bytes)."""
+def travelling_variables() -> dict[str, str]:
+    """Return the environment variables of this process that the processes on other nodes need too."""
+    return {name: text for name, text in os.environ.items() if name.startswith(_TRAVELLING)}
+
+
+def node_resources() -> list[dict[str, float]]:
+    """Return the resources of each node that is up: `CPU`, `GPU` and `memory` in bytes."""
     import ray
 
     return [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
 
 
 def _check_nodes() -> None:
-    """Refuse nodes without chestnut, or with another version, whose runs may differ."""
+    """Check that every node has this version of chestnut: another one may give other results."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Affinity
 
-    ask = ray.remote(num_cpus=0)(_versions())
+    ask = ray.remote(num_cpus=0)(_create_version_query())
     up = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
     asked = {ask.options(scheduling_strategy=Affinity(node["NodeID"], soft=False)).remote(): node for node in up}
     answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_JOINING) if asked else ([], [])
     here, wrong = version("chestnut"), []
     for ref in answered:
-        with contextlib.suppress(ray.exceptions.RayError):  # a node that has just gone
+        with contextlib.suppress(ray.exceptions.RayError):  # the node has just left
             if (there := ray.get(ref)) != here:
                 wrong.append(f"{asked[ref]['NodeManagerHostname']} has {there or 'none'}")
     if wrong:
@@ -191,8 +199,8 @@ def _check_nodes() -> None:
         )
 
 
-def _versions() -> Callable[[], str]:
-    """A function that travels whole, since the node may lack this module."""
+def _create_version_query() -> Callable[[], str]:
+    """Return a function that Ray sends with its code, since a node may lack this module."""
 
     def ask() -> str:
         from importlib.metadata import PackageNotFoundError, version

@@ -1,8 +1,8 @@
-"""Batch prediction on a Ray cluster: pieces of a list of images stream through Ray Data, and answers come in order.
+"""Predict a list of images on a Ray cluster, in chunks; the answers come in the order of the images.
 
-Called by `cli`. Each actor loads the bundle once, from bytes that travel to it, and reads the images itself: their
-paths must hold on every node. A piece holds the images that `predict_run` would decode together, so that a batch
-holds the same images here and there.
+Each actor loads the bundle once, from bytes that travel to it, and reads the images itself: their paths must be valid
+on every node. A chunk contains the images that `predict_run` would decode together, so that a batch contains the same
+images as on one machine.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ import numpy as np
 
 from chestnut.errors import EngineError
 from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
-from chestnut.jobs.machine import threads_a_job
-from chestnut.jobs.ray.cluster import in_a_line
-from chestnut.jobs.ray.engine import TRAVEL, opened_ray
-from chestnut.jobs.worker import job_variables
+from chestnut.jobs.machine import threads_per_job
+from chestnut.jobs.process import job_variables
+from chestnut.jobs.ray.cluster import shorten_error, travelling_variables
+from chestnut.jobs.ray.engine import open_ray_engine
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
-#: Blocks that Ray Data plans for at most; each holds several pieces where there are more.
+#: The most blocks that Ray Data plans for; with more chunks, a block contains several.
 _BLOCKS = 2000
 
 
-class Predicting:
-    """An actor that predicts.
+class ChunkPredictor:
+    """An actor that predicts chunks of images.
 
     Args:
-        files: Reference to the files of a bundle, by name.
-        threads: Of one operation, and that decode.
-        variables: Environment variables.
+        files: Ray's reference to the files of a bundle, by name.
+        threads: The number of threads of one operation, and of threads that decode.
+        variables: Environment variables for the actor.
     """
 
     def __init__(self, files: Any, threads: int, variables: Mapping[str, str]) -> None:
@@ -51,15 +51,15 @@ class Predicting:
         self._threads = threads
         home = Path(tempfile.mkdtemp(prefix="chestnut-bundle-"))
         try:
-            for name, held in ray.get(files).items():
-                (home / name).write_bytes(held)
+            for name, content in ray.get(files).items():
+                (home / name).write_bytes(content)
             self._predictor = Predictor.open(home)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Predict pieces: `images`, a JSON list each; gives `part`, predictions each."""
-        parts = np.empty(len(batch["images"]), dtype=object)  # else NumPy looks into what it holds
+        """Predict each chunk of `images`, a JSON list, and return the predictions of each as `part`."""
+        parts = np.empty(len(batch["images"]), dtype=object)  # NumPy would make an array of what is in a part
         parts[:] = [self._predictor.predict(json.loads(images), self._threads) for images in batch["images"]]
         return {"part": parts}
 
@@ -73,30 +73,30 @@ def predict_on_ray(
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> Iterator[Predictions]:
-    """Predict images with a run's bundle on a cluster, part by part, in the order given.
+    """Predict images with a run's bundle on a cluster, and yield the predictions chunk by chunk, in order.
 
     Args:
         run: A trained run.
-        images: Absolute paths, which must hold on every node.
+        images: Absolute paths, valid on every node.
         address: The cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
-        jobs: Workers side by side; None for as many as fit.
-        skip_bad: Leave unreadable images out; else the first piece with one stops the work.
+        jobs: The number of actors side by side; None for as many as the cluster has room for.
+        skip_bad: Whether to leave unreadable images out; otherwise the first chunk that contains one raises.
         bars: Shows the progress.
 
     Raises:
-        DataError: No images, or unreadable ones.
+        DataError: There are no images, or some are unreadable.
         BundleError: The run's bundle is missing or was changed.
-        EngineError: The cluster cannot be joined or has no room, or an actor could not work.
+        EngineError: The cluster cannot be joined or has no room for an actor, or an actor failed.
     """
     from chestnut.inference.bundle import Bundle
 
-    chunks, threads, done = in_chunks(images), threads_a_job(), 0
+    chunks, threads, done = in_chunks(images), threads_per_job(), 0
     bundle = Bundle.read(run.bundle)
     files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
-    variables = {name: text for name, text in os.environ.items() if name.startswith(TRAVEL)}
-    with opened_ray(address, jobs, threads) as engine, bars("Predicting") as tick:
-        work = _Work(chunks, files, threads, engine.gpus, min(engine.parallel, len(chunks)), variables)
-        for chunk, part in zip(chunks, _parts(work), strict=True):
+    with open_ray_engine(address, jobs, threads) as engine, bars("Predicting") as tick:
+        actors = min(engine.parallel, len(chunks))
+        work = _Work(chunks, files, threads, engine.gpus, actors, travelling_variables())
+        for chunk, part in zip(chunks, _predict_remotely(work), strict=True):
             if not skip_bad:
                 refuse_bad(part)
             done += len(chunk)
@@ -106,7 +106,7 @@ def predict_on_ray(
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be predicted, and with what: pieces of the images, a bundle's files, and what each actor takes."""
+    """Chunks of images, the files of a bundle, and the number of actors with what each takes."""
 
     chunks: list[list[str]]
     files: Mapping[str, bytes]
@@ -116,8 +116,8 @@ class _Work:
     variables: Mapping[str, str]
 
 
-def _parts(work: _Work) -> Iterator[Predictions]:
-    """The predictions of each piece, in order, in this process."""
+def _predict_remotely(work: _Work) -> Iterator[Predictions]:
+    """Yield the predictions of each chunk, in order, in this process."""
     import ray
 
     stream = ray.remote(num_cpus=0)(_Stream).remote(work)
@@ -126,37 +126,37 @@ def _parts(work: _Work) -> Iterator[Predictions]:
             yield ray.get(stream.next.remote())
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None) or error
-        raise EngineError(f"prediction on the cluster failed ({in_a_line(cause)}); try --engine local") from error
+        raise EngineError(f"prediction on the cluster failed ({shorten_error(cause)}); use the engine local") from error
     finally:
-        with contextlib.suppress(Exception):  # gone already
+        with contextlib.suppress(Exception):  # it may have ended already
             ray.kill(stream)
 
 
 class _Stream:
-    """An actor that calls Ray Data, which does not work through a client and writes to its caller's terminal."""
+    """An actor that calls Ray Data, since that does not work through a client and writes to its caller's terminal."""
 
     def __init__(self, work: _Work) -> None:
-        self._parts = _streamed(work)
+        self._parts = _predict_chunks(work)
 
     def next(self) -> Predictions:
-        """The next part."""
+        """Return the predictions of the next chunk."""
         return next(self._parts)
 
 
-def _streamed(work: _Work) -> Iterator[Predictions]:
-    """The predictions of each piece, in order."""
+def _predict_chunks(work: _Work) -> Iterator[Predictions]:
+    """Yield the predictions of each chunk, in order."""
     import ray.data
 
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised here as well
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors are raised here as well
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    held = ray.put(dict(work.files))
+    files = ray.put(dict(work.files))
     rows = [{"images": json.dumps(chunk)} for chunk in work.chunks]
     answers = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).map_batches(
-        Predicting,
-        fn_constructor_args=(held, work.threads, work.variables),
+        ChunkPredictor,
+        fn_constructor_args=(files, work.threads, work.variables),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=work.actors),
         num_cpus=work.threads,

@@ -1,6 +1,6 @@
-"""`Parcel`: what a job needs from a disk that its node does not see, and what comes back from there.
+"""Bring the files of a job to a node that does not share the disk, and its run back.
 
-Packed by `ray_engine` and unpacked by `place`, and the other way round. Calls `jobs` and `files`.
+The files travel as bytes, in archives: Ray keeps them in its object store until the node asks for them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 from chestnut.files.disk_errors import disk_error
 from chestnut.jobs.job import Job
 
-#: Files of a run that name the run it starts from.
-_NAMING = ("recipe.toml", "environment.json")
+#: The files of a run that contain the path of the run it fine-tunes.
+_NAMING_START = ("recipe.toml", "environment.json")
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """A job's files as bytes.
+class JobFiles:
+    """The files of a job as bytes.
 
     Attributes:
         manifest: The CSV of the images.
-        facts: The JSON of what is known of them.
-        run: Archive of the run, as far as it has been made; empty where it has not begun.
-        start: Archive of the run that this one fine-tunes; empty for none.
+        facts: The JSON of `Manifest.facts`.
+        run: An archive of the run as far as it was trained; empty if it has not begun.
+        start: An archive of the run that this one fine-tunes; empty if there is none.
     """
 
     manifest: bytes
@@ -36,8 +36,8 @@ class Parcel:
     start: bytes
 
     @classmethod
-    def of(cls, job: Job) -> Parcel:
-        """Gather a job's files."""
+    def read(cls, job: Job) -> JobFiles:
+        """Read the files of a job from the disk."""
         return cls(
             job.manifest.read_bytes(),
             job.facts.read_bytes(),
@@ -45,8 +45,8 @@ class Parcel:
             pack(job.start) if job.start is not None else b"",
         )
 
-    def unpacked(self, job: Job, home: Path) -> Job:
-        """Lay the files out in an empty folder; gives the job with its paths there."""
+    def unpack(self, job: Job, home: Path) -> Job:
+        """Write the files into an empty folder, and return the job with its paths there."""
         inputs, runs = home / "inputs", home / "runs"
         inputs.mkdir()
         runs.mkdir()
@@ -63,42 +63,42 @@ class Parcel:
         return moved
 
 
-def packed_run(done: Job, asked: Job) -> bytes:
-    """Archive of what a job made; empty where it made nothing.
+def pack_run(done: Job, asked: Job) -> bytes:
+    """Return an archive of a job's run, or nothing if it has none.
 
     Args:
-        done: The job with the paths where it was done.
-        asked: The job as it was asked for; what the run says of its start is brought back to this one's.
+        done: The job with its paths on the node.
+        asked: The job with its paths where it was asked for; a run that is fine-tuned is called by its path there.
     """
     if not done.folder.exists():
         return b""
     if done.start is not None and asked.start is not None:
-        for path in (done.folder / name for name in _NAMING):
+        for path in (done.folder / name for name in _NAMING_START):
             if path.is_file():
                 path.write_text(path.read_text("utf-8").replace(str(done.start.resolve()), str(asked.start)), "utf-8")
     return pack(done.folder)
 
 
 def pack(folder: Path) -> bytes:
-    """A folder as an archive."""
+    """Return a folder as an archive."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:  # networks and pictures do not shrink
+    with tarfile.open(fileobj=stream, mode="w") as archive:  # not compressed: networks and pictures do not shrink
         archive.add(folder, arcname=".")
     return stream.getvalue()
 
 
-def unpack(held: bytes, folder: Path) -> None:
-    """Make a folder from an archive: it appears whole, in place of one that stood there.
+def unpack(content: bytes, folder: Path) -> None:
+    """Write an archive as a folder, which appears complete and replaces one that exists.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
-        new, old = made / "new", made / "old"
+        new, old = scratch / "new", scratch / "old"
         new.mkdir()
-        with tarfile.open(fileobj=io.BytesIO(held)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             archive.extractall(new, filter="data")
         if folder.exists():
             folder.rename(old)
@@ -106,4 +106,4 @@ def unpack(held: bytes, folder: Path) -> None:
     except OSError as error:
         raise disk_error(error, folder) or error from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)

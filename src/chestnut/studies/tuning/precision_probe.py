@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from chestnut.config import ClassicalConfig, Recipe
-from chestnut.jobs.worker import job_variables
+from chestnut.jobs.process import job_variables
 
 
 def settled(recipe: Recipe, classes: int, threads: int) -> str:

@@ -1,0 +1,50 @@
+"""Keep two processes from working on the same job."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import time
+from collections.abc import Iterator
+
+from chestnut.errors import RunError
+from chestnut.jobs.job import Job
+
+#: Seconds to wait for another process. A machine that went down frees its locks on a shared disk after about 90.
+_PATIENCE = 150.0
+
+
+@contextlib.contextmanager
+def lock_job(job: Job) -> Iterator[None]:
+    """Lock a job while a block runs, against other machines too if they share the disk.
+
+    Another process that does the job may be about to end, because its engine died or Ray gave it up: wait for it.
+
+    All jobs of a folder share the file `.jobs.lock`, in which each locks a byte of its own. With a lock file for each
+    job, as filelock makes them, a search of a thousand trials would leave a thousand files behind: removing one is not
+    safe while another process may be opening it.
+
+    Raises:
+        RunError: Another process still works on the job.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        yield
+        return
+    job.folder.parent.mkdir(parents=True, exist_ok=True)
+    number = int.from_bytes(hashlib.sha256(job.folder.name.encode()).digest()[:7])
+    until = time.monotonic() + _PATIENCE
+    with (job.folder.parent / ".jobs.lock").open("w") as file:
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):  # the disk has no locks
+                    break
+                if time.monotonic() > until:
+                    raise RunError(f"{job.folder} is in use by another process; wait for it or end it") from error
+                time.sleep(0.1)
+        yield
