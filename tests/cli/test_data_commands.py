@@ -119,5 +119,5 @@ def test_fetch_without_a_network_says_how_to_bring_it_by_hand(run, monkeypatch):
     monkeypatch.setenv("CHESTNUT_FETCH_URL", "http://127.0.0.1:9")
     status, _, err = run("fetch", "pneumoniamnist", "here")
     assert status == 2
-    assert "to bring it by hand, download pneumoniamnist.npz from https://zenodo.org/records/10519652" in err
+    assert "you can also download pneumoniamnist.npz from https://zenodo.org/records/10519652" in err
     assert run("fetch", "cifar", "here")[2].startswith("error: no public data set 'cifar'; known: kaggle-pneumonia")

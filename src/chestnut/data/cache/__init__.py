@@ -1,1 +1,1 @@
-"""Decode every image once and keep the pixels memory-mapped on disk for later runs."""
+"""Decode every image once, and keep the pixels on disk for later runs."""

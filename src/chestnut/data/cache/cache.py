@@ -1,8 +1,8 @@
-"""The pixel cache: every image is decoded once, for all commands and all time.
+"""The pixel cache: each image is decoded once, and later commands read the result.
 
-`decode_all` is what commands call; `entries`, `clean`, `cache_folder` and `cache_limit` are for looking after it. The
-cache knows an image by the digest of its bytes and by the rule (height, width, resize, intensity, decoder version), so
-renamed, copied and added files, other splits and other subsets cost nothing.
+`decode_all` decodes images and returns them; `entries`, `clean`, `cache_folder` and `cache_limit` manage the cache.
+The cache identifies an image by the digest of its bytes and by the rule (height, width, resize, intensity, decoder
+version). So an image that was renamed, copied or put in another split or subset is not decoded again.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from chestnut.errors import DataError, DiskError, ImageError
 
 __all__ = ["Decoded", "Entry", "Pixels", "cache_folder", "cache_limit", "clean", "decode_all", "entries"]
 
-#: Bad images that an error names.
+#: The number of bad images that an error names.
 _NAMED = 3
 
-#: Images that are copied at a time from one entry to another.
+#: The number of images to copy at a time from one entry to another.
 _BLOCK = 256
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A data set's images, ready to be read.
+    """The decoded images of a data set.
 
     Attributes:
-        manifest: The images that can be read, `sha256` filled.
-        pixels: Their pixels, in the manifest's order.
-        bad: What cannot be read, and why.
+        manifest: The images that can be read, with `sha256` filled in.
+        pixels: The pixels of the images, in the manifest's order.
+        bad: An error for each image that cannot be read.
     """
 
     manifest: Manifest
@@ -52,7 +52,7 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """What became of one reference: a digest and, where it was not decoded before, its image; or an error."""
+    """The result of reading one reference: a digest, with the image if it was not decoded before; or an error."""
 
     reference: str
     digest: bytes = b""
@@ -69,35 +69,35 @@ def decode_all(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Decoded:
-    """Decode every image that was not decoded before, and hand out all of them.
+    """Return all images decoded; those that were decoded before are read from the cache.
 
-    Where `skip_bad` is not set, the good images stay decoded for the next call.
+    If an image cannot be read and `skip_bad` is false, the other images still stay in the cache for the next call.
 
     Args:
         manifest: The images.
-        spec: Height, width, resize rule and intensity rule; its channels are of no account.
-        skip_bad: Leave out what cannot be read instead of raising.
-        workers: Threads; None for one a core.
-        progress: Called with (done, total) images.
+        spec: The height, width, resize rule and intensity rule; its channels do not matter here.
+        skip_bad: Whether to leave out images that cannot be read instead of raising an error.
+        workers: The number of threads; None for one per core.
+        progress: A function that receives (images done, images in total).
 
     Raises:
-        DataError: Images cannot be read and `skip_bad` is not set, or none can.
-        DiskError: The disk is full or may not be written.
+        DataError: An image cannot be read and `skip_bad` is false, or no image can be read.
+        DiskError: The disk is full, or permission is missing.
     """
     references = manifest.paths
     if not references:
-        raise DataError("no images to decode; give a data set that names some")
+        raise DataError("no images to decode; give a data set that has some")
     stamps = {reference: stamp for reference in references if (stamp := digests.stamp(reference))}
     recalled = digests.recall(cache_folder(), stamps)
     shelf = [opened for entry in entries(rule_folder(spec)) if (opened := open_entry(entry, spec))]
     with quiet(), Writer(rule_folder(spec), spec) as writer:
-        results = _results(references, recalled, shelf, spec, workers)
+        results = _read_all(references, recalled, shelf, spec, workers)
         known, bad = _collect(results, len(references), writer, shelf, progress)
         digests.remember(cache_folder(), {name: known[name] for name in known.keys() - recalled.keys()}, stamps)
         wanted = [known[reference] for reference in references if reference in known]
         if not wanted:
             raise _error(bad, len(references))
-        opened = _holder(shelf, wanted) or _write(shelf, wanted, writer, spec)
+        opened = _find_complete(shelf, wanted) or _complete(shelf, wanted, writer, spec)
     if bad and not skip_bad:
         raise _error(bad, len(references))
     touch(opened.entry)
@@ -107,17 +107,17 @@ def decode_all(
     return Decoded(filled, Pixels(opened.pixels, rows), tuple(bad))
 
 
-def _results(
+def _read_all(
     references: Sequence[str], recalled: dict[str, bytes], shelf: Sequence[Opened], spec: InputSpec, workers: int | None
 ) -> Iterator[_Read]:
-    """What became of each reference; those that need no reading first."""
+    """Yield the result for each reference, first those that need not be read."""
     present = {digest for opened in shelf for digest in opened.places}
     unread = [reference for reference in references if recalled.get(reference) not in present]
     for reference in references:
         if recalled.get(reference) in present:
             yield _Read(reference, recalled[reference])
     for result in in_order(partial(_read, spec=spec, present=present), unread, workers):
-        present.add(result.digest)  # a copy further on need not be decoded
+        present.add(result.digest)  # later copies of the same image need not be decoded
         yield result
 
 
@@ -140,7 +140,7 @@ def _collect(
     shelf: Sequence[Opened],
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, bytes], list[ImageError]]:
-    """Write what was decoded; returns the digests by reference, and what cannot be read."""
+    """Write decoded images; return the digests by reference, and the errors of images that cannot be read."""
     known: dict[str, bytes] = {}
     bad: list[ImageError] = []
     for done, result in enumerate(results, start=1):
@@ -158,13 +158,13 @@ def _collect(
     return known, bad
 
 
-def _holder(shelf: Sequence[Opened], wanted: Sequence[bytes]) -> Opened | None:
-    """The entry that has every wanted image; None where none has."""
+def _find_complete(shelf: Sequence[Opened], wanted: Sequence[bytes]) -> Opened | None:
+    """Return an entry that has every wanted image, or None."""
     return next((opened for opened in shelf if all(digest in opened.places for digest in wanted)), None)
 
 
-def _write(shelf: Sequence[Opened], wanted: Sequence[bytes], writer: Writer, spec: InputSpec) -> Opened:
-    """Complete an entry of all wanted images with those that other entries have."""
+def _complete(shelf: Sequence[Opened], wanted: Sequence[bytes], writer: Writer, spec: InputSpec) -> Opened:
+    """Copy wanted images from other entries to the new one, so that it has all of them."""
     if not len(writer):
         make_room(len(wanted) * spec.height * spec.width, keep=[opened.entry.folder for opened in shelf])
     for opened in shelf:
@@ -191,5 +191,5 @@ def _error(bad: Sequence[ImageError], total: int) -> DataError:
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
     if len(bad) == total:
         return DataError(f"none of {total} images can be read ({named}{more}); give images in one of {FORMATS}")
-    advice = "mend or remove them, or leave them out with --skip-bad"
+    advice = "repair or remove them, or leave them out with skip_bad"
     return DataError(f"{len(bad)} of {total} images cannot be read ({named}{more}); {advice}")

@@ -1,7 +1,6 @@
-"""The digest of each file's contents, remembered by path, size and time of change, so that it is not read again.
+"""Remember the digest of each file's contents by path, size and modification time, so that it is not read again.
 
-The memory is an SQLite file in the cache folder. It only saves time: whatever goes wrong with it, files are read.
-Used by `cache` alone.
+The digests are in an SQLite file in the cache folder. If anything goes wrong with it, files are simply read again.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ _log = logging.getLogger(__name__)
 
 FILE_NAME = "digests.sqlite"
 
-#: Digests kept; the oldest go first. A hundred bytes and the path each.
+#: The most digests to keep; the oldest are removed first. Each takes a hundred bytes plus the path.
 _MOST_ROWS = 1_000_000
 
-#: Seconds to wait for another process that writes.
+#: The time in seconds to wait for another process that is writing.
 _PATIENCE_S = 10.0
 
-#: A file changed this recently may change again without another time stamp, so it is not remembered yet.
+#: A file modified less than this long ago may change again with the same time stamp, so it is not remembered yet.
 _SETTLED_NS = 2_000_000_000
 
 _TABLE = """
@@ -38,24 +37,24 @@ CREATE TABLE IF NOT EXISTS digests (
 
 
 class Stamp(NamedTuple):
-    """What tells, without reading, that a file is the same as before."""
+    """The facts that show, without reading a file, whether it has changed."""
 
     size: int
     changed_ns: int
 
 
 def stamp(reference: str) -> Stamp | None:
-    """The stamp of a file, or of the archive that a row is in; None where there is none."""
+    """Return the stamp of a file, or of the archive that contains a row; None if there is no such file."""
     row = npz_rows.parse(reference)
     try:
-        status = os.stat(row.archive if row else reference)  # noqa: PTH116 in half the time of Path's
+        status = os.stat(row.archive if row else reference)  # noqa: PTH116 -- Path.stat takes twice as long
     except (OSError, ValueError):
         return None
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
 def recall(folder: Path, stamps: Mapping[str, Stamp]) -> dict[str, bytes]:
-    """Digests by reference, of those that are remembered with the same stamp."""
+    """Return, by reference, the remembered digests of files with the same stamp as before."""
     found: dict[str, bytes] = {}
     if not os.access(folder / FILE_NAME, os.R_OK):
         return found
@@ -69,12 +68,12 @@ def recall(folder: Path, stamps: Mapping[str, Stamp]) -> dict[str, bytes]:
                 if stamps[names[path]] == (size, changed_ns):
                     found[names[path]] = digest
 
-    _with(folder, read)
+    _run_transaction(folder, read)
     return found
 
 
 def remember(folder: Path, digests: Mapping[str, bytes], stamps: Mapping[str, Stamp]) -> None:
-    """Keep digests by reference; `stamps` must have been taken before the files were read."""
+    """Store digests by reference. The stamps must have been taken before the files were read."""
     settled = time.time_ns() - _SETTLED_NS
     rows = [
         (os.fsencode(reference), *stamps[reference], digest)
@@ -88,20 +87,20 @@ def remember(folder: Path, digests: Mapping[str, bytes], stamps: Mapping[str, St
         connection.execute("DELETE FROM digests WHERE number <= (SELECT max(number) FROM digests) - ?", (_MOST_ROWS,))
 
     if rows:
-        _with(folder, write)
+        _run_transaction(folder, write)
 
 
-def _with(folder: Path, work: Callable[[sqlite3.Connection], None]) -> None:
-    """Do something in one transaction; an error of the data base is logged, and a damaged file removed."""
+def _run_transaction(folder: Path, work: Callable[[sqlite3.Connection], None]) -> None:
+    """Run a function in one transaction; a database error is logged, and a damaged file is removed."""
     path = folder / FILE_NAME
     try:
         with closing(sqlite3.connect(path, timeout=_PATIENCE_S)) as connection, connection:
-            connection.execute("PRAGMA synchronous = OFF")  # losing it in a power cut costs a second reading
+            connection.execute("PRAGMA synchronous = OFF")  # after a power cut, files are just read again
             work(connection)
-    except sqlite3.OperationalError as error:  # locked, full, or not to be written
+    except sqlite3.OperationalError as error:  # locked, full, or read-only
         _log.debug("digests not used: %s", error)
     except sqlite3.DatabaseError as error:
-        _log.warning("%s is damaged (%s); it is made anew", path, error)
+        _log.warning("%s is damaged (%s) and will be created again", path, error)
         with suppress(OSError):
             path.unlink()
 

@@ -1,10 +1,10 @@
-"""Outputs of a frozen network over images, kept beside the decoded images and counted with them.
+"""Cache the outputs of a frozen network for images, beside the decoded images and within the same size limit.
 
     <cache folder>/features-v1/5c1d…/features.npy   float16 (n, …)
                                      rows.npy       n, as in the entries of decoded images
 
-Called by `training`; what the numbers mean is in the name that it gives them. A file is written in a folder beside its
-place and moved into it whole, as `entries` does.
+A folder's name is a hash, made by the caller, of everything that the outputs depend on. A folder is written under a
+temporary name and then renamed, so that a reader never sees an incomplete one.
 """
 
 from __future__ import annotations
@@ -25,30 +25,31 @@ Half = npt.NDArray[np.float16]
 
 _FEATURES, _ROWS = "features.npy", "rows.npy"
 
-#: float16 has no larger number.
+#: The largest number of float16.
 _LARGEST = float(np.finfo(np.float16).max)
 
 
 def keep(name: str, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]) -> Half:
-    """The outputs kept under a name; computed and kept first where there are none.
+    """Return the outputs stored under a name, computing and storing them first if necessary.
 
     Args:
-        name: 32 hexadecimal digits that tell the network, the images and what was done to them.
-        shape: (n, …) of all outputs together.
-        blocks: Gives the outputs in order, (b, …) at a time; called only where they are not kept yet.
+        name: A hash of the network, the images and their changes, 32 hexadecimal digits.
+        shape: The shape (n, …) of all outputs together.
+        blocks: A function that yields the outputs in order, in blocks of shape (b, …); called only if they are not
+            stored yet.
 
     Returns:
-        Memory-mapped, read-only, of that shape. Values beyond ±65,504 are held at that.
+        The outputs as a read-only memory map of that shape; values beyond ±65,504 are clipped to that range.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full, or permission is missing.
     """
     place = cache_folder() / FEATURES / name
     found = _open(place, shape)
     if found is None:
         _write(place, shape, blocks)
         found = _open(place, shape)
-    if found is None:  # another process has cleaned the cache meanwhile: its limit is below what is needed at once
+    if found is None:  # another process has cleaned the cache meanwhile, as its limit is too low for both
         return np.concatenate([_half(block) for block in blocks()])
     return found
 
@@ -73,7 +74,7 @@ def _write(place: Path, shape: tuple[int, ...], blocks: Callable[[], Iterable[np
             with (folder / _FEATURES).open("wb") as file:
                 header = {"descr": "<f2", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-                for block in blocks():  # not through a memory map: there a full disk ends the process
+                for block in blocks():  # not through a memory map, where a full disk would kill the process
                     file.write(np.ascontiguousarray(_half(block)).data)
             np.save(folder / _ROWS, np.zeros(shape[0], np.uint8))
             remove(place)  # it is damaged, where there is one

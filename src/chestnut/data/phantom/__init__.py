@@ -1,1 +1,1 @@
-"""Synthetic chest radiographs with known lesions, for trying the software and for tests."""
+"""Draw synthetic chest radiographs with known lesions, for tests and for trying the software."""

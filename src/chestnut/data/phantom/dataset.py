@@ -1,14 +1,14 @@
-"""Synthetic radiographs written as class folders of JPEG, 16-bit PNG or DICOM files, with their ground truth.
+"""Write a data set of synthetic radiographs, with its ground truth, as JPEG, 16-bit PNG or DICOM files.
 
-Called by `chestnut phantom`, `chestnut demo` and the Python API; calls `phantom`. A written folder holds
+The folder contains
 
-    NORMAL/phantom-0003_1.jpeg …     one folder a class; the name tells the patient
+    NORMAL/phantom-0003_1.jpeg …     a folder per class; file names contain the patient
     PNEUMONIA/phantom-0004_1.jpeg …
-    _masks/phantom-0004_1.png …      where the lesions are, 255 inside and 0 outside; none for normal images
-    _truth.csv                       what was drawn: file, patient, class, kind, lobe, share of the image in the mask
-    phantom.json                     that the data are synthetic, and how to draw them again
+    _masks/phantom-0004_1.png …      the lesions, 255 inside and 0 outside; normal images have no mask
+    _truth.csv                       the ground truth: file, patient, class, kind, lobe, share of the image in the mask
+    phantom.json                     a mark that the data are synthetic, with the arguments to draw them again
 
-Readers leave out names that begin with an underscore, and know synthetic data by `phantom.json`.
+Readers ignore names that begin with an underscore, and recognise synthetic data by `phantom.json`.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from chestnut.progress import Tick
 Format = Literal["jpeg", "png16", "dicom"]
 
 _INVERTED = 0.25  # share of DICOM files that store black as the greatest value
-_LOWEST, _HIGHEST, _MOST = 400, 3600, 4095  # stored values of black and white, and the most that 12 bits hold
+_LOWEST, _HIGHEST, _MOST = 400, 3600, 4095  # stored values of black and white, and the greatest value of 12 bits
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """The data set that was written.
 
     Attributes:
         out: The folder.
-        format: "jpeg", "png16" or "dicom".
-        size: Pixels a side.
-        seed: Seed of the drawing.
-        images: Images by class.
-        patients: Patients by class.
-        bytes: Size of the image files together.
+        format: The file format: "jpeg", "png16" or "dicom".
+        size: The side of an image in pixels.
+        seed: The seed of the drawing.
+        images: The number of images of each class.
+        patients: The number of patients of each class.
+        bytes: The size of all image files together.
     """
 
     out: Path
@@ -60,7 +60,7 @@ class Written:
     bytes: int
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, JSON-ready."""
+        """Return all fields, ready for JSON."""
         return {"synthetic": True, **asdict(self), "out": str(self.out)}
 
 
@@ -74,20 +74,20 @@ def write(
     pneumonia: float = 0.5,
     progress: Tick | None = None,
 ) -> Written:
-    """Draw synthetic patients and write their images, wholly or not at all.
+    """Draw synthetic patients and write their images; an error leaves no folder behind.
 
     Args:
-        out: A folder that does not exist yet, or an empty one.
-        patients: How many patients, at least 2; they have 2.5 images each on average.
-        seed: What all chance depends on, 0 or more.
-        size: Pixels a side, 32 to 2048.
-        format: 8-bit "jpeg", "png16", or 12-bit "dicom" of which a quarter are MONOCHROME1.
-        pneumonia: Share of patients with pneumonia, 0..1.
-        progress: Called with (patients done, patients).
+        out: The folder to write, new or empty.
+        patients: The number of patients, at least 2; they have 2.5 images each on average.
+        seed: The seed of all random draws, 0 or more.
+        size: The side of an image in pixels, 32 to 2048.
+        format: "jpeg" with 8 bits, "png16", or "dicom" with 12 bits, a quarter of them MONOCHROME1.
+        pneumonia: The share of patients with pneumonia, 0..1.
+        progress: A function that receives (patients done, patients in total).
 
     Raises:
-        DataError: `out` holds files, or a value is out of its range.
-        DiskError: The disk is full or may not be written; nothing is left behind.
+        DataError: The folder is not empty, or a value is out of its range.
+        DiskError: The disk is full, or permission is missing.
     """
     folder = Path(out)
     if format not in _WRITERS:
@@ -121,7 +121,7 @@ def _counts(truth: pd.DataFrame) -> dict[str, int]:
 
 
 def _save(image: Radiograph, place: Path, format: Format) -> dict[str, Any]:
-    """Write an image with its mask; gives its row of the truth, and the size of its file."""
+    """Write an image with its mask; return its row of the ground truth, with the size of its file."""
     suffix, save = _WRITERS[format]
     path = place / image.label / f"{image.name}{suffix}"
     path.parent.mkdir(exist_ok=True)
@@ -150,7 +150,7 @@ def _save_png16(image: Radiograph, path: Path) -> None:
 
 
 def _save_dicom(image: Radiograph, path: Path) -> None:
-    """A Computed Radiography file with 12 bits stored, whose window shows the grey range that was drawn."""
+    """Write a Computed Radiography file with 12 stored bits, whose window covers the grey range of the image."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
@@ -162,39 +162,39 @@ def _save_dicom(image: Radiograph, path: Path) -> None:
     meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
     meta.MediaStorageSOPInstanceUID = uid("image")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made = FileDataset(str(path), {}, file_meta=meta, preamble=bytes(128))
-    made.SOPClassUID, made.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    made.StudyInstanceUID, made.SeriesInstanceUID = uid("study"), uid("series")
+    file = FileDataset(str(path), {}, file_meta=meta, preamble=bytes(128))
+    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    file.StudyInstanceUID, file.SeriesInstanceUID = uid("study"), uid("series")
     number = image.patient.rpartition("-")[2]
-    made.PatientID, made.PatientName = image.patient, f"PHANTOM^{number}"
-    made.PatientBirthDate = made.PatientSex = ""
-    made.PatientOrientation = ["L", "F"]
-    made.StudyDate = made.StudyTime = made.StudyID = made.AccessionNumber = made.ReferringPhysicianName = ""
-    made.SeriesNumber, made.InstanceNumber = 1, image.number
-    made.Modality, made.BodyPartExamined, made.ViewPosition, made.Laterality = "CR", "CHEST", "PA", ""
-    made.ImageType = ["DERIVED", "PRIMARY"]
-    made.Manufacturer, made.BurnedInAnnotation = "chestnut", "NO"
-    made.ImageComments = "Synthetic image drawn by chestnut.data.phantom.radiograph; not of a person"
+    file.PatientID, file.PatientName = image.patient, f"PHANTOM^{number}"
+    file.PatientBirthDate = file.PatientSex = ""
+    file.PatientOrientation = ["L", "F"]
+    file.StudyDate = file.StudyTime = file.StudyID = file.AccessionNumber = file.ReferringPhysicianName = ""
+    file.SeriesNumber, file.InstanceNumber = 1, image.number
+    file.Modality, file.BodyPartExamined, file.ViewPosition, file.Laterality = "CR", "CHEST", "PA", ""
+    file.ImageType = ["DERIVED", "PRIMARY"]
+    file.Manufacturer, file.BurnedInAnnotation = "chestnut", "NO"
+    file.ImageComments = "Synthetic image drawn by chestnut.data.phantom.radiograph; not of a person"
     spacing = f"{10 * image.spacing:.6f}"  # mm
-    made.ImagerPixelSpacing = [spacing, spacing]
+    file.ImagerPixelSpacing = [spacing, spacing]
     chance = np.random.default_rng([image.seed, zlib.crc32(image.name.encode())]).random()
-    _set_pixels(made, image.grey, inverted=bool(chance < _INVERTED))
-    made.save_as(path, enforce_file_format=True)
+    _set_pixels(file, image.grey, inverted=bool(chance < _INVERTED))
+    file.save_as(path, enforce_file_format=True)
 
 
-def _set_pixels(made: Any, grey: npt.NDArray[np.float32], inverted: bool) -> None:
+def _set_pixels(file: Any, grey: npt.NDArray[np.float32], inverted: bool) -> None:
     stored = np.rint(_LOWEST + (_HIGHEST - _LOWEST) * grey).astype(np.uint16)
     # DICOM PS3.3 C.11.2.1.2: black up to centre - 0.5 - (width - 1)/2, white from centre - 0.5 + (width - 1)/2
     centre = (_LOWEST + _HIGHEST) / 2 + 0.5
-    made.PhotometricInterpretation = "MONOCHROME2"
+    file.PhotometricInterpretation = "MONOCHROME2"
     if inverted:
         stored, centre = _MOST - stored, _MOST - centre + 1
-        made.PhotometricInterpretation = "MONOCHROME1"
-    made.WindowCenter, made.WindowWidth = f"{centre:g}", f"{_HIGHEST - _LOWEST + 1}"
-    made.Rows, made.Columns = grey.shape
-    made.SamplesPerPixel, made.PixelRepresentation = 1, 0
-    made.BitsAllocated, made.BitsStored, made.HighBit = 16, 12, 11
-    made.PixelData = stored.astype("<u2").tobytes()
+        file.PhotometricInterpretation = "MONOCHROME1"
+    file.WindowCenter, file.WindowWidth = f"{centre:g}", f"{_HIGHEST - _LOWEST + 1}"
+    file.Rows, file.Columns = grey.shape
+    file.SamplesPerPixel, file.PixelRepresentation = 1, 0
+    file.BitsAllocated, file.BitsStored, file.HighBit = 16, 12, 11
+    file.PixelData = stored.astype("<u2").tobytes()
 
 
 _WRITERS: dict[str, tuple[str, Callable[[Radiograph, Path], None]]] = {

@@ -1,1 +1,1 @@
-"""Public collections that can be downloaded by name."""
+"""Download public data sets by name."""

@@ -1,8 +1,7 @@
-"""Public data sets: what they are, where they lie, and how they come to a folder, whole or not at all.
+"""The public data sets that chestnut can download, and `fetch`, which downloads one.
 
-Called by `chestnut fetch`. A data set that cannot be reached is described so that a person can bring it by hand.
-`CHESTNUT_FETCH_URL` names another server, such as a hospital's mirror: its address, `/` and the file's name are
-fetched instead.
+If a download fails, the error says how to get the file by hand. The environment variable `CHESTNUT_FETCH_URL` gives the
+address of another server, such as a hospital's mirror, from which files are fetched by name.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from chestnut.errors import DiskError, DownloadError, suggest
 from chestnut.files.disk_errors import disk_error
 from chestnut.progress import Tick
 
-#: Unpacked pictures are as large as packed ones; an archive that grows more than this is none of ours.
+#: The largest accepted ratio of unpacked to packed size. Pictures hardly shrink when packed, so it is close to 1.
 _MOST_GROWTH = 3
 
 
@@ -29,16 +28,16 @@ class Collection:
     """A public data set.
 
     Attributes:
-        name: What `chestnut fetch` calls it.
-        title: What it is, in a sentence.
-        url: Where the file lies.
-        file: The file's name.
-        bytes: The file's size.
-        checksum: Algorithm and hexadecimal digest of the file.
-        licence: Its licence.
-        citation: Whom to cite.
-        homepage: The page from which a person can bring it.
-        folder: The folder that the archive unpacks to; empty for a file that is used as it is.
+        name: The name that `chestnut fetch` takes.
+        title: A description in one sentence.
+        url: The address of the file.
+        file: The name of the file.
+        bytes: The size of the file in bytes.
+        checksum: The hash algorithm, and the hexadecimal digest of the file.
+        licence: The licence of the data.
+        citation: The reference to cite.
+        homepage: The page from which a person can download the file.
+        folder: The folder that the archive unpacks to; empty for a file that is not unpacked.
     """
 
     name: str
@@ -54,20 +53,20 @@ class Collection:
 
     @property
     def target(self) -> str:
-        """What stands in the folder in the end: a folder's or a file's name."""
+        """The name of the folder or file that `fetch` leaves in the end."""
         return self.folder or self.file
 
 
-#: PneumoniaMNIST's size is from TensorFlow Datasets' checksums.tsv, its MD5 from MedMNIST's own info.py. Mendeley names
-#: neither on its page: the size and SHA-256 of ChestXRay2017.zip are those that three independent public projects found
-#: after downloading it.
+#: The public data sets by name. PneumoniaMNIST's size is from TensorFlow Datasets' checksums.tsv, its MD5 from
+#: MedMNIST's info.py. Mendeley publishes neither: the size and SHA-256 of ChestXRay2017.zip are those that three
+#: independent public projects found after downloading it.
 COLLECTIONS = {
     collection.name: collection
     for collection in (
         Collection(
             name="kaggle-pneumonia",
             title="5,856 chest X-rays of children, normal or pneumonia, in train and test: the originals of Kaggle's "
-            "chest-xray-pneumonia, whose 16 validation images stand in train here",
+            "chest-xray-pneumonia, whose 16 validation images are in train here",
             url="https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files/"
             "f12eaf6d-6023-432f-acc9-80c9d7393433/file_downloaded",
             file="ChestXRay2017.zip",
@@ -94,10 +93,10 @@ COLLECTIONS = {
 
 
 def collection_named(name: str) -> Collection:
-    """A collection by name.
+    """Return the collection with a name.
 
     Raises:
-        DownloadError: There is none of that name.
+        DownloadError: No collection has that name.
     """
     if name not in COLLECTIONS:
         raise DownloadError(f"no public data set {name!r}; {suggest(name, COLLECTIONS)}")
@@ -111,24 +110,25 @@ def fetch(
     base_url: str | None = None,
     progress: Tick | None = None,
 ) -> Path:
-    """Bring a collection into a folder.
+    """Download a collection into a folder.
 
-    A file that a person brought there is taken instead of the network. A download that breaks off leaves
-    `FILE.part`, from which the next one goes on.
+    If the file is in the folder already, because a person put it there, nothing is downloaded. An interrupted download
+    leaves `FILE.part`, from which the next call continues.
 
     Args:
         collection: One of `COLLECTIONS`.
-        folder: Made where it is missing.
-        base_url: Address, http or https, of a server that holds the collection's file by its name; else that of
+        folder: The folder, which is created if it is missing.
+        base_url: The http or https address of a server that has the file under its name; by default that of
             `CHESTNUT_FETCH_URL`, else the publisher's.
-        progress: Called with (bytes, total).
+        progress: A function that receives (bytes done, bytes in total).
 
     Returns:
-        The data set, which can be given as DATA: `folder/chest_xray` or `folder/pneumoniamnist.npz`.
+        The path of the data set, ready for `load_dataset`: `folder/chest_xray` or `folder/pneumoniamnist.npz`.
 
     Raises:
-        DownloadError: Not reachable, or not the file that it should be; the message says how to bring it by hand.
-        DiskError: Too little space, or no permission.
+        DownloadError: The server cannot be reached, or the file is not the published one; the message says how to
+            download it by hand.
+        DiskError: There is too little space, or permission is missing.
     """
     out = Path(folder)
     target = out / collection.target
@@ -137,14 +137,14 @@ def fetch(
         return target
     try:
         out.mkdir(parents=True, exist_ok=True)
-        brought = archive.exists()
-        if brought:
+        present = archive.exists()
+        if present:
             _verify(collection, archive, f"remove {archive} and run the same command again")
         else:
             _download(collection, archive, base_url, progress)
         if collection.folder:
             _unpack(collection, archive, target)
-            if not brought:
+            if not present:
                 archive.unlink()
     except OSError as error:
         raise disk_error(error, out) or DiskError(
@@ -159,7 +159,7 @@ def _download(collection: Collection, archive: Path, base_url: str | None, progr
     if not url.startswith(("https://", "http://")):
         raise DownloadError(f"cannot fetch from {base!r}; give an address that begins with https:// or http://")
     by_hand = (
-        f"to bring it by hand, download {collection.file} from {collection.homepage}, put it into {archive.parent} "
+        f"you can also download {collection.file} from {collection.homepage}, put it into {archive.parent} "
         "and run the same command again"
     )
     part = archive.with_name(f"{archive.name}.part")
@@ -205,5 +205,5 @@ def _unpack(collection: Collection, archive: Path, target: Path) -> None:
         unpack(archive, Path(temporary), collection.bytes * _MOST_GROWTH)
         made = Path(temporary) / collection.folder
         if not made.is_dir():
-            raise DownloadError(f"{archive} holds no folder {collection.folder}; fetch it from {collection.homepage}")
+            raise DownloadError(f"{archive} has no folder {collection.folder}; download it from {collection.homepage}")
         made.replace(target)

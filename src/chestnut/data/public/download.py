@@ -1,4 +1,4 @@
-"""One file over HTTP, resumed where it broke off; used by `fetch` alone. Standard library only."""
+"""Download one file over HTTP, continuing an interrupted download; uses the standard library only."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from chestnut.errors import DownloadError
 from chestnut.files.disk_errors import disk_error
 from chestnut.progress import Tick
 
-#: Seconds without a byte before a connection counts as lost.
+#: The time in seconds without data after which a connection counts as lost.
 TIMEOUT = 30.0
-#: Attempts in a row that bring nothing before giving up, and the seconds between them.
+#: The number of successive attempts without data before giving up, and the seconds between the first two.
 ATTEMPTS = 4
 PAUSE = 1.0
 
@@ -25,24 +25,25 @@ _CHUNK = 1 << 18
 
 
 class _BrokenError(Exception):
-    """A connection that broke off; the reason is the argument."""
+    """A connection that broke; the argument is the reason."""
 
 
 def download(url: str, part: Path, size: int, progress: Tick) -> None:
-    """Bring a file of known size to `part`, going on where an earlier attempt, or an earlier run, left off.
+    """Download a file of known size to `part`, continuing an earlier download.
 
-    The server's answer to a range is believed only as far as its stated start and total; what the bytes are is for the
-    caller's checksum. Of a server that knows no ranges the whole file is taken again.
+    The start and total that the server states are checked; the caller must verify the contents by a checksum. From a
+    server that does not support ranges, the whole file is downloaded again.
 
     Args:
-        url: http or https.
-        part: Where to write; what is there already is taken for the beginning of the file.
-        size: Bytes of the whole file.
-        progress: Called with (bytes so far, size).
+        url: An http or https address.
+        part: The file to write. What it contains already is taken for the beginning of the download.
+        size: The size of the whole file in bytes.
+        progress: A function that receives (bytes so far, size).
 
     Raises:
-        DownloadError: In a few words, without remedy: no connection, a refusal, another size than expected.
-        DiskError: The disk is full, or may not be written.
+        DownloadError: There is no connection, the server refuses, or the size differs; the message is a short reason,
+            to which the caller adds a remedy.
+        DiskError: The disk is full, or permission is missing.
     """
     failures = 0
     while (have := _size(part)) != size:
@@ -50,7 +51,7 @@ def download(url: str, part: Path, size: int, progress: Tick) -> None:
             part.unlink()
             continue
         try:
-            _go_on(url, part, have, size, progress)
+            _continue_download(url, part, have, size, progress)
         except _BrokenError as broken:
             failures = 0 if _size(part) > have else failures + 1
             if failures == ATTEMPTS:
@@ -59,12 +60,12 @@ def download(url: str, part: Path, size: int, progress: Tick) -> None:
     progress(size, size)
 
 
-def _go_on(url: str, part: Path, have: int, size: int, progress: Tick) -> None:
+def _continue_download(url: str, part: Path, have: int, size: int, progress: Tick) -> None:
     headers = {"User-Agent": "chestnut", **({"Range": f"bytes={have}-"} if have else {})}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the caller allows http and https alone
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the caller allows only http and https
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            start = _start(answer, have, size)
+            start = _read_start(answer, have, size)
             with part.open("r+b" if start else "wb") as file:
                 file.seek(start)
                 _copy(answer, file, start, size, progress)
@@ -82,16 +83,16 @@ def _go_on(url: str, part: Path, have: int, size: int, progress: Tick) -> None:
     except OSError as error:
         raise disk_error(error, part) or DownloadError(f"cannot write {part} ({error.strerror})") from error
     if _size(part) < size:
-        raise _BrokenError("the connection broke off early")
+        raise _BrokenError("the connection ended early")
 
 
-def _start(answer: http.client.HTTPResponse, have: int, size: int) -> int:
-    """The byte at which an answer begins; its total must be the expected size."""
+def _read_start(answer: http.client.HTTPResponse, have: int, size: int) -> int:
+    """Return the byte at which an answer begins, and check that its total is the expected size."""
     if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
-        told = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        if told is None or int(told[1]) != have:
-            raise DownloadError("the server answered with another range than asked for")
-        start, total = have, told[2]
+        stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if stated is None or int(stated[1]) != have:
+            raise DownloadError("the server answered with a range that was not requested")
+        start, total = have, stated[2]
     else:
         start, total = 0, answer.headers.get("Content-Length", "*")
     if total not in ("*", str(size)):

@@ -1,4 +1,4 @@
-"""A ZIP archive from elsewhere, unpacked without trusting it; used by `fetch` alone."""
+"""Unpack a ZIP archive safely, without trusting its contents."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from chestnut.errors import DownloadError
 
 
 def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_000) -> None:
-    """Unpack a ZIP archive into an empty folder; every file's CRC is checked on the way.
+    """Unpack a ZIP archive into an empty folder and check the CRC of every file.
 
-    Files that an operating system left in it are passed over.
+    Files of operating systems, such as `__MACOSX`, are left out.
 
     Args:
         archive: The ZIP file.
-        folder: Exists and is empty; what is unpacked stays below it.
-        most_bytes: The unpacked size, in bytes, above which the archive is refused unopened.
-        most_files: The number of entries above which it is refused.
+        folder: An existing, empty folder; nothing is written outside it.
+        most_bytes: The largest unpacked size in bytes; a larger archive is refused before it is unpacked.
+        most_files: The largest number of entries.
 
     Raises:
-        DownloadError: Damaged, too large, or with entries that are links or lead out of the folder.
-        OSError: The disk is full or may not be written.
+        DownloadError: The archive is damaged or too large, or an entry is a link or has a path outside the folder.
+        OSError: The disk is full, or permission is missing.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -43,7 +43,7 @@ def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_0
                     target.mkdir(parents=True, exist_ok=True)
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
-                # zipfile gives no more than the stated size, and compares the CRC at the end
+                # zipfile reads at most the stated size and checks the CRC at the end
                 with opened.open(entry) as source, target.open("xb") as file:
                     shutil.copyfileobj(source, file, 1 << 18)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, FileExistsError) as error:
@@ -54,5 +54,5 @@ def _place(archive: Path, entry: zipfile.ZipInfo) -> PurePosixPath:
     place = PurePosixPath(entry.filename)
     inside = not place.is_absolute() and ".." not in place.parts and not set("\\:") & set(entry.filename)
     if not inside or not is_safe(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16):
-        raise DownloadError(f"{archive} holds {entry.filename!r}, which is a link or leads out of the folder")
+        raise DownloadError(f"{archive} contains {entry.filename!r}, which is a link or has a path outside the folder")
     return place
