@@ -140,6 +140,12 @@ def test_a_word_longer_than_the_terminal_is_broken_in_place_of_being_cut():
     assert max(map(len, text.splitlines())) <= 30
 
 
+def test_brackets_in_a_cell_are_no_markup():
+    made = table(None, ("name",))
+    made.add_row("[bold]a[/] [b]")
+    assert "[bold]a[/] [b]" in drawn(made, 40)
+
+
 def test_sections_styles_and_hidden_headings_survive():
     made = table("A heading", ("name", "size"))
     made.add_row("a", "1")

@@ -1,10 +1,12 @@
-"""`chestnut predict`: probabilities and decisions for image files."""
+"""`chestnut predict`: predict image files with a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,8 @@ import typer
 from chestnut.cli.shared.data_options import SkipBadOption
 from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
 from chestnut.cli.shared.framework import load_framework
-from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.next_steps import print_next_for
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, print_notes, say, table
 from chestnut.errors import EngineError
 
 if TYPE_CHECKING:
@@ -21,17 +24,20 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from chestnut.data.overlap import Overlap
     from chestnut.inference.predictions import Predictions
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.runs.folder import RunFolder
 
-#: Rows of the table where all of them stand in a file.
+#: The table shows so many images if all of them are written to a file.
 _SHOWN = 50
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    files: Annotated[list[str], typer.Argument(metavar="FILES…", help="Images, folders of images, or globs.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILES", help="Images, folders of images, or patterns in quotes.")
+    ],
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV.")] = None,
     skip_bad: SkipBadOption = False,
     engine: EngineOption = "local",
@@ -39,32 +45,46 @@ def command(
     jobs: JobsOption = None,
     json: JsonOption = None,
 ) -> None:
-    """Predict FILES with RUN: probability, decision and threshold for each image."""
+    """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision."""
     from chestnut.data.sources.load import image_files
     from chestnut.inference.predictions import saved
     from chestnut.runs.folder import RunFolder
 
     choice = chosen_engine(engine, address, jobs)
     if choice.name == "local" and jobs is not None:
-        raise EngineError(f"--jobs {jobs}: engine local predicts in one process, on all cores; give --engine ray too")
+        raise EngineError(f"--jobs {jobs}: engine local predicts in one process, on all cores; add --engine ray")
     folder = RunFolder.open(run)
     images = image_files(files)
-    with closing(_parts(choice, folder, images, skip_bad)) as parts:
-        told = parts if csv is None else saved(parts, csv)
-        result, count = _kept(told, None if csv is None or json is not None else _SHOWN)
-    for fault in result.bad:
+    with closing(_predict_parts(choice, folder, images, skip_bad)) as parts:
+        passed = parts if csv is None else saved(parts, csv)
+        seen = _collect(passed, None if csv is None or json is not None else _SHOWN)
+    for fault in seen.shown.bad:
         say(f"left out: {fault}")
-    if emit(result.to_dict(), json):
-        out.print(_table(result))
-        if count > len(result.paths):
-            out.print(f"… and {count - len(result.paths):,} more in {csv}", markup=False)
-        if result.synthetic:
-            out.print("This network was trained on synthetic images: its answers mean nothing for patients.")
-        out.print("Not a medical device.", style="dim")
+    overlap = _find_overlap(folder, seen)
+    if emit({**seen.shown.to_dict(), "decisions": dict(seen.decisions), "overlap": overlap.counts}, json):
+        _print(seen, overlap, csv)
+        print_next_for(folder)
 
 
-def _parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bool) -> Generator[Predictions]:
-    """Predictions as they come."""
+@dataclass
+class _Seen:
+    """What is kept of predictions as they pass.
+
+    Attributes:
+        shown: The first predictions, with the faults of all.
+        decisions: The number of images by decision, for all classes.
+        paths: The paths of all images.
+        digests: The SHA-256 of the pixels of all images.
+    """
+
+    shown: Predictions
+    decisions: Counter[str]
+    paths: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+
+
+def _predict_parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bool) -> Generator[Predictions]:
+    """Yield predictions as they come."""
     if choice.name == "ray":
         from chestnut.jobs.ray.predict import predict_on_ray
 
@@ -76,26 +96,73 @@ def _parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bo
         yield from predict_parts(run, images, skip_bad=skip_bad, bars=bar)
 
 
-def _kept(parts: Iterator[Predictions], most: int | None) -> tuple[Predictions, int]:
-    """The first predictions, `most` of them, with all faults; and how many there are in all."""
+def _collect(parts: Iterator[Predictions], most: int | None) -> _Seen:
+    """Keep the first predictions, `most` of them, and count all."""
     from chestnut.inference.predictions import Predictions
 
-    held: list[Predictions] = []
-    count = 0
+    kept: list[Predictions] = []
+    decisions: Counter[str] = Counter()
+    paths: list[str] = []
+    digests: list[str] = []
     for part in parts:
-        rows = len(part.paths) if most is None else max(0, most - count)
-        held.append(replace(part, paths=part.paths[:rows], probabilities=part.probabilities[:rows]))
-        count += len(part.paths)
-    return Predictions.joined(held), count
+        rows = len(part.paths) if most is None else max(0, most - len(paths))
+        kept.append(replace(part, paths=part.paths[:rows], probabilities=part.probabilities[:rows]))
+        decisions.update(part.decisions)
+        paths += part.paths
+        digests += part.digests
+    shown = Predictions.joined(kept)
+    return _Seen(shown, Counter({name: decisions[name] for name in shown.classes}), paths, digests)
 
 
-def _table(result: Predictions) -> Table:
-    """One row an image."""
-    shown = [result.positive] if result.positive is not None else list(result.classes)
-    made = table(columns=("image", *(f"P({name})" for name in shown), "decision", "threshold"), numbers=("threshold",))
-    columns = [result.classes.index(name) for name in shown]
-    threshold = f"{result.threshold:.3f}" if result.positive is not None else "–"
-    for path, row, decision in zip(result.paths, result.probabilities, result.decisions, strict=True):
+def _find_overlap(run: RunFolder, seen: _Seen) -> Overlap:
+    """Find the images that the run was trained, validated or tested on."""
+    from chestnut.data.manifest import Manifest
+    from chestnut.data.overlap import find_overlap
+
+    return find_overlap(Manifest.read(run.manifest_file, run.facts), seen.paths, seen.digests)
+
+
+def _print(seen: _Seen, overlap: Overlap, csv: Path | None) -> None:
+    shown, count = seen.shown, len(seen.paths)
+    out.print(predictions_table(shown))
+    if count > len(shown.paths):
+        out.print(f"… and {count - len(shown.paths):,} more in {csv}", markup=False, soft_wrap=True)
+    totals = ", ".join(f"{number:,} {name}" for name, number in seen.decisions.items())
+    at = f" at the threshold {shown.threshold:.3g} of {shown.positive}" if shown.positive is not None else ""
+    out.print(f"{count:,} {'image' if count == 1 else 'images'}: {totals}{at}", markup=False)
+    if str(overlap):
+        known = overlap.counts["train"] + overlap.counts["val"]
+        print_notes([f"{overlap}{'; expect worse answers for new patients' if known else ''}"])
+    if shown.synthetic:
+        out.print("This network was trained on synthetic images: its answers mean nothing for patients.")
+    out.print("Not a medical device.", style="dim")
+
+
+def predictions_table(result: Predictions) -> Table:
+    """Return the table of predictions, one row an image."""
+    classes = [result.positive] if result.positive is not None else list(result.classes)
+    folder, paths = _shorten(result.paths)
+    made = table(
+        f"Images in {folder}" if folder else None,
+        ("image", *(f"P({name})" for name in classes), "decision"),
+        droppable=[f"P({name})" for name in reversed(classes[1:])],
+        elsewhere="--csv or --json",
+    )
+    columns = [result.classes.index(name) for name in classes]
+    for path, row, decision in zip(paths, result.probabilities, result.decisions, strict=True):
         style = "bold" if decision == result.positive else None
-        made.add_row(path, *(f"{row[index]:.3f}" for index in columns), decision, threshold, style=style)
+        made.add_row(path, *(f"{row[index]:.3f}" for index in columns), decision, style=style)
     return made
+
+
+def _shorten(paths: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the folder that all paths share, and the paths below it; no folder where they are in the current one.
+
+    >>> _shorten(["/data/NORMAL/1.png", "/data/PNEUMONIA/2.png"])
+    ('/data', ['NORMAL/1.png', 'PNEUMONIA/2.png'])
+    """
+    shared = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""  # noqa: PTH120
+    here = str(Path.cwd())
+    if not shared or shared == here or shared.startswith(here + os.sep):
+        return "", [os.path.relpath(path) for path in paths]
+    return shared, [os.path.relpath(path, shared) for path in paths]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from chestnut.cli.shared.framework import load_framework
 from chestnut.cli.shared.next_steps import print_next
@@ -73,9 +74,8 @@ def recipes_table(listing: list[dict[str, Any]]) -> Table:
     made = table(columns=_COLUMNS, numbers=("parameters",), droppable=_DROPPABLE)
     for row in listing:
         size = f"{row['height']}×{row['width']}×{row['channels']}"
-        made.add_row(
-            f"[bold]{row['name']}[/]", f"{row['parameters']:,}", size, row["summary"], row["source"], row["reported"]
-        )
+        name, parameters = Text(row["name"], "bold"), f"{row['parameters']:,}"
+        made.add_row(name, parameters, size, row["summary"], row["source"], row["reported"])
     return made
 
 

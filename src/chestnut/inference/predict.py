@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ class Predictor:
             threshold=bundle.threshold,
             bad=tuple(result for _, result in results if isinstance(result, ImageError)),
             synthetic=bundle.synthetic,
+            digests=tuple(hashlib.sha256(pixels.tobytes()).hexdigest() for _, pixels in read),
         )
 
 

@@ -31,6 +31,7 @@ class Predictions:
         threshold: Probability of the positive class from which the decision is positive.
         bad: Images that could not be read and were left out.
         synthetic: Whether the network was trained on synthetic images.
+        digests: The SHA-256 of each image's decoded pixels.
     """
 
     paths: tuple[str, ...]
@@ -40,6 +41,7 @@ class Predictions:
     threshold: float
     bad: tuple[ImageError, ...] = ()
     synthetic: bool = False
+    digests: tuple[str, ...] = ()
 
     @property
     def decisions(self) -> list[str]:
@@ -55,6 +57,7 @@ class Predictions:
             paths=tuple(path for part in held for path in part.paths),
             probabilities=np.concatenate([part.probabilities for part in held]),
             bad=tuple(fault for part in held for fault in part.bad),
+            digests=tuple(digest for part in held for digest in part.digests),
         )
 
     def frame(self) -> pd.DataFrame:
