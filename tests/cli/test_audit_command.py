@@ -31,11 +31,11 @@ def test_faults_are_told_worst_first_with_files_and_remedies(chestnut, faulty):
     heading, *_ = out.splitlines()
     assert heading.startswith(f"{faulty}: ") and heading.endswith("seen at 64×64")
     assert "ERROR    1 file cannot be read" in out
-    assert "ERROR    2 images stand in the data under two labels" in out
+    assert "ERROR    2 images are in the data with two labels" in out
     assert "\n         PNEUMONIA/copy.jpeg" in out
     assert "→ Find out which label is right" in " ".join(out.split())
     assert out.index("ERROR") < out.index("INFO") < out.index("OK  ")
-    assert "no image stands under two patients" not in out.partition("OK  ")[0]
+    assert "no image belongs to two patients" not in out.partition("OK  ")[0]
     assert "note: " in said
     assert "\x1b" not in out + said
 
@@ -50,7 +50,7 @@ def test_the_page_and_the_json_go_into_a_folder(chestnut, faulty):
     assert status == 0
     values = json.loads(out)
     assert json.loads((chestnut.folder / "audited" / "audit.json").read_text()) == values
-    assert "under two labels" in (chestnut.folder / "audited" / "audit.html").read_text()
+    assert "with two labels" in (chestnut.folder / "audited" / "audit.html").read_text()
     audit = Audit.from_dict(values)
     assert audit.worst == "error"
     assert audit.findings[0].files[0].endswith(".jpeg")
@@ -64,3 +64,18 @@ def test_what_is_no_data_set_is_refused(chestnut, words):
     assert (status, out) == (2, "")
     assert said.startswith("error: ")
     assert said.count("\n") == 1
+
+
+def test_a_training_has_the_findings_of_an_audit_whatever_its_input(chestnut, workspace):
+    trained = json.loads((workspace.run / "audit.json").read_text())
+    assert trained["data"]["size"] == [224, 224] and "height = 32" in (workspace.run / "recipe.toml").read_text()
+    _, out, _ = chestnut("audit", workspace.run / "manifest.csv", "--json", "-")
+    audited = json.loads(out)
+    assert audited["findings"] == trained["findings"] and audited["passed"] == trained["passed"]
+    _, out, _ = chestnut("audit", workspace.images, "--json", "-")
+    assert probes(json.loads(out)) == probes(trained) != {}
+
+
+def probes(audit):
+    """The figures of the shortcut probes, which depend on no split."""
+    return {one["name"]: one["figures"] for one in audit["findings"] if one["name"].startswith("probe-")}

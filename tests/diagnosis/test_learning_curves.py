@@ -11,16 +11,15 @@ from scipy.stats import theilslopes
 from chestnut.config import Recipe
 from chestnut.diagnosis.learning_curves import (
     Curves,
-    auroc_error,
     explained_drop,
     guessing_loss,
     longest_wait,
     noise,
     replay,
-    share_error,
     slope,
     smoothed,
 )
+from chestnut.evaluation.standard_errors import auroc_error, share_error
 from chestnut.training.checkpoint import Progress
 from chestnut.training.loop import advance
 

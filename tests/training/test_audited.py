@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import chestnut as cn
+from chestnut.auditing import audit as auditing
 from chestnut.errors import DataError
-from chestnut.training import train
 
 
 def test_the_audit_sees_the_images_as_published_whatever_the_network_sees(tmp_path, monkeypatch):
@@ -22,7 +22,7 @@ def test_the_audit_sees_the_images_as_published_whatever_the_network_sees(tmp_pa
         seen.append({label: pixels[(manifest.frame["label"] == label).to_numpy()].mean() for label in manifest.classes})
         raise DataError("enough")
 
-    monkeypatch.setattr(train, "audit", audit)
+    monkeypatch.setattr(auditing, "audit", audit)
     settings = ["input.height=32", "input.width=32", "input.intensity=equalise"]
     with pytest.raises(DataError, match="enough"):
         cn.train(cn.load_dataset(tmp_path / "images"), "mlp", settings=settings, path=tmp_path / "run")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.config import Recipe, load_recipe
 from chestnut.data.manifest import Manifest
 from chestnut.progress import Bars, silent
@@ -206,25 +207,19 @@ def list_runs(folder: str | Path = "runs") -> list[Run]:
     return [Run(found) for found in find_runs(Path(folder))]
 
 
-def audit(data: Manifest, *, size: int = 224, seed: int = 0, bars: Bars = silent) -> Audit:
-    """Say what is wrong with a data set before anyone trains on it.
+def audit(data: Manifest, *, size: int = AUDIT_SIZE, seed: int = 0, bars: Bars = silent) -> Audit:
+    """Find what is wrong with a data set before anyone trains on it.
 
     Args:
-        data: What `load_dataset` gave.
-        size: Side in pixels at which images are looked at.
-        seed: Of the probes' folds.
+        data: What `load_dataset` returned.
+        size: The side in pixels at which images are audited. Training audits at the default, whatever the input of the
+            network, so that both have the same findings.
+        seed: The seed of the probes' folds.
         bars: Shows the progress.
     """
-    from chestnut.auditing.audit import audit as audit_pixels
-    from chestnut.config import InputSpec
-    from chestnut.data.cache.cache import decode_all
-    from chestnut.data.decoding.headers import read_facts
+    from chestnut.auditing.audit import audit_images
 
-    with bars("Decoding images") as tick:
-        decoded = decode_all(data, InputSpec(height=size, width=size), skip_bad=True, progress=tick)
-    with bars("Auditing the data") as tick:
-        facts = read_facts(decoded.manifest.paths)
-        return audit_pixels(decoded.manifest, decoded.pixels, facts, decoded.bad, seed=seed, progress=tick)
+    return audit_images(data, size=size, seed=seed, bars=bars)
 
 
 def ensemble(runs: Sequence[str | Path | Run], *, path: str | Path | None = None) -> Run:

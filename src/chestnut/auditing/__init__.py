@@ -1,1 +1,1 @@
-"""What is wrong with a data set: duplicates, leaks, outliers and shortcuts, found before anyone trains on it."""
+"""Find what is wrong with a data set before anyone trains on it: duplicates, leaks, outliers and shortcuts."""

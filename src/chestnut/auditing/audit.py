@@ -1,8 +1,4 @@
-"""`audit`: what is wrong with a data set before anyone trains on it. The public names are here, for `cli` and `api`.
-
-The checks stand in modules of their own: `checks` (files, patients, splits, classes), `association` (facts that go with
-the class), `duplicates`, `outliers` and `probes`; what they share of the pixels is measured once, in `features`.
-"""
+"""Audit a data set: find what is wrong with it before anyone trains on it."""
 
 from __future__ import annotations
 
@@ -14,14 +10,46 @@ import pandas as pd
 from chestnut.auditing import manifest_checks
 from chestnut.auditing.duplicates import digests, duplicate_findings, find_duplicates
 from chestnut.auditing.file_facts import files_follow_class
-from chestnut.auditing.findings import CHECKS, SEVERITIES, Audit, Finding, Severity
+from chestnut.auditing.findings import AUDIT_SIZE, CHECKS, SEVERITIES, Audit, Finding, Severity
 from chestnut.auditing.image_statistics import Features, PixelSource, measure
 from chestnut.auditing.outliers import find_outliers, outlier_findings, skipped_outliers
-from chestnut.auditing.shortcut_probes import probe_findings, run_probes, skipped_probes, too_few
+from chestnut.auditing.probe_findings import probe_findings, skipped_probes
+from chestnut.auditing.shortcut_probes import run_probes, too_few
+from chestnut.config import InputSpec
+from chestnut.data.cache.cache import decode_all
+from chestnut.data.decoding.headers import read_facts
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, ImageError
+from chestnut.progress import Bars, silent
 
-__all__ = ["CHECKS", "SEVERITIES", "Audit", "Finding", "Severity", "audit"]
+__all__ = ["CHECKS", "SEVERITIES", "Audit", "Finding", "Severity", "audit", "audit_images"]
+
+
+def audit_images(
+    manifest: Manifest,
+    *,
+    size: int = AUDIT_SIZE,
+    seed: int = 0,
+    bad: Sequence[ImageError] = (),
+    bars: Bars = silent,
+) -> Audit:
+    """Decode the images of a manifest and audit them.
+
+    Every audit uses this function: at equal size and seed, the same data set has the same findings, whatever the input
+    of the network that is trained on it. Grey values are those of the files, since standardising them hides shortcuts.
+
+    Args:
+        manifest: The images; those that cannot be read become a finding.
+        size: The side in pixels at which the images are decoded.
+        seed: The seed of folds and resamples.
+        bad: Images that could not be read and have left the manifest already.
+        bars: Shows the progress.
+    """
+    with bars("Decoding images") as tick:
+        decoded = decode_all(manifest, InputSpec(height=size, width=size), skip_bad=True, progress=tick)
+    with bars("Auditing the data") as tick:
+        facts = read_facts(decoded.manifest.paths)
+        return audit(decoded.manifest, decoded.pixels, facts, (*bad, *decoded.bad), seed, tick)
 
 
 def audit(
@@ -36,14 +64,14 @@ def audit(
 
     Args:
         manifest: The n images that can be read.
-        pixels: Their pixels, uint8 grey (n, height, width), at least 16 a side; read a few at a time.
-        facts: From `facts.read_facts`, n rows.
-        bad: What cannot be read, from `cache.decode_all`.
-        seed: Decides folds and resamples; the same seed gives the same audit.
+        pixels: Their pixels, uint8 grey, shape (n, height, width), with sides of at least 16; read a few at a time.
+        facts: The facts of their files from `headers.read_facts`, n rows.
+        bad: The images that cannot be read, from `cache.decode_all`.
+        seed: The seed of folds and resamples; the same seed gives the same audit.
         progress: Called with (done, total); the checks after the pass over the pixels count as so many images more.
 
     Raises:
-        DataError: Manifest, pixels and facts are not of the same images, or the pixels are too few a side.
+        DataError: Manifest, pixels and facts do not describe the same images, or the images are too small.
     """
     _check(manifest, pixels, facts)
     steps = _Steps(len(manifest), progress)
@@ -60,8 +88,7 @@ def audit(
     steps.part()
     findings += duplicate_findings(manifest, find_duplicates(pixels, features.thumbnails, _sha256(manifest, pixels)))
     steps.part()
-    skipped = skipped_outliers(manifest)
-    findings += skipped
+    findings += skipped_outliers(manifest)
     findings += outlier_findings(manifest, find_outliers(features.thumbnails, manifest.patients, seed))
     steps.part()
     findings += _probes(manifest, features, facts, seed, steps.part)
@@ -72,8 +99,8 @@ def audit(
 def _check(manifest: Manifest, pixels: PixelSource, facts: pd.DataFrame) -> None:
     if not len(manifest) == len(pixels) == len(facts):
         raise DataError(
-            f"{len(manifest)} rows, {len(pixels)} images and {len(facts)} facts cannot be audited together; give "
-            "pixels and facts of the manifest's rows, in their order"
+            f"{len(manifest)} rows, {len(pixels)} images and {len(facts)} facts cannot be audited together; give the "
+            "pixels and facts of the manifest's rows, in the same order"
         )
     if not len(manifest) or min(pixels.shape[1:3]) < 16:
         raise DataError(f"pixels of shape {tuple(pixels.shape)} cannot be audited; give images of at least 16×16")
@@ -94,25 +121,25 @@ def _probes(
 
 
 def _passed(manifest: Manifest, findings: Sequence[Finding]) -> list[str]:
-    """Checks that had something to look at and found nothing."""
-    silent = {finding.name for finding in findings}
+    """The checks that had something to look at and found nothing."""
+    silent_checks = {finding.name for finding in findings}
     splits = set(manifest.splits)
     if len(splits) < 2:
-        silent |= {"duplicates-across-splits", "patients-across-splits"}
-    silent |= {
+        silent_checks |= {"duplicates-across-splits", "patients-across-splits"}
+    silent_checks |= {
         name for name, split in (("small-validation-split", "val"), ("small-test-split", "test")) if split not in splits
     }
-    if manifest.frame["patient"].is_unique:  # who the patients are is not known, or each has one image
-        silent |= {"patients-across-splits", "patients-with-several-labels", "duplicates-within-patient"}
-    if "outliers-skipped" in silent:
-        silent |= {"inverted-images", "rotated-images", "unusual-images"}
-    return [name for name, said in CHECKS.items() if said and name not in silent]
+    if manifest.frame["patient"].is_unique:  # each patient has one image, or the patients are unknown
+        silent_checks |= {"patients-across-splits", "patients-with-several-labels", "duplicates-within-patient"}
+    if "outliers-skipped" in silent_checks:
+        silent_checks |= {"inverted-images", "rotated-images", "unusual-images"}
+    return [name for name, text in CHECKS.items() if text and name not in silent_checks]
 
 
 def _data(manifest: Manifest, pixels: PixelSource, bad: Sequence[ImageError], seed: int) -> dict[str, Any]:
     frame = manifest.frame
 
-    def counted(column: str, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    def count(column: str, names: Sequence[str]) -> dict[str, dict[str, int]]:
         parts = {name: frame[frame[column] == name] for name in names}
         return {name: {"images": len(part), "patients": int(part["patient"].nunique())} for name, part in parts.items()}
 
@@ -122,8 +149,8 @@ def _data(manifest: Manifest, pixels: PixelSource, bad: Sequence[ImageError], se
         "patients": int(frame["patient"].nunique()),
         "unreadable": len(bad),
         "size": [int(side) for side in pixels.shape[1:3]],
-        "classes": counted("label", manifest.classes),
-        "splits": counted("split", manifest.splits),
+        "classes": count("label", manifest.classes),
+        "splits": count("split", manifest.splits),
         "synthetic": manifest.synthetic,
         "notes": list(manifest.notes),
         "seed": seed,

@@ -1,11 +1,11 @@
-"""Images that stand in a data set more than once: the same pixels, or near enough. Called by `audit` alone.
+"""Find images that are in a data set more than once, with the same or nearly the same pixels.
 
-Near duplicates are found in two steps. A 256-bit hash of each image is compared with every other (100,000 images take
-about 15 seconds on one core); pairs whose hashes differ in few bits are then confirmed by the correlation of
-contrast-flattened thumbnails, which leaves out what all chests share. Tuned on the 5,216 training images of the Kaggle
-set: different patients reach a correlation of 0.78 at most. Of copies that were re-compressed (JPEG quality 30), shrunk
-to 64 pixels, brightened by 25 grey levels, given a gamma of 0.8, equalised, stamped with a word or cropped by 1 % on
-each side, all are found there; of those turned by 1°, 99 %; of those cropped by 2 %, hardly any.
+Near duplicates are found in two steps. A 256-bit hash of each image is compared with that of every other one (100,000
+images take about 15 seconds on one core). Pairs whose hashes differ in few bits are then confirmed by the correlation
+of contrast-flattened thumbnails, which leaves out what all chests share. The limits were tuned on the 5,216 training
+images of the Kaggle set, where different patients correlate by 0.78 at most. All copies are found there that were
+re-compressed (JPEG quality 30), shrunk to 64 pixels, brightened by 25 grey levels, given a gamma of 0.8, equalised,
+stamped with a word or cropped by 1 % on each side; 99 % of those turned by 1°, but hardly any of those cropped by 2 %.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from chestnut.data.manifest import Manifest
 
 Rows = npt.NDArray[np.int64]
 
-#: A hash is the signs of the lowest 16×16 = 256 cosine coefficients after the constant one.
+#: A hash consists of the signs of the lowest 16×16 = 256 cosine coefficients after the constant one.
 _BITS = 256
 
-#: Hashes that differ in more bits are not looked at further; 1 in 100,000 pairs of different chests passes.
+#: Pairs whose hashes differ in more bits are not examined further; 1 in 100,000 pairs of different chests passes.
 _MOST_BITS = 56
 
 #: Pairs that correlate less are different images.
 LEAST_CORRELATION = 0.86
 
 _CONFIRM_SIDE = 64
-_BLOCK = 4  # rows of hashes compared with all others at once: 3 MB for 100,000 images
+_BLOCK = 4  # hashes compared with all others at once: 3 MB for 100,000 images
 _BATCH = 2048  # pairs confirmed at once: at most 67 MB of thumbnails
 
 
@@ -42,8 +42,8 @@ class Group:
     """Images that are copies of one another.
 
     Attributes:
-        rows: Manifest rows, ascending, at least two.
-        correlation: The least correlation of the pairs that join the group; 1 where the pixels are the same.
+        rows: Two or more manifest rows, ascending.
+        correlation: The lowest correlation of the pairs that connect the group; 1 where the pixels are the same.
     """
 
     rows: tuple[int, ...]
@@ -56,7 +56,7 @@ class Group:
 
 
 def digests(pixels: PixelSource) -> list[str]:
-    """SHA-256 of each image's pixels, for a manifest that does not have them."""
+    """Return the SHA-256 of each image's pixels, for a manifest that does not have them."""
     return [hashlib.sha256(image.tobytes()).hexdigest() for rows in chunks(len(pixels)) for image in pixels[rows]]
 
 
@@ -64,14 +64,14 @@ def find_duplicates(pixels: PixelSource, thumbnails: Grey, sha256: Sequence[str]
     """Group images that are exact or near copies of one another.
 
     Args:
-        pixels: uint8 grey images (n, height, width); only those that may be near copies are read.
-        thumbnails: From `features.measure`, uint8 (n, 32, 32).
-        sha256: Of each image's pixels, n texts.
+        pixels: Grey images, uint8, shape (n, height, width); only possible near copies are read.
+        thumbnails: Their thumbnails from `image_statistics.measure`, uint8, shape (n, 32, 32).
+        sha256: The SHA-256 of each image's pixels, n texts.
 
     Returns:
-        Groups in the order of their first rows.
+        The groups in the order of their first rows.
     """
-    joined = _Joined(len(thumbnails))
+    joined = _Groups(len(thumbnails))
     _, firsts, inverse = np.unique(np.asarray(sha256), return_index=True, return_inverse=True)
     first = firsts[inverse.reshape(-1)]
     for row in np.flatnonzero(first != np.arange(len(first))).tolist():
@@ -85,10 +85,13 @@ def find_duplicates(pixels: PixelSource, thumbnails: Grey, sha256: Sequence[str]
 
 
 def hashes(thumbnails: Grey) -> npt.NDArray[np.uint64]:
-    """Perceptual hash of each image, uint64 (n, 4): alike images differ in few of the 256 bits, others in about half.
+    """Compute a perceptual hash of each image: similar images differ in few of its 256 bits, others in about half.
 
-    The signs of the cosine transform's low coefficients (Zauner 2010, pHash), taken after `flatten_contrast`, so that
-    neither exposure nor the shape common to all chests decides a bit.
+    The bits are the signs of the low coefficients of the cosine transform (Zauner 2010, pHash) after
+    `flatten_contrast`, so that neither exposure nor the shape common to all chests decides a bit.
+
+    Returns:
+        uint64, shape (n, 4).
     """
     side = int(_BITS**0.5) + 1
     frequency, place = np.mgrid[:side, :THUMBNAIL]
@@ -101,11 +104,11 @@ def hashes(thumbnails: Grey) -> npt.NDArray[np.uint64]:
 
 
 def candidates(hashed: npt.NDArray[np.uint64], most: int = _MOST_BITS) -> Iterator[tuple[Rows, Rows]]:
-    """Pairs of rows whose hashes differ in at most `most` bits, as (lower rows, higher rows), some at a time."""
+    """Yield the pairs of rows whose hashes differ in at most `most` bits, as (lower rows, higher rows), in batches."""
     words = np.ascontiguousarray(hashed.T)
     for rows in chunks(len(hashed), _BLOCK):
         block, later = words[:, rows], words[:, rows.start :]
-        # Bytes hold up to 255: an image and its negative, all 256 bits apart, pass as 0 and fail to be confirmed.
+        # A byte ends at 255, so an image and its negative, 256 bits apart, pass as 0; their correlation rejects them.
         distance = np.zeros((block.shape[1], later.shape[1]), np.uint8)
         for mine, theirs in zip(block, later, strict=True):
             distance += np.bitwise_count(mine[:, None] ^ theirs[None])
@@ -116,7 +119,7 @@ def candidates(hashed: npt.NDArray[np.uint64], most: int = _MOST_BITS) -> Iterat
 
 
 def correlations(pixels: PixelSource, one: Rows, other: Rows) -> npt.NDArray[np.float32]:
-    """Correlation of the contrast-flattened pictures of each pair, float32 (pairs,), in -1..1."""
+    """Compute the correlation of the contrast-flattened images of each pair, float32, shape (pairs,), in -1..1."""
     rows, inverse = np.unique(np.concatenate([one, other]), return_inverse=True)
     flat = np.empty((len(rows), _CONFIRM_SIDE**2), np.float32)
     for chunk in chunks(len(rows)):
@@ -129,29 +132,29 @@ def correlations(pixels: PixelSource, one: Rows, other: Rows) -> npt.NDArray[np.
 
 
 def duplicate_findings(manifest: Manifest, groups: Sequence[Group]) -> list[Finding]:
-    """Say what each group of copies means; a group is told once, in the worst finding that fits."""
+    """Return the findings on groups of copies; each group is in one finding, the worst that applies."""
     frame = manifest.frame
     labels, splits, patients = (frame[name].to_numpy(dtype=object) for name in ("label", "split", "patient"))
-    told: dict[str, list[Group]] = {name: [] for name in _SAID}
+    kinds: dict[str, list[Group]] = {name: [] for name in _KINDS}
     for group in groups:
         rows = list(group.rows)
         if len(set(labels[rows]) - {""}) > 1:
-            told["conflicting-duplicates"].append(group)
+            kinds["conflicting-duplicates"].append(group)
         elif len(set(splits[rows]) - {""}) > 1:
-            told["duplicates-across-splits"].append(group)
+            kinds["duplicates-across-splits"].append(group)
         elif len(set(patients[rows])) > 1:
-            told["duplicates-across-patients"].append(group)
+            kinds["duplicates-across-patients"].append(group)
         else:
-            told["duplicates-within-patient"].append(group)
-    return [_finding(name, found, manifest) for name, found in told.items() if found]
+            kinds["duplicates-within-patient"].append(group)
+    return [_finding(name, found, manifest) for name, found in kinds.items() if found]
 
 
-#: Severity, what the title says after the number of images, and the remedy of each finding.
-_SAID: dict[str, tuple[Severity, str, str]] = {
+#: The severity of each finding, its title after the number of images, and its remedy.
+_KINDS: dict[str, tuple[Severity, str, str]] = {
     "conflicting-duplicates": (
         "error",
-        "stand in the data under two labels",
-        "Find out which label is right and delete the other copies; nothing can be learnt from both.",
+        "are in the data with two labels",
+        "Find out which label is right and delete the other copies; a network cannot learn from both.",
     ),
     "duplicates-across-splits": (
         "error",
@@ -161,9 +164,9 @@ _SAID: dict[str, tuple[Severity, str, str]] = {
     ),
     "duplicates-across-patients": (
         "warning",
-        "have a copy under another patient",
+        "have a copy that belongs to another patient",
         "Check the patient identities (`--patient-regex`) and give the copies one patient, or delete all but one; "
-        "else a split by patient can put copies on both sides.",
+        "otherwise a split by patient can put copies on both sides.",
     ),
     "duplicates-within-patient": (
         "info",
@@ -174,23 +177,23 @@ _SAID: dict[str, tuple[Severity, str, str]] = {
 
 
 def _finding(name: str, groups: Sequence[Group], manifest: Manifest) -> Finding:
-    severity, said, remedy = _SAID[name]
+    severity, title, remedy = _KINDS[name]
     paths = manifest.paths
     groups = sorted(groups, key=lambda group: (-group.correlation, group.rows))
     near = [group for group in groups if not group.exact]
-    kinds = []
+    sorts = []
     if len(near) < len(groups):
-        kinds.append(f"{len(groups) - len(near):,} with exactly the same pixels")
+        sorts.append(f"{len(groups) - len(near):,} with exactly the same pixels")
     if near:
         least = min(group.correlation for group in near)
-        kinds.append(f"{len(near):,} nearly the same (correlation {least:.2f} or more once contrast is flattened)")
+        sorts.append(f"{len(near):,} nearly the same (correlation {least:.2f} or more after contrast is flattened)")
     images = sum(len(group.rows) for group in groups)
-    example = ", ".join(_described(manifest, row) for row in groups[0].rows[:3])
+    example = ", ".join(_describe(manifest, row) for row in groups[0].rows[:3])
     return Finding(
         name,
         severity,
-        f"{number(images, 'image')} {said}",
-        f"{number(len(groups), 'group')} of copies: {' and '.join(kinds)}. The first: {example}.",
+        f"{number(images, 'image')} {title}",
+        f"{number(len(groups), 'group')} of copies: {' and '.join(sorts)}. The first: {example}.",
         tuple(paths[row] for group in groups for row in group.rows)[:MOST_FILES],
         {
             "images": images,
@@ -206,8 +209,8 @@ def _finding(name: str, groups: Sequence[Group], manifest: Manifest) -> Finding:
     )
 
 
-def _described(manifest: Manifest, row: int) -> str:
-    """An image with what tells it from its copy, such as `a.png (NORMAL, val, patient 7)`."""
+def _describe(manifest: Manifest, row: int) -> str:
+    """An image with what distinguishes it from its copy, such as `a.png (NORMAL, val, patient 7)`."""
     one = manifest.frame.iloc[row]
     facts = [fact for fact in (one["label"], one["split"], f"patient {one['patient']}") if fact]
     _, archived, name = one["path"].rpartition("#")
@@ -218,18 +221,18 @@ def _batches(one: Rows, other: Rows) -> Iterable[tuple[Rows, Rows]]:
     return ((one[part], other[part]) for part in chunks(len(one), _BATCH))
 
 
-def _confirm(pixels: PixelSource, one: Rows, other: Rows, joined: _Joined) -> None:
-    """Join the pairs that correlate well enough."""
+def _confirm(pixels: PixelSource, one: Rows, other: Rows, joined: _Groups) -> None:
+    """Join the pairs whose correlation is high enough."""
     if not len(one):
         return
     found = correlations(pixels, one, other)
     for place in np.flatnonzero(found >= LEAST_CORRELATION).tolist():
-        # Pixels that differ may correlate as 1 when rounded; below 1 keeps them apart from exact copies.
+        # Different pixels may correlate by 1 when rounded; a value below 1 keeps them apart from exact copies.
         joined.join(int(one[place]), int(other[place]), min(float(found[place]), 0.999))
 
 
-class _Joined:
-    """Rows joined into groups (union-find): what is joined already needs no comparing."""
+class _Groups:
+    """Rows joined into groups (union-find), so that pairs within a group need no comparison."""
 
     def __init__(self, count: int) -> None:
         self._parent = list(range(count))

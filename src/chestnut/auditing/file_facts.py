@@ -1,4 +1,4 @@
-"""Facts of the files that go with the class: formats, modes, sizes and bit depths. Called by `audit` alone."""
+"""Find facts of the files that are associated with the class: formats, modes, sizes and bit depths."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chestnut.auditing.findings import MOST_FILES, Finding
-from chestnut.auditing.findings import share as percent
+from chestnut.auditing.findings import MOST_FILES, Finding, share
 from chestnut.data.manifest import Manifest
 
 Ints = npt.NDArray[np.int64]
 
-#: Cramér's V of a fact and the class from which it is a warning and an error, and the greatest p-value for either.
+#: Cramér's V of a fact and the class from which it is a warning and an error, and the largest p value for either.
 _WARNING, _ERROR, _MOST_P = 0.1, 0.8, 0.01
 _PERMUTATIONS = 999
-_PARTS = 8  # a fact with more values, such as the size, is cut into as many parts
+_PARTS = 8  # a fact with more values, such as the size, is cut into this many parts
 
 
 def files_follow_class(manifest: Manifest, facts: pd.DataFrame, seed: int = 0) -> list[Finding]:
-    """Facts of the files, such as format or size, that go with a class more than chance allows.
+    """Find facts of the files, such as format or size, that are associated with a class more than chance allows.
 
     Args:
-        manifest: n images.
-        facts: From `facts.read_facts`, n rows.
-        seed: Decides the shuffles of the permutation test.
+        manifest: The n images.
+        facts: The facts of their files from `headers.read_facts`, n rows.
+        seed: The seed of the permutation test.
+
+    Returns:
+        One finding on all such facts, or none.
     """
     labels = manifest.frame["label"].to_numpy(dtype=object)
     known = np.flatnonzero((labels != "") & (facts["format"] != "").to_numpy())
@@ -37,7 +39,7 @@ def files_follow_class(manifest: Manifest, facts: pd.DataFrame, seed: int = 0) -
     if not found:
         return []
     first, strongest = next(iter(found.items()))
-    said = ", ".join(f"{fact} (Cramér's V {one['cramers_v']:.2f})" for fact, one in found.items())
+    strengths = ", ".join(f"{fact} (Cramér's V {one['cramers_v']:.2f})" for fact, one in found.items())
     least = max(one["p"] for one in found.values())
     paths = manifest.paths
     return [
@@ -45,12 +47,12 @@ def files_follow_class(manifest: Manifest, facts: pd.DataFrame, seed: int = 0) -
             "files-follow-class",
             "error" if strongest["cramers_v"] >= _ERROR else "warning",
             f"The files' {' and '.join(found)} {'goes' if len(found) == 1 else 'go'} with the class",
-            f"{said}; p {least:.3f} at most, classes shuffled among patients. "
+            f"{strengths}; p ≤ {least:.3f} with the classes shuffled among patients. "
             f"{_spread(first, pd.DataFrame(strongest['counts']))}",
             tuple(paths[known[row]] for row in _rarest(values[first]))[:MOST_FILES],
             {"facts": found},
             "The classes come from different sources. Look for data in which one source gives all classes, or test on "
-            "such data; to write all images anew in one format and size hides the mark from you, not from a network.",
+            "such data. Saving all images in one format and size hides the difference from you, not from a network.",
         )
     ]
 
@@ -58,9 +60,9 @@ def files_follow_class(manifest: Manifest, facts: pd.DataFrame, seed: int = 0) -
 def _associations(
     values: dict[str, pd.Series[Any]], labels: npt.NDArray[np.object_], patients: npt.NDArray[np.str_], seed: int
 ) -> dict[str, dict[str, Any]]:
-    """Facts that go with the labels, the strongest first: `cramers_v`, `p` and `counts` by label and value."""
+    """The associated facts, the strongest first: `cramers_v`, `p`, and `counts` by label and value."""
     classes = pd.factorize(labels, sort=True)[0]
-    firsts = np.flatnonzero(~pd.Series(patients).duplicated())  # one image a patient: a shuffle needs them independent
+    firsts = np.flatnonzero(~pd.Series(patients).duplicated())  # a shuffle needs independent rows
     found: dict[str, dict[str, Any]] = {}
     for fact, column in values.items():
         codes, names = pd.factorize(column, sort=True)
@@ -76,7 +78,11 @@ def _associations(
 
 
 def cramers_v(codes: Ints, classes: Ints) -> float:
-    """Cramér's V with the bias taken out (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002), in 0..1.
+    """Return Cramér's V, corrected for bias (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002), in 0..1.
+
+    Args:
+        codes: The value of the fact of each image as a number from 0, shape (n,).
+        classes: The class of each image as a number from 0, shape (n,).
 
     >>> cramers_v(np.array([0, 1] * 50), np.array([0, 1] * 50))
     1.0
@@ -93,7 +99,7 @@ def cramers_v(codes: Ints, classes: Ints) -> float:
 
 
 def permutation_p(codes: Ints, classes: Ints, generator: np.random.Generator) -> float:
-    """How often shuffled classes go with the codes at least as much as the real ones do; in 0.001..1."""
+    """Return how often shuffled classes are associated with the codes as strongly as the real ones, in 0.001..1."""
     shape = (int(codes.max()) + 1, int(classes.max()) + 1)
 
     def association(shuffled: Ints) -> float:
@@ -111,10 +117,10 @@ def _chi_squared(table: npt.NDArray[np.float64]) -> float:
 
 
 def _few_values(facts: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Each fact as text of few values.
+    """Each fact as text with few different values.
 
-    Of many sizes, the one that most files have is set against all others; where there is none such, sizes become
-    megapixels and aspect, cut at their quantiles.
+    Where most files have one size, it is compared with all others. Otherwise sizes become megapixels and aspect, cut at
+    their quantiles.
     """
     width, height = facts["width"].astype(float), facts["height"].astype(float)
     size = facts["width"].astype(str) + "×" + facts["height"].astype(str)
@@ -133,24 +139,24 @@ def _few_values(facts: pd.DataFrame) -> dict[str, pd.Series[Any]]:
     return values
 
 
-def _cut(numbers: pd.Series[float], said: str) -> pd.Series[Any]:
-    """Numbers as text, cut at their quantiles into parts of like size."""
+def _cut(numbers: pd.Series[float], text: str) -> pd.Series[Any]:
+    """Numbers as text, cut at their quantiles into parts of similar size."""
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, _PARTS + 1)))
     part = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
     ends = [f"{edge:.3g}" for edge in (*edges, edges[-1])]
-    return pd.Series([said.format(ends[number], ends[number + 1]) for number in part], index=numbers.index)
+    return pd.Series([text.format(ends[number], ends[number + 1]) for number in part], index=numbers.index)
 
 
 def _rarest(values: pd.Series[Any]) -> list[int]:
-    """Places of the values rarer than the commonest, the rarest first."""
+    """The positions of the values rarer than the commonest, the rarest first."""
     counts = values.map(values.value_counts()).to_numpy(dtype=np.int64)
     order = np.argsort(counts, kind="stable")
     return [int(place) for place in order if counts[place] < counts.max()]
 
 
 def _spread(fact: str, counts: pd.DataFrame) -> str:
-    """How the value of a fact that tells most is spread over the classes (columns of `counts`), in a sentence."""
+    """How the most telling value of a fact is spread over the classes (the columns of `counts`), in a sentence."""
     shares = counts / counts.sum()
     place = int(np.argmax(shares.max(axis=1) - shares.min(axis=1)))
-    said = ", ".join(f"{percent(part, 1)} of {label}" for label, part in shares.iloc[place].items())
-    return f"{fact.capitalize()} {shares.index[place]}: {said}."
+    spread = ", ".join(f"{share(part, 1)} of {label}" for label, part in shares.iloc[place].items())
+    return f"{fact.capitalize()} {shares.index[place]}: {spread}."

@@ -1,38 +1,37 @@
-"""What an audit says: a `Finding` a fault, an `Audit` for all of them, and the checks' names.
-
-Made by `audit` and its checks, read by `cli` and `report`; calls nothing of chestnut's but the manifest's errors.
-"""
+"""The result of an audit: a `Finding` for each fault, an `Audit` for all of them, and the names of the checks."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast
 
 from chestnut.errors import DataError
+from chestnut.evaluation.html_table import html_table
 
 Severity = Literal["error", "warning", "info"]
 
-#: Worst first. An error makes the figures of a model trained on the data untrue, a warning may, an info is to be known.
+#: The worst first. An error makes the figures of a model trained on the data untrue, a warning may do so, and an info
+#: is good to know.
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-#: Every check by the name of its finding, in the order they are listed; the text says what holds where none is made.
+#: Every check by the name of its finding, in the order of tables. The text says what is true where there is no finding;
+#: it is empty for checks that always make one.
 CHECKS: dict[str, str] = {
     "unreadable-files": "every file can be read",
-    "conflicting-duplicates": "no image stands under two labels",
-    "duplicates-across-splits": "no image stands in two splits",
-    "patients-across-splits": "no patient stands in two splits",
-    "probe-statistics": "",  # the probes always make a finding
+    "conflicting-duplicates": "no image has two labels",
+    "duplicates-across-splits": "no image is in two splits",
+    "patients-across-splits": "no patient is in two splits",
+    "probe-statistics": "",
     "probe-border": "",
     "probe-facts": "",
     "probes-skipped": "",
     "files-follow-class": "no file format, mode, size or bit depth goes with a class",
-    "duplicates-across-patients": "no image stands under two patients",
-    "small-validation-split": "the validation split is large enough to steer by",
-    "small-test-split": "the test split is large enough to judge by",
+    "duplicates-across-patients": "no image belongs to two patients",
+    "small-validation-split": "the validation split is large enough to guide training",
+    "small-test-split": "the test split is large enough for a judgement",
     "patients-with-several-labels": "no patient has images of two classes",
-    "class-imbalance": "the classes are of like size",
+    "class-imbalance": "the classes are of similar size",
     "inverted-images": "no image looks inverted",
     "rotated-images": "no image looks rotated",
     "blank-images": "no image is blank",
@@ -41,10 +40,13 @@ CHECKS: dict[str, str] = {
     "duplicates-within-patient": "no patient has the same image twice",
 }
 
-#: As many file names as a finding carries; its figures give the full number.
+#: The side in pixels at which images are audited, whatever the input of a network: one data set has one audit.
+AUDIT_SIZE = 224
+
+#: A finding lists at most this many files; its figures give the full number.
 MOST_FILES = 200
 
-#: Raised when the keys of `Audit.to_dict` change their meaning.
+#: The version of the keys of `Audit.to_dict`; it rises when one of them changes its meaning.
 VERSION = 1
 
 
@@ -53,13 +55,13 @@ class Finding:
     """One thing that is wrong with the data, or worth knowing.
 
     Attributes:
-        name: Which check made it, one of `CHECKS`.
+        name: The check that made it, one of `CHECKS`.
         severity: error, warning or info.
         title: The fault in one line.
         evidence: One to three sentences with figures.
-        files: Paths as in the manifest, the worst first, at most `MOST_FILES`.
-        figures: The numbers behind the evidence, JSON-ready.
-        remedy: What to do about it; empty where nothing needs doing.
+        files: The paths of the images as in the manifest, the worst first, at most `MOST_FILES`.
+        figures: The numbers behind the evidence, ready for JSON.
+        remedy: What to do about it; empty where nothing needs to be done.
     """
 
     name: str
@@ -73,14 +75,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """All that was found wrong with a data set.
+    """Everything that is wrong with a data set.
 
     Attributes:
         findings: The worst first.
-        passed: Names of the checks that ran and found nothing, as in `CHECKS`.
-        data: What was looked at, JSON-ready: `root`, `images`, `patients`, `unreadable` (count), `size` (height, width
-            of the pixels seen), `classes` and `splits` (name to `images` and `patients`), `synthetic`, `notes` (what
-            was decided while reading), `seed`.
+        passed: The names of the checks that ran and found nothing, as in `CHECKS`.
+        data: What was audited, ready for JSON: `root`, `images`, `patients`, `unreadable` (a count), `size` (height and
+            width of the decoded images), `classes` and `splits` (`images` and `patients` of each), `synthetic`, `notes`
+            (what was decided while reading), `seed`.
     """
 
     findings: tuple[Finding, ...]
@@ -89,7 +91,7 @@ class Audit:
 
     @classmethod
     def build(cls, findings: Sequence[Finding], passed: Sequence[str], data: Mapping[str, Any]) -> Audit:
-        """Order findings by severity, then as `CHECKS` lists them."""
+        """Make an audit of findings, ordered by severity and then as `CHECKS` lists them."""
         place = {name: number for number, name in enumerate(CHECKS)}
         ordered = sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), place[finding.name]))
         return cls(tuple(ordered), tuple(passed), dict(data))
@@ -100,22 +102,23 @@ class Audit:
         return self.findings[0].severity if self.findings else None
 
     def counts(self) -> dict[Severity, int]:
-        """How many findings of each severity."""
+        """Return the number of findings of each severity."""
         return {severity: sum(one.severity == severity for one in self.findings) for severity in SEVERITIES}
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{one.severity}</td><td><strong>{html.escape(one.title)}</strong><br>{html.escape(one.evidence)}"
-            f"<br>→ {html.escape(one.remedy)}</td></tr>"
-            for one in self.findings
-        )
-        return f"<table>{rows}</table>" if rows else "<p>Nothing found.</p>"
+        data = self.data
+        title = f"{data['root']}: {number(data['images'], 'image')} of {number(data['patients'], 'patient')}"
+        rows = [(one.severity, one.title, one.evidence, one.remedy) for one in self.findings]
+        passed = "; ".join(CHECKS[name] for name in self.passed)
+        notes = [f"In order: {passed}."] if passed else []
+        return html_table(rows, ("severity", "finding", "evidence", "what to do") if rows else (), title, notes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON.
+        """Return the audit for JSON.
 
-        Keys: `version`; `worst` (error, warning, info or null); `counts` (severity to number); `data` and `passed` as
-        above; `findings`, each with the keys `name`, `severity`, `title`, `evidence`, `files`, `figures`, `remedy`.
+        The keys are `version`, `worst` (error, warning, info or null), `counts` (the number of findings by severity),
+        `data`, `passed`, and `findings`, each with `name`, `severity`, `title`, `evidence`, `files`, `figures` and
+        `remedy`.
         """
         return {
             "version": VERSION,
@@ -128,18 +131,20 @@ class Audit:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Audit:
-        """Read what `to_dict` gave, also after a trip through JSON.
+        """Read what `to_dict` returned, also after a trip through JSON.
 
         Raises:
-            DataError: It is of a newer version, or not an audit.
+            DataError: The values were written by a newer version, or do not describe an audit.
         """
         if values.get("version") != VERSION:
-            raise DataError(f"an audit of version {values.get('version')!r}, this chestnut reads {VERSION}; audit anew")
+            raise DataError(
+                f"an audit of version {values.get('version')!r}; this chestnut reads {VERSION}; audit the data again"
+            )
         try:
             findings = [_finding(item) for item in values["findings"]]
             return cls(tuple(findings), tuple(values["passed"]), dict(values["data"]))
         except (KeyError, TypeError) as error:
-            raise DataError(f"not an audit: {error}; run `chestnut audit DATA --out FOLDER` anew") from error
+            raise DataError(f"not an audit ({error!r}); audit the data again") from error
 
 
 def _finding(values: Mapping[str, Any]) -> Finding:
@@ -148,7 +153,7 @@ def _finding(values: Mapping[str, Any]) -> Finding:
 
 
 def number(count: int, one: str, several: str | None = None) -> str:
-    """A count with its noun.
+    """Return a count with its noun.
 
     >>> number(1, "image"), number(5216, "image"), number(2, "class", "classes")
     ('1 image', '5,216 images', '2 classes')
@@ -157,10 +162,11 @@ def number(count: int, one: str, several: str | None = None) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A share in per cent, with a decimal place where it is small.
+    """Return a share in per cent, with a decimal place where it is small.
 
-    >>> share(1, 300), share(1, 3), share(0, 5)
-    ('0.3 %', '33 %', '0 %')
+    >>> share(1, 300), share(1, 3), share(1, 20), share(0, 5)
+    ('0.3 %', '33 %', '5 %', '0 %')
     """
     percent = 100 * part / whole if whole else 0.0
-    return f"{percent:.1f} %" if 0 < percent < 10 else f"{percent:.0f} %"
+    text = f"{percent:.1f}".removesuffix(".0") if percent < 10 else f"{percent:.0f}"
+    return f"{text} %"

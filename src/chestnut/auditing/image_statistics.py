@@ -1,4 +1,4 @@
-"""What the audit's checks need of every image, measured in one pass over the pixels. Called by `audit` alone."""
+"""Measure what the checks of an audit need of every image, in one pass over the pixels."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-#: Side of the thumbnails, in pixels.
+#: The side of the thumbnails, in pixels.
 THUMBNAIL = 32
 
-#: The border is the outer 2 of 24 cells on each side: 8.3 % of the picture, which no lung reaches in a frontal view.
+#: The border consists of the outer 2 of 24 cells on each side: 8.3 % of the side, where a frontal view shows no lung.
 CELLS, FRAME = 24, 2
 
-#: What the statistics probe sees of an image; shares are of all pixels, grey values 0..255.
+#: What the statistics probe sees of an image; shares are shares of all pixels, grey values are in 0..255.
 STATISTICS = (
     "mean brightness",
     "standard deviation",
@@ -54,12 +54,12 @@ class PixelSource(Protocol):
 
 @dataclass(frozen=True)
 class Features:
-    """One row an image, in manifest order.
+    """The measurements, one row for each image, in manifest order.
 
     Attributes:
-        thumbnails: Area-averaged pixels, uint8 (n, `THUMBNAIL`, `THUMBNAIL`).
-        statistics: The values that `STATISTICS` names, float32 (n, 13); energies and noise as logarithms.
-        borders: Cells of the border, in the order of `frame`, uint8 (n, 176).
+        thumbnails: Area-averaged pixels, uint8, shape (n, `THUMBNAIL`, `THUMBNAIL`).
+        statistics: The values that `STATISTICS` names, float32, shape (n, 13); energies and noise are logarithms.
+        borders: The cells of the border, in the order of `frame`, uint8, shape (n, 176).
     """
 
     thumbnails: Grey
@@ -68,15 +68,15 @@ class Features:
 
 
 def chunks(count: int, size: int = _CHUNK) -> Iterator[slice]:
-    """Slices that cover `count` rows, `size` at a time."""
+    """Return slices that cover `count` rows, `size` at a time."""
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
 def measure(pixels: PixelSource, progress: Callable[[int], None] | None = None) -> Features:
-    """Read every image once, on all cores, and keep a few hundred numbers of each.
+    """Measure every image, on all cores, reading each once.
 
     Args:
-        pixels: uint8 grey images (n, height, width).
+        pixels: Grey images, uint8, shape (n, height, width).
         progress: Called with the number of images done.
     """
     count, border = len(pixels), frame()
@@ -109,14 +109,14 @@ def shrink(image: Grey, side: int) -> Grey:
 
 
 def frame() -> npt.NDArray[np.bool_]:
-    """The border's cells, bool (`CELLS`, `CELLS`), row by row: the chest inside is left out."""
+    """Return which cells belong to the border, bool, shape (`CELLS`, `CELLS`)."""
     cells = np.ones((CELLS, CELLS), np.bool_)
     cells[FRAME:-FRAME, FRAME:-FRAME] = False
     return cells
 
 
 def statistics(image: Grey) -> list[float]:
-    """Brightness and sharpness of one whole image, as `STATISTICS` names them.
+    """Compute the brightness and sharpness of one whole image, in the order of `STATISTICS`.
 
     The noise is Immerkær's fast estimate (1996, doi:10.1006/cviu.1996.0060).
     """
@@ -146,18 +146,18 @@ def statistics(image: Grey) -> list[float]:
 
 
 def flatten_contrast(image: Grey | npt.NDArray[np.float32], sigma: float, window: float, floor: float) -> Any:
-    """Take the broad shading from an image and divide by the contrast that is left nearby.
+    """Subtract the broad shading from an image and divide by the contrast that is left nearby.
 
-    What remains are structures of about `sigma` pixels, whatever the exposure, window or gamma.
+    Structures of about `sigma` pixels remain, whatever the exposure, window or gamma.
 
     Args:
         image: One grey image.
-        sigma: Width of the Gaussian that gives the shading, in pixels.
-        window: Width of the Gaussian within which contrast is measured, in pixels.
-        floor: Contrast in grey levels below which structures count as noise.
+        sigma: The width of the Gaussian that gives the shading, in pixels.
+        window: The width of the Gaussian within which contrast is measured, in pixels.
+        floor: The contrast in grey levels below which structures count as noise.
 
     Returns:
-        float32, the shape of `image`.
+        float32, in the shape of `image`.
     """
     import cv2
 

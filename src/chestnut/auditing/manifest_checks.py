@@ -1,10 +1,11 @@
-"""The audit's checks that need a manifest alone: files, patients, splits and classes.
+"""Check the files, patients, splits and classes of a manifest; these checks look at no image.
 
-Called by `audit` alone. Each takes a manifest and gives the findings it makes, none where all is well.
+Each function returns the findings it makes, and an empty list where there are none.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,41 +14,47 @@ import pandas as pd
 from chestnut.auditing.findings import MOST_FILES, Finding, number, share
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ImageError, listed
+from chestnut.evaluation.standard_errors import auroc_error, share_error
 
-#: Performance assumed when the uncertainty of a split is told: a fair network's.
+#: The accuracy and AUROC of a good network, assumed for the uncertainty of a split.
 ASSUMED = 0.9
 
-#: Standard error of the AUROC from which a split is a warning and an error.
+#: The standard error of the AUROC from which the size of a split is a warning and an error.
 _SPLIT_LIMITS = (0.025, 0.05)
 
-#: Images of the largest class to each of the smallest, for an info and a warning.
+#: The ratio of the largest to the smallest class from which it is an info and a warning.
 _BALANCE_LIMITS = (1.5, 3.0)
 
 
 def unreadable(bad: Sequence[ImageError], images: int) -> list[Finding]:
-    """Files that cannot be decoded; `images` can."""
+    """Report files that cannot be decoded.
+
+    Args:
+        bad: The errors, one for each file.
+        images: The number of images that can be decoded.
+    """
     if not bad:
         return []
     reasons = pd.Series([error.reason for error in bad]).value_counts()
-    said = listed((f"{count:,}× {reason}" for reason, count in reasons.items()), 3)
+    causes = listed((f"{count:,}× {reason}" for reason, count in reasons.items()), 3)
     return [
         Finding(
             "unreadable-files",
             "error",
             f"{number(len(bad), 'file')} cannot be read",
-            f"{share(len(bad), images + len(bad))} of the files: {said}.",
+            f"{share(len(bad), images + len(bad))} of the files: {causes}.",
             tuple(error.path for error in bad)[:MOST_FILES],
             {
                 "files": len(bad),
                 "reasons": {error.path: error.reason for error in bad[:MOST_FILES]},
             },
-            "Fetch or export them again, or delete them; `--skip-bad` leaves them out of a training run.",
+            "Fetch or export them again, or delete them; `--skip-bad` leaves them out of a training.",
         )
     ]
 
 
 def patients_across_splits(manifest: Manifest) -> list[Finding]:
-    """Patients with images in more than one split."""
+    """Report patients with images in more than one split."""
     frame = manifest.frame[manifest.frame["split"] != ""]
     pairs = frame.drop_duplicates(["patient", "split"]).sort_values("split")
     splits = pairs.groupby("patient")["split"].agg(" and ".join)
@@ -56,24 +63,24 @@ def patients_across_splits(manifest: Manifest) -> list[Finding]:
         return []
     held = frame[frame["patient"].isin(torn.index)]
     between = {str(pair): int(count) for pair, count in torn.value_counts().items()}
-    said = ", ".join(f"{count:,} in {pair}" for pair, count in between.items())
+    counts = ", ".join(f"{count:,} in {pair}" for pair, count in between.items())
     return [
         Finding(
             "patients-across-splits",
             "error",
-            f"{number(len(torn), 'patient')} {'stands' if len(torn) == 1 else 'stand'} in more than one split",
-            f"{said}; {number(len(held), 'image')}. A network can know them by their bones, so validation and test "
-            f"figures are too good. The first: {listed(torn.index)}.",
+            f"{number(len(torn), 'patient')} {'is' if len(torn) == 1 else 'are'} in more than one split",
+            f"{counts}; {number(len(held), 'image')}. A network can recognise them by their bones, so validation "
+            f"and test figures are too good. The first: {listed(torn.index)}.",
             tuple(held.sort_values(["patient", "split"], kind="stable")["path"])[:MOST_FILES],
             {"patients": len(torn), "images": len(held), "between": between, "names": list(torn.index[:MOST_FILES])},
-            "Split anew by patient: `chestnut split DATA --resplit`; or, if these are different people who share a "
-            "name, give the identity's rule with `--patient-regex`.",
+            "Split again by patient: `chestnut split DATA --resplit`; or, if these are different people who share a "
+            "name, give the rule for identities with `--patient-regex`.",
         )
     ]
 
 
 def several_labels(manifest: Manifest) -> list[Finding]:
-    """Patients with images of more than one class."""
+    """Report patients with images of more than one class."""
     frame = manifest.frame[manifest.frame["label"] != ""]
     classes = frame.groupby("patient")["label"].nunique()
     mixed = classes[classes > 1]
@@ -87,10 +94,10 @@ def several_labels(manifest: Manifest) -> list[Finding]:
             "warning" if many else "info",
             f"{number(len(mixed), 'patient')} {'has' if len(mixed) == 1 else 'have'} images of more than one class",
             f"{share(len(mixed), len(classes))} of the patients, {number(len(held), 'image')}; the first: "
-            f"{listed(mixed.index)}. This is right where someone fell ill or recovered between images.",
+            f"{listed(mixed.index)}. This is correct where someone fell ill or recovered between images.",
             tuple(held["path"])[:MOST_FILES],
             {"patients": len(mixed), "images": len(held), "names": list(mixed.index[:MOST_FILES])},
-            "So many suggest that the patient's identity is read wrongly: give its rule with `--patient-regex`."
+            "So many suggest that identities are read wrongly: give the rule for them with `--patient-regex`."
             if many
             else "Look at a few; correct labels that are wrong.",
         )
@@ -98,18 +105,18 @@ def several_labels(manifest: Manifest) -> list[Finding]:
 
 
 def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Finding]:
-    """Whether a split holds too few patients for its figures to tell one network from another."""
+    """Report a split with too few patients for its figures to tell one network from another."""
     rows = manifest.frame[(manifest.frame["split"] == split) & (manifest.frame["label"] != "")]
     if rows.empty:
         return []
     patients = rows.groupby("label")["patient"].nunique().reindex(list(manifest.classes), fill_value=0)
     few, all_, right = int(patients.min()), int(patients.sum()), share(ASSUMED, 1)
-    accuracy = (ASSUMED * (1 - ASSUMED) / all_) ** 0.5
-    auroc = auroc_error(few, all_ - few)
+    accuracy = share_error(ASSUMED, all_)
+    auroc = auroc_error(ASSUMED, few, all_ - few) if few else math.inf
     warning, error = _SPLIT_LIMITS
     if auroc < warning:
         return []
-    name, purpose = ("validation", "steer by") if split == "val" else ("test", "judge by")
+    name, purpose = ("validation", "guide training") if split == "val" else ("test", "judge a network")
     spread = (
         f"an AUROC of {ASSUMED} by {auroc:.3f}; 1.96 times that either way is a 95 % interval"
         if few
@@ -121,7 +128,7 @@ def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Findi
             "error" if auroc >= error else "warning",
             f"The {name} split is too small to {purpose}: {number(len(rows), 'image')}",
             f"{number(all_, 'patient')}, {few:,} in the smallest class ({patients.idxmin()}). Chance alone moves the "
-            f"accuracy of a network that is right in {right} by a standard error of {accuracy:.3f}, {spread}.",
+            f"accuracy of a network that decides {right} correctly by a standard error of {accuracy:.3f}, {spread}.",
             figures={
                 "images": len(rows),
                 "patients": all_,
@@ -131,29 +138,14 @@ def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Findi
                 "auroc_standard_error": auroc if few else None,
                 "assumed": ASSUMED,
             },
-            remedy="Pool the splits and make new ones by patient: `chestnut split DATA --resplit`; with few patients "
-            "in all, cross-validate: `chestnut split DATA --folds 5`.",
+            remedy="Pool the splits and divide them again by patient: `chestnut split DATA --resplit`; with few "
+            "patients in all, cross-validate: `chestnut split DATA --folds 5`.",
         )
     ]
 
 
-def auroc_error(few: int, others: int, auroc: float = ASSUMED) -> float:
-    """Standard error of an AUROC from `few` positive and `others` negative cases, or the other way round.
-
-    Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747.
-
-    >>> round(auroc_error(8, 8), 3), round(auroc_error(234, 390), 3), auroc_error(0, 8)
-    (0.083, 0.014, inf)
-    """
-    if not few or not others:
-        return float("inf")
-    two_positive, two_negative = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
-    spread = (few - 1) * (two_positive - auroc**2) + (others - 1) * (two_negative - auroc**2)
-    return float(((auroc * (1 - auroc) + spread) / (few * others)) ** 0.5)
-
-
 def imbalance(manifest: Manifest) -> list[Finding]:
-    """Whether some class has many more images than another; of training images where they are marked."""
+    """Report a class with many more images than another, among the training images where there is a split."""
     train = manifest.frame["split"] == "train"
     labels = manifest.frame.loc[train if train.any() else slice(None), "label"]
     counts = labels[labels != ""].value_counts().reindex(list(manifest.classes), fill_value=0)
@@ -163,7 +155,7 @@ def imbalance(manifest: Manifest) -> list[Finding]:
     info, warning = _BALANCE_LIMITS
     if ratio < info:
         return []
-    said = ", ".join(f"{label} {count:,}" for label, count in counts.items())
+    sizes = ", ".join(f"{label} {count:,}" for label, count in counts.items())
     where = "training images" if train.any() else "images"
     return [
         Finding(
@@ -172,13 +164,13 @@ def imbalance(manifest: Manifest) -> list[Finding]:
             f"{counts.idxmax()} has {ratio:.1f} times as many {where} as {counts.idxmin()}"
             if counts.min()
             else f"{counts.idxmin()} has no {where}",
-            f"{said}. To answer {counts.idxmax()} always is right in {share(counts.max(), counts.sum())}, so accuracy "
-            "says little: look at balanced accuracy and AUROC.",
+            f"{sizes}. Always answering {counts.idxmax()} is correct for {share(counts.max(), counts.sum())}, so "
+            "accuracy says little: look at balanced accuracy and AUROC.",
             figures={
                 "counts": {str(label): int(count) for label, count in counts.items()},
                 "ratio": ratio if counts.min() else None,
                 "majority_share": float(counts.max() / counts.sum()),
             },
-            remedy="Weigh the classes in training: `chestnut train DATA --set data.balance=weights`.",
+            remedy="Weight the classes in training: `chestnut train DATA --set data.balance=weights`.",
         )
     ]

@@ -1,9 +1,9 @@
-"""Images that are not what the others are: blank, inverted, rotated, or of something else. Called by `audit` alone.
+"""Find images unlike the others: blank, inverted, rotated, or of something else.
 
-The collection is its own standard: each image is judged by the images of other patients, so a collection that is
-inverted as a whole is not told. Turned and inverted copies of the collection show what such a fault looks like here.
-Measured on the Kaggle set's 5,216 images and on 464 of NIH and Cohen: of images turned or inverted on purpose 97 % are
-found; none of the former and one of the latter, which does hang upside down, is called turned.
+The collection is its own standard: each image is compared with those of other patients, so a collection that is
+inverted as a whole is not noticed. Turned and inverted copies of the collection show what these faults look like. On
+the 5,216 images of the Kaggle set and 464 of NIH and Cohen, 97 % of images turned or inverted on purpose are found. Of
+the untouched ones, none of the former is called turned, and one of the latter, which really is upside down.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from chestnut.data.manifest import Manifest
 Floats = npt.NDArray[np.float64]
 Kind = Literal["blank", "inverted", "rotated", "unusual"]
 
-#: Fewer images or patients do not tell what is usual; only blank ones are looked for.
+#: With fewer images or patients nothing is usual, and only blank images are searched for.
 LEAST_IMAGES, LEAST_PATIENTS = 30, 10
 
-#: Grey levels between the 5th and the 95th percentile; the flattest of 5,680 real chests has 59.
+#: An image with fewer grey levels between the 5th and the 95th percentile is blank; the flattest of 5,680 has 59.
 _BLANK_RANGE = 10
 
 _SIDE = 16
 _FOLDS = 5
-#: Share of the covariance that is replaced by a multiple of the identity (Friedman 1989, doi:10.2307/2289860).
+#: The share of the covariance that is replaced by a multiple of the identity (Friedman 1989, doi:10.2307/2289860).
 _SHRINKAGE = 0.3
-#: An image is called turned or inverted where its being upright has a lower probability than this.
+#: An image is called turned or inverted where the probability that it is upright is lower than this.
 _LEAST_UPRIGHT = 1e-3
-#: Robust standard deviations of the logarithm of the distance from the collection; 0.2 % of the Kaggle set exceed it.
+#: In robust standard deviations of the logarithm of the distance from the collection; 0.2 % of the Kaggle set exceed
+#: it.
 _MOST_UNUSUAL = 3.0
 
-#: What is done to the upright collection to learn what the fault looks like; degrees are counter-clockwise.
+#: How far the upright collection is turned, counter-clockwise in degrees, to learn what each fault looks like.
 _TURNS = (0, 90, 180, 270, 0)
 _INVERTED = 4  # the last of `_TURNS`
 
@@ -48,11 +49,12 @@ class Outlier:
     """One image unlike the others.
 
     Attributes:
-        row: Manifest row.
-        kind: What is odd about it.
-        score: blank: grey levels from the 5th to the 95th percentile; inverted and rotated: the probability of that
-            against upright, in 0..1; unusual: robust standard deviations of its distance from the collection.
-        turn: Degrees counter-clockwise by which it is turned; 0 where it is not.
+        row: Its row in the manifest.
+        kind: What is unusual about it.
+        score: For blank images the number of grey levels from the 5th to the 95th percentile; for inverted and rotated
+            ones the probability of that, in 0..1; for unusual ones the robust standard deviations of the distance from
+            the collection.
+        turn: The degrees by which it is turned counter-clockwise; 0 where it is not.
     """
 
     row: int
@@ -62,15 +64,15 @@ class Outlier:
 
 
 def find_outliers(thumbnails: Grey, patients: npt.NDArray[np.str_], seed: int = 0) -> tuple[Outlier, ...]:
-    """Find blank, inverted, rotated and unusual images; each is told once, in that order of precedence.
+    """Find blank, inverted, rotated and unusual images; each is returned once, in that order of precedence.
 
     Args:
-        thumbnails: From `features.measure`, uint8 (n, 32, 32).
-        patients: Patient identities (n,): an image is never compared with others of its patient.
-        seed: Decides which images are compared with which.
+        thumbnails: The thumbnails from `image_statistics.measure`, uint8, shape (n, 32, 32).
+        patients: The patient of each image, shape (n,); an image is never compared with others of its patient.
+        seed: The seed of the folds, which decide which images are compared with which.
 
     Returns:
-        Outliers by row.
+        The outliers in the order of their rows.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
@@ -80,7 +82,7 @@ def find_outliers(thumbnails: Grey, patients: npt.NDArray[np.str_], seed: int = 
     rows = np.flatnonzero(~blank)
     if len(rows) < LEAST_IMAGES or len(np.unique(patients[rows])) < LEAST_PATIENTS:
         return tuple(found)
-    with threadpool_limits(1):  # matrices this small gain nothing from more cores, and lose where others want them
+    with threadpool_limits(1):  # matrices this small gain nothing from more cores
         probability, distance = _compare(_shapes(thumbnails[rows]), _folds(patients[rows], seed))
     middle, spread = _robust(distance[:, 0])
     unusual = (distance - middle) / spread
@@ -96,9 +98,9 @@ def find_outliers(thumbnails: Grey, patients: npt.NDArray[np.str_], seed: int = 
 
 
 def _shapes(thumbnails: Grey) -> Floats:
-    """Each image's large structures, contrast-flattened, of mean 0 and length 1, (n, 256).
+    """Each image's large structures, contrast-flattened, with mean 0 and length 1, shape (n, 256).
 
-    Inverting an image negates them; turning it turns them.
+    Inverting an image negates them, and turning it turns them.
     """
     step = THUMBNAIL // _SIDE
     small = thumbnails.reshape(-1, _SIDE, step, _SIDE, step).mean(axis=(2, 4), dtype=np.float32)
@@ -109,18 +111,18 @@ def _shapes(thumbnails: Grey) -> Floats:
 
 
 def _folds(patients: npt.NDArray[np.str_], seed: int) -> npt.NDArray[np.int64]:
-    """A fold number for each image, the same for all images of a patient, (n,)."""
+    """The fold of each image, the same for all images of a patient, shape (n,)."""
     names, codes = np.unique(patients, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(names))
     return order[codes.reshape(-1)] % _FOLDS
 
 
 def _compare(shapes: Floats, folds: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Judge every image by those of the other folds, as upright, turned by 90, 180, 270 degrees, or inverted.
+    """Compare every image with those of the other folds: upright, turned by 90, 180 and 270 degrees, and inverted.
 
     Returns:
-        Probability of each, (n, 5), by linear discriminant analysis with equal priors; and the logarithm of the squared
-        Mahalanobis distance from the upright collection once the fault is undone, (n, 5).
+        The probability of each, shape (n, 5), by linear discriminant analysis with equal priors; and the logarithm of
+        the squared Mahalanobis distance from the upright collection after the fault is undone, shape (n, 5).
     """
     probability, distance = np.empty((2, len(shapes), len(_TURNS)))
     places = np.arange(_SIDE**2).reshape(_SIDE, _SIDE)
@@ -143,7 +145,7 @@ def _compare(shapes: Floats, folds: npt.NDArray[np.int64]) -> tuple[Floats, Floa
 
 
 def _shrunk(rows: Floats) -> Floats:
-    """Covariance of rows (n, k), shrunk towards a multiple of the identity so that few rows suffice, (k, k)."""
+    """The covariance of rows (n, k), shrunk towards a multiple of the identity so that few rows suffice."""
     covariance = np.cov(rows.T)
     level = max(float(np.trace(covariance)) / len(covariance), 1e-9)
     shrunk: Floats = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * level * np.eye(len(covariance))
@@ -156,25 +158,25 @@ def _robust(values: Floats) -> tuple[float, float]:
     return middle, 1.4826 * float(np.median(np.abs(values - middle))) + 1e-9
 
 
-#: Name, severity, title after the number of images, and remedy of each kind's finding.
-_SAID: dict[Kind, tuple[str, Severity, str, str]] = {
+#: The name, severity, title after the number of images, and remedy of each kind's finding.
+_KINDS: dict[Kind, tuple[str, Severity, str, str]] = {
     "inverted": (
         "inverted-images",
         "warning",
         "look inverted (bone dark, air bright)",
-        "Look at each; invert what is inverted, or export it again with the right photometric interpretation.",
+        "Look at each one; invert those that are inverted, or export them with the right photometric interpretation.",
     ),
     "rotated": (
         "rotated-images",
         "warning",
         "look rotated",
-        "Look at each and turn upright what is rotated; a network may take a turned chest for a finding.",
+        "Look at each one and turn it upright; a network may mistake a turned chest for a finding.",
     ),
     "blank": (
         "blank-images",
         "warning",
         "are blank",
-        "Delete them, or export them again: there is nothing to see in them.",
+        "Delete them, or export them again: they show nothing.",
     ),
     "unusual": (
         "unusual-images",
@@ -187,17 +189,17 @@ _SAID: dict[Kind, tuple[str, Severity, str, str]] = {
 
 
 def outlier_findings(manifest: Manifest, outliers: Sequence[Outlier]) -> list[Finding]:
-    """Say what each kind of outlier means, one finding a kind."""
-    made = []
-    for kind in _SAID:
+    """Return one finding for each kind of outlier."""
+    findings = []
+    for kind in _KINDS:
         found = [outlier for outlier in outliers if outlier.kind == kind]
         if found:
-            made.append(_finding(manifest, kind, sorted(found, key=_oddness, reverse=True)))
-    return made
+            findings.append(_finding(manifest, kind, sorted(found, key=_oddness, reverse=True)))
+    return findings
 
 
 def skipped_outliers(manifest: Manifest) -> list[Finding]:
-    """Say why inverted, rotated and unusual images were not looked for, where there are too few to compare with."""
+    """Report that there are too few images to tell which are inverted, rotated or unusual, if there are."""
     patients = int(manifest.frame["patient"].nunique())
     if len(manifest) >= LEAST_IMAGES and patients >= LEAST_PATIENTS:
         return []
@@ -205,11 +207,11 @@ def skipped_outliers(manifest: Manifest) -> list[Finding]:
         Finding(
             "outliers-skipped",
             "info",
-            "Inverted, rotated and unusual images were not looked for",
-            f"{number(len(manifest), 'image')} of {number(patients, 'patient')} do not tell what is usual; "
-            f"{LEAST_IMAGES} images of {LEAST_PATIENTS} patients are the least.",
+            "Inverted, rotated and unusual images were not searched for",
+            f"{number(len(manifest), 'image')} of {number(patients, 'patient')} are too few to show what is usual; "
+            f"at least {LEAST_IMAGES} images of {LEAST_PATIENTS} patients are needed.",
             figures={"images": len(manifest), "patients": patients},
-            remedy="Look at them yourself.",
+            remedy="Look at the images yourself.",
         )
     ]
 
@@ -219,9 +221,9 @@ def _oddness(outlier: Outlier) -> float:
 
 
 def _finding(manifest: Manifest, kind: Kind, found: Sequence[Outlier]) -> Finding:
-    name, severity, said, remedy = _SAID[kind]
+    name, severity, title, remedy = _KINDS[kind]
     if len(found) == 1:
-        said = said.replace("look ", "looks ", 1).replace("are ", "is ", 1)
+        title = title.replace("look ", "looks ", 1).replace("are ", "is ", 1)
     paths, labels = manifest.paths, manifest.frame["label"]
     turns = Counter(outlier.turn for outlier in found)
     classes = Counter(labels.iloc[outlier.row] for outlier in found if labels.iloc[outlier.row])
@@ -229,14 +231,14 @@ def _finding(manifest: Manifest, kind: Kind, found: Sequence[Outlier]) -> Findin
     how = {
         "blank": f"Fewer than {_BLANK_RANGE} grey levels lie between the 5th and the 95th percentile",
         "inverted": "More like the negative of the collection than like the collection",
-        "rotated": "More like the collection once it is turned, counter-clockwise: "
+        "rotated": "More like the collection after a turn, counter-clockwise: "
         + ", ".join(f"{count:,} by {turn}°" for turn, count in sorted(turns.items())),
         "unusual": f"Shape more than {_MOST_UNUSUAL:.0f} robust standard deviations from the collection's",
     }[kind]
     return Finding(
         name,
         severity,
-        f"{number(len(found), 'image')} {said}",
+        f"{number(len(found), 'image')} {title}",
         f"{how}; {share(len(found), len(manifest))} of all images{f' ({seen})' if seen else ''}.",
         tuple(paths[outlier.row] for outlier in found)[:MOST_FILES],
         {

@@ -1,7 +1,7 @@
-"""The shortcut: what brightness and sharpness of the whole image say of the class. Called by `inference.stress`.
+"""`Shortcut`: a classifier that sees only the brightness and sharpness of whole images.
 
-The audit's statistics probe asks how well that works on a data set; here it is fitted on a run's training images, so
-that its vote on any other image is known. See `probes` for the statistics and for what they mean.
+The statistics probe of an audit tests how well such a classifier does on a data set. Here it is fitted to a run's
+training images and predicts other images. `image_statistics` describes what it sees.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Shortcut:
-    """A classifier that sees `features.STATISTICS` of an image and nothing else.
+    """A classifier that sees `image_statistics.STATISTICS` of an image and nothing else.
 
-    It works on one core: trees this small take a hundred times as long where another process wants the others.
+    It uses one core: trees this small take a hundred times as long where another process needs the others.
 
     Attributes:
         model: A scikit-learn classifier.
-        classes: Number of classes.
+        classes: The number of classes.
     """
 
     model: Any
@@ -35,13 +35,15 @@ class Shortcut:
 
     @classmethod
     def fit(cls, pixels: PixelSource, targets: Ints, classes: int, seed: int = 0) -> Shortcut:
-        """Learn from training images; all classes weigh the same, so that a vote is no guess of the commoner class.
+        """Fit a classifier to training images, with equal weight for every class.
+
+        Otherwise it would favour the commoner class.
 
         Args:
-            pixels: Grey images as they were decoded, uint8, shape (n, height, width).
+            pixels: Grey images as decoded, uint8, shape (n, height, width).
             targets: Class numbers, shape (n,).
-            classes: How many classes there are.
-            seed: Of the trees.
+            classes: The number of classes.
+            seed: The seed of the trees.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -56,7 +58,7 @@ class Shortcut:
             return cls(model.fit(statistics, targets), classes)
 
     def votes(self, pixels: PixelSource) -> Floats:
-        """Probabilities of the classes, shape (n, classes)."""
+        """Predict the probabilities of the classes, shape (n, classes)."""
         found = np.zeros((len(pixels), self.classes))
         statistics = measure(pixels).statistics
         with threadpool_limits(1):

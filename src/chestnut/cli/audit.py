@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
 
@@ -24,8 +25,8 @@ _FILES_SHOWN = 5
 def command(
     data: DataArgument,
     size: Annotated[
-        int, typer.Option("--size", metavar="PIXELS", min=28, max=2048, help="Side at which images are looked at.")
-    ] = 224,
+        int, typer.Option("--size", metavar="PIXELS", min=28, max=2048, help="Side at which images are audited.")
+    ] = AUDIT_SIZE,
     output: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write audit.json and audit.html there.")
     ] = None,

@@ -18,11 +18,10 @@ from chestnut.diagnosis.learning_curves import (
     Curves,
     Floats,
     Stop,
-    auroc_error,
     guessing_loss,
     replay,
-    share_error,
 )
+from chestnut.evaluation.standard_errors import auroc_error, share_error
 
 #: Optimisers whose single step moves no weight by much more than the learning rate (Kingma & Ba 2015, §2.1).
 BOUNDED = ("adam", "adamw", "nadam", "lion", "rmsprop")

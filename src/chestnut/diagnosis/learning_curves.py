@@ -105,27 +105,6 @@ def smoothed(values: npt.ArrayLike) -> Floats:
     return course
 
 
-def share_error(share: float, trials: float) -> float:
-    """Standard error of a share of independent trials: √(p(1−p)/n); NaN without trials."""
-    if not trials or not 0 <= share <= 1:
-        return math.nan
-    return math.sqrt(share * (1 - share) / trials)
-
-
-def auroc_error(auroc: float, positives: float, negatives: float) -> float:
-    """Standard error of an AUROC (Hanley and McNeil 1982, Radiology 143:29-36); NaN without either class.
-
-    >>> round(auroc_error(0.85, 50, 50), 3)
-    0.039
-    """
-    if min(positives, negatives) < 1 or not 0 <= auroc <= 1:
-        return math.nan
-    of_two_positives, of_two_negatives = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
-    spread = auroc * (1 - auroc)
-    spread += (positives - 1) * (of_two_positives - auroc**2) + (negatives - 1) * (of_two_negatives - auroc**2)
-    return math.sqrt(max(spread, 0.0) / (positives * negatives))
-
-
 def explained_drop(error: float) -> float:
     """The largest drop between two epochs that the number of cases alone explains, 95 times in 100.
 

@@ -93,7 +93,8 @@ class Ranking:
         """
         positive, negative = self.weigh(counts)
         found = positive.cumsum(axis=0)
-        return _ordered(positive, negative, found), found[-1] * negative.sum(axis=0)
+        pairs = found[-1] * negative.sum(axis=0)
+        return _ordered(positive, negative, found), pairs
 
 
 def _ordered(positive: Floats, negative: Floats, found: Floats) -> Floats:

@@ -11,10 +11,9 @@ import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chestnut.auditing.audit import Audit, audit
+from chestnut.auditing.audit import Audit, audit_images
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.cache.cache import Decoded, cache_folder, decode_all
-from chestnut.data.decoding.headers import read_facts
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
@@ -110,7 +109,7 @@ def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: D
     """Audit the images, make the run folder and train."""
     if isinstance(recipe.model, ClassicalConfig):
         check_classical(prepared.manifest, recipe, devices)
-    findings = _audit_images(prepared, recipe, setup.bars) if setup.audited else None
+    findings = _audit(prepared, setup.bars) if setup.audited else None
     classes = len(prepared.manifest.classes)
     build_recipe(recipe, classes)  # refuses what cannot be built before anything is written
     recipe = resolve(recipe, classes, cache_folder() / "precision.json", alone=devices.hosts == 1)
@@ -163,12 +162,9 @@ def _decode_recorded(run: RunFolder, bars: Bars) -> Decoded:
     return decoded
 
 
-def _audit_images(decoded: Decoded, recipe: Recipe, bars: Bars) -> Audit:
-    """Audit the images with their original grey values, since standardising them hides shortcuts."""
-    published = recipe.input.model_copy(update={"intensity": "none"})
-    with bars("Auditing the data") as tick:
-        seen = decode_all(decoded.manifest, published)
-        found = audit(seen.manifest, seen.pixels, read_facts(seen.manifest.paths), decoded.bad, progress=tick)
+def _audit(prepared: Prepared, bars: Bars) -> Audit:
+    """Audit the images and log what is wrong with them."""
+    found = audit_images(prepared.manifest, bad=prepared.bad, bars=bars)
     for finding in found.findings:
         if finding.severity != "info":
             _log.warning("audit, %s: %s", finding.severity, finding.title)
