@@ -188,8 +188,8 @@ def test_grey_values_are_fractions_and_fine(pairs):
         ({"size": 31}, "32 to 2048"),
         ({"size": 2049}, "32 to 2048"),
         ({"seed": -1}, "0 or more"),
-        ({"pneumonia": 1.5}, "between 0 and 1"),
-        ({"pneumonia": float("nan")}, "between 0 and 1"),
+        ({"pneumonia": 1.5}, "a share from 0 to 1"),
+        ({"pneumonia": float("nan")}, "a share from 0 to 1"),
     ],
 )
 def test_refusals_come_before_any_drawing(change, said):
@@ -199,5 +199,5 @@ def test_refusals_come_before_any_drawing(change, said):
 
 
 def test_patients_are_numbered_from_0():
-    with pytest.raises(DataError, match="numbered from 0"):
+    with pytest.raises(DataError, match="number=-1: give a patient number"):
         draw_patient(-1)

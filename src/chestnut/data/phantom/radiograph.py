@@ -1,8 +1,7 @@
-"""Synthetic frontal chest radiographs with known lesions: built-in data for demonstrations and tests.
+"""Draw synthetic frontal chest radiographs with known lesions, for demonstrations and tests.
 
-Called by `phantom_files`, and by anyone who wants data without downloading any; calls `chest`. Patients are NORMAL or
-PNEUMONIA and have one to four images each. A patient depends on the seed and the patient's number alone: asking for
-more of them changes none, and another share of pneumonia leaves every body, posture and exposure as it was.
+Patients are NORMAL or PNEUMONIA and have one to four images each. A patient depends only on the seed and the patient's
+number: drawing more patients changes none, and a different share of pneumonia changes no body, posture or exposure.
 
 The images are for trying and testing software. They say nothing about disease in people.
 """
@@ -30,7 +29,7 @@ CLASSES = ("NORMAL", "PNEUMONIA")
 SIZES = (32, 2048)
 MOST_IMAGES = 4  # of one patient
 
-_FINE_ENOUGH = 160  # smaller images are drawn larger and shrunk, lest ribs fall between the samples
+_FINE_ENOUGH = 160  # smaller images are drawn larger and then shrunk, so that ribs do not fall between the samples
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,15 @@ class Radiograph:
     """One synthetic image.
 
     Attributes:
-        grey: Grey values in 0..1, float32, shape (size, size): what every file format is quantised from.
-        mask: Where the lesion is, bool, shape (size, size); nowhere in a normal image.
-        patient: Identity of the patient, such as "phantom-0007".
-        number: Which image of the patient it is, from 1.
-        target: 0 for NORMAL, 1 for PNEUMONIA.
-        kind: "none", "lobar" or "diffuse".
+        grey: The grey values, 0..1, float32, shape (size, size); every file format quantises these.
+        mask: The pixels of the lesion, bool, shape (size, size); all false in a normal image.
+        patient: The patient's identity, such as "phantom-0007".
+        number: The number of the image among the patient's images, from 1.
+        target: The class: 0 for NORMAL, 1 for PNEUMONIA.
+        kind: The kind of lesion: "none", "lobar" or "diffuse".
         lobe: The lobe of a lobar lesion, else empty.
-        spacing: cm from one pixel to the next.
-        seed: What it was drawn with.
+        spacing: The distance between pixels in cm.
+        seed: The seed of the drawing.
     """
 
     grey: Map
@@ -66,25 +65,25 @@ class Radiograph:
 
     @property
     def name(self) -> str:
-        """A name for files that tells the patient, such as "phantom-0007_1"."""
+        """The file name without suffix, which contains the patient, such as "phantom-0007_1"."""
         return f"{self.patient}_{self.number}"
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """The image as uint8, shape (size, size)."""
+        """The grey values as uint8, shape (size, size)."""
         return np.rint(self.grey * 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class Phantoms:
-    """Synthetic images held in memory, row by row.
+    """Synthetic images in memory; row i of each array belongs to image i.
 
     Attributes:
-        images: uint8, shape (n, size, size).
-        masks: Where the lesions are, bool, shape (n, size, size).
-        targets: 0 for NORMAL, 1 for PNEUMONIA, shape (n,).
-        patients: Identities, shape (n,).
-        kinds: "none", "lobar" or "diffuse", shape (n,).
+        images: The grey values, uint8, shape (n, size, size).
+        masks: The pixels of the lesions, bool, shape (n, size, size).
+        targets: The classes, 0 for NORMAL and 1 for PNEUMONIA, shape (n,).
+        patients: The patients' identities, shape (n,).
+        kinds: The kinds of lesion, "none", "lobar" or "diffuse", shape (n,).
     """
 
     images: npt.NDArray[np.uint8]
@@ -98,13 +97,16 @@ def draw_patients(patients: int, *, size: int = 224, seed: int = 0, pneumonia: f
     """Draw all images of some patients into memory.
 
     Args:
-        patients: How many patients, at least 2; they have 2.5 images each on average.
-        size: Pixels a side, 32 to 2048.
-        seed: What all chance depends on, 0 or more.
-        pneumonia: Share of patients with pneumonia, 0..1.
+        patients: The number of patients, at least 2; they have 2.5 images each on average.
+        size: The side of an image in pixels, 32 to 2048.
+        seed: The seed of all random draws, 0 or more.
+        pneumonia: The share of patients with pneumonia, 0..1.
 
     Raises:
-        DataError: A value out of its range.
+        DataError: A value is out of its range.
+
+    >>> draw_patients(2, size=32).images.shape[1:]
+    (32, 32)
     """
     drawn = list(stream(patients, size=size, seed=seed, pneumonia=pneumonia))
     return Phantoms(
@@ -117,33 +119,33 @@ def draw_patients(patients: int, *, size: int = 224, seed: int = 0, pneumonia: f
 
 
 def stream(patients: int, *, size: int = 224, seed: int = 0, pneumonia: float = 0.5) -> Iterator[Radiograph]:
-    """Draw the images of `draw_patients` one after another, holding those of one patient at a time.
+    """Yield the images of `draw_patients`, with only one patient's images in memory at a time.
 
     Raises:
-        DataError: A value out of its range; raised before the first image is asked for.
+        DataError: A value is out of its range; this call raises it, before the first image is drawn.
     """
     if patients < 2:
-        raise DataError(f"{patients} patients asked for; ask for 2 or more, so that both classes can occur")
+        raise DataError(f"patients={patients}: give 2 or more, so that both classes can occur")
     _check(size, seed, pneumonia)
     numbers = range(patients)
     return (image for number in numbers for image in draw_patient(number, size=size, seed=seed, pneumonia=pneumonia))
 
 
 def draw_patient(number: int, *, size: int = 224, seed: int = 0, pneumonia: float = 0.5) -> tuple[Radiograph, ...]:
-    """Draw the images of one patient, the same ones that `draw_patients` draws.
+    """Draw the images of one patient, identical to those of `draw_patients`.
 
     Args:
-        number: Which patient, from 0.
-        size: Pixels a side, 32 to 2048.
-        seed: What all chance depends on, 0 or more.
-        pneumonia: Share of patients with pneumonia, 0..1.
+        number: The patient's number, from 0.
+        size: The side of an image in pixels, 32 to 2048.
+        seed: The seed of all random draws, 0 or more.
+        pneumonia: The share of patients with pneumonia, 0..1.
 
     Raises:
-        DataError: A value out of its range.
+        DataError: A value is out of its range.
     """
     _check(size, seed, pneumonia)
     if number < 0:
-        raise DataError(f"patient number {number}; patients are numbered from 0")
+        raise DataError(f"number={number}: give a patient number of 0 or more")
     side = size * -(-_FINE_ENOUGH // size) if size < _FINE_ENOUGH else size
     keep_memory()
     body = np.random.default_rng([seed, number, 0])
@@ -158,15 +160,15 @@ def draw_patient(number: int, *, size: int = 224, seed: int = 0, pneumonia: floa
 
 def _check(size: int, seed: int, pneumonia: float) -> None:
     if not SIZES[0] <= size <= SIZES[1]:
-        raise DataError(f"size {size}; a synthetic image has {SIZES[0]} to {SIZES[1]} pixels a side")
+        raise DataError(f"size={size}: give {SIZES[0]} to {SIZES[1]} pixels")
     if seed < 0:
-        raise DataError(f"seed {seed}; a seed is 0 or more")
+        raise DataError(f"seed={seed}: give 0 or more")
     if not 0 <= pneumonia <= 1:
-        raise DataError(f"share of pneumonia {pneumonia}; it lies between 0 and 1")
+        raise DataError(f"pneumonia={pneumonia}: give a share from 0 to 1")
 
 
 def _is_ill(number: int, seed: int, pneumonia: float) -> bool:
-    """Whether a patient has pneumonia. Of each pair one draws low and one high, so that both classes come soon."""
+    """Tell whether a patient has pneumonia. Of each pair one draws low and one high, so both classes occur early."""
     pair = np.random.default_rng([seed, number // 2, 3])
     half = pair.permutation(2)[number % 2]
     return bool((half + pair.random(2)[number % 2]) / 2 < pneumonia)
@@ -175,7 +177,7 @@ def _is_ill(number: int, seed: int, pneumonia: float) -> bool:
 def _draw_image(
     patient: Patient, number: int, seed: int, rng: np.random.Generator, sizes: tuple[int, int]
 ) -> Radiograph:
-    """Take one image of a patient; all that is drawn here is drawn alike for the ill and the well."""
+    """Draw one image of a patient; nothing drawn at random here depends on whether the patient is ill."""
     size, side = sizes
     posture = Posture.draw(rng, patient.anatomy)
     technique = Exposure.draw(rng)
@@ -183,7 +185,7 @@ def _draw_image(
     growth = float(rng.uniform(0.8, 1.2))
     step = posture.field / side
     plain, filled = projection.project(patient, posture, growth, side)
-    window = exposure.window(plain)  # set by the body alone, so that nothing outside the lungs tells the class
+    window = exposure.window(plain)  # from the body without the lesion, so that only the lungs show the class
     if filled is not None:
         plain += FLUID * filled
     accessories.add(plain, things, step)
@@ -206,7 +208,7 @@ def _draw_image(
 
 
 def _mask(filled: Map | None, size: int) -> npt.NDArray[np.bool_]:
-    """Where a lesion fills at least 3 in 10 of its greatest depth."""
+    """Return the pixels where the lesion has at least 3/10 of its greatest depth."""
     if filled is None:
         return np.zeros((size, size), dtype=np.bool_)
     if filled.shape[0] != size:

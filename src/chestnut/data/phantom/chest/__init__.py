@@ -1,5 +1,5 @@
-"""A synthetic chest, the rays through it and the picture they leave: the physics behind a phantom radiograph.
+"""The physics of a phantom radiograph: a synthetic chest, the X-rays through it and the picture they leave.
 
-Lengths are centimetres; x grows to the right of the image, which is the patient's left, and y
-downwards from the lung apices. A map is a float32 array of one value a sample.
+Lengths are in centimetres. x increases to the right of the image, which is the patient's left, and y increases
+downwards from the lung apices. A map is a float32 array with one value per sample.
 """

@@ -1,6 +1,6 @@
-"""What lies on or about the patient: side markers, leads with their electrodes, and the collimator's blades.
+"""Draw what lies on or around the patient: side markers, leads with electrodes, and the collimator's blades.
 
-Called by `phantom`; calls `shapes`. None of them knows the patient's class.
+None of this depends on the patient's class.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chestnut.data.phantom.chest.shapes import Map
 
-#: Letters as strokes in a box of 0.62 by 1, y downwards.
+#: The strokes of each letter in a box of 0.62 by 1, with y downwards.
 _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     "L": (((0, 0), (0, 1), (0.6, 1)),),
     "R": (
@@ -27,13 +27,13 @@ _METAL = 6.0  # attenuation of a lead letter: nothing gets through
 
 @dataclass(frozen=True)
 class Accessories:
-    """Markers, leads and blades of one image; places are shares of its side, y downwards.
+    """The markers, leads and blades of one image; positions are shares of its side, with y downwards.
 
     Attributes:
-        markers: Letter, x, y, height in cm and rotation in radians of each side marker.
-        leads: Attenuation and the four points of each lead's Bézier curve, electrode first.
-        blades: How far the left, top, right and bottom blade reach into the image; below 0 not at all.
-        twist: Rotation of the collimator, radians.
+        markers: The letter, x, y, height in cm and rotation in radians of each side marker.
+        leads: The attenuation and the four points of each lead's Bézier curve, starting at the electrode.
+        blades: How far the left, top, right and bottom blade reach into the image; below 0 for a blade outside it.
+        twist: The rotation of the collimator in radians.
     """
 
     markers: tuple[tuple[str, float, float, float, float], ...]
@@ -43,7 +43,7 @@ class Accessories:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Accessories:
-        """Draw what was there: mostly one marker, leads on a third of the images, blades on half."""
+        """Draw accessories at random: usually one marker, leads on a third of the images, blades on half."""
         markers = []
         shown = rng.choice(["L", "R", "LR", ""], p=[0.4, 0.35, 0.1, 0.15])
         for letter in str(shown):
@@ -74,11 +74,11 @@ def add(attenuation: Map, accessories: Accessories, step: float) -> None:
             for stroke in _STROKES[letter]:
                 points = (np.array(stroke) - (0.3, 0.5)) @ turn * height / step + np.array([x, y]) * side
                 _line(drawn, points, 0.13 * height / step)
-        attenuation += _METAL / 255 * _blurred(drawn, 0.04 / step)
+        attenuation += _METAL / 255 * _blur(drawn, 0.04 / step)
 
 
 def _add_leads(attenuation: Map, accessories: Accessories, step: float) -> None:
-    """Wires as thin curves, and at the end of each a round electrode with a metal stud."""
+    """Add wires as thin curves, each with a round electrode and its metal stud at one end."""
     side = attenuation.shape[0]
     share = np.linspace(0, 1, 60)[:, None]
     basis = np.hstack([(1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3])
@@ -90,19 +90,19 @@ def _add_leads(attenuation: Map, accessories: Accessories, step: float) -> None:
         for image, radius in ((disc, 0.9), (stud, 0.32)):
             cv2.circle(image, centre, round(radius * 16 / step), 255, cv2.FILLED, cv2.LINE_AA, 4)
         drawn = 1.0 * wire + 0.35 * disc + 1.6 * stud
-        attenuation += strength / 255 * _blurred(drawn.astype(np.float32), 0.08 / step)
+        attenuation += strength / 255 * _blur(drawn.astype(np.float32), 0.08 / step)
 
 
 def _line(image: npt.NDArray[np.uint8], points: npt.NDArray[np.float64], width: float) -> None:
     cv2.polylines(image, [np.rint(points * 16).astype(np.int32)], False, 255, max(1, round(width)), cv2.LINE_AA, 4)
 
 
-def _blurred(drawn: npt.NDArray[np.uint8] | Map, sigma: float) -> Map:
+def _blur(drawn: npt.NDArray[np.uint8] | Map, sigma: float) -> Map:
     return cast(Map, cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), max(sigma, 0.3)))
 
 
 def shut(grey: Map, accessories: Accessories) -> None:
-    """Blacken what the blades keep from being exposed, in place; shape (side, side)."""
+    """Blacken, in place, the part of an image of shape (side, side) that the blades cover."""
     if max(accessories.blades) < -0.5:
         return
     side = grey.shape[0]

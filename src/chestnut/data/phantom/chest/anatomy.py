@@ -1,7 +1,7 @@
-"""The sizes that make one synthetic patient, and how that patient stood for one image.
+"""The body of one synthetic patient, and the patient's posture in one image.
 
-Called by every module of `chest` and by `phantom`; calls `shapes`. The ranges are those of adults on upright films,
-wide enough for slender and broad builds; they are round figures, not fitted to any collection.
+The ranges are those of adults on upright films, wide enough for slender and broad builds. They are round figures and
+not fitted to any collection.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ class Anatomy:
     """One patient's body, shared by all images of the patient.
 
     Attributes:
-        length: From the apices to the top of the right diaphragm on a deep breath, cm.
+        length: The distance from the apices to the top of the right diaphragm on a deep breath, cm.
         width: Half the greatest inner width of the rib cage, cm.
         depth: Half the greatest inner depth of the rib cage, cm.
-        wall: Soft tissue outside the cage at the sides, cm.
-        shoulder: From the midline to a shoulder joint, cm.
-        arm: Angle of the upper arms away from the trunk, radians.
-        rib_pairs: Ribs between the apices and the diaphragm on either side; need not be whole.
-        rib_fall: How far a rib falls from the spine to the side, and from there to the front, cm.
-        rib_shift: Height of the first rib, and how much higher it is on the left, as shares of the gap between ribs.
-        rib_height: Height of a rib, cm.
-        bone: Mineral content, 1 for an ordinary one.
-        heart: Reach of the left ventricle from the midline as a share of `width`.
-        atrium: Reach of the right atrium from the midline as a share of `width`.
-        knob: Reach of the aortic knob from the midline, cm.
+        wall: The thickness of soft tissue outside the cage at the sides, cm.
+        shoulder: The distance from the midline to a shoulder joint, cm.
+        arm: The angle between the upper arms and the trunk, radians.
+        rib_pairs: The number of ribs between the apices and the diaphragm on each side; may be a fraction.
+        rib_fall: How far a rib descends from the spine to the side, and from there to the front, cm.
+        rib_shift: The height of the first rib, and how much higher it is on the left, as shares of the rib gap.
+        rib_height: The height of a rib, cm.
+        bone: The mineral content; 1 is average.
+        heart: The distance of the left ventricle's edge from the midline, as a share of `width`.
+        atrium: The distance of the right atrium's edge from the midline, as a share of `width`.
+        knob: The distance of the aortic knob's edge from the midline, cm.
         mediastinum: Half the width of the upper mediastinum, cm.
-        spine_swing: Sideways swing of the spine, cm, and its phase, radians.
-        vertebra: Height of a vertebra with its disc, cm.
-        domes: How far the right and the left diaphragm fall from their tops to the costophrenic angles, cm.
-        left_lower: How much lower the left dome stands than the right one, cm.
-        clavicle: Rise of the clavicles from the sternum to the shoulder, cm.
-        scapula: From the midline to the inner borders of the shoulder blades, cm.
-        breast: Thickness of the breasts, cm; 0 for none.
-        bubble: Half the width and the height of the gas in the stomach, cm; no height, no gas.
-        vessels: Strength of the vessels, 1 for ordinary ones.
-        texture: Unevenness of the lung, 1 for an ordinary one.
-        seed: Seed of the patient's irregularities: vessel tree, lung texture, bending of every outline.
+        spine_swing: The sideways amplitude of the spine, cm, and its phase, radians.
+        vertebra: The height of a vertebra with its disc, cm.
+        domes: How far the right and left diaphragm descend from their tops to the costophrenic angles, cm.
+        left_lower: How much lower the left dome is than the right one, cm.
+        clavicle: The rise of the clavicles from the sternum to the shoulder, cm.
+        scapula: The distance from the midline to the inner borders of the shoulder blades, cm.
+        breast: The thickness of the breasts, cm; 0 for none.
+        bubble: Half the width, and the height, of the gas in the stomach, cm; a height of 0 means no gas.
+        vessels: The strength of the vessels; 1 is average.
+        texture: The unevenness of the lung; 1 is average.
+        seed: The seed of the patient's irregularities: vessel tree, lung texture, bending of every outline.
     """
 
     length: float
@@ -75,12 +75,12 @@ class Anatomy:
 
     @property
     def field(self) -> float:
-        """Side of the field of view that suits the patient, cm."""
+        """The side of the field of view that suits the patient, cm."""
         return 2 * self.width + 7.0
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Anatomy:
-        """Draw a patient; sizes that go together in people are drawn together."""
+        """Draw a patient at random; sizes that are correlated in people are drawn together."""
 
         def around(mean: float, spread: float) -> float:
             return mean + spread * min(max(float(rng.normal()), -2.2), 2.2)
@@ -123,14 +123,14 @@ class Anatomy:
 
 @dataclass(frozen=True)
 class Posture:
-    """How the patient stood and breathed for one image.
+    """The patient's posture and breath in one image.
 
     Attributes:
-        breath: Length of the lungs as a share of that on a deep breath.
-        turn: Shift of the heart and trachea against the spine from turning about the long axis, cm.
-        tilt: Rotation in the plane of the image, degrees.
-        shift: Place of the middle of the field against the body's, cm (x, y).
-        field: Side of the square field of view, cm.
+        breath: The length of the lungs as a share of their length on a deep breath.
+        turn: The shift of heart and trachea against the spine, from turning about the long axis, cm.
+        tilt: The rotation in the plane of the image, degrees.
+        shift: The position of the field's centre relative to the body's, (x, y) in cm.
+        field: The side of the square field of view, cm.
     """
 
     breath: float
@@ -141,7 +141,7 @@ class Posture:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, anatomy: Anatomy) -> Posture:
-        """Draw a posture; the field is set to the patient's size, as a radiographer would."""
+        """Draw a posture at random; the field fits the patient's size, as a radiographer would set it."""
         return cls(
             breath=float(max(1.02 - abs(rng.normal(0, 0.05)), 0.86)),
             turn=min(max(float(rng.normal(0, 0.35)), -0.9), 0.9),
@@ -151,5 +151,5 @@ class Posture:
         )
 
     def grid(self, anatomy: Anatomy, side: int, step: float) -> Grid:
-        """A square grid of `side` samples, `step` cm apart, about the middle of the field."""
+        """Return a square grid of `side` samples, `step` cm apart, around the centre of the field."""
         return Grid.square((self.shift[0], 0.5 * anatomy.length + 1.0 + self.shift[1]), side, step)

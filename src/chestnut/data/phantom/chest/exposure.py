@@ -1,7 +1,4 @@
-"""From attenuation to grey: beam, scatter, quantum noise, logarithm, processing and window.
-
-Called by `phantom`; calls `shapes`.
-"""
+"""Turn attenuation into grey values: beam, scatter, quantum noise, logarithm, processing and window."""
 
 from __future__ import annotations
 
@@ -18,18 +15,18 @@ from chestnut.data.phantom.chest.shapes import Map
 
 @dataclass(frozen=True)
 class Exposure:
-    """How one image was taken and processed.
+    """How one image is taken and processed.
 
     Attributes:
-        dose: Photons per cm² of detector that nothing attenuates.
-        beam: Attenuation over that at 60 keV: below 1 for a harder beam.
-        scatter: Scattered over primary radiation, averaged over some centimetres.
-        blur: Standard deviation of the detector's blur, cm.
-        level: Shift of the grey window, as a share of its half width.
-        contrast: Steepness of the grey window.
-        gamma: Exponent on the grey values.
-        edges: Share of edge enhancement.
-        flatten: Share of large differences that the processing takes out.
+        dose: The photons per cm² of detector without attenuation.
+        beam: The attenuation divided by that at 60 keV; below 1 for a harder beam.
+        scatter: The ratio of scattered to primary radiation, averaged over some centimetres.
+        blur: The standard deviation of the detector's blur, cm.
+        level: The shift of the grey window, as a share of half its width.
+        contrast: The steepness of the grey window.
+        gamma: The exponent on the grey values.
+        edges: The strength of edge enhancement.
+        flatten: The share of large-scale differences that the processing removes.
     """
 
     dose: float
@@ -44,7 +41,7 @@ class Exposure:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Exposure:
-        """Draw an exposure; it does not depend on the patient."""
+        """Draw an exposure at random; it does not depend on the patient."""
         return cls(
             dose=float(np.exp(rng.uniform(np.log(7e5), np.log(7e6)))),
             beam=float(rng.uniform(0.88, 1.08)),
@@ -62,14 +59,14 @@ def expose(attenuation: Map, window: tuple[float, float], step: float, exposure:
     """Take an image.
 
     Args:
-        attenuation: Line integrals of the attenuation coefficient, shape (side, side).
-        window: Attenuation that becomes dark and attenuation that becomes bright.
-        step: cm from one sample to the next.
+        attenuation: The line integrals of the attenuation coefficient, shape (side, side).
+        window: The attenuation that becomes dark, and the attenuation that becomes bright.
+        step: The distance between samples, cm.
         exposure: The technique.
         noise: Values from `noise`, shape (side, side).
 
     Returns:
-        Grey values in 0..1, bright where much was absorbed, shape (side, side).
+        Grey values 0..1, bright where much is absorbed, shape (side, side).
     """
     seen = np.exp(-exposure.beam * attenuation)
     within = np.minimum(seen, 0.35)  # the open beam beside the body scatters little
@@ -90,9 +87,9 @@ def expose(attenuation: Map, window: tuple[float, float], step: float, exposure:
 
 
 def noise(rng: np.random.Generator, side: int) -> Map:
-    """Values of mean 0 and variance 1 that are very nearly normal, shape (side, side): sums of four random bytes.
+    """Return nearly normal values of mean 0 and variance 1, shape (side, side): sums of four random bytes.
 
-    Their greatest size is 3.45. It takes a quarter of the time of true normal values.
+    They reach at most ±3.45 and take a quarter of the time of exactly normal values.
     """
     count = side * side
     raw: npt.NDArray[np.uint64] = rng.bit_generator.random_raw(-(-count // 2))
@@ -106,13 +103,13 @@ def noise(rng: np.random.Generator, side: int) -> Map:
 
 
 def window(attenuation: Map) -> tuple[float, float]:
-    """The window that a reader would set: from the 4th to the 97th percentile of attenuation."""
+    """Return the window that a reader would set: the 4th to the 97th percentile of attenuation."""
     some = np.sort(attenuation[::4, ::4], axis=None)
     return float(some[int(0.04 * some.size)]), float(some[int(0.97 * some.size)])
 
 
 def _wide(values: Map, sigma: float) -> Map:
-    """A wide Gaussian blur, computed on a coarse copy."""
+    """Blur with a wide Gaussian, computed on a coarse copy."""
     side = values.shape[0]
     coarse = 48
     small = cv2.resize(values, (coarse, coarse), interpolation=cv2.INTER_AREA)
@@ -121,7 +118,7 @@ def _wide(values: Map, sigma: float) -> Map:
 
 
 def _film(value: Map) -> Map:
-    """The sigmoid of a film's characteristic curve, scaled so that -1.25 is black and 1.25 white."""
+    """Apply the sigmoid of a film's characteristic curve, scaled so that -1.25 is black and 1.25 white."""
     slope, end = 2.2, 1.25
     lowest = 1 / (1 + math.exp(slope * end))
     grey = 1 / (1 + np.exp(-slope * value))

@@ -1,7 +1,4 @@
-"""Pneumonia: where a patient has it, and what share of the lung along each ray it fills.
-
-Called by `projection` and `phantom`; calls `thorax` and `shapes`.
-"""
+"""Draw pneumonia: its place in the lungs, and the share of the lung that it fills along each ray."""
 
 from __future__ import annotations
 
@@ -18,16 +15,17 @@ Kind = Literal["none", "lobar", "diffuse"]
 
 @dataclass(frozen=True)
 class Lobe:
-    """A lobe as a frontal image shows it.
+    """A lobe in the frontal projection.
 
-    `across` is 0 at the mediastinum and 1 at the ribs, `down` is 0 at the apex and 1 at the diaphragm.
+    Positions are pairs (across, down): `across` is 0 at the mediastinum and 1 at the ribs, `down` is 0 at the apex and
+    1 at the diaphragm.
 
     Attributes:
-        side: -1 for the patient's right, 1 for the left.
-        bounds: Half planes that bound it, each `(a, b, c, softness)` for a + b·down + c·across > 0.
-        middle: Where a lesion in it is centred (across, down), on average.
-        spread: How far from there it may be centred (across, down).
-        reach: Half the size of a middling lesion (across, down).
+        side: The side of the body: -1 for the patient's right, 1 for the left.
+        bounds: The half planes that bound the lobe, each `(a, b, c, softness)` for a + b·down + c·across > 0.
+        middle: The average centre of a lesion in the lobe.
+        spread: The greatest distance of a lesion's centre from there.
+        reach: Half the size of an average lesion.
     """
 
     side: int
@@ -51,15 +49,15 @@ LOBES = {
 
 @dataclass(frozen=True)
 class Lesion:
-    """One patient's pneumonia, alike in all images of the patient.
+    """One patient's pneumonia, the same in all images of the patient.
 
     Attributes:
-        kind: "lobar" or "diffuse".
-        lobe: Which of `LOBES` a lobar one is in; empty for a diffuse one.
-        severity: Share of the lung that is filled in the middle of the lesion, 0..1.
-        centre: Where it is within its spread, -1..1 (across, down).
-        extent: Its size, 1 for a middling one.
-        seed: Seed of its unevenness.
+        kind: The kind: "lobar" or "diffuse".
+        lobe: The lobe of a lobar lesion, one of `LOBES`; empty for a diffuse one.
+        severity: The share of the lung that is filled in the middle of the lesion, 0..1.
+        centre: The position of the centre within the lobe's spread, (across, down), each -1..1.
+        extent: The size; 1 is average.
+        seed: The seed of the lesion's unevenness.
     """
 
     kind: Kind
@@ -71,7 +69,7 @@ class Lesion:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Lesion:
-        """Draw a lesion, from a faint one to one that hides the ribs."""
+        """Draw a lesion at random, from a faint one to one that hides the ribs."""
         lobar = rng.random() < 0.6
         lobe = str(rng.choice(list(LOBES)))
         return cls(
@@ -85,13 +83,13 @@ class Lesion:
 
 
 def project(lesion: Lesion, grid: Grid, thorax: Thorax, growth: float) -> Map:
-    """Share of the lung along each ray that is filled, 0..1, shape (rows, columns).
+    """Return the share of the lung along each ray that the lesion fills, 0..1, shape (rows, columns).
 
     Args:
         lesion: The patient's lesion.
-        grid: Sampling points.
-        thorax: The lungs it is in.
-        growth: Size of the lesion in this image over its usual size.
+        grid: The sampling points.
+        thorax: The thorax that contains the lungs.
+        growth: The size of the lesion in this image, divided by its usual size.
     """
     rng = np.random.default_rng([lesion.seed, 2])
     wisps = cloud(rng, grid.shape, {9: 1.0, 21: 0.6, 50: 0.35})
@@ -103,7 +101,7 @@ def project(lesion: Lesion, grid: Grid, thorax: Thorax, growth: float) -> Map:
 
 
 def _lobar(lesion: Lesion, grid: Grid, down: Map, across: Map, wisps: Map, size: float) -> Map:
-    """One dense region with soft edges, cut off where a fissure bounds the lobe."""
+    """Return one dense region with soft edges, cut off where a fissure bounds the lobe."""
     lobe = LOBES[lesion.lobe]
     middle = [at + part * spread for at, part, spread in zip(lobe.middle, lesion.centre, lobe.spread, strict=True)]
     off = np.hypot((across - middle[0]) / (lobe.reach[0] * size), (down - middle[1]) / (lobe.reach[1] * size))
@@ -117,7 +115,7 @@ def _lobar(lesion: Lesion, grid: Grid, down: Map, across: Map, wisps: Map, size:
 
 
 def _diffuse(lesion: Lesion, rng: np.random.Generator, down: Map, across: Map, wisps: Map, size: float) -> Map:
-    """Hazy patches in both lungs, more about the hila and in the lower zones."""
+    """Return hazy patches in both lungs, denser around the hila and in the lower zones."""
     patches = cloud(rng, wisps.shape, {8: 1.0, 18: 0.7, 44: 0.4})
     near = np.clip(1 + 0.5 * (down - 0.6) - 0.5 * np.abs(across - 0.4), 0.2, 1.3)
     patches += 0.2 * wisps

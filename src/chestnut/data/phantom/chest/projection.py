@@ -1,7 +1,4 @@
-"""One patient's chest as attenuation: every organ projected, turned and bent into the field of one image.
-
-Called by `phantom`; calls every other module of `chest` but `accessories` and `exposure`.
-"""
+"""Project one patient's chest to attenuation: every organ, rotated and bent into the field of one image."""
 
 from __future__ import annotations
 
@@ -22,21 +19,21 @@ from chestnut.data.phantom.chest.vessels import Tubes
 WATER = 0.206
 BONE = 0.605
 LUNG = 0.054
-FLUID = WATER - LUNG  # what a centimetre of lung attenuates more once it is filled
+FLUID = WATER - LUNG  # the extra attenuation of a centimetre of lung that is filled with fluid
 
 _BEND = 0.24  # cm, standard deviation of the bending that makes every outline irregular
-_TEXTURE = {40: 0.6, 75: 0.7, 120: 0.5}  # cells a side of the lung's unevenness, and their weights
+_TEXTURE = {40: 0.6, 75: 0.7, 120: 0.5}  # weight of the lung's unevenness by its number of cells per side
 
 
 @dataclass(frozen=True)
 class Patient:
-    """What all images of a patient share.
+    """What all images of a patient have in common.
 
     Attributes:
-        name: Identity, such as "phantom-0007".
-        anatomy: Sizes.
-        tree: Lung vessels.
-        lesion: Pneumonia; None in a normal patient.
+        name: The patient's identity, such as "phantom-0007".
+        anatomy: The body.
+        tree: The lung vessels.
+        lesion: The pneumonia; None for a normal patient.
     """
 
     name: str
@@ -46,7 +43,7 @@ class Patient:
 
     @classmethod
     def draw(cls, name: str, rng: np.random.Generator, lesion: Lesion | None, side: int) -> Patient:
-        """Draw a patient whose images will have about `side` samples a side."""
+        """Draw a patient at random, whose images will have about `side` samples per side."""
         anatomy = Anatomy.draw(rng)
         return cls(name, anatomy, vessels.grow(anatomy, anatomy.field / side), lesion)
 
@@ -56,17 +53,17 @@ def project(patient: Patient, posture: Posture, growth: float, side: int) -> tup
 
     Args:
         patient: The patient.
-        posture: Stance and breath.
-        growth: Size of the lesion in this image over its usual size.
-        side: Samples a side.
+        posture: The posture and breath.
+        growth: The size of the lesion in this image, divided by its usual size.
+        side: The number of samples per side.
 
     Returns:
-        Attenuation along each ray as it would be without the lesion, and centimetres of lung that the lesion fills
-        (None without one), each of shape (side, side).
+        The attenuation along each ray without the lesion, and the centimetres of lung that the lesion fills (None if
+        there is no lesion), each of shape (side, side).
     """
     anatomy, step = patient.anatomy, posture.field / side
     turning = abs(float(np.sin(np.radians(posture.tilt))))
-    margin = int(side / 2 * turning + 3 * _BEND / step) + 2  # what turning and bending bring in from outside the field
+    margin = int(side / 2 * turning + 3 * _BEND / step) + 2  # rotation and bending move this much into the field
     grid = posture.grid(anatomy, side + 2 * margin, step)
     chest = thorax.project(anatomy, posture, grid)
     bone = skeleton.project(anatomy, posture, grid, chest)
@@ -83,7 +80,7 @@ def project(patient: Patient, posture: Posture, growth: float, side: int) -> tup
     uneven *= chest.air
     attenuation += uneven
     attenuation += FLUID * vessel
-    across, down = _turned(anatomy, posture, side, margin)
+    across, down = _warp_coordinates(anatomy, posture, side, margin)
     turned = cv2.remap(attenuation, across, down, cv2.INTER_LINEAR)
     if patient.lesion is None:
         return np.maximum(turned, 0), None
@@ -92,8 +89,8 @@ def project(patient: Patient, posture: Posture, growth: float, side: int) -> tup
     return np.maximum(turned, 0), cv2.remap(aerated, across, down, cv2.INTER_LINEAR)
 
 
-def _turned(anatomy: Anatomy, posture: Posture, side: int, margin: int) -> tuple[Map, Map]:
-    """Columns and rows of the projection that stand at each pixel: rotated, and bent as the patient is."""
+def _warp_coordinates(anatomy: Anatomy, posture: Posture, side: int, margin: int) -> tuple[Map, Map]:
+    """Return the columns and rows of the projection that appear at each pixel after rotation and bending."""
     bends = np.random.default_rng([anatomy.seed, 3])
     place = np.arange(side, dtype=np.float32) - np.float32((side - 1) / 2)
     x, y = place[None, :], place[:, None]

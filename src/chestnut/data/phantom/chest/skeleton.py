@@ -1,8 +1,8 @@
-"""Path lengths of X-rays through the bones of a chest: ribs, spine, clavicles, shoulder blades and upper arms.
+"""Compute the paths of X-rays through the bones of a chest: ribs, spine, clavicles, shoulder blades and upper arms.
 
-Called by `projection`; calls `anatomy`, `thorax` and `shapes`. A bone is a shell of dense cortex about a light core,
-and so brightest along its edges. Ribs are rings that lie tilted on the rib cage: a ray meets the cage at its back and
-at its front, and asks of both how far away the next ring is.
+A bone is a shell of dense cortex around a light core, so it is brightest along its edges. Ribs are tilted rings on the
+rib cage. A ray crosses the cage at the back and at the front; at both points, its distance from the next ring decides
+how much rib it crosses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chestnut.data.phantom.chest.thorax import Thorax, arm_frame
 
 
 def project(anatomy: Anatomy, posture: Posture, grid: Grid, thorax: Thorax) -> Map:
-    """Centimetres of dense bone along each ray, shape (rows, columns)."""
+    """Return the centimetres of dense bone along each ray, shape (rows, columns)."""
     total = np.zeros(grid.shape, dtype=np.float32)
     _add_ribs(total, anatomy, grid, thorax)
     _add_spine(total, anatomy, posture, grid, thorax)
@@ -55,8 +55,8 @@ def _add_ribs(total: Map, anatomy: Anatomy, grid: Grid, thorax: Thorax) -> None:
 
 
 def _rings(grid: Grid, fall: Map, spacing: float, shift: Map, half: float, last: float) -> Map:
-    """Tubes along the lines y = fall + (number + shift)·spacing, as far as the number `last`."""
-    number = (grid.y + 0.14 * np.sin(0.9 * grid.y + 3 * last)) / spacing - shift  # no two gaps are alike
+    """Return tubes along the lines y = fall + (number + shift)·spacing, up to the number `last`."""
+    number = (grid.y + 0.14 * np.sin(0.9 * grid.y + 3 * last)) / spacing - shift  # no two gaps are equal
     number = number - fall / spacing
     off = number - np.rint(number)
     off *= spacing / half
@@ -69,7 +69,7 @@ def _rings(grid: Grid, fall: Map, spacing: float, shift: Map, half: float, last:
 
 
 def _add_spine(total: Map, anatomy: Anatomy, posture: Posture, grid: Grid, thorax: Thorax) -> None:
-    """Vertebral bodies with end plates, discs, pedicles and spinous processes."""
+    """Add vertebral bodies with end plates, discs, pedicles and spinous processes."""
     box = grid.part((-4, 4), (-99, 99))
     off = box.x - thorax.spine
     away = np.abs(off)
@@ -87,7 +87,7 @@ def _add_spine(total: Map, anatomy: Anatomy, posture: Posture, grid: Grid, thora
 
 
 def _add_clavicles(total: Map, anatomy: Anatomy, posture: Posture, grid: Grid) -> None:
-    """S-shaped tubes from the sternum to the shoulder, thickest at the inner end."""
+    """Add S-shaped tubes from the sternum to the shoulder, thickest at the inner end."""
     box = grid.part((-99, 99), (-5, 6))
     away = np.abs(box.x - 0.6 * posture.turn)
     reach = anatomy.shoulder - 0.5
@@ -100,7 +100,7 @@ def _add_clavicles(total: Map, anatomy: Anatomy, posture: Posture, grid: Grid) -
 
 
 def _add_blades(total: Map, anatomy: Anatomy, grid: Grid) -> None:
-    """Shoulder blades: a thin plate with a thick outer border, a ridge and a socket."""
+    """Add shoulder blades: a thin plate with a thick outer border, a ridge and a socket."""
     inner, joint = anatomy.scapula, anatomy.shoulder
     tip = (inner + 1.6, 14.2)
     outer = [(joint - 2.0, 6.2), (joint - 1.9, 2.2)]
@@ -120,13 +120,13 @@ def _add_blades(total: Map, anatomy: Anatomy, grid: Grid) -> None:
 
 
 def _pixels(grid: Grid, points: list[tuple[float, float]], sign: int) -> npt.NDArray[np.int32]:
-    """Points in cm as OpenCV takes them: whole sixteenths of a sample."""
+    """Convert points from cm to OpenCV's units, sixteenths of a sample."""
     place = np.array(points) * (sign, 1) - (grid.x[0, 0], grid.y[0, 0])
     return cast(npt.NDArray[np.int32], np.rint(place * 16 / grid.step).astype(np.int32))
 
 
 def _add_upper_arms(total: Map, anatomy: Anatomy, grid: Grid) -> None:
-    """A ball of light bone at each shoulder, a tube of dense bone below it."""
+    """Add a ball of light bone at each shoulder and a tube of dense bone below it."""
     for sign in (-1, 1):
         reach = sorted((sign * (anatomy.shoulder - 3.0), sign * 99.0))
         box = grid.part((reach[0], reach[1]), (-2, 99))

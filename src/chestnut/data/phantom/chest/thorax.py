@@ -1,7 +1,7 @@
-"""Path lengths of X-rays through the soft parts of a chest: body, lungs, heart, diaphragm, airways, stomach, breasts.
+"""Compute the paths of X-rays through the soft parts of a chest: body, lungs, heart, diaphragm, airways, stomach.
 
-Called by `projection`; calls `anatomy` and `shapes`. An outline is a function of height, evaluated once a row; a
-thickness is the chord of an ellipse, whose edge is as sharp as nature's without any hard cut.
+An outline is a function of height, evaluated once per row. A thickness is the chord of an ellipse, which gives edges as
+sharp as natural ones without a hard cut.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 from chestnut.data.phantom.chest.anatomy import Anatomy, Posture
 from chestnut.data.phantom.chest.shapes import Grid, Map, chord, soft
 
-_APEX = 0.37  # of the cage's half width: how far from the midline a lung is highest
+_APEX = 0.37  # distance from the midline at which a lung is highest, as a share of half the cage's width
 
 
 @dataclass(frozen=True)
 class Thorax:
-    """Path lengths in cm, shape (rows, columns), and the outlines that bones and lesions are fitted to.
+    """The paths of the rays in cm, shape (rows, columns), and the outlines to which bones and lesions are fitted.
 
     Attributes:
-        tissue: Through everything but air, as if it were all water.
-        air: Through aerated lung; `tissue` does not count it.
-        lung: Share of the ray inside the rib cage that is lung, 0..1.
-        length: From the apices to the top of the right diaphragm with this breath, cm.
+        tissue: The path through everything except air, as if all of it were water.
+        air: The path through aerated lung, which `tissue` does not include.
+        lung: The share of lung on the part of the ray inside the rib cage, 0..1.
+        length: The distance from the apices to the top of the right diaphragm with this breath, cm.
         cage: Half the inner width of the rib cage, cm, shape (rows, 1).
-        medial: Where lung begins beside the mediastinum, cm from the midline.
-        floor: Height of the diaphragm, cm below the apices.
-        spine: x of the spine's middle, cm, shape (rows, 1).
+        medial: The distance from the midline at which lung begins beside the mediastinum, cm.
+        floor: The height of the diaphragm, cm below the apices.
+        spine: The x of the spine's middle, cm, shape (rows, 1).
     """
 
     tissue: Map
@@ -44,7 +44,7 @@ class Thorax:
 
 
 def project(anatomy: Anatomy, posture: Posture, grid: Grid) -> Thorax:
-    """Send parallel rays through the soft parts of a chest, one to each sample of the grid."""
+    """Send parallel rays through the soft parts of a chest, one for each sample of the grid."""
     x, y = grid.x, grid.y
     length = anatomy.length * posture.breath
     swing, phase = anatomy.spine_swing
@@ -60,18 +60,18 @@ def project(anatomy: Anatomy, posture: Posture, grid: Grid) -> Thorax:
     within = soft((3.4 - np.abs(core.x - spine)) / 2.6) * cavity[core.place]
     filled[core.place] = np.maximum(filled[core.place], within)
     floor = _floor(anatomy, grid, length)
-    # The dome is a cap: a ray that grazes it leaves lung behind and before it, which soon thins out further down.
+    # The dome is a cap: a ray that grazes it still crosses lung before and behind it, less and less further down.
     filled += 2 * np.sqrt(28.0 * np.maximum(y - floor, 0))
     air = np.maximum(cavity - filled, 0)
     tissue = _body(anatomy, grid, depth) - air
     _add_breasts(tissue, anatomy, grid, length)
-    _take_airways(tissue, posture, grid, length)
-    _take_stomach(tissue, anatomy, grid, floor, length)
+    _remove_airways(tissue, posture, grid, length)
+    _remove_stomach_gas(tissue, anatomy, grid, floor, length)
     return Thorax(tissue, air, air / (cavity + 0.5), length, cage, medial, floor, spine)
 
 
 def _cage(anatomy: Anatomy, y: Map, length: float) -> Map:
-    """Half the inner width of the rib cage at each height: domed above, widening to the costophrenic angles."""
+    """Return half the inner width of the rib cage at each height: domed above, widening to the costophrenic angles."""
     rise = np.clip(1 - (y + 0.2) / (0.95 * length), 0, 1)
     taper = np.clip((y - length) / (0.5 * length), 0, 1)
     apex = _APEX * anatomy.width
@@ -79,18 +79,18 @@ def _cage(anatomy: Anatomy, y: Map, length: float) -> Map:
 
 
 def _bump(y: Map, centre: float, half: float, reach: float, below: float = 1.0) -> Map:
-    """Half an ellipse standing out from the midline; `below` < 1 draws out its lower part."""
+    """Return half an ellipse that protrudes from the midline; `below` < 1 stretches its lower part."""
     off = (y - centre) / half
     return reach * chord(np.where(off > 0, off * below, off))
 
 
 def _outermost(*outlines: Map) -> Map:
-    """The outermost of several outlines, rounded where they meet (a 5-norm)."""
+    """Return the outermost of several outlines, rounded where they meet (a 5-norm)."""
     return cast(Map, np.sum([np.maximum(outline, 0.01) ** 5 for outline in outlines], axis=0) ** 0.2)
 
 
 def _mediastinum(anatomy: Anatomy, grid: Grid, length: float) -> tuple[Map, Map]:
-    """Where the lungs begin beside the mediastinum, and the share of the chest's depth that it takes up."""
+    """Return where the lungs begin beside the mediastinum, and the share of the chest's depth that it fills."""
     y, width = grid.y, anatomy.width
     arch = 1 - chord(np.clip(1 - (y + 0.2) / 3.6, 0, 1))
     neck = anatomy.mediastinum + (1.15 * _APEX * width - anatomy.mediastinum) * arch
@@ -107,7 +107,7 @@ def _mediastinum(anatomy: Anatomy, grid: Grid, length: float) -> tuple[Map, Map]
 
 
 def _floor(anatomy: Anatomy, grid: Grid, length: float) -> Map:
-    """Height of the diaphragm: two domes, falling steeply to the sides and gently to the heart."""
+    """Return the height of the diaphragm: two domes, steep towards the sides and gentle towards the heart."""
     top = grid.sides(length, length + anatomy.left_lower)
     fall = grid.sides(*anatomy.domes)
     off = np.abs(grid.x) / anatomy.width - 0.46
@@ -117,11 +117,11 @@ def _floor(anatomy: Anatomy, grid: Grid, length: float) -> Map:
 
 
 def _body(anatomy: Anatomy, grid: Grid, depth: Map) -> Map:
-    """The whole body: neck, shoulders, trunk and upper arms."""
+    """Return the path through the whole body: neck, shoulders, trunk and upper arms."""
     trunk, joint = anatomy.width + anatomy.wall, anatomy.shoulder
     heights = [-12, -7, -4.5, -2.6, -1, 0.5, 2.5, 5, 9, 13]
-    edge = _rounded(grid, heights, [5.6, 6, 7.4, 10.5, 14, 16.2, joint + 0.6, joint + 0.8, trunk + 1.2, trunk])
-    half = _rounded(grid, heights, [6, 6, 6.2, 6.2, 6, 6.2, 7, 8, 10, 10]) - 10 + anatomy.depth + 0.7 * anatomy.wall
+    edge = _interpolate(grid, heights, [5.6, 6, 7.4, 10.5, 14, 16.2, joint + 0.6, joint + 0.8, trunk + 1.2, trunk])
+    half = _interpolate(grid, heights, [6, 6, 6.2, 6.2, 6, 6.2, 7, 8, 10, 10]) - 10 + anatomy.depth + 0.7 * anatomy.wall
     half = np.maximum(half, depth + 0.6 * anatomy.wall)
     path = np.abs(grid.x) / edge
     path *= path * np.sqrt(path)
@@ -139,22 +139,22 @@ def _body(anatomy: Anatomy, grid: Grid, depth: Map) -> Map:
     return path
 
 
-def _rounded(grid: Grid, heights: list[float], values: list[float]) -> Map:
-    """Values given at some heights and joined without corners, shape (rows, 1)."""
+def _interpolate(grid: Grid, heights: list[float], values: list[float]) -> Map:
+    """Interpolate values given at some heights, without corners; shape (rows, 1)."""
     line = np.interp(grid.y[:, 0], heights, values).astype(np.float32)[:, None]
     sigma = 1.0 / grid.step
     return cast(Map, cv2.GaussianBlur(line, (1, 0), sigmaX=0.1, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE))
 
 
 def arm_frame(anatomy: Anatomy, grid: Grid) -> tuple[Map, Map]:
-    """Distances along the upper arm from the shoulder joint, and sideways off its axis, cm."""
+    """Return the distances along the upper arm from the shoulder joint, and sideways from its axis, cm."""
     sine, cosine = float(np.sin(anatomy.arm)), float(np.cos(anatomy.arm))
     dx, dy = np.abs(grid.x) - anatomy.shoulder, grid.y - 1.8
     return dx * sine + dy * cosine, dx * cosine - dy * sine
 
 
 def _add_breasts(tissue: Map, anatomy: Anatomy, grid: Grid, length: float) -> None:
-    """Two mounds that thicken downwards to a crisp fold."""
+    """Add two mounds that thicken downwards to a sharp fold."""
     if not anatomy.breast:
         return
     radius = 0.46 * anatomy.width
@@ -164,8 +164,8 @@ def _add_breasts(tissue: Map, anatomy: Anatomy, grid: Grid, length: float) -> No
     tissue[box.place] += anatomy.breast * soft((dy + 1) / 1.3) * chord(dx, dy)
 
 
-def _take_airways(tissue: Map, posture: Posture, grid: Grid, length: float) -> None:
-    """Trachea, a little right of the midline, and the main bronchi, the right one steeper."""
+def _remove_airways(tissue: Map, posture: Posture, grid: Grid, length: float) -> None:
+    """Remove the trachea, a little right of the midline, and the main bronchi, of which the right one is steeper."""
     carina = 0.33 * length
     box = grid.part((-6, 6), (-99, carina + 6))
     x, y = box.x, box.y
@@ -178,8 +178,8 @@ def _take_airways(tissue: Map, posture: Posture, grid: Grid, length: float) -> N
     tissue[box.place] -= np.maximum(trachea, chord(distance / 0.6) * reach)
 
 
-def _take_stomach(tissue: Map, anatomy: Anatomy, grid: Grid, floor: Map, length: float) -> None:
-    """Gas under the left dome, flat below where it meets the fluid."""
+def _remove_stomach_gas(tissue: Map, anatomy: Anatomy, grid: Grid, floor: Map, length: float) -> None:
+    """Remove the gas under the left dome, which is flat below, where it meets the fluid."""
     half, high = anatomy.bubble
     if not high:
         return

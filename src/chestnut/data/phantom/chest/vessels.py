@@ -1,7 +1,4 @@
-"""The tree of lung vessels: grown once a patient, projected for each image.
-
-Called by `projection`; calls `anatomy` and `shapes`.
-"""
+"""Grow the tree of a patient's lung vessels, and project it for each image."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ import numpy as np
 from chestnut.data.phantom.chest.anatomy import Anatomy
 from chestnut.data.phantom.chest.shapes import Grid, Map
 
-#: Of each order of vessels: branches of one, points along one at `_COARSEST`, blur of their image in cm.
+#: For each order of vessels: branches per vessel, points per vessel at `_COARSEST`, and blur of their image in cm.
 _ORDERS = ((9, 48, 0.16), (6, 24, 0.08), (0, 8, 0.05))
-_ROOTS = 8  # of each lung
-_COARSEST = 0.17  # cm a sample; finer grids take more points
-_USUAL = 23.0  # cm, length of the lungs that the sizes below are given for
+_ROOTS = 8  # vessels that start in each lung
+_COARSEST = 0.17  # distance between samples, cm; finer grids take more points
+_USUAL = 23.0  # length of the lungs for which the sizes below are given, cm
 _TAPER = 0.6  # share of its radius that a vessel loses from start to end
 
 
@@ -25,9 +22,9 @@ class Tubes(NamedTuple):
     """Vessels of one order as points along them, shape (tubes, points); lengths are shares of the lungs' length.
 
     Attributes:
-        x, y: Where the points are.
-        volume: Volume of the piece of tube at each.
-        blur: Blur of their image, cm.
+        x, y: The positions of the points.
+        volume: The volume of the piece of tube at each point.
+        blur: The blur of their image, cm.
     """
 
     x: Map
@@ -37,7 +34,7 @@ class Tubes(NamedTuple):
 
 
 class _Stems(NamedTuple):
-    """Where vessels start, shape (tubes, 1): angles are measured from the horizontal, outward, downwards."""
+    """The starts of vessels, shape (tubes, 1); an angle is 0 horizontally outward and positive downwards."""
 
     x: Map
     y: Map
@@ -48,7 +45,7 @@ class _Stems(NamedTuple):
 
 
 def grow(anatomy: Anatomy, step: float) -> tuple[Tubes, ...]:
-    """Grow a patient's vessels from the hila, order by order; `step` only decides how finely they are sampled."""
+    """Grow a patient's vessels from the hila, order by order; `step` decides only how finely they are sampled."""
     rng = np.random.default_rng([anatomy.seed, 1])
     finer = max(1, round(_COARSEST / step))
     stems = _hila(rng)
@@ -67,7 +64,7 @@ def _stems(*parts: Map) -> _Stems:
 
 
 def _hila(rng: np.random.Generator) -> _Stems:
-    """A fan of large vessels from each hilum, the left one a little higher."""
+    """Return a fan of large vessels from each hilum, of which the left one is a little higher."""
     count = 2 * _ROOTS
     side = np.repeat([-1.0, 1.0], _ROOTS)
     angle = np.tile(np.linspace(-1.35, 1.45, _ROOTS), 2) + rng.normal(0, 0.10, count)
@@ -79,7 +76,7 @@ def _hila(rng: np.random.Generator) -> _Stems:
 
 
 def _extend(rng: np.random.Generator, stems: _Stems, along: Map, blur: float) -> tuple[Tubes, Map]:
-    """Let vessels run in gentle curves; also gives their headings, shape (tubes, points)."""
+    """Extend vessels in gentle curves; return them and their directions, shape (tubes, points)."""
     bend, wave, phase = (rng.normal(0, size, stems.x.shape).astype(np.float32) for size in (0.3, 0.16, 2.0))
     heading = stems.angle + bend * along + wave * np.sin(7 * along + phase)
     piece = stems.reach / along.size
@@ -90,7 +87,7 @@ def _extend(rng: np.random.Generator, stems: _Stems, along: Map, blur: float) ->
 
 
 def _branch(rng: np.random.Generator, stems: _Stems, tubes: Tubes, heading: Map, branches: int) -> _Stems:
-    """Start branches anywhere along vessels, to either side and thinner."""
+    """Start thinner branches at random places along vessels, to either side."""
     parent = np.repeat(np.arange(len(heading)), branches)
     share = rng.uniform(0.12, 1, parent.size)
     at = (parent, (share * (heading.shape[1] - 1)).astype(np.int64))
@@ -101,7 +98,7 @@ def _branch(rng: np.random.Generator, stems: _Stems, tubes: Tubes, heading: Map,
 
 
 def project(tree: tuple[Tubes, ...], anatomy: Anatomy, grid: Grid, breath: float) -> Map:
-    """Centimetres of vessel along each ray, wherever the vessels run; the caller confines them to lung."""
+    """Return the centimetres of vessel along each ray; the caller limits them to the lungs."""
     total = np.zeros(grid.shape, dtype=np.float32)
     length = anatomy.length
     for tubes in tree:
@@ -112,9 +109,9 @@ def project(tree: tuple[Tubes, ...], anatomy: Anatomy, grid: Grid, breath: float
 
 
 def _splat(grid: Grid, x: Map, y: Map, volume: Map) -> Map:
-    """Share every volume among the four samples around it, so that each tube keeps its cross-section."""
+    """Divide every volume among the four samples around it, so that each tube keeps its cross-section."""
     rows, columns = grid.shape
-    column = np.clip((x - grid.x[0, 0]) / grid.step, 0, columns - 1.01)  # no lung is drawn at the edges
+    column = np.clip((x - grid.x[0, 0]) / grid.step, 0, columns - 1.01)  # nothing is drawn at the edges
     row = np.clip((y - grid.y[0, 0]) / grid.step, 0, rows - 1.01)
     left, top = column.astype(np.int64), row.astype(np.int64)
     column -= left
