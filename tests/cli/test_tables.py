@@ -11,7 +11,7 @@ from chestnut.cli.shared import output
 from chestnut.cli.shared.comparison_table import leaderboard_table
 from chestnut.cli.shared.live_jobs import LiveJobs
 from chestnut.cli.shared.live_training import LiveTable
-from chestnut.cli.shared.result_tables import metrics_table
+from chestnut.cli.shared.result_tables import confusion_table, metrics_table
 from chestnut.cli.shared.tables import table
 from chestnut.cli.shared.tuning_table import trials_table
 from chestnut.evaluation.intervals import Estimate
@@ -65,13 +65,15 @@ def trials():
     return trials_table(Tuning("cnn-small", "random", "auroc", 2, {}, made, default, 3, {}, None, (), ()))
 
 
-def classes(names):
+def classes(names, drawn_as=metrics_table):
     count = len(names)
     probabilities = [
         [0.8 if column == row % count else 0.2 / (count - 1) for column in range(count)] for row in range(60)
     ]
     targets = [(row + (row % 7 == 0)) % count for row in range(60)]
     found = evaluate(targets, probabilities, [str(row // 2) for row in range(60)], names, resamples=50)
+    if drawn_as is confusion_table:
+        return confusion_table(found.to_dict())
     return metrics_table("runs/first on test of its own images: 60 images of 30 patients", found.to_dict())
 
 
@@ -98,6 +100,8 @@ TABLES = {
     "trials": trials,
     "metrics of two classes": lambda: classes(["NORMAL", "PNEUMONIA"]),
     "metrics of three classes": lambda: classes(["Covid-19", "No_findings", "Pneumonia"]),
+    "confusion of two classes": lambda: classes(["NORMAL", "PNEUMONIA"], confusion_table),
+    "confusion of three classes": lambda: classes(["Covid-19", "No_findings", "Pneumonia"], confusion_table),
     "training": training,
     "jobs": jobs,
 }

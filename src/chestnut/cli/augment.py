@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.shared.next_steps import print_next
-from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, print_next, say, table
 
 
 @with_data_options

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.shared.next_steps import print_next
-from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, say
+from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, print_next, say
 
 
 def command(

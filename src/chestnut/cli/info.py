@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
-from chestnut.cli.shared.next_steps import print_next, print_next_for
-from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_notes, table
+from chestnut.cli.shared.next_steps import print_next_for
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, print_notes, table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from chestnut.cli.shared.next_steps import print_next
-from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, table
+from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, print_next, table
 
 if TYPE_CHECKING:
     from rich.table import Table

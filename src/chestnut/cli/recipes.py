@@ -9,8 +9,7 @@ import typer
 from rich.text import Text
 
 from chestnut.cli.shared.framework import load_framework
-from chestnut.cli.shared.next_steps import print_next
-from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, table
 from chestnut.errors import RecipeError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chestnut.cli.shared.next_steps import print_next
-from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, say, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say, table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.shared.next_steps import print_next
-from chestnut.cli.shared.output import JsonOption, emit, out
+from chestnut.cli.shared.output import JsonOption, emit, out, print_next
 from chestnut.errors import DataError
 
 

@@ -31,10 +31,14 @@ def evaluate_run(
     other: Manifest | None = None,
     *,
     command: str = "chestnut.evaluate",
+    threshold: float | None = None,
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> Evaluation:
     """Evaluate a run, write `evaluation/<name>/`, and enter a look at test images into the ledger.
+
+    With another threshold than the run's own, nothing is written but the look, so that the evaluation at the run's own
+    threshold stays.
 
     The test split of a run of a cross-validation is its fold, so a look at it is entered under the fold's name.
 
@@ -43,15 +47,18 @@ def evaluate_run(
         split: train, val or test. All images of a data set without splits are taken.
         other: Another data set; None for the run's own images.
         command: The command to name in the ledger.
+        threshold: The least probability, in 0..1, at which the positive class is decided; None for the run's own.
         skip_bad: Whether to leave unreadable images out instead of refusing them.
         bars: Shows the progress.
 
     Raises:
         DataError: The split is empty, labels are missing, the classes are not those of the run, an image of the run
-            has changed, or the other data set consists of the run's own images.
+            has changed, the other data set consists of the run's own images, or the threshold does not apply.
         BundleError: The run's bundle is missing or was changed.
     """
     bundle = Bundle.read(run.bundle)
+    if threshold is not None:
+        _require_threshold(threshold, bundle)
     own = Manifest.read(run.manifest_file, run.facts)
     chosen, name = (own.only(split), split) if other is None else (_matched(other, split, bundle), _name(other, split))
     with bars("Decoding images") as tick:
@@ -69,11 +76,16 @@ def evaluate_run(
         manifest.patients,
         bundle.classes,
         positive=bundle.positive,
-        threshold=bundle.threshold,
+        threshold=bundle.threshold if threshold is None else threshold,
     )
     notes = [str(overlap)] if overlap is not None and str(overlap) else []
     if split == "test" or (overlap is not None and overlap.counts["test"]):
         notes.append(_enter_look(run, command, bundle.weights, manifest, overlap))
+    if threshold is not None:
+        notes.append(
+            f"at the threshold {threshold:g} in place of the run's own {bundle.threshold:g}; the run stays as it is"
+        )
+        return replace(evaluation, notes=(*evaluation.notes, *notes))
     evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
     _write(run.evaluation(name), Judged(evaluation, manifest, probabilities, overlap), bundle)
     return evaluation
@@ -94,6 +106,16 @@ class Judged:
     manifest: Manifest
     probabilities: npt.NDArray[np.float64]
     overlap: Overlap | None
+
+
+def _require_threshold(threshold: float, bundle: Bundle) -> None:
+    if not 0 <= threshold <= 1:
+        raise DataError(f"threshold={threshold:g}: give a probability from 0 to 1")
+    if bundle.positive is None:
+        raise DataError(
+            f"threshold={threshold:g}: a threshold is for two classes, and this run tells {len(bundle.classes)} apart; "
+            "leave it out"
+        )
 
 
 def require_other(own: Manifest, seen: Manifest) -> Overlap:

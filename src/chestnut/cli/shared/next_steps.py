@@ -1,22 +1,13 @@
-"""The command that a user may want to give after another one."""
+"""The next step for a run, as a command that the user may want to give after another one."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
-from chestnut.cli.shared.output import say
+from chestnut.cli.shared.output import print_next
 
 if TYPE_CHECKING:
     from chestnut.runs.folder import RunFolder
-
-
-def print_next(*words: object) -> None:
-    """Print a command, quoted so that it can be pasted.
-
-    It goes to standard error, so that a pipe carries the result alone.
-    """
-    say(f"Next: {shlex.join(map(str, words))}")
 
 
 def print_next_for(run: RunFolder, *, reported: bool = False) -> None:

@@ -59,6 +59,14 @@ def print_notes(notes: Iterable[str]) -> None:
         out.print(f"· {note}", markup=False)
 
 
+def print_next(*words: object) -> None:
+    """Print a command, quoted so that it can be pasted.
+
+    It goes to standard error, so that a pipe carries the result alone.
+    """
+    say(f"Next: {shlex.join(map(str, words))}")
+
+
 class _Lines(logging.Handler):
     """A handler that prints each log record as one line that begins with its level."""
 

@@ -1,4 +1,4 @@
-"""How runs and evaluations are shown as tables."""
+"""Tables of the figures of a run or an evaluation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chestnut.runs.folder import RunFolder
 
 
 def estimate(figure: dict[str, Any] | None) -> str:
-    """A metric with its interval in one cell.
+    """Return a metric with its interval, for one cell.
 
     >>> estimate({"value": 0.943, "low": 0.921, "high": 0.962})
     '0.943 (0.921–0.962)'
@@ -25,7 +25,7 @@ def estimate(figure: dict[str, Any] | None) -> str:
 
 
 def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
-    """All metrics of one evaluation with their 95 % intervals, one column a class where there are more than two."""
+    """Return all metrics of an evaluation with 95 % intervals, with a column for each of more than two classes."""
     classes = list(metrics["per_class"]) if len(metrics["classes"]) > 2 else []
     made = table(title, ("metric", "all (95 % interval)", *classes), droppable=classes[::-1])
     for key in SHOWN:
@@ -35,8 +35,19 @@ def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
     return made
 
 
+def confusion_table(metrics: dict[str, Any]) -> Table:
+    """Return the confusion matrix of an evaluation: a row for each true class, a column for each decision."""
+    classes = metrics["classes"]
+    decided = [f"decided {name}" for name in classes]
+    at = f" at the threshold {metrics['threshold']:.4g} of {metrics['positive']}" if metrics["positive"] else ""
+    made = table(f"Images by class and decision{at}", ("class", *decided), decided, decided[::-1], "--json")
+    for name, row in zip(classes, metrics["confusion"], strict=True):
+        made.add_row(name, *(f"{count:,}" for count in row))
+    return made
+
+
 def run_table(run: RunFolder) -> Table:
-    """The validation figures of a run that has just ended."""
+    """Return the validation figures of a run that has just ended."""
     metrics = run.metrics("val")
     title = (
         f"{run.path}: best epoch {run.record.kept_epoch}, "

@@ -1,0 +1,51 @@
+"""`chestnut evaluate`: the confusion matrix, and figures at another threshold that leave the run as it is."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from chestnut.errors import DataError
+from chestnut.inference.evaluate import evaluate_run
+from chestnut.runs.folder import RunFolder
+
+
+@pytest.fixture
+def run(workspace, tmp_path):
+    """A copy of the trained run that a test may change."""
+    return RunFolder(shutil.copytree(workspace.run, tmp_path / "copy"))
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_another_threshold_changes_the_figures_and_not_the_run(run):
+    plain = evaluate_run(run, "val")
+    before = contents(run.path)
+    found = evaluate_run(run, "val", threshold=0.0)
+    assert contents(run.path) == before
+    assert (found.threshold, plain.threshold) == (0.0, 0.5)
+    assert found.metrics["sensitivity"].value == 1.0 and found.metrics["specificity"].value == 0.0
+    assert found.metrics["auroc"] == plain.metrics["auroc"]
+    assert "at the threshold 0 in place of the run's own 0.5; the run stays as it is" in found.notes
+    table = pd.read_csv(run.evaluation("val") / "predictions.csv")
+    at = evaluate_run(run, "val", threshold=0.3)
+    positives = table.loc[table["label"] == "PNEUMONIA", "probability_PNEUMONIA"]
+    assert at.metrics["sensitivity"].value == pytest.approx((positives >= 0.3).mean())
+
+
+def test_a_look_at_the_test_split_counts_at_any_threshold(run):
+    evaluate_run(run, "test", threshold=0.3, command="chestnut evaluate x --threshold 0.3")
+    assert [look["command"] for look in json.loads(run.ledger_file.read_text())] == [
+        "chestnut evaluate x --threshold 0.3"
+    ]
+    assert run.evaluations() == ["val"]
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.01, float("nan")])
+def test_a_threshold_out_of_range_is_refused_before_any_look(run, threshold):
+    with pytest.raises(DataError, match="give a probability from 0 to 1"):
+        evaluate_run(run, "test", threshold=threshold)
+    assert not run.ledger_file.exists()
