@@ -6,7 +6,6 @@ from chestnut.config import Recipe
 from chestnut.errors import RunError
 from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder, find_runs
-from chestnut.runs.ledger import Look
 from chestnut.runs.record import RunRecord
 
 
@@ -53,10 +52,3 @@ def test_what_is_no_run_is_refused(tmp_path):
         RunFolder.open(tmp_path / "none")
     with pytest.raises(RunError, match=r"is not a run folder: it has no environment.json"):
         RunFolder.open(tmp_path)
-
-
-def test_looks_are_counted_in_order(tmp_path):
-    run = made(tmp_path / "one")
-    assert run.ledger.looks == []
-    assert [run.ledger.enter(Look("now", f"look {number}", "abc", 10, "data")) for number in (1, 2)] == [1, 2]
-    assert [look.command for look in run.ledger.looks] == ["look 1", "look 2"]

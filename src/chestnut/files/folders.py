@@ -1,11 +1,15 @@
-"""Write a whole folder, so that it appears complete or not at all."""
+"""Write or replace a whole folder, so that it is complete or not there, even if the process is killed.
+
+A folder is filled under a hidden name beside its place and moved there by one rename. While a folder `x` is replaced,
+the complete new one is called `.x.new`, and the one that makes room for it `.x.old`.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chestnut.errors import DataError
@@ -49,6 +53,71 @@ def new_folder(path: Path, *, last: str = "") -> Iterator[Path]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise disk_error(error, path) or DataError(f"cannot create {path} ({reason}); give another folder") from error
+
+
+@contextmanager
+def replacement_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty hidden folder, and put it in the place of `path` when the block succeeds.
+
+    The old folder is moved aside before the new one moves in, and removed last. After a kill, the next reader or writer
+    calls `finish_replacement`. Two processes must not replace the same folder at the same time.
+
+    Args:
+        path: A folder, which need not exist yet.
+
+    Raises:
+        DiskError: The disk is full or not writable; the old folder is unchanged.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "set"
+    >>> for text in ("old", "new"):
+    ...     with replacement_folder(path) as draft:
+    ...         _ = (draft / "a.txt").write_text(text)
+    >>> (path / "a.txt").read_text(), [item.name for item in path.parent.iterdir()]
+    ('new', ['set'])
+    """
+    new, old = _reserved(path)
+    try:
+        finish_replacement(path)
+        with scratch_folder(path.parent, path.name) as draft:
+            yield draft
+            for leftover in (new, old):
+                shutil.rmtree(leftover, ignore_errors=True)
+            draft.rename(new)
+            try:
+                with suppress(FileNotFoundError):  # there is no old folder
+                    path.rename(old)
+            except OSError:  # on Windows, while a program reads it
+                shutil.rmtree(new, ignore_errors=True)
+                raise
+            with suppress(FileNotFoundError):  # a reader has just finished the replacement
+                new.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise disk_error(error, path) or error from error
+
+
+def finish_replacement(path: Path) -> None:
+    """Move a folder to its place if a process was killed while it replaced it; otherwise do nothing.
+
+    It is safe while another process replaces the folder, since it never touches a folder that is in its place.
+    """
+    for folder in _reserved(path):
+        if path.exists():
+            return
+        with suppress(OSError):  # there is no such folder, or another process was faster
+            folder.rename(path)
+
+
+def finish_replacements(parent: Path) -> None:
+    """Finish the replacement of every folder directly below `parent`; see `finish_replacement`."""
+    for folder in [*parent.glob(".*.new/"), *parent.glob(".*.old/")]:
+        finish_replacement(parent / folder.name[1:-4])
+
+
+def _reserved(path: Path) -> tuple[Path, Path]:
+    """Return the hidden names of the new and of the old folder, in the order in which a reader prefers them."""
+    return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
 
 
 @contextmanager

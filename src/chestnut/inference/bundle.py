@@ -6,8 +6,6 @@ the threshold and the SHA-256 of every other file, so that a changed file is not
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,14 @@ from pydantic import ValidationError
 
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError
-from chestnut.files.disk_errors import disk_error
+from chestnut.files.folders import finish_replacement, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import read_json, write_json
 
 #: Raised when the layout changes so that older software would misread it.
 BUNDLE_VERSION = 1
 
-_MODEL = "model.keras"
+_MODEL, _FACTS = "model.keras", "bundle.json"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,8 @@ class Bundle:
         Raises:
             BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
         """
-        path = folder / "bundle.json"
+        finish_replacement(folder)
+        path = folder / _FACTS
         if not path.is_file():
             raise BundleError(
                 f"no bundle in {folder.parent}: its training has not ended well; "
@@ -118,20 +117,10 @@ def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
     Raises:
         DiskError: The disk is full or may not be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".bundle-"))
-    try:
-        network.save(made / _MODEL)
-        bundle = Bundle(folder=folder, weights=sha256(made / _MODEL), **facts)
-        write_json(made / "bundle.json", bundle.to_dict())
-        made.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
-    except OSError as error:
-        raise disk_error(error, folder) or error from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    with replacement_folder(folder) as draft:
+        network.save(draft / _MODEL)
+        bundle = Bundle(folder=folder, weights=sha256(draft / _MODEL), **facts)
+        write_json(draft / _FACTS, bundle.to_dict())
     return bundle
 
 
@@ -147,7 +136,7 @@ def keep_threshold(folder: Path, threshold: float) -> Bundle:
         DiskError: The file may not be written.
     """
     bundle = replace(Bundle.read(folder), threshold=threshold)
-    write_json(folder / "bundle.json", bundle.to_dict())
+    write_json(folder / _FACTS, bundle.to_dict())
     return bundle
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from chestnut.config import Recipe
 from chestnut.errors import RunError
 from chestnut.files.atomic import replacing, write_text
-from chestnut.files.folders import new_folder
+from chestnut.files.folders import finish_replacement, finish_replacements, new_folder
 from chestnut.files.json_files import json_text, read_json, write_json
 from chestnut.files.locks import locked
 from chestnut.runs.ledger import Ledger, Look
@@ -67,6 +67,7 @@ class RunFolder:
             RunError: There is no run, or a newer chestnut made it.
         """
         run = cls(Path(path))
+        finish_replacement(run.path)
         if not run.path.is_dir():
             raise RunError(f"no run folder {path}; `chestnut runs` lists the runs there are")
         if not run.environment_file.is_file():
@@ -261,7 +262,8 @@ def require_free(path: Path) -> None:
 
 
 def find_runs(folder: Path) -> list[RunFolder]:
-    """The runs directly below a folder, oldest first."""
+    """Return the runs directly below a folder, oldest first."""
+    finish_replacements(folder)
     found = [RunFolder(item.parent) for item in folder.glob("*/environment.json") if item.parent.name[0] != "."]
     return sorted(found, key=lambda run: run.environment_file.stat().st_mtime)
 

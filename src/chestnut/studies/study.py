@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from chestnut.data.manifest import Manifest
 from chestnut.errors import RunError, listed
-from chestnut.files.folders import new_folder
+from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
 from chestnut.runs.folder import require_free
@@ -193,6 +193,7 @@ class PlannedFolder(ABC, Generic[_Plan]):
         """
         busy = f"{self.path} is in use by another process; wait for it or end it"
         with locked(self.path / ".lock", wait=0, busy=busy):
+            finish_replacements(self.path)
             for item in self.path.glob(".*-*/"):
                 shutil.rmtree(item, ignore_errors=True)
             yield

@@ -421,14 +421,25 @@ def test_a_limit_that_is_no_size(monkeypatch):
 def test_folders(tmp_path, monkeypatch):
     assert cache.cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("CHESTNUT_CACHE")
-    monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
+    monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/caches")
-    assert store._platform_folder("linux", Path.home()) == Path("/var/caches/chestnut")
+    assert cache.cache_folder() == Path("/var/caches/chestnut")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert store._platform_folder("linux", Path.home()) == Path("/home/me/.cache/chestnut")
-    assert store._platform_folder("darwin", Path.home()) == Path("/home/me/Library/Caches/chestnut")
-    monkeypatch.setenv("LOCALAPPDATA", "/local")
-    assert store._platform_folder("win32", Path.home()) == Path("/local/chestnut/cache")
+    assert cache.cache_folder() == Path("/home/me/.cache/chestnut")
+
+
+@pytest.mark.parametrize(("platform", "earlier"), [("darwin", "Library/Caches/chestnut"), ("win32", "chestnut/cache")])
+def test_a_cache_at_the_place_of_earlier_versions_is_found(platform, earlier, tmp_path, monkeypatch):
+    monkeypatch.delenv("CHESTNUT_CACHE")
+    monkeypatch.setattr(store.sys, "platform", platform)
+    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name, appauthor: tmp_path / "new" / name)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert cache.cache_folder() == tmp_path / "new" / "chestnut"
+    (tmp_path / earlier).mkdir(parents=True)
+    assert cache.cache_folder() == tmp_path / earlier
+    (tmp_path / "new" / "chestnut").mkdir(parents=True)
+    assert cache.cache_folder() == tmp_path / "new" / "chestnut"
 
 
 def test_threads_give_the_same_as_one(images):

@@ -152,7 +152,7 @@ def remove(folder: Path) -> int:
     Returns:
         Bytes freed; 0 where it may not be removed or is already gone.
     """
-    aside = folder.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    aside = temporary_folder(folder.parent)
     try:
         size = sum(file.stat().st_size for file in folder.iterdir())
         folder.rename(aside)  # so that nobody sees half of it
@@ -160,6 +160,20 @@ def remove(folder: Path) -> int:
         return 0
     shutil.rmtree(aside, ignore_errors=True)
     return size
+
+
+def temporary_folder(parent: Path) -> Path:
+    """Return the name of a folder that is being written or removed; a later clean-up recognises it by this name."""
+    return parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+
+
+def publish(folder: Path, place: Path) -> None:
+    """Move a complete entry to its place, unless another process has put an equal one there."""
+    try:
+        folder.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
 
 
 @contextmanager
@@ -188,7 +202,7 @@ class Writer:
     def __init__(self, rule: Path, spec: InputSpec) -> None:
         self._shape = (spec.height, spec.width)
         self._rule = rule
-        self._folder = rule / f"{TEMPORARY}{secrets.token_hex(8)}"
+        self._folder = temporary_folder(rule)
         self._file: BinaryIO | None = None
         self._signed = time.monotonic()
         self._sha256: dict[bytes, bytes] = {}
@@ -253,11 +267,7 @@ class Writer:
                 self._write_header(self._file)
                 self._file.close()
             np.save(self._folder / _ROWS, rows)
-            try:
-                self._folder.rename(place)
-            except OSError:
-                if not place.exists():
-                    raise
+            publish(self._folder, place)
         return Entry(place, self._rule.name, len(rows), 0, time.time())
 
     def _write_header(self, file: BinaryIO) -> None:

@@ -10,7 +10,6 @@ temporary name and then renamed, so that a reader never sees an incomplete one.
 from __future__ import annotations
 
 import math
-import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.data.cache.entries import TEMPORARY, remove, touch_rows, writing
+from chestnut.data.cache.entries import publish, remove, temporary_folder, touch_rows, writing
 from chestnut.data.cache.store import FEATURES, cache_folder, make_room
 
 Half = npt.NDArray[np.float16]
@@ -67,7 +66,7 @@ def _open(place: Path, shape: tuple[int, ...]) -> Half | None:
 
 def _write(place: Path, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]) -> None:
     make_room(2 * math.prod(shape))
-    folder = place.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    folder = temporary_folder(place.parent)
     try:
         with writing(place.parent):
             folder.mkdir(parents=True)
@@ -78,11 +77,7 @@ def _write(place: Path, shape: tuple[int, ...], blocks: Callable[[], Iterable[np
                     file.write(np.ascontiguousarray(_half(block)).data)
             np.save(folder / _ROWS, np.zeros(shape[0], np.uint8))
             remove(place)  # it is damaged, where there is one
-            try:
-                folder.rename(place)
-            except OSError:
-                if not place.exists():  # else another process was first
-                    raise
+            publish(folder, place)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

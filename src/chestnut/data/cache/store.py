@@ -19,6 +19,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import platformdirs
+
 from chestnut.config import InputSpec
 from chestnut.data.cache import digests
 from chestnut.data.cache.entries import FOLDER_VARIABLE, STALE_S, TEMPORARY, Entry, read_entry, remove, writing
@@ -47,19 +49,21 @@ def cache_folder() -> Path:
     """
     named = os.environ.get(FOLDER_VARIABLE)
     try:
-        return Path(named).expanduser().absolute() if named else _platform_folder(sys.platform, Path.home())
+        return Path(named).expanduser().absolute() if named else _user_folder(sys.platform)
     except RuntimeError:
         raise DiskError(f"no home folder to keep decoded images in; set {FOLDER_VARIABLE} to a folder") from None
 
 
-def _platform_folder(platform: str, home: Path) -> Path:
+def _user_folder(platform: str) -> Path:
+    """Return the platform's place for caches, or that of earlier versions if only that one has a cache."""
+    place = platformdirs.user_cache_path("chestnut", appauthor=False)
     if platform == "darwin":
-        return home / "Library" / "Caches" / "chestnut"
-    if platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "chestnut" / "cache"
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    # A relative path there is to be ignored (XDG Base Directory Specification)
-    return (Path(named) if named.startswith("/") else home / ".cache") / "chestnut"
+        earlier = Path.home() / "Library" / "Caches" / "chestnut"
+    elif platform == "win32":
+        earlier = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "chestnut" / "cache"
+    else:
+        return place
+    return earlier if earlier.is_dir() and not place.is_dir() else place
 
 
 def cache_limit() -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from chestnut.data.public.download import download
 from chestnut.data.public.unpack import unpack
 from chestnut.errors import DiskError, DownloadError, suggest
 from chestnut.files.disk_errors import disk_error
+from chestnut.files.folders import scratch_folder
 from chestnut.progress import Tick
 
 #: The largest accepted ratio of unpacked to packed size. Pictures hardly shrink when packed, so it is close to 1.
@@ -200,10 +200,10 @@ def _verify(collection: Collection, file: Path, remedy: str) -> None:
 
 
 def _unpack(collection: Collection, archive: Path, target: Path) -> None:
-    """Unpack beside the target and move it into place when all of it is there."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{collection.folder}-") as temporary:
-        unpack(archive, Path(temporary), collection.bytes * _MOST_GROWTH)
-        made = Path(temporary) / collection.folder
-        if not made.is_dir():
+    """Unpack an archive beside the target, and move the complete folder into place."""
+    with scratch_folder(target.parent, collection.folder) as scratch:
+        unpack(archive, scratch, collection.bytes * _MOST_GROWTH)
+        folder = scratch / collection.folder
+        if not folder.is_dir():
             raise DownloadError(f"{archive} has no folder {collection.folder}; download it from {collection.homepage}")
-        made.replace(target)
+        folder.rename(target)

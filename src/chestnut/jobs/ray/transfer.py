@@ -6,13 +6,11 @@ The files travel as bytes, in archives: Ray keeps them in its object store until
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chestnut.files.disk_errors import disk_error
+from chestnut.files.folders import replacement_folder
 from chestnut.jobs.job import Job
 
 #: The files of a run that contain the path of the run it fine-tunes.
@@ -93,17 +91,5 @@ def unpack(content: bytes, folder: Path) -> None:
     Raises:
         DiskError: The disk is full or not writable.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    try:
-        new, old = scratch / "new", scratch / "old"
-        new.mkdir()
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            archive.extractall(new, filter="data")
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-    except OSError as error:
-        raise disk_error(error, folder) or error from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with replacement_folder(folder) as draft, tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(draft, filter="data")

@@ -1,0 +1,123 @@
+"""Folders are complete or not there, even after a kill."""
+
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chestnut.errors import DataError, DiskError
+from chestnut.files.folders import finish_replacement, finish_replacements, new_folder, replacement_folder
+from killing import Killed, kill_at_rename
+
+
+def contents(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def fill(folder, text):
+    for name in ("a.txt", "z.txt"):
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_new_folder_appears_complete(tmp_path, exists):
+    path = tmp_path / "deep" / "set"
+    if exists:
+        path.mkdir(parents=True)
+    with new_folder(path, last="a.txt") as draft:
+        fill(draft, "new")
+        assert not path.exists() or contents_visible(path) == []
+    assert contents(path) == {"a.txt": "new", "z.txt": "new"}
+    assert [item.name for item in path.parent.iterdir()] == ["set"]
+
+
+def contents_visible(folder):
+    return [item.name for item in folder.iterdir() if item.name[0] != "."]
+
+
+def test_the_file_that_marks_a_complete_folder_comes_last(tmp_path, monkeypatch):
+    with pytest.raises(Killed), kill_at_rename(1, monkeypatch), new_folder(tmp_path, last="a.txt") as draft:
+        fill(draft, "new")
+    assert contents_visible(tmp_path) == ["z.txt"]
+
+
+@pytest.mark.parametrize("place", ["full", "file", "link"])
+def test_a_taken_place_is_refused(tmp_path, place):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    refused = pytest.raises(DataError, match=rf"{place} (contains files already|is a file); give a new folder")
+    with refused, new_folder(tmp_path / place):
+        pytest.fail("a taken place was given")
+
+
+@pytest.mark.parametrize("writer", [new_folder, replacement_folder])
+def test_an_error_leaves_everything_as_it_was(tmp_path, writer):
+    path = tmp_path / "set"
+    if writer is replacement_folder:
+        path.mkdir()
+        fill(path, "old")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DiskError, match="set: the disk is full"), writer(path) as draft:
+        fill(draft, "new")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_is_replaced(tmp_path):
+    path = tmp_path / "set"
+    for text in ("old", "new", "newer"):
+        with replacement_folder(path) as draft:
+            fill(draft, text)
+        assert contents(path) == {"a.txt": text, "z.txt": text}
+        assert [item.name for item in tmp_path.iterdir()] == ["set"]
+
+
+@pytest.mark.parametrize(("kill", "left"), [(0, "old"), (1, "old"), (2, "new")])
+def test_a_kill_at_any_rename_loses_neither_folder(tmp_path, monkeypatch, kill, left):
+    path = tmp_path / "set"
+    path.mkdir()
+    fill(path, "old")
+    with pytest.raises(Killed), kill_at_rename(kill, monkeypatch), replacement_folder(path) as draft:
+        fill(draft, "new")
+    assert path.exists() == (kill < 2), "the kill came between the renames"
+    texts = [contents(item) for item in tmp_path.rglob("*") if item.is_dir() and (item / "z.txt").is_file()]
+    assert sorted(texts, key=str) == [dict.fromkeys(("a.txt", "z.txt"), text) for text in ("new", "old")]
+    finish_replacement(path)
+    assert contents(path) == {"a.txt": left, "z.txt": left}
+    with replacement_folder(path) as draft:
+        fill(draft, "last")
+    assert contents(path) == {"a.txt": "last", "z.txt": "last"}
+    assert not (tmp_path / ".set.new").exists() and not (tmp_path / ".set.old").exists()
+
+
+def test_every_folder_below_a_folder_is_finished(tmp_path):
+    for name in (".a.old", ".b.new", ".b.old", ".c.old", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "text").write_text(name)
+    finish_replacements(tmp_path)
+    assert {item.name: (item / "text").read_text() for item in tmp_path.iterdir() if item.name[0] != "."} == {
+        "a": ".a.old", "b": ".b.new", "c": "c",
+    }  # fmt: skip
+
+
+def test_a_reader_that_finishes_first_does_not_disturb_the_writer(tmp_path, monkeypatch):
+    path = tmp_path / "set"
+    path.mkdir()
+    fill(path, "old")
+    renamed = Path.rename
+
+    def rename_and_read(self, target):
+        done = renamed(self, target)
+        if target.name == ".set.old":
+            finish_replacement(path)
+        return done
+
+    with monkeypatch.context() as patched, replacement_folder(path) as draft:
+        fill(draft, "new")
+        patched.setattr(Path, "rename", rename_and_read)
+    assert contents(path) == {"a.txt": "new", "z.txt": "new"}
+    assert [item.name for item in tmp_path.iterdir()] == ["set"]
+    shutil.rmtree(path)
