@@ -13,6 +13,9 @@ from chestnut.errors import DiskError
 from chestnut.evaluation.curves import precision_recall, reliability, roc
 from chestnut.evaluation.metrics import evaluate
 from chestnut.figures import evaluation as figures
+from chestnut.figures.history import history_figure
+from chestnut.figures.sample_grid import sample_grid_figure
+from chestnut.figures.saving import save
 
 TARGETS = np.array([0, 1] * 30)
 SCORES = np.clip(np.linspace(0, 1, 60) * 0.6 + TARGETS * 0.3, 0, 1)
@@ -37,15 +40,15 @@ def evaluation():
 
 
 def texts(figure: Figure) -> list[str]:
-    """Every text shown in a figure."""
+    """Return every text shown in a figure."""
     found = [text.get_text() for axes in figure.axes for text in axes.texts]
     found += [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel(), axes.get_title("left"))]
     return found + [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 def lit(figure: Figure, path) -> np.ndarray:
-    """The figure's pixels; its outermost rows and columns must be blank, so nothing was cut off."""
-    figures.save(figure, path)
+    """Return the figure's pixels, after checking that the outermost ones are blank and so nothing is cut off."""
+    save(figure, path)
     pixels = np.asarray(Image.open(path).convert("L"))
     assert all((edge == 255).all() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
     return pixels
@@ -70,7 +73,7 @@ def test_confusion_of_many_classes_with_one_absent(tmp_path):
         resamples=2,
     )
     figure = figures.confusion_figure(many)
-    assert "–" in texts(figure) and "4 images · likeliest class" in texts(figure)
+    assert "–" in texts(figure) and "4 images · most likely class" in texts(figure)
     lit(figure, tmp_path / "confusion.png")
 
 
@@ -110,14 +113,14 @@ def texts_of_insets(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize(("best", "said"), [(None, "best epoch: 2"), (3, "best epoch: 3")])
 def test_history_marks_the_best_epoch(best, said, tmp_path):
-    figure = figures.history_figure(HISTORY, best)
+    figure = history_figure(HISTORY, best)
     assert said in texts(figure)
     assert [axes.get_ylabel() for axes in figure.axes] == ["Loss", "Accuracy", "AUROC"]
     lit(figure, tmp_path / "history.png")
 
 
 def test_history_of_one_epoch_without_validation(tmp_path):
-    figure = figures.history_figure(HISTORY[["epoch", "loss"]].iloc[:1])
+    figure = history_figure(HISTORY[["epoch", "loss"]].iloc[:1])
     assert [axes.get_ylabel() for axes in figure.axes] == ["Loss"]
     assert not any("best" in text for text in texts(figure))
     lit(figure, tmp_path / "history.png")
@@ -125,15 +128,15 @@ def test_history_of_one_epoch_without_validation(tmp_path):
 
 def test_sample_grid_shows_images_of_any_shape(tmp_path):
     images = [np.full((20 + i, 30), 40 * i, np.uint8) for i in range(5)]
-    figure = figures.sample_grid_figure(images, ["NORMAL\na very long file name indeed.jpeg"] * 5, ncols=3)
+    figure = sample_grid_figure(images, ["NORMAL\na very long file name indeed.jpeg"] * 5, ncols=3)
     assert [len(axes.images) for axes in figure.axes] == [1, 1, 1, 1, 1, 0]
     assert figure.axes[0].get_title() == "NORMAL\na very lon…indeed.jpeg"
     lit(figure, tmp_path / "grid.png")
 
 
 def test_saving_leaves_no_half_file(tmp_path, monkeypatch):
-    figure = figures.sample_grid_figure([np.zeros((4, 4))], ["one"])
-    figures.save(figure, tmp_path / "new" / "grid.png")
+    figure = sample_grid_figure([np.zeros((4, 4))], ["one"])
+    save(figure, tmp_path / "new" / "grid.png")
     with Image.open(tmp_path / "new" / "grid.png") as image:
         assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
 
@@ -142,7 +145,7 @@ def test_saving_leaves_no_half_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Figure, "savefig", full)
     with pytest.raises(DiskError, match="disk is full"):
-        figures.save(figure, tmp_path / "other" / "grid.png")
+        save(figure, tmp_path / "other" / "grid.png")
     assert not list((tmp_path / "other").iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Figures of a search: what they say, and that nothing is cut off, with few trials, many fields and odd scores."""
+"""Tests of the figures of a search: their texts, and that few trials, many fields and odd scores all fit."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
-from chestnut.figures.evaluation import save
-from chestnut.figures.parallel_axes import scale_of, wrapped
+from chestnut.figures.parallel_axes import make_scale, wrap_field
+from chestnut.figures.saving import save
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
 
 
@@ -53,7 +53,7 @@ def texts(figure):
 
 
 def uncut(figure, path):
-    """Whether the outermost pixels are blank."""
+    """Save a figure, and tell whether its outermost pixels are blank."""
     save(figure, path)
     pixels = imread(path)[..., :3]
     return all(edge.min() > 0.98 for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
@@ -116,7 +116,7 @@ def test_importance_is_written_beside_its_bars(tmp_path):
 @given(st.lists(st.floats(1e-6, 1e3) | st.integers(1, 512), min_size=1, max_size=30), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_numbers_keep_their_order_and_stay_on_their_axis(values, log):
-    scale = scale_of(values, log)
+    scale = make_scale(values, log)
     heights = [scale.place(value) for value in sorted(values)]
     assert heights == sorted(heights)
     assert all(0 <= height <= 1 for height in heights)
@@ -125,7 +125,7 @@ def test_numbers_keep_their_order_and_stay_on_their_axis(values, log):
 
 @given(st.lists(st.text("ab_.", min_size=1, max_size=20) | st.booleans() | st.none(), min_size=1, max_size=9))
 def test_what_is_no_number_has_a_tick_of_its_own(values):
-    scale = scale_of(values)
+    scale = make_scale(values)
     heights = {scale.place(value) for value in values if value is not None}
     assert len(heights) == len({str(value).lower() for value in values if value is not None})
     assert heights <= {height for height, _ in scale.ticks}
@@ -133,9 +133,9 @@ def test_what_is_no_number_has_a_tick_of_its_own(values):
 
 
 def test_lists_are_values_too():
-    assert [label for _, label in scale_of([[32, 64], [16, 32]]).ticks] == ["16×32", "32×64"]
+    assert [label for _, label in make_scale([[32, 64], [16, 32]]).ticks] == ["16×32", "32×64"]
 
 
 def test_long_names_keep_to_four_lines():
-    assert wrapped("seed") == "seed"
-    assert wrapped(FIELDS[6]).count("\n") == 3
+    assert wrap_field("seed") == "seed"
+    assert wrap_field(FIELDS[6]).count("\n") == 3

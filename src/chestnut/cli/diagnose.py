@@ -88,8 +88,8 @@ def _tested(
 ) -> RateRange:
     """Run a range test and draw it."""
     load_framework()
-    from chestnut.figures.evaluation import save
     from chestnut.figures.lr_range import rate_range_figure
+    from chestnut.figures.saving import save
     from chestnut.training.lr_range import Sweep, lr_range
 
     found = lr_range(manifest, recipe, Sweep(*rates), skip_bad=skip_bad, bars=bar)

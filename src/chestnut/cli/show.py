@@ -33,7 +33,8 @@ def command(
 
     from chestnut.config import InputSpec
     from chestnut.data.decoding.decode import decode
-    from chestnut.figures.evaluation import sample_grid_figure, save
+    from chestnut.figures.sample_grid import sample_grid_figure
+    from chestnut.figures.saving import save
 
     random, targets = np.random.default_rng(seed), manifest.targets
     rows = [

@@ -1,1 +1,1 @@
-"""Drawing only: each function takes a result and gives a matplotlib figure."""
+"""Draw results: each function takes a result and returns a matplotlib figure. Nothing is computed or shown here."""

@@ -1,7 +1,4 @@
-"""`Scale`: one upright axis of a figure of parallel coordinates, for numbers, numbers in decades, or anything else.
-
-Called by `search_figures`; calls `style`.
-"""
+"""The vertical axes of a plot with parallel coordinates: linear, logarithmic, or for values that are not numbers."""
 
 from __future__ import annotations
 
@@ -14,25 +11,25 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from chestnut.figures.style import INK, MUTED, TICK, short
+from chestnut.figures.style import INK, MUTED, TICK, shorten
 
-# More distinct numbers than these get round ticks instead of a tick each.
+# The most distinct numbers that get a tick each; more numbers get round ticks.
 _EACH = 5
-# Characters of a line of an axis's name, and of a tick's label.
+# The most characters in a line of an axis's name, and in a tick's label.
 _NAME, _LABEL = 13, 11
 _HALO: list[AbstractPathEffect] = [withStroke(linewidth=3.5, foreground="white")]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Where values stand along an axis.
+    """The positions of values along an axis.
 
     Attributes:
-        low: Value at the foot; of a logarithmic axis its decimal logarithm.
-        high: Value at the head, above `low`.
-        log: Whether it is logarithmic.
-        ticks: Height of each tick, 0..1, and its label.
-        names: Values that are no numbers, as text, by height; empty where values are numbers.
+        low: The value at the bottom; on a logarithmic axis, its decimal logarithm.
+        high: The value at the top, of the same kind.
+        log: Whether the axis is logarithmic.
+        ticks: The height, 0..1, and label of each tick.
+        names: The values as text, from bottom to top, if they are not numbers; else empty.
     """
 
     low: float
@@ -43,18 +40,18 @@ class Scale:
 
     @classmethod
     def linear(cls, low: float, high: float) -> Scale:
-        """An axis of numbers with round ticks."""
+        """Return an axis of numbers with round ticks."""
         found = [float(tick) for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
         digits = max((len(f"{tick:.4g}".partition(".")[2]) for tick in found), default=0)
         return cls(low, high, False, tuple(((tick - low) / (high - low), f"{tick:.{digits}f}") for tick in found))
 
-    def turned(self) -> Scale:
-        """The same with its head at the foot."""
+    def flipped(self) -> Scale:
+        """Return the same axis upside down."""
         ticks = tuple((1 - height, label) for height, label in self.ticks)
         return replace(self, low=self.high, high=self.low, ticks=ticks)
 
     def place(self, value: Any) -> float:
-        """Height of a value, 0..1 for those within the axis; the middle where there is none."""
+        """Return the height of a value, 0..1 within the axis, or the middle for None."""
         if value is None:
             return 0.5
         if self.names:
@@ -63,34 +60,34 @@ class Scale:
         return float((number - self.low) / (self.high - self.low))
 
 
-def scale_of(values: Sequence[Any], log: bool = False) -> Scale:
-    """The axis of a field.
+def make_scale(values: Sequence[Any], log: bool = False) -> Scale:
+    """Return the axis of a recipe field.
 
     Args:
-        values: What the trials have; None where a trial has nothing.
-        log: Whether numbers are to be shown in decades; those up to 0 cannot be.
+        values: The values of the trials; None for a trial without one.
+        log: Whether to use a logarithmic axis; ignored if a number is 0 or less.
 
-    >>> [label for _, label in scale_of([3, 5, 3]).ticks]
+    >>> [label for _, label in make_scale([3, 5, 3]).ticks]
     ['3', '5']
-    >>> [label for _, label in scale_of([1e-4, 3e-3, 0.0101], log=True).ticks]
+    >>> [label for _, label in make_scale([1e-4, 3e-3, 0.0101], log=True).ticks]
     ['1e-4', '3e-3', '0.0101']
-    >>> [label for _, label in scale_of(["same", "valid", None]).ticks]
+    >>> [label for _, label in make_scale(["same", "valid", None]).ticks]
     ['same', 'valid']
     """
     known = [value for value in values if value is not None]
     if not known or not all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
         names = tuple(sorted({_text(value) for value in known})) or ("–",)
-        ticks = tuple(((at + 0.5) / len(names), short(name, _LABEL)) for at, name in enumerate(names))
+        ticks = tuple(((at + 0.5) / len(names), shorten(name, _LABEL)) for at, name in enumerate(names))
         return Scale(0, 1, False, ticks, names)
     distinct = sorted(set(known))
     decades = log and distinct[0] > 0
     low, high = (np.log10(distinct[0]), np.log10(distinct[-1])) if decades else (distinct[0], distinct[-1])
-    if len(distinct) == 1:  # in the middle of an axis
-        return Scale(float(low) - 1, float(low) + 1, decades, ((0.5, _written(distinct[0])),))
+    if len(distinct) == 1:  # place it in the middle
+        return Scale(float(low) - 1, float(low) + 1, decades, ((0.5, _format_number(distinct[0])),))
     pad = 0.04 * (high - low)
     scale = Scale(float(low - pad), float(high + pad), decades, ())
     shown = distinct if len(distinct) <= _EACH else _round_ticks(scale)
-    return replace(scale, ticks=tuple((scale.place(tick), _written(tick)) for tick in shown))
+    return replace(scale, ticks=tuple((scale.place(tick), _format_number(tick)) for tick in shown))
 
 
 def _round_ticks(scale: Scale) -> list[float]:
@@ -106,14 +103,14 @@ def _round_ticks(scale: Scale) -> list[float]:
 
 
 def draw_scale(axes: Axes, at: float, scale: Scale, name: str, right: bool = False) -> None:
-    """Draw an upright axis from 0 to 1 with its ticks beside it and its name above.
+    """Draw a vertical axis from 0 to 1, with its ticks beside it and its name above.
 
     Args:
-        axes: Without lines of their own.
-        at: Where it stands.
-        scale: Its ticks.
-        name: Of one line or more.
-        right: Whether labels stand at its right.
+        axes: The axes to draw in, without lines of their own.
+        at: The horizontal position.
+        scale: The scale with the ticks.
+        name: The name, in one or more lines.
+        right: Whether the labels are to the right.
     """
     axes.plot([at, at], [0, 1], color=MUTED, linewidth=1.1, zorder=5)
     for height, label in scale.ticks:
@@ -126,10 +123,10 @@ def draw_scale(axes: Axes, at: float, scale: Scale, name: str, right: bool = Fal
     axes.annotate(name, (at, 1), (0, 8), textcoords="offset points", size=TICK, color=INK, weight="bold", **place)
 
 
-def wrapped(field: str) -> str:
-    """The name of a recipe field on up to four lines, broken after dots and underscores.
+def wrap_field(field: str) -> str:
+    """Break the name of a recipe field into up to four lines, after dots and underscores.
 
-    >>> print(wrapped("optim.learning_rate"))
+    >>> print(wrap_field("optim.learning_rate"))
     optim.
     learning_rate
     """
@@ -139,8 +136,8 @@ def wrapped(field: str) -> str:
             lines[-1] += word
         else:
             lines.append(word)
-    joined = [short(each, _NAME + 2) for each in lines]
-    return "\n".join(joined if len(joined) <= 4 else [*joined[:3], short("".join(lines[3:]), _NAME + 2)])
+    joined = [shorten(each, _NAME + 2) for each in lines]
+    return "\n".join(joined if len(joined) <= 4 else [*joined[:3], shorten("".join(lines[3:]), _NAME + 2)])
 
 
 def _text(value: Any) -> str:
@@ -149,8 +146,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _written(value: float) -> str:
-    """A tick's number, short."""
+def _format_number(value: float) -> str:
+    """Format the number of a tick briefly."""
     if value and abs(value) < 0.01:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa.removesuffix('.0')}e{int(exponent)}"

@@ -1,7 +1,4 @@
-"""Figures of a search: scores trial by trial, what the settings matter, and which settings went with which score.
-
-Called by `search`; draws in the style of `style` with the axes of `parallel_axes`, and computes nothing.
-"""
+"""Draw a search: the score of each trial, how much each setting matters, and the settings behind each score."""
 
 from __future__ import annotations
 
@@ -18,13 +15,26 @@ from matplotlib.ticker import MaxNLocator
 
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.selection_bias import OBJECTIVES
-from chestnut.figures.parallel_axes import Scale, draw_scale, scale_of, wrapped
-from chestnut.figures.style import INK, MARK, MUTED, RULE, SERIES, TICK, blank, legend, line, plain, short, titled
+from chestnut.figures.parallel_axes import Scale, draw_scale, make_scale, wrap_field
+from chestnut.figures.style import (
+    INK,
+    MARK,
+    MUTED,
+    RULE,
+    SERIES,
+    TICK,
+    add_legend,
+    legend_line,
+    new_figure,
+    set_title,
+    shorten,
+    style_axes,
+)
 
-#: From the worst score to the best; its pale end still shows on white.
+#: The shades from the worst score to the best; even the palest is visible on white.
 _SHADES = LinearSegmentedColormap.from_list("scores", ["#c3d9ea", "#5a9ecb", "#0b3d6e"])
 _BEST, _FAILED = SERIES[1], "#9b1c1c"
-#: Mark of each state: form, fill and edge.
+#: The marker, fill colour and edge colour of each state.
 _MARKS: dict[str, tuple[str, str, str]] = {
     "finished": ("o", SERIES[0], "white"),
     "pruned": ("s", "white", MUTED),
@@ -34,36 +44,36 @@ _MARKS: dict[str, tuple[str, str, str]] = {
 
 
 class Shown(Protocol):
-    """What is drawn of a trial."""
+    """The facts about a trial that figures show."""
 
     @property
     def number(self) -> int:
-        """From 0, in the order of asking."""
+        """The trial's number, from 0, in the order of starting."""
 
     @property
     def state(self) -> str:
-        """`finished`, `pruned`, `failed` or `running`."""
+        """The state: `finished`, `pruned`, `failed` or `running`."""
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """Settings by recipe field."""
+        """The settings by recipe field."""
 
     @property
     def score(self) -> float | None:
-        """Of the objective; None where it has none."""
+        """The value of the objective; None if there is none yet."""
 
 
 def history_figure(trials: Sequence[Shown], objective: str, default: float | None = None) -> Figure:
-    """The score of each trial in the order of asking, the best so far, and the default's.
+    """Draw the score of each trial in order, the best so far, and the score of the recipe's own settings.
 
     Args:
-        trials: One or more.
-        objective: `auroc`, `accuracy` or `loss`.
-        default: Score of the recipe's own settings; None where there is none.
+        trials: One or more trials.
+        objective: The objective: `auroc`, `accuracy` or `loss`.
+        default: The score of the recipe's own settings; None if there is none.
     """
     words, more = in_words(objective), OBJECTIVES[objective]
-    figure = blank(9.6, 4.2)
-    axes = plain(figure.subplots(), "Trial", f"Validation {words}")
+    figure = new_figure(9.6, 4.2)
+    axes = style_axes(figure.subplots(), "Trial", f"Validation {words}")
     low, high = _limits(trials, more, default)
     axes.set_ylim(low, high)
     axes.set_xlim(min(trial.number for trial in trials) - 0.6, max(trial.number for trial in trials) + 0.6)
@@ -81,40 +91,40 @@ def history_figure(trials: Sequence[Shown], objective: str, default: float | Non
     _draw_best_so_far(axes, trials, more, entries)
     if default is not None:
         axes.axhline(default, color=INK, linewidth=1.2, dashes=(4, 3), zorder=2)
-        entries.append(line(INK, f"the recipe’s own settings: {default:.3f}", dashed=True))
-    told = ["without a score: at the edge"] if any(trial.score is None for trial in trials) else []
-    told += [f"arrow: {'below' if more else 'above'} the axis ({beyond})"] if beyond else []
+        entries.append(legend_line(INK, f"the recipe’s own settings: {default:.3f}", dashed=True))
+    keys = ["without a score: at the edge"] if any(trial.score is None for trial in trials) else []
+    keys += [f"arrow: {'below' if more else 'above'} the axis ({beyond})"] if beyond else []
     better = "higher" if more else "lower"
-    titled(
+    set_title(
         axes,
         f"Validation {words} by trial",
-        "; ".join([f"{better} is better; the best is flattered by the choice", *told]),
+        "; ".join([f"{better} is better; the best score is too good, as it was chosen", *keys]),
     )
-    legend(figure, entries, columns=3)
+    add_legend(figure, entries, columns=3)
     return figure
 
 
 def importance_figure(importance: Mapping[str, float], objective: str) -> Figure:
-    """Share of the differences between trials that each field explains, the largest at the top.
+    """Draw the share of the differences between trials that each field explains, the largest at the top.
 
     Args:
-        importance: Shares in 0..1 by recipe field, one or more, the largest first.
-        objective: `auroc`, `accuracy` or `loss`.
+        importance: The shares, 0..1, by recipe field, the largest first; at least one.
+        objective: The objective: `auroc`, `accuracy` or `loss`.
     """
-    figure = blank(9.6, 1.5 + 0.36 * len(importance))
-    axes = plain(figure.subplots(), f"Share of the differences in validation {in_words(objective)}", "")
+    figure = new_figure(9.6, 1.5 + 0.36 * len(importance))
+    axes = style_axes(figure.subplots(), f"Share of the differences in validation {in_words(objective)}", "")
     places = range(len(importance))
     axes.barh(places, list(importance.values()), height=0.62, color=SERIES[0])
     for at, share in enumerate(importance.values()):
         text = f"{share:.0%}" if share >= 0.005 else "under 1%"
         axes.annotate(text, (share, at), (6, 0), textcoords="offset points", va="center", size=TICK, color=INK)
-    axes.set_yticks(places, [short(field, 40) for field in importance])
+    axes.set_yticks(places, [shorten(field, 40) for field in importance])
     axes.set_ylim(len(importance) - 0.5, -0.5)
     axes.set_xlim(0, 1.12 * max(*importance.values(), 0.1))
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    titled(axes, "How much each setting matters", "estimated from the trials of this search, in the ranges searched")
+    set_title(axes, "How much each setting matters", "estimated from the trials of this search, within its ranges")
     return figure
 
 
@@ -126,21 +136,21 @@ def parallel_figure(
     default: float | None = None,
     log: Collection[str] = (),
 ) -> Figure:
-    """A line a trial through its settings to its score.
+    """Draw a line per trial through its settings to its score.
 
     Args:
-        trials: One or more.
-        fields: The searched fields, an axis each.
-        objective: `auroc`, `accuracy` or `loss`.
-        best: Number of the trial that is drawn thick.
-        default: Score of the recipe's own settings, marked on the last axis.
-        log: Fields whose axis is logarithmic.
+        trials: One or more trials.
+        fields: The searched fields, each of which gets an axis.
+        objective: The objective: `auroc`, `accuracy` or `loss`.
+        best: The number of the trial to draw thick.
+        default: The score of the recipe's own settings, marked on the last axis.
+        log: The fields whose axis is logarithmic.
     """
     words, more = in_words(objective), OBJECTIVES[objective]
     low, high = _limits(trials, more, default)
-    scales = [scale_of([trial.values.get(field) for trial in trials], field in log) for field in fields]
-    score = Scale.linear(low, high) if more else Scale.linear(low, high).turned()
-    figure = blank(min(11.2, max(7.4, 2.6 + 1.15 * len(fields))), 4.9)
+    scales = [make_scale([trial.values.get(field) for trial in trials], field in log) for field in fields]
+    score = Scale.linear(low, high) if more else Scale.linear(low, high).flipped()
+    figure = new_figure(min(11.2, max(7.4, 2.6 + 1.15 * len(fields))), 4.9)
     axes = figure.subplots()
     axes.set(xlim=(-0.45, len(fields) + 0.3), ylim=(-0.06, 1.02))
     axes.axis("off")
@@ -151,7 +161,7 @@ def parallel_figure(
             heights.append(float(np.clip(score.place(trial.score), -0.04, 1)))
         colour = _SHADES(shade(heights[-1])) if trial.score is not None else RULE
         axes.plot(range(len(heights)), heights, solid_joinstyle="round", **_look(trial, best, colour))
-    names = [wrapped(field) for field in fields]
+    names = [wrap_field(field) for field in fields]
     for at, (name, scale) in enumerate(zip((*names, words), (*scales, score), strict=True)):
         draw_scale(axes, at, scale, name, right=at == len(fields))
     entries = _line_entries(trials, best)
@@ -160,16 +170,16 @@ def parallel_figure(
         axes.plot(len(fields), height, color=INK, linestyle="", markersize=8, zorder=7, **MARK | {"marker": "D"})
         style: dict[str, Any] = {"linestyle": "", "marker": "D", "markersize": 6}
         entries.append(Line2D([], [], color=INK, label=f"the recipe’s own settings: {default:.3f}", **style))
-    told = f"each line is a trial; the darker, the better its validation {words}"
-    titled(axes, "Settings and scores", told, 13 * max(name.count("\n") + 1 for name in (*names, words)) + 6)
-    legend(figure, entries, columns=3)
+    subtitle = f"each line is a trial; the darker, the better its validation {words}"
+    set_title(axes, "Settings and scores", subtitle, 13 * max(name.count("\n") + 1 for name in (*names, words)) + 6)
+    add_legend(figure, entries, columns=3)
     return figure
 
 
 def _limits(trials: Sequence[Shown], more: bool, default: float | None) -> tuple[float, float]:
-    """Ends of the axis of scores: from a little past the best to four times as far from it as the median.
+    """Return the ends of the axis of scores: from the best score to four times the median's distance from it.
 
-    A trial that learned nothing would press the others flat.
+    Without this limit, a trial that learned nothing would flatten the differences between the others.
     """
     sign = 1 if more else -1
     known = [sign * trial.score for trial in trials if trial.score is not None]
@@ -196,7 +206,7 @@ def _draw_best_so_far(axes: Axes, trials: Sequence[Shown], more: bool, entries: 
     across = [*numbers, axes.get_xlim()[1]]
     axes.step(across, [*so_far, so_far[-1]], where="post", color=_BEST, linewidth=2, zorder=3)
     chosen = numbers[int(np.argmax(np.array(scores) == so_far[-1]))]
-    entries.append(line(_BEST, f"best so far; trial {chosen}: {so_far[-1]:.3f}"))
+    entries.append(legend_line(_BEST, f"best so far; trial {chosen}: {so_far[-1]:.3f}"))
 
 
 def _state_entries(trials: Sequence[Shown]) -> list[Line2D]:
@@ -210,7 +220,7 @@ def _state_entries(trials: Sequence[Shown]) -> list[Line2D]:
 
 
 def _depth(trial: Shown, best: int | None, more: bool) -> tuple[bool, bool, float]:
-    """What is drawn later lies on top: pruned and failed below, then by score, the best last."""
+    """Return a drawing order, as later lines cover earlier ones: pruned and failed first, then by score, best last."""
     score = -np.inf if trial.score is None else (trial.score if more else -trial.score)
     return trial.number == best, trial.state == "finished", score
 
@@ -233,7 +243,7 @@ def _line_entries(trials: Sequence[Shown], best: int | None) -> list[Line2D]:
             known = "" if trial.score is None else f": {trial.score:.3f}"
             entries.append(Line2D([], [], color=_BEST, linewidth=3.2, label=f"best, trial {best}{known}"))
     if "finished" in states:
-        entries.append(line(SERIES[0], "finished"))
+        entries.append(legend_line(SERIES[0], "finished"))
     if states & {"pruned", "running"}:
         names = " or ".join(state for state in ("pruned", "running") if state in states)
         entries.append(Line2D([], [], color=RULE, linewidth=1.2, label=names))

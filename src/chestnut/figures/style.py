@@ -1,7 +1,6 @@
-"""The house style of figures: colours, sizes, axes, titles and legends, for the modules of this room that draw.
+"""The common style of figures: colours, sizes, axes, titles and legends.
 
-Called by `figures` and the other modules whose names end so; calls nothing of chestnut's. Figures are plain
-`matplotlib.figure.Figure` objects: pyplot, its windows and its settings are never touched.
+Figures are plain `matplotlib.figure.Figure` objects; pyplot, with its windows and global settings, is never used.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from matplotlib.lines import Line2D
 
 INK, MUTED, RULE = "#1f2a35", "#66727f", "#b8c1ca"
 _GRID = "#e9edf1"
-#: Told apart in the common kinds of colour blindness and in grey print; after Okabe and Ito, darkened for thin lines.
+#: Colours that differ in grey print and in the common kinds of colour blindness; after Okabe and Ito, but darker.
 SERIES = ("#0868ac", "#d95f02", "#1b8a6b", "#a3508f", "#b8860b", "#4f5b66")
 _TITLE, _LABEL = 12, 10
-#: Points of the smallest text.
+#: The size of the smallest text in points.
 TICK = 9
-#: How a point is drawn.
+#: The style of a point.
 MARK: dict[str, Any] = {"marker": "o", "markeredgecolor": "white", "markeredgewidth": 1, "clip_on": False}
 
 
-def blank(width: float, height: float) -> Figure:
-    """An empty figure, in inches, that leaves room for its own labels."""
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches; its layout leaves room for labels."""
     return Figure((width, height), facecolor="white", layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
 
 
-def plain(axes: Axes, across: str, up: str) -> Axes:
-    """Axes without a box, with quiet lines and the names of what runs across and up."""
+def style_axes(axes: Axes, across: str, up: str) -> Axes:
+    """Give axes the common style, without a box, and label the horizontal and the vertical axis."""
     axes.set_xlabel(across, size=_LABEL, color=INK, labelpad=8)
     axes.set_ylabel(up, size=_LABEL, color=INK, labelpad=8)
     axes.tick_params(labelsize=TICK, labelcolor=INK, color=RULE, length=3)
@@ -43,9 +42,9 @@ def plain(axes: Axes, across: str, up: str) -> Axes:
     return axes
 
 
-def unit_square(axes: Axes, across: str, up: str) -> Axes:
-    """Axes from 0 to 1 both ways."""
-    plain(axes, across, up)
+def style_unit_square(axes: Axes, across: str, up: str) -> Axes:
+    """Style axes that run from 0 to 1 in both directions."""
+    style_axes(axes, across, up)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     ticks = np.linspace(0, 1, 6)
     axes.set_xticks(ticks)
@@ -53,36 +52,36 @@ def unit_square(axes: Axes, across: str, up: str) -> Axes:
     return axes
 
 
-def titled(axes: Axes, title: str, subtitle: str, above: float = 0) -> None:
-    """A title at the left, some points above the axes; below it, smaller, how to read the figure."""
+def set_title(axes: Axes, title: str, subtitle: str, above: float = 0) -> None:
+    """Set a title at the left, `above` points above the axes, and below it a smaller line on how to read the figure."""
     axes.set_title(title, loc="left", size=_TITLE, weight="bold", color=INK, pad=above + (25 if subtitle else 10))
     style: dict[str, Any] = {"size": TICK, "color": MUTED, "va": "bottom"}
     axes.annotate(subtitle, (0, 1), (0, above + 8), xycoords="axes fraction", textcoords="offset points", **style)
 
 
-def line(colour: str, label: str, dashed: bool = False) -> Line2D:
-    """An entry of a legend."""
+def legend_line(colour: str, label: str, dashed: bool = False) -> Line2D:
+    """Return a line as an entry for a legend."""
     style: dict[str, Any] = {"linewidth": 1, "dashes": (4, 3)} if dashed else {"linewidth": 2}
     return Line2D([], [], color=colour, label=label, **style)
 
 
-def dot(axes: Axes, across: float, up: float, colour: str, label: str) -> Line2D:
-    """Draw a point, and give its entry of a legend."""
+def draw_point(axes: Axes, across: float, up: float, colour: str, label: str) -> Line2D:
+    """Draw a point and return its entry for a legend."""
     (dot,) = axes.plot(across, up, color=colour, linestyle="", markersize=9, zorder=5, label=label, **MARK)
     return dot
 
 
-def legend(figure: Figure, entries: list[Line2D], columns: int = 1) -> None:
-    """A legend below the axes, where it hides nothing; the figure grows by its height."""
+def add_legend(figure: Figure, entries: list[Line2D], columns: int = 1) -> None:
+    """Add a legend below the axes, where it covers nothing; the figure grows by its height."""
     figure.set_figheight(figure.get_figheight() + 0.19 * -(-len(entries) // columns))
     place: dict[str, Any] = {"loc": "outside lower center", "frameon": False, "ncols": columns}
     figure.legend(handles=entries, fontsize=TICK, labelcolor=INK, **place)
 
 
-def short(text: str, most: int = 32) -> str:
-    """A text cut in its middle.
+def shorten(text: str, most: int = 32) -> str:
+    """Shorten a text in the middle.
 
-    >>> short("a-very-long-name", 10)
+    >>> shorten("a-very-long-name", 10)
     'a-ve…-name'
     """
     half = most // 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from chestnut.figures.style import INK, MARK, SERIES, TICK, blank, legend, line, plain, titled
+from chestnut.figures.style import INK, MARK, SERIES, TICK, add_legend, legend_line, new_figure, set_title, style_axes
 from chestnut.robustness.shift_effects import Judged
 
 
@@ -15,8 +15,8 @@ def stress_figure(judged: Judged) -> Figure:
     """Draw the AUROC of every shift with its interval, the best at the top, and lines for plain images and the mean."""
     shown = {name: figures.auroc for name, figures in judged.shifts.items()}
     order = sorted(shown, key=lambda name: -(shown[name].value or 0))
-    figure = blank(8.6, 1.6 + 0.3 * len(order))
-    axes = plain(figure.subplots(), "AUROC", "")
+    figure = new_figure(8.6, 1.6 + 0.3 * len(order))
+    axes = style_axes(figure.subplots(), "AUROC", "")
     for at, name in enumerate(order):
         estimate = shown[name]
         if estimate.value is None:
@@ -32,12 +32,12 @@ def stress_figure(judged: Judged) -> Figure:
     for label, estimate, colour in lines:
         if estimate.value is not None:
             axes.axvline(estimate.value, color=colour, linewidth=1.4, dashes=(4, 3), zorder=1)
-            entries.append(line(colour, f"{label}: {estimate}", dashed=True))
+            entries.append(legend_line(colour, f"{label}: {estimate}", dashed=True))
     axes.set_yticks(range(len(order)), order)
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    titled(axes, "AUROC under shifts", "the validation images under each shift; bars: 95 % of resamples of patients")
-    legend(figure, entries)
+    set_title(axes, "AUROC under shifts", "the validation images under each shift; bars: 95 % of resamples of patients")
+    add_legend(figure, entries)
     return figure

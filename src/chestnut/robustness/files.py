@@ -12,7 +12,7 @@ import pandas as pd
 
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals import CONFIDENCE
-from chestnut.figures.evaluation import save
+from chestnut.figures.saving import save
 from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import keep_threshold
 from chestnut.inference.evaluate import evaluate_run

@@ -9,7 +9,9 @@ import numpy as np
 
 from chestnut.data.cache.cache import Decoded
 from chestnut.data.manifest import Manifest
-from chestnut.figures.evaluation import history_figure, sample_grid_figure, save
+from chestnut.figures.history import history_figure
+from chestnut.figures.sample_grid import sample_grid_figure
+from chestnut.figures.saving import save
 from chestnut.inference.bundle import write_bundle
 from chestnut.runs.folder import RunFolder
 from chestnut.training.loop import Outcome

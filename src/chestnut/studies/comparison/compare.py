@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chestnut.config import BackboneConfig
 from chestnut.figures.comparison import forest_figure, learning_figure
-from chestnut.figures.evaluation import save
+from chestnut.figures.saving import save
 from chestnut.files.atomic import replacing
 from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job

@@ -17,7 +17,8 @@ import pandas as pd
 from chestnut.errors import RunError
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.comparison import forest_figure, learning_figure
-from chestnut.figures.evaluation import draw_evaluation, save
+from chestnut.figures.evaluation import draw_evaluation
+from chestnut.figures.saving import save
 from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
@@ -171,6 +172,6 @@ def _draw(folder: CrossFolder, result: CrossValidation, table: PredictionTable) 
         estimates[label] = (part.evaluation.metrics["auroc"], None)
         histories.setdefault(f"repeat {part.repeat}" if several else label, []).append(runs[part.name].history)
     told = "each fold is judged by the run that had not seen its patients"
-    save(forest_figure(estimates, where="held-out images", told=told), folder.figures / "auroc.png")
+    save(forest_figure(estimates, where="held-out images", subtitle=told), folder.figures / "auroc.png")
     save(learning_figure(histories), folder.figures / "curves.png")
     draw_evaluation(folder.figures, result.pooled, table.targets, table.probabilities, table.patients)

@@ -14,7 +14,7 @@ from chestnut.config import Choice
 from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
-from chestnut.figures.evaluation import save
+from chestnut.figures.saving import save
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
 from chestnut.files.atomic import replacing, write_text
 from chestnut.files.json_files import write_json
