@@ -29,6 +29,8 @@ def main():
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=watch, daemon=True).start()
     signal.signal(signal.SIGINT, stop)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # under Ray it is blocked from birth
     act, _, argument = job["recipe"].partition(" ")
     Path(job["folder"]).parent.mkdir(parents=True, exist_ok=True)
     Path(job["folder"] + ".pid").write_text(str(os.getpid()))

@@ -14,10 +14,10 @@ from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.machine import count_parallel_jobs, threads_per_job
 from chestnut.jobs.process import StartMethod
+from processes import FAKE_WORKER, is_alive, wait_until
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-LAUNCHED = StartMethod(command=(sys.executable, str(FAKE)))
-FORKED = StartMethod(module=FAKE.stem)
+LAUNCHED = StartMethod(command=(sys.executable, str(FAKE_WORKER)))
+FORKED = StartMethod(module=FAKE_WORKER.stem)
 
 
 @pytest.fixture(params=["launched", "forked"])
@@ -27,7 +27,7 @@ def starting(request, monkeypatch):
         return LAUNCHED
     if not can_fork():
         pytest.skip("jobs are not forked here: no Linux, or a GPU")
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parent))
+    monkeypatch.setenv("PYTHONPATH", str(FAKE_WORKER.parent))
     return FORKED
 
 
@@ -39,84 +39,11 @@ def job(tmp_path):
     return make
 
 
-def run(engine, jobs):
-    events = []
-    results = {result.job.name: result for result in engine.run(jobs, events.append)}
-    return results, events
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.is_file() or state.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def wait_until(condition, seconds=20):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
-
-
 def test_a_job_survives_its_text(job, tmp_path):
     one = job("a", 'name = "x"\n')
     assert Job.from_json(one.to_json()) == one
     tuned = Job(**{**one.__dict__, "start": tmp_path / "run"})
     assert Job.from_json(tuned.to_json()) == tuned
-
-
-def test_a_failure_a_kill_and_a_crash_are_recorded_and_the_others_go_on(starting, job, tmp_path):
-    acts = {"fails": "fail loss became nan", "killed": "kill", "crashes": "exit 3", "good": "fine"}
-    results, events = run(LocalEngine(2, starting), [job(name, act) for name, act in acts.items()])
-    assert {name: one.status for name, one in results.items()} == {
-        "fails": "failed",
-        "killed": "failed",
-        "crashes": "failed",
-        "good": "finished",
-    }
-    assert results["fails"].error == "loss became nan"
-    assert "lack of memory" in results["killed"].error
-    assert results["crashes"].error == f"its process ended with exit status 3; see {tmp_path / 'crashes.log'}"
-    assert (tmp_path / "crashes.log").read_text() == "the last words\n"
-    assert not (tmp_path / "good.log").exists()
-    assert [event.kind for event in events if event.job == "good"] == ["begin", "start", "end"]
-
-
-def test_threads_belong_to_the_job_and_not_to_the_engine(starting, job, tmp_path):
-    run(LocalEngine(2, starting), [job("a", "threads"), job("b", "threads")])
-    assert [(tmp_path / name).read_text() for name in "ab"] == ["3", "3"]
-
-
-def test_the_next_job_may_depend_on_the_results_so_far(starting, job):
-    seen = []
-
-    def jobs():
-        yield job("first", "fine")
-        yield job(f"after-{seen[0]}", "fine")
-
-    seen.extend(result.job.name for result in LocalEngine(1, starting).run(jobs(), lambda event: None))
-    assert seen == ["first", "after-first"]
-
-
-def test_closing_stops_what_runs(starting, job, tmp_path):
-    results = LocalEngine(2, starting).run([job("long", "wait 100"), job("short", "fine")], lambda event: None)
-    assert next(results).job.name == "short"
-    pid = tmp_path / "long.pid"
-    wait_until(lambda: pid.is_file() and pid.read_text())
-    results.close()
-    assert not alive(int(pid.read_text()))
-
-
-def test_a_listener_may_stop_one_job_and_the_others_go_on(starting, job):
-    def listener(event):
-        return "stop" if (event.job, event.kind) == ("long", "start") else None
-
-    jobs = [job("long", "wait 100"), job("short", "fine")]
-    results = {one.job.name: one.status for one in LocalEngine(2, starting).run(jobs, listener)}
-    assert results == {"long": "stopped", "short": "finished"}
 
 
 def test_a_job_that_will_not_stop_is_killed(job, tmp_path):
@@ -148,12 +75,12 @@ list(LocalEngine(1, {starting!r}).run([job], lambda event: None))
     wait_until(lambda: pid.is_file() and pid.read_text())
     engine.kill()
     engine.wait()
-    wait_until(lambda: not alive(int(pid.read_text())))
+    wait_until(lambda: not is_alive(int(pid.read_text())))
 
 
 @pytest.mark.skipif(not can_fork(), reason="jobs are not forked here: no Linux, or a GPU")
 def test_a_server_that_was_killed_costs_its_jobs_and_no_others(job, tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parent))
+    monkeypatch.setenv("PYTHONPATH", str(FAKE_WORKER.parent))
 
     def jobs():
         yield job("long", "wait 100")
@@ -169,7 +96,7 @@ def test_a_server_that_was_killed_costs_its_jobs_and_no_others(job, tmp_path, mo
     results = {one.job.name: one for one in LocalEngine(1, FORKED).run(jobs(), kill_server)}
     assert results["long"].status == "failed" and "killed by the system" in results["long"].error
     assert results["next"].status == "finished"
-    wait_until(lambda: not alive(ends[0]))
+    wait_until(lambda: not is_alive(ends[0]))
 
 
 @pytest.mark.skipif(not can_fork(), reason="jobs are not forked here: no Linux, or a GPU")

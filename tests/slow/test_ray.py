@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +26,7 @@ from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.ray.engine import open_ray_engine
 from chestnut.runs.folder import RunFolder
+from processes import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -80,7 +80,7 @@ def cluster(tmp_path_factory):
     began = []
     try:
         began.append(launched([*head, "--num-cpus=1", f"--temp-dir={sessions}"]))
-        wait_until(lambda: reachable(port) and reachable(client))
+        wait_until(lambda: reachable(port) and reachable(client), 120)
         mount = f'mount -t tmpfs none {hidden} && exec "$@"'
         private = ["unshare", "-m", "sh", "-c", mount, "sh"]
         able = not subprocess.run([*private, "true"], capture_output=True, check=False).returncode
@@ -115,13 +115,6 @@ def ended(process):
 def reachable(port):
     with socket.socket() as probe:
         return not probe.connect_ex(("127.0.0.1", port))
-
-
-def wait_until(condition, seconds=120):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +224,7 @@ def test_a_killed_worker_has_its_job_run_again_from_its_last_epoch(cluster, job,
     assert len(RunFolder(one.folder).record.resumed) == 1
     assert learnt(one.folder) == job.expected
     assert sorted(path.name for path in tmp_path.iterdir()) == [".jobs.lock", "data.json", "manifest.csv", "one"]
-    wait_until(lambda: not busy())
+    wait_until(lambda: not busy(), 120)
 
 
 def test_a_node_without_the_disk_gets_the_files_and_sends_the_run(cluster, job):
@@ -260,14 +253,14 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_ray_behind(images, tmp_path):
     own = {**os.environ, "TMPDIR": "/tmp", "CHESTNUT_MARK": str(tmp_path)}
     process = subprocess.Popen(words, cwd=tmp_path, env=own, stderr=subprocess.PIPE, text=True)
     history = tmp_path / "runs" / "broken" / "mlp-s0" / "history.csv"
-    wait_until(lambda: history.is_file() and len(history.read_text().splitlines()) > 2)
+    wait_until(lambda: history.is_file() and len(history.read_text().splitlines()) > 2, 120)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 130 and "--resume runs/broken goes on" in said, said
     assert RunFolder(history.parent).record.status == "stopped"
     assert "Traceback" not in said
     mark = str(tmp_path).encode()
-    wait_until(lambda: not any(mark in environment(folder) for folder in Path("/proc").glob("[0-9]*")))
+    wait_until(lambda: not any(mark in environment(folder) for folder in Path("/proc").glob("[0-9]*")), 120)
 
 
 def environment(folder):
