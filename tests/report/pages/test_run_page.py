@@ -219,17 +219,29 @@ def test_nothing_from_the_files_runs(make_run, audit, page_of):
     assert "default-src 'none'" in page.all("meta", "content")[1]
 
 
-@pytest.mark.parametrize("threads", [3, None])
-def test_the_command_repeats_the_run(finished, page_of, threads):
+@pytest.mark.parametrize(
+    ("recorded", "options", "sentence"),
+    [
+        ({"threads": 3}, ["--threads", "3"], "the same weights, bit for bit"),
+        (
+            {"threads": 3, "devices": 2, "hosts": 1},
+            ["--devices", "2", "--threads", "3"],
+            "the same weights, bit for bit",
+        ),
+        ({"threads": 3, "devices": 4, "hosts": 2}, ["--threads", "3"], "trained by 2 hosts together"),
+        ({}, [], "was not recorded, so the last bits of the weights may differ"),
+    ],
+)
+def test_the_command_repeats_the_run(finished, page_of, recorded, options, sentence):
     run = finished.run
-    write_json(run.environment_file, run.record.to_dict() | {"threads": threads})
+    write_json(run.environment_file, run.record.to_dict() | recorded)
     page = page_of(finished)
     (shown,) = re.findall(r"<pre><code>(chestnut.*?)</code>", page.html, re.S)
     assert shlex.split(html.unescape(shown).replace("\\\n", " ")) == [
         *("chestnut", "train", str(run.manifest_file), "--recipe", str(run.recipe_file), "--positive", "PNEUMONIA"),
-        *(("--threads", "3") if threads else ()),
+        *options,
     ]
-    assert ("the same weights, bit for bit" in page.text) == bool(threads)
+    assert sentence in page.text
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,9 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "rivals": _rivals(findings, results),
             "recipe_rows": recipe_rows(run.recipe),
             "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
-            "repeat": _repeat(run, facts, record.threads),
+            "repeat": _repeat(run, facts, record),
             "threads": record.threads,
+            "hosts": record.hosts or 1,
             "curves": picture(run.figures / "history.png"),
             "training_rows": _training_rows(run, record, history),
             "history_names": [heading(column) for column in _HISTORY if column in history],
@@ -101,15 +102,17 @@ def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, An
     return [item for item in (*probes, *own) if item[1].value is not None]
 
 
-def _repeat(run: RunFolder, facts: Mapping[str, Any], threads: int | None) -> str:
-    """The command that makes the run again; its manifest names the very images, patients and splits."""
+def _repeat(run: RunFolder, facts: Mapping[str, Any], record: RunRecord) -> str:
+    """Return the command that repeats the run, with the images and splits of its manifest."""
     if isinstance(run.recipe.model, EnsembleConfig):
         return " \\\n    ".join(["chestnut ensemble", *(shlex.quote(one) for one in run.recipe.model.members)])
     parts = [["chestnut", "train", str(run.manifest_file)], ["--recipe", str(run.recipe_file)]]
     if facts.get("positive") and run.recipe.data.positive is None:
         parts.append(["--positive", str(facts["positive"])])
-    if threads is not None:
-        parts.append(["--threads", str(threads)])
+    if record.devices is not None and record.devices > 1 and record.hosts == 1:
+        parts.append(["--devices", str(record.devices)])
+    if record.threads is not None:
+        parts.append(["--threads", str(record.threads)])
     return " \\\n    ".join(shlex.join(part) for part in parts)
 
 
