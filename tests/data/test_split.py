@@ -160,7 +160,7 @@ def test_only_train_counts_as_no_split():
 
 def test_resplit_pools_and_unites_patients():
     data = with_own("train", "val", "test", crossing=True)
-    assert "1 patients are in more than one split: p0; resplit puts each in one" in split(data).notes
+    assert "1 patients are in more than one split: p0; resplit=True puts each in one" in split(data).notes
     made = split(data, resplit=True)
     assert where(made) == where(split(manifest(many(90))))
     assert "the data's own split into train, val, test is not used" in made.notes
@@ -173,7 +173,7 @@ def test_resplit_pools_and_unites_patients():
             ["train", "test", ""],
             "1 of 3 images have no split while others do, the first /2; give them one, or pool all",
         ),
-        (["test", "test", "test"], "the data has test but no train; add it, or pool all images with resplit"),
+        (["test", "test", "test"], "the data has test but no train; add it, or pool all images with resplit=True"),
     ],
 )
 def test_own_splits_that_do_not_do(own, said):

@@ -106,7 +106,7 @@ def require_trainable(manifest: Manifest) -> None:
         if lacking:
             raise DataError(
                 f"no {name} images of {listed(lacking)}: too few patients of that class, or a split without it; "
-                "add patients, or make a new split with resplit"
+                "add patients, or make a new split with resplit=True"
             )
 
 
@@ -169,11 +169,11 @@ def refuse_partial(manifest: Manifest) -> None:
     if len(none):
         raise DataError(
             f"{len(none):,} of {len(manifest):,} images have no split while others do, the first {none.iloc[0]}; "
-            "give them one, or pool all images with resplit"
+            "give them one, or pool all images with resplit=True"
         )
     if "train" not in manifest.splits:
         raise DataError(
-            f"the data has {' and '.join(manifest.splits)} but no train; add it, or pool all images with resplit"
+            f"the data has {' and '.join(manifest.splits)} but no train; add it, or pool all images with resplit=True"
         )
 
 
@@ -182,7 +182,9 @@ def _crossing_notes(manifest: Manifest) -> list[str]:
     crossing = sorted(splits.index[splits > 1])
     if not crossing:
         return []
-    return [f"{len(crossing):,} patients are in more than one split: {listed(crossing, 3)}; resplit puts each in one"]
+    return [
+        f"{len(crossing):,} patients are in more than one split: {listed(crossing, 3)}; resplit=True puts each in one"
+    ]
 
 
 def _assign_places(numbers: Floats, classes: Ints, shares: list[float]) -> tuple[Ints, dict[int, int]]:

@@ -199,7 +199,7 @@ def test_bad_images_stop_in_one_line(mixed, decoded):
     assert message.startswith("3 of 23 images cannot be read (")
     assert "it contains text" in message
     assert "is empty (0 bytes)" in message
-    assert message.endswith("leave them out with skip_bad")
+    assert message.endswith("leave them out with skip_bad=True")
     assert "\n" not in message
     good = [path for path in decoded if path.endswith(".png")]
     decode_all(listing(mixed), SPEC, skip_bad=True)

@@ -162,7 +162,7 @@ def test_names_that_cannot_be_written_down(classes, name):
     str(raised.value).encode("ascii")
     manifest = load_dataset(classes, skip_bad=True)
     assert len(manifest) == 4
-    assert any("1 file left out by skip_bad" in note for note in manifest.notes)
+    assert any("1 file left out as unusable" in note for note in manifest.notes)
     with pytest.raises(DataError, match="the name has"):
         image_files([classes])
 
@@ -255,7 +255,7 @@ def test_labels_as_the_nih_set_gives_them(tmp_path):
         ("file,label\nx/a.png,A\nb.png,B\n", r"no row of their own for 1 of 3 images: y/a.png"),
         ("file,label\nx/a.png,A\ny/a.png,B\nb.png,\n", r"1 rows have no label: line 4 \(b.png\)"),
         ("file,label\nb.png,A\nb.png,B\n", r"b.png is 'A' in line 2 and 'B' in line 3"),
-        ("name,label\nb.png,A\n", r"has no path column; it has name, label; name one in columns, as path=NAME"),
+        ("name,label\nb.png,A\n", r"has no path column; it has name, label; name one, as in Columns\(path=NAME\)"),
         ("file,kind\nb.png,A\n", r"has no label column; it has file, kind"),
         ("", "cannot be read as a table"),
         ("file,label\n", "has no rows"),
@@ -336,7 +336,7 @@ def test_rows_that_cannot_be_used(tmp_path, text, said):
     table(file, f"{text}c.png,COVID\n")
     manifest = load_dataset(file, skip_bad=True)
     assert cells(manifest, "label") == [("COVID",), ("NORMAL",)]
-    assert any("left out by skip_bad" in note for note in manifest.notes)
+    assert any(note.endswith("; left out") for note in manifest.notes)
 
 
 @pytest.mark.parametrize(

@@ -191,5 +191,5 @@ def _error(bad: Sequence[ImageError], total: int) -> DataError:
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
     if len(bad) == total:
         return DataError(f"none of {total} images can be read ({named}{more}); give images in one of {FORMATS}")
-    advice = "repair or remove them, or leave them out with skip_bad"
+    advice = "repair or remove them, or leave them out with skip_bad=True"
     return DataError(f"{len(bad)} of {total} images cannot be read ({named}{more}); {advice}")

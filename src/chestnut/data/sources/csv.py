@@ -44,7 +44,7 @@ def read_csv(file: str, columns: Columns, skip_bad: bool = False) -> Found:
 def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str, ...]]:
     """Return the usable rows and notes on the others; a row with several faults is named for its first."""
     cells = table.cells["path"]
-    elsewhere = f"paths start at {folder}; or give the images' folder as the data and this table as labels"
+    elsewhere = f"paths start at {folder}; or give the images' folder as the data and labels={table.file}"
     faults: list[tuple[pd.Series[bool], str, str]] = [
         (cells == "", "have no path", "fill it in"),
         (table.cells["label"] == "", "have no label", "fill it in"),
@@ -60,8 +60,8 @@ def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tu
             continue
         fault = f"{table.file}: {int(faulty.sum()):,} rows {what}: {table.lines(faulty, 'path')}"
         if not skip_bad:
-            raise DataError(f"{fault}; {remedy}, or leave such rows out with skip_bad")
-        notes.append(f"{fault}; left out by skip_bad")
+            raise DataError(f"{fault}; {remedy}, or leave such rows out with skip_bad=True")
+        notes.append(f"{fault}; left out")
         kept &= ~faulty
     return table.where(kept), tuple(notes)
 

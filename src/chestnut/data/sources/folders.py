@@ -17,7 +17,7 @@ from chestnut.errors import DataError, listed
 
 _LAYOUTS = (
     "allowed are DATA/CLASS/images, DATA/train/CLASS/images with val and test beside it, "
-    "or any folder of images with a CSV given as labels"
+    "or any folder of images with labels=CSV"
 )
 
 
@@ -91,7 +91,7 @@ def apply_labels(images: list[Image], headers: dict[str, Header], labels: Labels
     if lost and not scanner.skip_bad:
         raise DataError(
             f"{labels.file} has no row of their own for {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
-            "add rows, or leave these images out with skip_bad"
+            "add rows, or leave these images out with skip_bad=True"
         )
     for name in lost:
         scanner.refuse(name, "no row in the table of labels")

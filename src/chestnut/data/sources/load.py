@@ -154,7 +154,7 @@ def _read(text: str, labels: str | None, columns: Columns, skip_bad: bool) -> Fo
     if pattern:
         return read_pattern(text, table, columns, skip_bad)
     if table is None and columns != Columns():
-        raise DataError(f"columns apply to a CSV, but {text} is a folder; give a CSV as the data or as labels")
+        raise DataError(f"columns apply to a CSV, but {text} is a folder; give a CSV as the data, or labels=CSV")
     if table is None and (copies := Path(text) / COPIES).is_file():
         return read_csv(str(copies), columns, skip_bad)
     return read_folder(absolute(text), table, Scanner(skip_bad))

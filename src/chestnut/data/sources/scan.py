@@ -164,7 +164,7 @@ class Scanner:
             DataError: `skip_bad` is false.
         """
         if not self.skip_bad:
-            raise DataError(f"{shown(path)}: {reason}, or leave it out with skip_bad")
+            raise DataError(f"{shown(path)}: {reason}, or leave it out with skip_bad=True")
         self._bad.append(shown(path))
 
     def notes(self) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ class Scanner:
             kinds = listed(sorted({shown(name) for name in self._others}), 3)
             notes.append(f"{_files(len(self._others))} of other kinds left out: {kinds}")
         if self._bad:
-            notes.append(f"{_files(len(self._bad))} left out by skip_bad: {listed(self._bad)}")
+            notes.append(f"{_files(len(self._bad))} left out as unusable: {listed(self._bad)}")
         return tuple(notes)
 
     def _enter(self, folder: str) -> None:

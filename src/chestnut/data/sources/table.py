@@ -79,7 +79,7 @@ class Table:
         """
         if part not in self.columns:
             others = listed(self.names, 12)
-            raise DataError(f"{self.file} has no {part} column; it has {others}; name one in columns, as {part}=NAME")
+            raise DataError(f"{self.file} has no {part} column; it has {others}; name one, as in Columns({part}=NAME)")
 
     def lines(self, rows: pd.Series[bool], part: str) -> str:
         """Describe some rows for a message: their line in the file, where the heading is line 1, and one cell."""
