@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 from chestnut.errors import RunError
+from chestnut.files.locks import locked
 from chestnut.jobs.job import Job
 
 #: Seconds to wait for another process. A machine that went down frees its locks on a shared disk after about 90.
@@ -22,16 +23,18 @@ def lock_job(job: Job) -> Iterator[None]:
     Another process that does the job may be about to end, because its engine died or Ray gave it up: wait for it.
 
     All jobs of a folder share the file `.jobs.lock`, in which each locks a byte of its own. With a lock file for each
-    job, as filelock makes them, a search of a thousand trials would leave a thousand files behind: removing one is not
-    safe while another process may be opening it.
+    job, as `files.locks` makes them, a search of a thousand trials would leave a thousand files behind: removing one is
+    not safe while another process may be opening it. Windows cannot lock bytes in this way, so there each job has one.
 
     Raises:
         RunError: Another process still works on the job.
     """
+    busy = f"{job.folder} is in use by another process; wait for it or end it"
     try:
         import fcntl
-    except ImportError:  # Windows has no such locks
-        yield
+    except ImportError:
+        with locked(job.folder.with_name(f".{job.folder.name}.lock"), wait=_PATIENCE, busy=busy):
+            yield
         return
     job.folder.parent.mkdir(parents=True, exist_ok=True)
     number = int.from_bytes(hashlib.sha256(job.folder.name.encode()).digest()[:7])
@@ -45,6 +48,6 @@ def lock_job(job: Job) -> Iterator[None]:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):  # the disk has no locks
                     break
                 if time.monotonic() > until:
-                    raise RunError(f"{job.folder} is in use by another process; wait for it or end it") from error
+                    raise RunError(busy) from error
                 time.sleep(0.1)
         yield

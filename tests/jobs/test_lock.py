@@ -1,0 +1,73 @@
+"""The lock of a job: one process works on it at a time, and other jobs of the folder are free."""
+
+import subprocess
+import sys
+
+import pytest
+
+from chestnut.errors import RunError
+from chestnut.jobs import lock
+from chestnut.jobs.job import Job
+from chestnut.jobs.lock import lock_job
+
+HOLDER = """
+import sys
+from pathlib import Path
+from chestnut.jobs.job import Job
+from chestnut.jobs.lock import lock_job
+with lock_job(Job.from_json(sys.stdin.readline())):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    def make(name):
+        return Job(name, tmp_path / "runs" / name, "", tmp_path / "manifest.csv", tmp_path / "data.json", 1, "test")
+
+    return make
+
+
+@pytest.fixture
+def holder(job):
+    """Another process that works on job `a`."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        process.stdin.write(job("a").to_json() + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "locked\n"
+        yield process
+        process.kill()
+
+
+def test_one_process_works_on_a_job_and_another_on_the_next(holder, job, monkeypatch):
+    monkeypatch.setattr(lock, "_PATIENCE", 0.2)
+    with lock_job(job("b")):
+        pass
+    with pytest.raises(RunError, match="a is in use by another process"), lock_job(job("a")):
+        pass
+
+
+def test_a_job_whose_process_was_killed_is_free_at_once(holder, job):
+    holder.kill()
+    holder.wait()
+    with lock_job(job("a")):
+        pass
+
+
+def test_a_system_without_byte_locks_locks_jobs_too(job, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(lock, "_PATIENCE", 0.2)
+    busy = pytest.raises(RunError, match="a is in use by another process")
+    with lock_job(job("a")), lock_job(job("b")), busy, lock_job(job("a")):
+        pass
+
+
+def test_a_thousand_jobs_leave_one_file(job, tmp_path):
+    pytest.importorskip("fcntl")
+    for number in range(1000):
+        with lock_job(job(f"trial-{number}")):
+            pass
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [".jobs.lock"]
