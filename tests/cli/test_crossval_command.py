@@ -31,7 +31,7 @@ def images(tmp_path_factory):
         (["--repeats", "0"], "--repeats 0: give 1 or more"),
         (["--epochs", "0"], "--epochs 0: give 1 or more"),
         (["--seed", "-1"], "--seed -1: give 0 or more"),
-        (["--jobs", "0"], "--jobs 0: give 1 or more"),
+        (["--jobs", "0"], "0: give 1 or more"),
         (["--recipe", "mlpp"], "no recipe 'mlpp'; did you mean mlp"),
         (["--set", "model.dens=[3]"], "no key 'model.dens'; did you mean model.dense"),
     ],

@@ -32,7 +32,7 @@ def images(tmp_path_factory):
         (["--recipe", "cnn-search", "--executions", "0"], "--executions 0: give 1 or more"),
         (["--recipe", "cnn-search", "--epochs", "0"], "--epochs 0: give 1 or more"),
         (["--recipe", "cnn-search", "--seed", "-1"], "--seed -1: give 0 or more"),
-        (["--recipe", "cnn-search", "--jobs", "0"], "--jobs 0: give 1 or more"),
+        (["--recipe", "cnn-search", "--jobs", "0"], "0: give 1 or more"),
         (["--recipe", "cnn-search", "--search", "randm"], "--search randm: no such search; did you mean random"),
         (["--recipe", "cnn-search", "--objective", "f1"], "--objective f1: no such objective; known: auroc"),
         (["--recipe", "mlp", "--set", "search.optim.momentum={float=[0.9,0]}"], "has 0.9 before 0"),

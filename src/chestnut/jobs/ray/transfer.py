@@ -66,7 +66,8 @@ def pack_run(done: Job, asked: Job) -> bytes:
 
     Args:
         done: The job with its paths on the node.
-        asked: The job with its paths where it was asked for; a run that is fine-tuned is called by its path there.
+        asked: The job with its paths where it was asked for. If the run fine-tunes another, its files name that one by
+            the path on the node; the archive names it by the path here.
     """
     if not done.folder.exists():
         return b""
