@@ -144,6 +144,12 @@ def test_a_word_longer_than_the_terminal_is_broken_in_place_of_being_cut():
     assert max(map(len, text.splitlines())) <= 30
 
 
+def test_lines_of_a_cell_are_not_folded_again():
+    made = table(None, ("name", "trained", "note"))
+    made.add_row("first", "131 k\nof 131 k", "words that fill what is left of the line")
+    assert "of 131 k" in drawn(made, 36)
+
+
 def test_brackets_in_a_cell_are_no_markup():
     made = table(None, ("name",))
     made.add_row("[bold]a[/] [b]")

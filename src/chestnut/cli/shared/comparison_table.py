@@ -1,4 +1,4 @@
-"""How a leaderboard is shown as a table."""
+"""The table of a comparison's leaderboard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DROPPABLE = ("size", "images/s", "s/epoch", "train acc.", "trained", "val accur
 
 
 def leaderboard_table(board: Leaderboard) -> Table:
-    """The leaderboard with 95 % intervals; variants that cannot be told apart share a place, marked by `=`."""
+    """Return the leaderboard with 95 % intervals; variants that cannot be told apart share a place, marked `=`."""
     title = f"{board.images:,} validation images of {board.patients:,} patients"
     made = table(title, _COLUMNS, _COLUMNS[4:], _DROPPABLE)
     for row in board.rows:
@@ -29,12 +29,12 @@ def leaderboard_table(board: Leaderboard) -> Table:
 
 def _cells(row: Row) -> list[str]:
     if row.place is None:
-        return ["–", _folded(row.name)]
+        return ["–", _fold(row.name)]
     return [
         f"{row.place}{'=' if row.tied else ''}",
-        f"{_folded(row.name)}\n{row.start}",
-        _spread(row.auroc, row.auroc_spread),
-        _spread(row.accuracy, row.accuracy_spread),
+        f"{_fold(row.name)}\n{row.start}",
+        _with_spread(row.auroc, row.auroc_spread),
+        _with_spread(row.accuracy, row.accuracy_spread),
         "–" if row.train_accuracy is None else f"{row.train_accuracy:.3f}",
         f"{count(row.trained)}\nof {count(row.parameters)}",
         "–" if row.epoch_seconds is None else f"{row.epoch_seconds:.1f}",
@@ -43,23 +43,23 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _folded(name: str, width: int = 22) -> str:
-    """A long name of a grid's variant, each of its values on a line of its own.
+def _fold(name: str, width: int = 22) -> str:
+    """Return the name of a variant with each value of its grid on a line of its own, if the name is long.
 
-    >>> print(_folded("cnn-small-balance=oversample"))
+    >>> print(_fold("cnn-small-balance=oversample"))
     cnn-small
     balance=oversample
     """
     return re.sub(r"-(?=[\w.]+=)", "\n", name) if len(name) > width else name
 
 
-def _spread(estimate: Estimate | None, spread: float | None) -> str:
+def _with_spread(estimate: Estimate | None, spread: float | None) -> str:
     shown = str(estimate).replace(" (", "\n(")
     return shown if spread is None else f"{shown}\n± {spread:.3f}"
 
 
 def count(number: int | None) -> str:
-    """A number of parameters as people read it.
+    """Return a number of parameters as people read it.
 
     >>> count(4147586), count(642), count(None)
     ('4.1 M', '642', '–')

@@ -1,4 +1,4 @@
-"""The live table of `chestnut train`: a line an epoch, a bar for the running one, the time left."""
+"""The live table of a training: a line for each epoch, a bar for the running one, and the time left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN_VAL = "val accuracy {val_accuracy:.4f}  val AUROC {val_auroc:.4f}  {secon
 
 
 class LiveTable:
-    """An observer of training that draws on standard error; where that is no terminal, it prints a line an epoch."""
+    """An observer that draws the training on standard error; if that is not a terminal, it prints a line an epoch."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[dict[str, Any], bool]] = []
@@ -32,31 +32,37 @@ class LiveTable:
         self._drawn = err.is_terminal
 
     def __enter__(self) -> Self:
-        """Nothing is drawn before `start`."""
+        """Return the observer; drawing begins with `start`."""
         return self
 
     def __exit__(self, *fault: object) -> None:
-        """Leave the finished table standing."""
+        """Stop drawing and print the table of all epochs."""
         if self._live.is_started:
             self._live.stop()
             err.print(self._table(len(self._rows)))
 
     def start(self, recipe: Recipe, done: int, batches: int) -> None:
-        """Begin to draw."""
+        """Print what is trained and begin to draw.
+
+        Args:
+            recipe: The recipe.
+            done: How many epochs were trained before a resume.
+            batches: The number of batches an epoch.
+        """
         fitted = isinstance(recipe.model, ClassicalConfig)
         self._epochs, self._batches, self._done = 1 if fitted else recipe.train.epochs, batches, done
         self._started = self._epoch_started = time.monotonic()
         said = f"Fitting {recipe.name}: {batches} fits to training images"
-        err.print(said if fitted else _announced(recipe, done, batches), markup=False)
+        err.print(said if fitted else _announce(recipe, done, batches), markup=False)
         if self._drawn:
             self._live.start()
 
     def batch(self, done: int) -> None:
-        """Move the bar."""
+        """Move the bar to the number of batches that are done."""
         self._batch = done
 
     def epoch(self, row: dict[str, Any], best: bool) -> None:
-        """Add a line."""
+        """Add the line of an epoch that has ended, and mark it if it is the best so far."""
         self._rows.append((row, best))
         self._batch, self._epoch_started = 0, time.monotonic()
         if not self._drawn:
@@ -71,7 +77,7 @@ class LiveTable:
         return Group(self._table(max(3, err.height - 8)), line)
 
     def _left(self) -> str:
-        """Time left if no epoch is spared, from the median of finished epochs and the running one's pace."""
+        """Return the time left if training does not stop early, from the median time of an epoch."""
         if self._rows:
             times = sorted(row["seconds"] for row, _ in self._rows)
             each = times[len(times) // 2]
@@ -84,7 +90,7 @@ class LiveTable:
         return clock(seconds)
 
     def _table(self, most: int) -> Table:
-        """The last epochs, `most` of them."""
+        """Return the table of the last epochs, at most `most` of them."""
         made = table(columns=_COLUMNS, numbers=_COLUMNS, droppable=_DROPPABLE, elsewhere="the run's history.csv")
         latest_best = max((index for index, (_, best) in enumerate(self._rows) if best), default=-1)
         for index, (row, _) in list(enumerate(self._rows))[-most:]:
@@ -92,10 +98,10 @@ class LiveTable:
         return made
 
 
-def _announced(recipe: Recipe, done: int, batches: int) -> str:
+def _announce(recipe: Recipe, done: int, batches: int) -> str:
     stop = recipe.train.stop
     patience = f", stops after {stop.patience} without a better {stop.metric}" if stop.patience else ""
-    resumed = f", goes on after epoch {done}" if done else ""
+    resumed = f", resumed after epoch {done}" if done else ""
     return (
         f"Training {recipe.name}: up to {recipe.train.epochs} epochs of {batches} batches in "
         f"{recipe.train.precision}{patience}{resumed}"
@@ -110,7 +116,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def clock(seconds: float) -> str:
-    """A duration as people read it.
+    """Return a duration as people read it.
 
     >>> clock(9.04), clock(75), clock(7300)
     ('9.0 s', '1:15', '2:01:40')

@@ -49,8 +49,8 @@ WideOption = Annotated[
 
 
 def say(text: str) -> None:
-    """Print one line to standard error; markup in it is taken literally."""
-    err.print(text, markup=False, soft_wrap=True)
+    """Print a text to standard error: folded between words on a terminal, one line elsewhere; without markup."""
+    err.print(text, markup=False, soft_wrap=not err.is_terminal)
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -64,7 +64,7 @@ def print_next(*words: object) -> None:
 
     It goes to standard error, so that a pipe carries the result alone.
     """
-    say(f"Next: {shlex.join(map(str, words))}")
+    err.print(f"Next: {shlex.join(map(str, words))}", markup=False, soft_wrap=True)
 
 
 class _Lines(logging.Handler):

@@ -88,7 +88,7 @@ class FittedTable(Table):
     def _measure(self, console: Console, column: Column) -> Measurement:
         """Return the least width that breaks no word of a column, and the width at which nothing is folded."""
         contents = [*([column.header] if self.show_header else ()), *column.cells]
-        needs = [Measurement.get(console, _unlimited(console), content) for content in contents]
+        needs = [_measure_cell(console, content) for content in contents]
         return Measurement(max(need.minimum for need in needs), max(need.maximum for need in needs))
 
     def _frame(self, console: Console, shown: Sequence[Column]) -> int:
@@ -106,6 +106,12 @@ class FittedTable(Table):
         for index, row in enumerate(self.rows):
             made.add_row(*(column[index] for column in cells), style=row.style, end_section=row.end_section)
         return made
+
+
+def _measure_cell(console: Console, content: RenderableType) -> Measurement:
+    need = Measurement.get(console, _unlimited(console), content)
+    # A text with line breaks of its own is laid out already
+    return Measurement(need.maximum, need.maximum) if "\n" in str(content) else need
 
 
 def _unlimited(console: Console) -> ConsoleOptions:

@@ -1,4 +1,4 @@
-"""How the trials of a search are shown as a table."""
+"""The table of the trials of a tuning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLUMNS = ("", "settings", "epochs", "time")
 
 
 def trials_table(result: Tuning) -> Table:
-    """The best few trials and the recipe's own settings, with the spread over executions."""
+    """Return the best few trials and the recipe's own settings, with the spread over executions."""
     sign = 1 if result.objective == "loss" else -1
     finished = [trial for trial in result.trials if trial.state == "finished"]
     best = sorted(finished, key=lambda trial: (sign * (trial.score or 0.0), trial.number))[:_SHOWN]
@@ -35,9 +35,9 @@ def trials_table(result: Tuning) -> Table:
 
 def _cells(trial: Trial) -> list[str]:
     spread = f" ± {stdev(trial.scores):.4f}" if len(trial.scores) > 1 else ""
-    settings = ", ".join(f"{key} = {_written(value)}" for key, value in trial.values.items())
+    settings = ", ".join(f"{key} = {_write(value)}" for key, value in trial.values.items())
     return [trial.name, f"{trial.score:.4f}{spread}", settings, str(trial.epochs), clock(trial.seconds)]
 
 
-def _written(value: Any) -> str:
+def _write(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
