@@ -122,12 +122,21 @@ class Run:
 
         return diagnose(self.folder)
 
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report; returns where it stands."""
+    def report(self, path: str | Path | None = None, *, identities: bool = False) -> Path:
+        """Write the report as one HTML file.
+
+        Args:
+            path: The page to write; None for `report.html` in the run's folder.
+            identities: Whether to show the names of images, patients and folders. Otherwise the page has numbers in
+                their place, which `identities.csv` in the run's folder explains.
+
+        Returns:
+            The page.
+        """
         from chestnut.report.pages.run import write_run_page
 
         target = Path(path) if path is not None else self.folder.report_file
-        write_run_page(self.folder, target)
+        write_run_page(self.folder, target, identities=identities)
         return target
 
     def _repr_html_(self) -> str:

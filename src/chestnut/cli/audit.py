@@ -30,6 +30,9 @@ def command(
     output: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write audit.json and audit.html there.")
     ] = None,
+    identities: Annotated[
+        bool, typer.Option("--identities", help="Show file names, patients and folders in audit.html.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit status 1 if there is an error.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Decides the folds of the probes.")] = 0,
     *,
@@ -43,7 +46,7 @@ def command(
     for note in manifest.notes:
         say(f"note: {note}")
     found = audit(manifest, size=size, seed=seed, bars=bar)
-    written = _write(found, output) if output else []
+    written = _write(found, output, identities) if output else []
     if emit(found.to_dict(), json):
         _print(found)
         for path in written:
@@ -52,13 +55,13 @@ def command(
         raise typer.Exit(1)
 
 
-def _write(audit: Audit, folder: Path) -> list[Path]:
+def _write(audit: Audit, folder: Path, identities: bool) -> list[Path]:
     from chestnut.files.json_files import write_json
     from chestnut.report.pages.audit import write_audit_page
 
     paths = [folder / "audit.json", folder / "audit.html"]
     write_json(paths[0], audit.to_dict())
-    write_audit_page(audit.to_dict(), paths[1], Path(audit.data["root"]).name)
+    write_audit_page(audit.to_dict(), paths[1], Path(audit.data["root"]).name, identities=identities)
     return paths
 
 

@@ -16,6 +16,12 @@ def command(
     output: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; by default report.html in RUN.")
     ] = None,
+    identities: Annotated[
+        bool,
+        typer.Option(
+            "--identities", help="Show file names, patients and folders in place of numbers; don't pass it on."
+        ),
+    ] = False,
     json: JsonOption = None,
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
@@ -24,7 +30,7 @@ def command(
 
     folder = RunFolder.open(run)
     path = output or folder.report_file
-    write_run_page(folder, path)
+    write_run_page(folder, path, identities=identities)
     if emit({"run": str(folder.path), "report": str(path)}, json):
         out.print(str(path), markup=False, soft_wrap=True)
         print_next_for(folder, reported=True)

@@ -1,6 +1,6 @@
-"""What both pages share: the template environment, how figures are written, and pictures inside the page.
+"""Fill a page's template: numbers and sentences as they are written on a page, and pictures inside it.
 
-Called by this room's pages alone; calls `files`. A page is one file that refers to nothing outside itself.
+A page is one file that refers to nothing outside itself.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from markupsafe import Markup, escape
 
 from chestnut.evaluation.intervals import Estimate
 from chestnut.files.atomic import write_text
+from chestnut.report.identities import Identities
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-#: Dots an inch of the saved figures, and the CSS pixels of such an inch: their text is then as large as the page's.
+# Dots per inch of the saved figures, and the CSS pixels for such an inch: their text is then as large as the page's.
 _DRAWN, _SHOWN = 150, 80
-#: CSS pixels of half the page, in which a figure stands beside another.
+# CSS pixels of half the page, which holds one of two figures side by side.
 _HALF = 440
 
 
@@ -34,8 +35,8 @@ class Picture:
 
     Attributes:
         uri: The whole file as a `data:` address.
-        width: CSS pixels at which it is shown where there is room.
-        height: CSS pixels.
+        width: The width in CSS pixels at which it is shown if there is room.
+        height: The height in CSS pixels.
     """
 
     uri: str
@@ -44,53 +45,61 @@ class Picture:
 
     @property
     def share(self) -> int:
-        """Per cent of half the page that it takes; above 100 it takes a row of its own."""
+        """The share of half the page that it takes, in per cent; above 100 it takes a row of its own."""
         return round(100 * self.width / _HALF)
 
 
 def picture(path: Path) -> Picture | None:
-    """Read a PNG; None where there is none, or where it is something else."""
+    """Read a PNG; None if there is no such file, or if it is not a PNG."""
     if not path.is_file():
         return None
-    held = path.read_bytes()
-    if not held.startswith(_PNG) or len(held) < 24:
+    content = path.read_bytes()
+    if not content.startswith(_PNG) or len(content) < 24:
         return None
-    width, height = (int.from_bytes(held[at : at + 4], "big") * _SHOWN // _DRAWN for at in (16, 20))
-    return Picture(f"data:image/png;base64,{base64.b64encode(held).decode('ascii')}", width, height)
+    width, height = (int.from_bytes(content[at : at + 4], "big") * _SHOWN // _DRAWN for at in (16, 20))
+    return Picture(f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", width, height)
 
 
-def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
-    """Fill a template and write it atomically.
+def write_page(path: Path, template: str, values: Mapping[str, Any], names: Identities) -> None:
+    """Fill a template with values whose names are replaced by numbers, and write the page.
+
+    Args:
+        path: The page to write.
+        template: The name of the template.
+        values: The values by the names that the template has for them.
+        names: The numbers that replace names; those that the page uses are saved.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
-    write_text(path, _environment().get_template(template).render(values))
+    filled = _environment().get_template(template).render(names.hide_all(values), names_shown=names.shown)
+    names.save()
+    write_text(path, filled)
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("chestnut.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
+    environment.filters |= {
         "count": count,
         "figure": figure,
         "interval": interval,
-        "place": place,
-        "when": when,
+        "position": position,
+        "time": time,
         "duration": duration,
         "prose": prose,
     }
-    return made
+    return environment
 
 
 def count(value: float | None, one: str = "", several: str = "") -> str:
-    """A whole number as people read it, with its noun where one is given.
+    """Write a whole number as people read it, followed by its noun if one is given.
 
     >>> count(5216), count(1, "patient"), count(2, "class", "classes"), count(None)
     ('5,216', '1 patient', '2 classes', '–')
@@ -102,22 +111,22 @@ def count(value: float | None, one: str = "", several: str = "") -> str:
 
 
 def prose(text: str) -> Markup:
-    """A sentence for a page: escaped, with intervals, shares and options kept on one line and `code` set as code.
+    """Mark up a sentence: escape it, keep intervals, shares and options on one line, and set `code` as code.
 
     >>> print(prose("AUROC 0.9 (0.8–0.95) of <b>"))
     AUROC 0.9 <span class="whole">(0.8–0.95)</span> of &lt;b&gt;
     >>> print(prose("Run `chestnut fetch`: 5 %"))
     Run <code>chestnut fetch</code>: 5&nbsp;%
     """
-    held = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
-    held = re.sub(r"(?<=\d) %", "&nbsp;%", held)
-    held = re.sub(r"(?<![\w-])--[a-z][\w-]*", r'<span class="whole">\g<0></span>', held)
-    whole = re.sub(r"\(?−?\d[\d.,]*(?:–| to )−?\d[\d.,]*(?:&nbsp;%)?\)?", r'<span class="whole">\g<0></span>', held)
-    return Markup(whole)  # noqa: S704 - escaped above
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    marked = re.sub(r"(?<=\d) %", "&nbsp;%", marked)
+    marked = re.sub(r"(?<![\w-])--[a-z][\w-]*", r'<span class="whole">\g<0></span>', marked)
+    joined = re.sub(r"\(?−?\d[\d.,]*(?:–| to )−?\d[\d.,]*(?:&nbsp;%)?\)?", r'<span class="whole">\g<0></span>', marked)
+    return Markup(joined)  # noqa: S704 - escaped above
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """A figure to some decimals, with a true minus sign; a dash where there is none.
+    """Write a figure to a number of decimals, with a true minus sign; a dash if there is none.
 
     >>> figure(0.91239), figure(-0.5, 2), figure(None), figure(float("nan"))
     ('0.912', '−0.50', '–', '–')
@@ -128,7 +137,7 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 def interval(estimate: Estimate | None) -> str:
-    """Write the ends of an interval; a dash where there is none.
+    """Write the ends of an interval; a dash if there is none.
 
     >>> interval(Estimate(0.9, 0.88, 0.94)), interval(Estimate(0, -0.1, 0.1)), interval(None)
     ('0.880–0.940', '−0.100 to 0.100', '–')
@@ -139,20 +148,20 @@ def interval(estimate: Estimate | None) -> str:
     return f"{figure(estimate.low)}{between}{figure(estimate.high)}"
 
 
-def place(value: float, least: float = 0.0, most: float = 1.0) -> str:
-    """Where a value stands along an axis, for SVG.
+def position(value: float, least: float = 0.0, most: float = 1.0) -> str:
+    """Return the position of a value along an axis, for SVG.
 
-    >>> place(0.75, 0.5), place(0.4, 0.5)
+    >>> position(0.75, 0.5), position(0.4, 0.5)
     ('50.0%', '0.0%')
     """
     share = (value - least) / (most - least)
     return f"{100 * min(max(share, 0.0), 1.0):.1f}%"
 
 
-def when(text: str | None) -> str:
-    """A time in ISO 8601 as people read it; what is none is left as it is.
+def time(text: str | None) -> str:
+    """Write a time in ISO 8601 as people read it; return any other text unchanged.
 
-    >>> when("2025-06-01T09:05:00+02:00"), when("yesterday"), when(None)
+    >>> time("2025-06-01T09:05:00+02:00"), time("yesterday"), time(None)
     ('1 June 2025, 09:05 UTC+02:00', 'yesterday', '–')
     """
     if not text:
@@ -165,7 +174,7 @@ def when(text: str | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time.
+    """Write a length of time.
 
     >>> duration(8.04), duration(75), duration(4000), duration(None)
     ('8.0 s', '1 min 15 s', '1 h 6 min', '–')
@@ -176,13 +185,3 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def file_name(path: str) -> str:
-    """The last part of a path; a row of an archive keeps the archive's name.
-
-    >>> file_name("/data/NORMAL/a.png"), file_name("/data/chest.npz#train/17")
-    ('a.png', 'chest.npz#train/17')
-    """
-    archive, row_mark, row = path.rpartition(".npz#")
-    return f"{Path(archive).name}{row_mark}{row}" if row_mark else Path(path).name

@@ -1,41 +1,44 @@
-"""The page of an audit: `write_audit_page` turns what `Audit.to_dict` gave into one HTML file. Called by `cli`."""
+"""Write the page of an audit."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from chestnut.report.identities import Identities
 from chestnut.report.render import count, write_page
 from chestnut.report.sections.findings import Findings, read_findings
 
 
-def write_audit_page(audit: dict[str, Any], path: Path, title: str) -> None:
-    """Write what an audit found as one HTML file that opens offline.
+def write_audit_page(audit: dict[str, Any], path: Path, title: str, *, identities: bool = False) -> None:
+    """Write the findings of an audit as one HTML file that opens offline.
 
     Args:
-        audit: What `Audit.to_dict` gave.
-        path: Where the file is to stand.
-        title: What was audited.
+        audit: The values that `Audit.to_dict` returned.
+        path: The page to write.
+        title: The name of the data.
+        identities: Whether to show the names of images, patients and folders. Otherwise the page has numbers in their
+            place, which identities.csv beside the page explains.
 
     Raises:
         DataError: The values are not those of an audit.
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
-    findings = read_findings(audit)
+    data = audit.get("data", {})
+    common = map(str, (*data.get("classes", ()), *data.get("splits", ())))
+    names = Identities(path.parent, roots=[str(data.get("root", ""))], common=common, shown=identities)
+    findings = read_findings(audit, names)
     groups = [("Class", findings.data.get("classes")), ("Split", findings.data.get("splits"))]
-    write_page(
-        path,
-        "audit.html",
-        {
-            "title": title,
-            "findings": findings,
-            "synthetic": bool(findings.data.get("synthetic")),
-            "lead": _lead(findings),
-            "shortcut": _shortcut(findings),
-            "rivals": [(f"Sees only {probe.sees}", probe.auroc, False) for probe in findings.probes],
-            "groups": [(name, held) for name, held in groups if held],
-        },
-    )
+    values = {
+        "title": title,
+        "findings": findings,
+        "synthetic": bool(findings.data.get("synthetic")),
+        "lead": _lead(findings),
+        "shortcut": _shortcut(findings),
+        "rivals": [(f"Sees only {probe.sees}", probe.auroc, False) for probe in findings.probes],
+        "groups": [(name, counts) for name, counts in groups if counts],
+    }
+    write_page(path, "audit.html", values, names)
 
 
 def _lead(findings: Findings) -> str:

@@ -10,25 +10,29 @@ from typing import Any
 from chestnut.errors import RunError
 from chestnut.evaluation.intervals import Estimate
 from chestnut.files.json_files import read_json
+from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.studies.comparison.plan import ComparisonFolder, Plan
 
 
-def write_comparison_page(folder: ComparisonFolder, path: Path) -> None:
+def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: bool = False) -> None:
     """Write a comparison as one HTML file that opens offline.
 
     Args:
         folder: A comparison whose leaderboard was written.
-        path: Where the file is to stand.
+        path: The page to write.
+        identities: Whether to show the names of images, patients and folders. Otherwise the page has numbers in their
+            place, which identities.csv in the folder explains.
 
     Raises:
         RunError: The leaderboard is missing, or a file of the comparison is damaged.
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     if not folder.leaderboard_file.is_file():
         raise RunError(f"{folder.path} has no leaderboard yet; chestnut compare --resume {folder.path} makes it")
     board, plan, facts = read_json(folder.leaderboard_file), folder.plan, folder.facts
+    names = Identities.of_folder(folder.path, facts, shown=identities)
     alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]
     write_page(
         path,
@@ -40,7 +44,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path) -> None:
             "repeated": plan.terms.repeats > 1,
             "dead": [row for row in board["rows"] if row["failed"]],
             "lead": _lead(board, alive),
-            "facts": facts,
+            "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(folder.manifest_file, facts),
             "forest": picture(folder.figures / "auroc.png"),
@@ -51,6 +55,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path) -> None:
             "recipes": [(variant.name, variant.recipe.to_toml()) for variant in plan.variants],
             "command": shlex.join(["chestnut", "compare", "--resume", str(folder.path)]),
         },
+        names,
     )
 
 

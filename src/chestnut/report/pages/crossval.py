@@ -10,6 +10,7 @@ from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import read_json
+from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.runs.record import kept_epoch
@@ -23,22 +24,25 @@ _FIGURES = {
 }
 
 
-def write_crossval_page(folder: CrossFolder, path: Path) -> None:
+def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = False) -> None:
     """Write a cross-validation as one HTML file that opens offline.
 
     Args:
         folder: A cross-validation whose crossval.json was written.
-        path: Where the file is to stand.
+        path: The page to write.
+        identities: Whether to show the names of images, patients and folders. Otherwise the page has numbers in their
+            place, which identities.csv in the folder explains.
 
     Raises:
         RunError: crossval.json is missing, or a file is damaged.
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no crossval.json yet; give the command that began it again")
     result, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
+    names = Identities.of_folder(folder.path, facts, shown=identities)
     pooled = Evaluation.from_dict(result["pooled"])
-    shown = {name: picture(folder.figures / f"{name}.png") for name in _FIGURES}
+    drawn = {name: picture(folder.figures / f"{name}.png") for name in _FIGURES}
     write_page(
         path,
         "crossval.html",
@@ -47,17 +51,18 @@ def write_crossval_page(folder: CrossFolder, path: Path) -> None:
             "result": result,
             "pooled": pooled,
             "lead": _lead(result, pooled),
-            "facts": facts,
+            "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(folder.manifest_file, facts),
             "metrics": [_metric_row(name, pooled, result["spread"]) for name in SHOWN if name in pooled.metrics],
             "folds": [_fold_row(part, result["repeats"]) for part in result["parts"]],
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),
-            "drawings": [{"title": _FIGURES[name], "picture": held} for name, held in shown.items() if held],
+            "drawings": [{"title": _FIGURES[name], "picture": one} for name, one in drawn.items() if one],
             "terms": _terms(plan),
             "recipe": plan.recipe.to_toml(),
         },
+        names,
     )
 
 

@@ -1,13 +1,14 @@
-"""The report of a run: `write_run_page` reads a run folder and writes one HTML file.
+"""Write the report of a run.
 
-Called by `api` and `cli`. Whatever the folder lacks, because training failed or goes on or nobody has looked yet, the
-page says so in its place.
+Where the run folder lacks something, because training failed or is still going on, or because nobody has evaluated the
+run yet, the page says so in its place.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pandas as pd
 from chestnut.config import EnsembleConfig
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.files.json_files import read_json
-from chestnut.report.render import duration, picture, when, write_page
+from chestnut.report.identities import Identities
+from chestnut.report.render import duration, picture, time, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.diagnosis import read_advice
 from chestnut.report.sections.evaluations import METRICS, gap, read_results
@@ -25,6 +27,7 @@ from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_sources, read_stress
 from chestnut.report.sections.verdict import explain_looks, judge
 from chestnut.runs.folder import RunFolder
+from chestnut.runs.ledger import Look
 from chestnut.runs.record import RunRecord
 
 _ENDS = {
@@ -39,20 +42,24 @@ _HISTORY = (
 )
 
 
-def write_run_page(run: RunFolder, path: Path) -> None:
+def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> None:
     """Write the report of a run as one HTML file that opens offline.
 
     Args:
-        run: The run; it need not have ended.
-        path: Where the file is to stand.
+        run: The run; its training need not have ended.
+        path: The page to write.
+        identities: Whether to show the names of images, patients and folders. Otherwise the page has numbers in their
+            place, which identities.csv in the run folder explains.
 
     Raises:
-        RunError: A file of the run that it cannot be without is missing or damaged.
-        DataError: A file of the run is not what it should be.
-        DiskError: The disk is full or may not be written.
+        RunError: A file that the run needs is missing or damaged.
+        DataError: Another file of the run is damaged.
+        DiskError: The disk is full or not writable.
     """
-    facts, record, results = run.facts, run.record, read_results(run)
-    findings = read_findings(read_json(run.audit_file)) if run.audit_file.is_file() else None
+    facts, record = run.facts, run.record
+    names = Identities.of_folder(run.path, facts, shown=identities)
+    results = read_results(run, names)
+    findings = read_findings(read_json(run.audit_file), names) if run.audit_file.is_file() else None
     history = run.history
     write_page(
         path,
@@ -60,7 +67,7 @@ def write_run_page(run: RunFolder, path: Path) -> None:
         {
             "title": run.name,
             "recipe": run.recipe,
-            "facts": facts,
+            "facts": names.facts(facts),
             "record": record,
             "status": _STATUS.get(record.status, ""),
             "synthetic": bool(facts.get("synthetic")),
@@ -84,17 +91,24 @@ def write_run_page(run: RunFolder, path: Path) -> None:
             "results": results,
             "metrics": METRICS,
             "gap": gap(results),
-            "stresses": read_stress(run),
+            "stresses": read_stress(run, names),
             "sources": read_sources(run),
-            "ledger": run.ledger.looks,
+            "ledger": [_look(look, record.holdout, names) for look in run.ledger.looks],
             "lesson": explain_looks(run.own_looks, record.holdout or ""),
-            "environment_rows": _environment_rows(run, record),
+            "environment_rows": _environment_rows(run, record, names),
         },
+        names,
     )
 
 
+def _look(look: Look, holdout: str | None, names: Identities) -> Look:
+    """Return a look with its command and data set under the names to call them by."""
+    fold = holdout is not None and look.data.startswith(holdout)
+    return replace(look, command=names.command(look.command), data=look.data if fold else names.folder(look.data))
+
+
 def _rivals(findings: Findings | None, results: list[Any]) -> list[tuple[str, Any, bool]]:
-    """What the chart of the probes compares: what was seen, its AUROC, and whether it is this model."""
+    """Return what the chart of the probes compares: what each sees, its AUROC, and whether it is this model."""
     if findings is None or not findings.probes:
         return []
     probes = [(f"Sees only {probe.sees}", probe.auroc, False) for probe in findings.probes]
@@ -138,7 +152,7 @@ def _training_rows(run: RunFolder, record: RunRecord, history: pd.DataFrame) -> 
 
 
 def _fitted(facts: Mapping[str, Any]) -> str:
-    """What a fit has chosen, and what its inner folds said of it."""
+    """Say what the fit of a classical method chose, and the figures of its inner folds."""
     held = {name: value for name, value in facts.items() if value is not None}
     told = (f"{value:g}" if isinstance(value, float) else f"{value:,}" for value in held.values())
     words = (in_words(name) for name in held)
@@ -146,7 +160,7 @@ def _fitted(facts: Mapping[str, Any]) -> str:
 
 
 def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
-    """Epoch and its written figures, a row an epoch."""
+    """Return each epoch with its figures as text."""
     columns = [column for column in _HISTORY if column in history]
     formats = {"learning_rate": "{:.3g}", "seconds": "{:.1f}"}
     return [
@@ -163,12 +177,12 @@ def _arithmetic(run: RunFolder) -> dict[str, Any]:
     return {"Arithmetic": run.recipe.train.precision, "Threads of one operation": threads, "Seed": run.recipe.seed}
 
 
-def _environment_rows(run: RunFolder, record: RunRecord) -> list[tuple[str, str]]:
+def _environment_rows(run: RunFolder, record: RunRecord, names: Identities) -> list[tuple[str, str]]:
     rows = {
-        "Command": record.command,
-        "Started": when(record.started),
-        "Resumed": ", ".join(when(time) for time in record.resumed),
-        "Ended": when(record.ended),
+        "Command": names.command(record.command or ""),
+        "Started": time(record.started),
+        "Resumed": ", ".join(time(moment) for moment in record.resumed),
+        "Ended": time(record.ended),
         "Device": record.device,
         "Backend": record.backend,
         **({} if record.members else _arithmetic(run)),

@@ -13,6 +13,7 @@ from chestnut.errors import DiskError, RunError
 from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.files.json_files import read_json
+from chestnut.report.identities import Identities
 from chestnut.report.render import count, duration, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.studies.tuning.plan import TuneFolder
@@ -21,20 +22,23 @@ from chestnut.studies.tuning.plan import TuneFolder
 _CHIPS = {"finished": "info", "pruned": "synthetic", "running": "synthetic", "failed": "error"}
 
 
-def write_tune_page(folder: TuneFolder, path: Path) -> None:
+def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False) -> None:
     """Write a search as one HTML file that opens offline.
 
     Args:
         folder: A search whose tune.json was written.
-        path: Where the file is to stand.
+        path: The page to write.
+        identities: Whether to show the names of images, patients and folders. Otherwise the page has numbers in their
+            place, which identities.csv in the folder explains.
 
     Raises:
         RunError: tune.json is missing, or a file is damaged.
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no tune.json yet; give the command that began it again")
     result, facts = read_json(folder.result_file), folder.facts
+    names = Identities.of_folder(folder.path, facts, shown=identities)
     root, threads = str(facts.get("root", "DATA")), str(folder.plan.threads)
     drawn = {name: picture(folder.figures / f"{name}.png") for name in ("history", "importance", "parallel")}
     write_page(
@@ -45,7 +49,7 @@ def write_tune_page(folder: TuneFolder, path: Path) -> None:
             "result": result,
             "objective": in_words(result["objective"]),
             "lead": result["sentences"][0] if result["sentences"] else "No trial has finished.",
-            "facts": facts,
+            "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(folder.manifest_file, facts),
             "tiles": _tiles(result),
@@ -57,6 +61,7 @@ def write_tune_page(folder: TuneFolder, path: Path) -> None:
             "best": _read_best(folder.best_file),
             "command": shlex.join(["chestnut", "train", root, "--recipe", str(folder.best_file), "--threads", threads]),
         },
+        names,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from chestnut.report.sections.evaluations import read_cells
+from chestnut.report.cells import read_cells
 
 _SPLITS = {"train": "Training", "val": "Validation", "test": "Test", "": "No split"}
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
-
 from chestnut.data.overlap import overlap_in_words
-from chestnut.errors import DataError, listed
+from chestnut.errors import DataError
 from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
-from chestnut.report.render import Picture, count, figure, file_name, picture
+from chestnut.report.identities import Identities
+from chestnut.report.render import Picture, count, figure, picture
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import PredictionTable
 
@@ -93,7 +92,7 @@ class Drawing:
 class Mistake:
     """A wrongly decided image, with the probabilities of its true class and of the class decided."""
 
-    file: str
+    image: str
     patient: str
     label: str
     decision: str
@@ -153,14 +152,18 @@ class Result:
         return self.evaluation.metrics.get(name, Estimate(None))
 
 
-def read_results(run: RunFolder) -> list[Result]:
+def read_results(run: RunFolder, names: Identities) -> list[Result]:
     """Read all evaluations of a run, in the order of `KINDS`.
+
+    Args:
+        run: The run.
+        names: What to call images and patients.
 
     Raises:
         DataError: A metrics.json or a predictions.csv is damaged.
     """
     root = run.facts.get("root")
-    found = [_read(run, name, root) for name in run.evaluations()]
+    found = [_read(run, name, root, names) for name in run.evaluations()]
     return sorted(found, key=lambda result: (list(KINDS).index(result.kind), result.name))
 
 
@@ -198,18 +201,18 @@ def _moved(before: Result, after: Result, metric: str) -> tuple[str, float]:
     return f"{in_words(metric)} {figure(one)} → {figure(other)} ({sign}{figure(change)})", change
 
 
-def _read(run: RunFolder, name: str, root: object) -> Result:
+def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
     folder, held = run.evaluation(name), run.metrics(name)
     try:
         evaluation = Evaluation.from_dict(held)
     except DataError as error:
         raise DataError(f"{folder / 'metrics.json'}: {error}") from error
-    wrong, mistakes = _mistakes(folder / "predictions.csv", evaluation.classes)
+    wrong, mistakes = _mistakes(folder / "predictions.csv", evaluation.classes, names)
     return Result(
         name,
         _kind(name, held, root),
         evaluation,
-        str(held.get("data", "")),
+        names.folder(str(held.get("data", ""))),
         bool(held.get("synthetic")),
         held.get("overlap"),
         tuple(_drawings(folder)),
@@ -233,35 +236,20 @@ def _drawings(folder: Path) -> list[Drawing]:
     return [Drawing(title, caption, found) for title, caption, found in held if found is not None]
 
 
-def read_cells(path: Path, needed: Iterable[str]) -> pd.DataFrame:
-    """Read a CSV of a run with every cell as text.
-
-    Raises:
-        DataError: The file is not a table, or lacks a column.
-    """
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a table ({error}); restore it from a copy") from error
-    lacking = [name for name in needed if name not in frame]
-    if lacking:
-        raise DataError(f"{path} has no column {listed(lacking)}; restore it from a copy")
-    return frame
-
-
-def _mistakes(path: Path, classes: Sequence[str]) -> tuple[int | None, tuple[Mistake, ...]]:
+def _mistakes(path: Path, classes: Sequence[str], names: Identities) -> tuple[int | None, tuple[Mistake, ...]]:
     """Count the wrong decisions in a predictions.csv, and pick those whose true class got the least probability."""
     if not path.is_file():
         return None, ()
     frame = PredictionTable.read(path, classes).frame
-    wrong = [_mistake(row) for row in frame.loc[frame["decision"] != frame["label"]].to_dict("records")]
-    return len(wrong), tuple(sorted(wrong, key=lambda mistake: mistake.true_probability)[:_MISTAKES])
+    wrong = frame.loc[frame["decision"] != frame["label"]].to_dict("records")
+    worst = sorted(wrong, key=lambda row: float(row[f"probability_{row['label']}"]))[:_MISTAKES]
+    return len(wrong), tuple(_mistake(row, names) for row in worst)
 
 
-def _mistake(row: Mapping[Hashable, Any]) -> Mistake:
+def _mistake(row: Mapping[Hashable, Any], names: Identities) -> Mistake:
     return Mistake(
-        file_name(row["path"]),
-        row["patient"],
+        names.image(row["path"], row["patient"]),
+        names.patient(row["patient"]),
         row["label"],
         row["decision"],
         row[f"probability_{row['label']}"],

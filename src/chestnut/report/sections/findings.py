@@ -1,7 +1,4 @@
-"""What an audit found, as both pages show it.
-
-Called by this room's pages; reads what `Audit.to_dict` wrote.
-"""
+"""Read the findings of an audit for a page."""
 
 from __future__ import annotations
 
@@ -11,8 +8,9 @@ from typing import Any
 
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals import Estimate
+from chestnut.report.identities import Identities
 
-#: What each probe sees of an image, after the words "a small classifier that sees only".
+#: The part of an image that each probe sees, to follow the words "a small classifier that sees only".
 PROBES: dict[str, str] = {
     "probe-facts": "facts of the file (size, aspect, format, mode, bytes)",
     "probe-statistics": "a few intensity and sharpness statistics",
@@ -25,12 +23,12 @@ class Shown:
     """One finding.
 
     Attributes:
-        name: Which check made it.
-        severity: error, warning or info.
-        title: The fault in one line.
+        name: The name of the check.
+        severity: How serious it is: error, warning or info.
+        title: The finding in one line.
         evidence: Sentences with figures.
-        remedy: What to do; may be empty.
-        entries: Files, one an entry; copies of one image stand together.
+        remedy: What to do about it; may be empty.
+        entries: The images, one in each entry; copies of one image are one entry.
     """
 
     name: str
@@ -46,9 +44,9 @@ class Probe:
     """How well the classes can be told apart without the lungs.
 
     Attributes:
-        sees: What the classifier saw.
-        severity: Of its finding.
-        auroc: Its AUROC with the interval.
+        sees: The part of an image that the classifier saw.
+        severity: The severity of its finding.
+        auroc: Its AUROC, with the interval.
     """
 
     sees: str
@@ -58,13 +56,13 @@ class Probe:
 
 @dataclass(frozen=True)
 class Findings:
-    """An audit, ready to be shown.
+    """The findings of an audit.
 
     Attributes:
         shown: The findings, the worst first.
-        probes: Those that gave an AUROC, in the order of `PROBES`.
-        passed: Names of the checks that found nothing.
-        data: What was looked at.
+        probes: The probes that gave an AUROC, in the order of `PROBES`.
+        passed: The names of the checks that found nothing.
+        data: The facts about the data that were audited.
     """
 
     shown: tuple[Shown, ...]
@@ -73,35 +71,39 @@ class Findings:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, severity: str) -> int:
-        """How many findings are of a severity."""
+        """Count the findings of a severity."""
         return sum(one.severity == severity for one in self.shown)
 
     def errors(self, *, probes: bool) -> list[Shown]:
-        """The error-level findings that probes made, or those that they did not."""
+        """Return the errors that probes found, or those that other checks found."""
         return [one for one in self.shown if one.severity == "error" and (one.name in PROBES) == probes]
 
     @property
     def shortcut(self) -> Probe | None:
-        """The strongest of the probes that are errors."""
+        """The probe with the greatest AUROC of those whose finding is an error; None if there is none."""
         faulty = [probe for probe in self.probes if probe.severity == "error"]
         return max(faulty, key=lambda probe: probe.auroc.value or 0.0, default=None)
 
 
-def read_findings(audit: Mapping[str, Any]) -> Findings:
-    """Read what `Audit.to_dict` gave.
+def read_findings(audit: Mapping[str, Any], names: Identities) -> Findings:
+    """Read the findings of an audit.
+
+    Args:
+        audit: The content of an audit.json.
+        names: What to call images and patients.
 
     Raises:
-        DataError: It is not an audit.
+        DataError: The values are not those of an audit.
     """
     try:
         root = str(audit.get("data", {}).get("root", ""))
         found = audit["findings"]
         probes = {item["name"]: _probe(item) for item in found if item["name"] in PROBES and "auroc" in item["figures"]}
         return Findings(
-            tuple(_shown(item, root) for item in found),
+            tuple(_show(item, root, names) for item in found),
             tuple(probes[name] for name in PROBES if name in probes),
             tuple(audit.get("passed", ())),
-            dict(audit.get("data", {})),
+            {**audit.get("data", {}), "root": names.folder(root)},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"not an audit ({error!r} when read); make it anew with chestnut audit") from error
@@ -113,19 +115,23 @@ def _probe(item: Mapping[str, Any]) -> Probe:
     return Probe(PROBES[item["name"]], item["severity"], auroc)
 
 
-def _shown(item: Mapping[str, Any], root: str) -> Shown:
+def _show(item: Mapping[str, Any], root: str, names: Identities) -> Shown:
+    names.learn(map(str, item["figures"].get("names", ())))
     copies = item["figures"].get("copies")
     if copies:
-        entries = [_joint(group).join(_below(path, root) for path in group["files"]) for group in copies]
+        entries = [_joint(group).join(_name(path, root, names) for path in group["files"]) for group in copies]
     else:
-        entries = [_below(path, root) for path in item["files"]]
+        entries = [_name(path, root, names) for path in item["files"]]
     return Shown(item["name"], item["severity"], item["title"], item["evidence"], item["remedy"], tuple(entries))
 
 
-def _below(path: str, root: str) -> str:
+def _name(path: str, root: str, names: Identities) -> str:
+    """Return what to call an image: where names are shown, its path below the root of the data."""
+    if not names.shown:
+        return names.image(path)
     return path.removeprefix(f"{root.rstrip('/')}/") if root else path
 
 
 def _joint(group: Mapping[str, Any]) -> str:
-    """Between the names of copies: whether all their pixels are the same."""
+    """Return the sign between the names of copies: "=" if all their pixels are the same, else "≈"."""
     return " = " if group.get("correlation", 1) == 1 else " ≈ "

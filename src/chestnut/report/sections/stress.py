@@ -12,6 +12,7 @@ from chestnut.errors import DataError, RunError
 from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import read_json
+from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, picture
 from chestnut.robustness.folders import PARTIAL, STRESS
 from chestnut.robustness.shift_effects import Figures
@@ -116,15 +117,19 @@ class StressSection:
     other: OtherData | None
 
 
-def read_stress(run: RunFolder) -> tuple[StressSection, ...]:
+def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
     """Read the stress validations of a run: the one under all shifts first, then the one under some of them.
+
+    Args:
+        run: The run.
+        names: What to call data sets.
 
     Raises:
         RunError: A stress.json does not hold a stress validation.
         DataError: A stress.json is not JSON.
     """
     paths = [run.evaluation(name) / "stress.json" for name in (STRESS, PARTIAL)]
-    return tuple(_read(path, run) for path in paths if path.is_file())
+    return tuple(_read(path, run, names) for path in paths if path.is_file())
 
 
 def read_sources(run: RunFolder) -> tuple[SourceRow, ...]:
@@ -148,17 +153,17 @@ def _source(held: Mapping[str, Any]) -> SourceRow:
     return SourceRow(held["source"], ", ".join(filter(None, [held["why"], *borrowed])), evaluation)
 
 
-def _read(path: Path, run: RunFolder) -> StressSection:
+def _read(path: Path, run: RunFolder, names: Identities) -> StressSection:
     held = read_json(path)
     try:
-        return _section(held, path)
+        return _section(held, path, names)
     except (KeyError, TypeError, AttributeError, DataError) as error:
         raise RunError(
             f"{path} is not a stress validation ({error}); make it again by chestnut stress {run.path}"
         ) from error
 
 
-def _section(held: Mapping[str, Any], path: Path) -> StressSection:
+def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSection:
     shifts = [ShiftRow(one["name"], one["summary"], Figures.from_dict(one)) for one in held["shifts"]]
     # Before `partial` was recorded, a validation under some shifts stood in the place of the whole one.
     whole = not held.get("partial", len(shifts) < len(SHIFTS))
@@ -174,7 +179,7 @@ def _section(held: Mapping[str, Any], path: Path) -> StressSection:
         shifts=tuple(sorted(shifts, key=lambda one: -(one.figures.auroc.value or 0))),
         goal="" if points is None else points["goal"],
         points=tuple(_point_rows(points, whole)),
-        other=None if external is None else _other(external),
+        other=None if external is None else _other(external, names),
     )
 
 
@@ -192,7 +197,7 @@ def _point_rows(held: Mapping[str, Any] | None, whole: bool) -> list[PointRow]:
     return rows
 
 
-def _other(held: Mapping[str, Any]) -> OtherData:
+def _other(held: Mapping[str, Any], names: Identities) -> OtherData:
     evaluation, overlap = Evaluation.from_dict(held), held.get("overlap")
     if overlap is None:
         title = "Other data set, overlap not recorded"
@@ -200,4 +205,4 @@ def _other(held: Mapping[str, Any]) -> OtherData:
         title = f"Other data set: {overlap_in_words(overlap, evaluation.images)}"
     else:
         title = "External data set"
-    return OtherData(title, held["data"], evaluation)
+    return OtherData(title, names.folder(held["data"]), evaluation)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chestnut.evaluation.intervals import FEW_PATIENTS, Estimate
+from chestnut.report.cells import read_cells
 from chestnut.report.render import count, figure, interval
-from chestnut.report.sections.evaluations import METRICS, Result, read_cells
+from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.findings import Findings, Probe
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
