@@ -18,9 +18,7 @@ def command(
     ] = None,
     identities: Annotated[
         bool,
-        typer.Option(
-            "--identities", help="Show file names, patients and folders in place of numbers; don't pass it on."
-        ),
+        typer.Option("--identities", help="Show the names of images, patients and folders, not numbers."),
     ] = False,
     json: JsonOption = None,
 ) -> None:

@@ -37,7 +37,9 @@ _QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 # In a list of patients, and after the word "patient", even a number of one digit is a name.
 _LIST = re.compile(r"(?<=: )[^.:;]+")
 _MORE = re.compile(r" and [\d,]+ more$")
-_PATIENT = re.compile(r"(?<=\bpatient )[^\s,;:()]+")
+_PATIENT = re.compile(r"\bpatient ([^\s,;:()]+)")
+# What is replaced is marked by these characters, which no text contains, so that it is not searched again.
+_MARK = re.compile("\ue000(\\d+)\ue001")
 
 _SUFFIXES = PICTURE_SUFFIXES | DICOM_SUFFIXES
 
@@ -84,6 +86,8 @@ class Identities:
         self._patient_of: dict[str, str] = {}
         self._known: dict[str, tuple[Kind, str]] = {}
         self._odd: list[str] = []
+        self._sorted = True
+        self._done: list[str] = []
         self._used: set[tuple[Kind, str]] = set()
         for path, patient in (patients or {}).items():
             self._add_image(path, patient)
@@ -157,16 +161,18 @@ class Identities:
         """Return a text with its names replaced and its absolute paths cut to their last parts."""
         if self.shown or not text:
             return text
-        for name in self._odd:
+        self._done.clear()
+        for name in self._longest_first():
             if name in text:
-                text = text.replace(name, self._use(*self._known[name]))
+                text = text.replace(name, self._mark(*self._known[name]))
         for root in self._roots:
-            text = re.sub(rf"(?<![\w/\\]){re.escape(root)}(?![\w.-])", f"…/{last_part(root)}", text)
+            text = re.sub(rf"(?<![\w/\\]){re.escape(root)}(?![\w.-])", self._protect(f"…/{last_part(root)}"), text)
         text = _QUOTED.sub(self._hide_quoted, text)
         if "patient" in text.casefold():
             text = _LIST.sub(self._hide_list, text)
-            text = _PATIENT.sub(lambda found: self._find("patient", found[0]).removeprefix("patient "), text)
-        return Replaced(_TOKEN.sub(self._hide_token, text))
+            text = _PATIENT.sub(self._hide_patient, text)
+        text = _TOKEN.sub(self._hide_token, text)
+        return Replaced(_MARK.sub(lambda mark: self._done[int(mark[1])], text))
 
     def hide_all(self, value: Any) -> Any:
         """Return a value with all its texts hidden as `hide` does: those of tables, lists, tuples and dataclasses."""
@@ -215,6 +221,7 @@ class Identities:
                 self._known[spelling] = (kind, name)
                 if _ODD.search(spelling):
                     self._odd.append(spelling)
+                    self._sorted = False
 
     def _add_image(self, path: str, patient: str) -> None:
         self._add("image", path)
@@ -240,8 +247,20 @@ class Identities:
         self._used.add((kind, name))
         return Replaced(f"{kind} {self._numbers[kind][name]}")
 
-    def _find(self, kind: Kind, name: str) -> str:
-        return self._use(kind, name) if name in self._numbers[kind] else name
+    def _mark(self, kind: Kind, name: str) -> str:
+        return self._protect(self._use(kind, name))
+
+    def _protect(self, text: str) -> str:
+        """Return a mark for a text that `hide` puts in its place at the end."""
+        self._done.append(text)
+        return f"\ue000{len(self._done) - 1}\ue001"
+
+    def _longest_first(self) -> list[str]:
+        """Return the names that contain separators, so that a path is found before its file's name."""
+        if not self._sorted:
+            self._odd.sort(key=len, reverse=True)
+            self._sorted = True
+        return self._odd
 
     def _hide_word(self, word: str) -> str:
         """Replace the names in a word of a command line, and quote the word again where it must be."""
@@ -253,7 +272,7 @@ class Identities:
         quote, inner = found[0][0], found[0][1:-1]
         if inner in self._known or not is_absolute(inner):
             return found[0]
-        return f"{quote}{shorten(inner, self._own)}{quote}"
+        return quote + self._protect(shorten(inner, self._own)) + quote
 
     def _hide_list(self, found: re.Match[str]) -> str:
         """Replace the patients of a list, if all that it lists are patients."""
@@ -261,14 +280,18 @@ class Identities:
         listed = found[0][: more.start()] if more else found[0]
         if not all(name in self._numbers["patient"] for name in listed.split(", ")):
             return found[0]
-        return ", ".join(self._use("patient", name) for name in listed.split(", ")) + (more[0] if more else "")
+        return ", ".join(self._mark("patient", name) for name in listed.split(", ")) + (more[0] if more else "")
+
+    def _hide_patient(self, found: re.Match[str]) -> str:
+        """Replace the name after the word "patient", if it is a patient's."""
+        return self._mark("patient", found[1]) if found[1] in self._numbers["patient"] else found[0]
 
     def _hide_token(self, found: re.Match[str]) -> str:
         token = found[0].rstrip(".:")
         end = found[0][len(token) :]
         for name in (token, file_name(token), last_part(token)):
             if name in self._known and self._is_name(name):
-                return self._use(*self._known[name]) + end
+                return self._mark(*self._known[name]) + end
         if Path(token).suffix.lower() in _SUFFIXES:
             return self.image(token) + end
         return (shorten(token, self._own) if is_absolute(token) else token) + end

@@ -10,8 +10,8 @@ from chestnut.report.pages.audit import write_audit_page
 def page_of(tmp_path, read_page):
     """Write an audit's page and read it."""
 
-    def read(audit, title="chest"):
-        write_audit_page(audit, tmp_path / "audit.html", title)
+    def read(audit, title="chest", **options):
+        write_audit_page(audit, tmp_path / "audit.html", title, **options)
         return read_page(tmp_path / "audit.html")
 
     return read
@@ -19,7 +19,7 @@ def page_of(tmp_path, read_page):
 
 def test_an_audit_is_told_worst_first(audit, page_of):
     text = page_of(audit).text
-    assert "1,200 images of 400 patients · 1 unreadable file · /data/chest" in text
+    assert "1,200 images of 400 patients · 1 unreadable file · chest" in text
     assert "2 errors: the figures of a model trained on these data would not mean what they say." in text
     assert "sees only the border, with the chest masked out reaches AUROC 0.940 (0.930–0.950)" in text
     assert "Errors 2 Warnings 1 Notes 1 Found in order 2" in text
@@ -38,7 +38,7 @@ def test_probes_are_drawn_from_half_to_one(audit, page_of):
 
 
 def test_twenty_files_are_shown_and_the_others_folded_away(audit, page_of):
-    page = page_of(audit)
+    page = page_of(audit, identities=True)
     shown, folded = page.html.split("<details><summary>7 more</summary>")
     assert shown.count("<li>odd") == 20
     assert folded.count("<li>odd") == 7
@@ -72,7 +72,8 @@ def test_nothing_from_the_audit_runs(audit, page_of):
     audit["findings"][3] |= {"title": evil, "evidence": evil, "remedy": evil, "files": [evil]}
     audit["data"] |= {"root": evil, "classes": {evil: {"images": 1, "patients": 1}}}
     audit["passed"] = [evil]
-    assert page_of(audit, title=evil).text.count(evil) >= 9
+    page_of(audit, title=evil)
+    assert page_of(audit, title=evil, identities=True).text.count(evil) >= 9
 
 
 @pytest.mark.parametrize("values", [{}, {"findings": [{"name": "x"}]}, {"findings": None}])

@@ -93,7 +93,7 @@ def test_a_page_says_first_whether_the_best_is_better(search, read_page):
         "out of <memory>",
         "1,200",
         'name = "best <of them>"',
-        f"chestnut train '/data/my chest' --recipe '{folder.best_file}' --threads 3",
+        "chestnut train '…/my chest' --recipe '…/narrow <&>/best.toml' --threads 3",
         "A <note>.",
         "narrow <&>",
     ):
