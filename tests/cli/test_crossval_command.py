@@ -27,7 +27,7 @@ def images(tmp_path_factory):
     [
         (["--folds", "1"], "--folds 1: give 2 or more"),
         (["--folds", "0"], "--folds 0: give 2 or more"),
-        (["--folds", "500"], "500 folds; allowed are 2 to "),
+        (["--folds", "500"], "500 folds; give 2 to "),
         (["--repeats", "0"], "--repeats 0: give 1 or more"),
         (["--epochs", "0"], "--epochs 0: give 1 or more"),
         (["--seed", "-1"], "--seed -1: give 0 or more"),
