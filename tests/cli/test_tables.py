@@ -12,6 +12,7 @@ from chestnut.cli.shared.comparison_table import leaderboard_table
 from chestnut.cli.shared.live_jobs import LiveJobs
 from chestnut.cli.shared.live_training import LiveTable
 from chestnut.cli.shared.result_tables import confusion_table, metrics_table
+from chestnut.cli.shared.stress_tables import RULES, points_table, shifts_table, sources_table
 from chestnut.cli.shared.tables import table
 from chestnut.cli.shared.tuning_table import trials_table
 from chestnut.evaluation.intervals import Estimate
@@ -93,7 +94,33 @@ def jobs():
     return live._table(5)
 
 
+def shifts():
+    row = {"auroc": FIGURE, "drop": {"value": 0.01, "low": -0.05, "high": 0.07}, "sensitivity": FIGURE}
+    row |= {"specificity": FIGURE}
+    rows = [row | {"name": name} for name in ("histogram-swapped", "marker-removed", "scanner-mixed")]
+    result = {"run": "runs/first", "images": 90, "patients": 40, "seed": 0, "shifts": rows, "plain": row, "mean": row}
+    return shifts_table(result)
+
+
+def sources():
+    metrics = {"auroc": FIGURE, "sensitivity": FIGURE, "specificity": FIGURE}
+    judged = {"source": "hospital-north", "evaluation": {"metrics": metrics, "images": 1200}}
+    judged |= {"borrowed": {"NORMAL": 12, "PNEUMONIA": 30}}
+    failed = {"source": "clinic", "evaluation": None, "why": "no image of the class NORMAL comes from elsewhere"}
+    return sources_table([judged, failed])
+
+
+def points():
+    rates = {"sensitivity": FIGURE, "specificity": FIGURE}
+    known = {"plain": rates, "mean": rates, "worst": rates | {"condition": "histogram-swapped"}, "external": rates}
+    rules = [known | {"rule": rule, "threshold": 0.4312} for rule in RULES]
+    return points_table({"goal": "sensitivity=0.95", "points": rules})
+
+
 TABLES = {
+    "shifts": shifts,
+    "sources": sources,
+    "operating points": points,
     "runs": runs,
     "recipes": lambda: recipes_table(list_recipes()),
     "leaderboard": leaderboard,
@@ -145,9 +172,9 @@ def test_a_word_longer_than_the_terminal_is_broken_in_place_of_being_cut():
 
 
 def test_lines_of_a_cell_are_not_folded_again():
-    made = table(None, ("name", "trained", "note"))
+    made = table(None, ("name", "n", "note"))
     made.add_row("first", "131 k\nof 131 k", "words that fill what is left of the line")
-    assert "of 131 k" in drawn(made, 36)
+    assert "of 131 k" in drawn(made, 27)
 
 
 def test_brackets_in_a_cell_are_no_markup():

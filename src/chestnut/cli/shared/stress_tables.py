@@ -13,6 +13,8 @@ from chestnut.evaluation.metric_names import in_words
 #: The rules for choosing a threshold, in words.
 RULES = {"fixed": "0.5", "plain": "chosen on plain images", "stress": "chosen on the shifts"}
 
+_SOURCE_DROPPABLE = ("borrowed elsewhere", "specificity", "sensitivity")
+
 
 def shifts_table(result: dict[str, Any]) -> Table:
     """Build the table of AUROC and its loss under each shift, the worst last."""
@@ -22,7 +24,7 @@ def shifts_table(result: dict[str, Any]) -> Table:
         f"of {result['patients']} patients, seed {result['seed']}"
     )
     numbers = ("AUROC (95 % interval)", "lost against plain", "sensitivity", "specificity")
-    built = table(title, ("shift", *numbers), numbers)
+    built = table(title, ("shift", *numbers), numbers, ("specificity", "sensitivity"), "--json")
     _add_row(built, "plain images", result["plain"], plain=True)
     if result["mean"] is not None:
         _add_row(built, "mean over the shifts", result["mean"])
@@ -54,10 +56,17 @@ def external_table(external: dict[str, Any]) -> Table:
 def sources_table(sources: list[dict[str, Any]]) -> Table:
     """Build the table of the figures on each source by a run that was trained without it."""
     numbers = ("images", "AUROC (95 % interval)", "sensitivity", "specificity")
-    built = table("Trained without one source, judged on it", ("without", *numbers, "borrowed elsewhere"), numbers)
+    built = table(
+        "Trained without one source, judged on it",
+        ("without", *numbers, "borrowed elsewhere"),
+        numbers,
+        _SOURCE_DROPPABLE,
+        "--json",
+    )
     for one in sources:
         if one["evaluation"] is None:
-            built.add_row(one["source"], "", "", "", "", f"not trained: {one['why']}")
+            built.add_row(one["source"], *[""] * 5)
+            built.footnotes.append(f"without {one['source']}: not trained: {one['why']}")
             continue
         metrics = one["evaluation"]["metrics"]
         borrowed = ", ".join(f"{count} {label}" for label, count in one["borrowed"].items())
@@ -70,7 +79,7 @@ def points_table(points: dict[str, Any]) -> Table:
     """Build the table of sensitivity and specificity at every threshold and under every condition."""
     numbers = ("threshold", "sensitivity", "specificity")
     title = f"Operating points for {points['goal']}, judged on patients they were not chosen on"
-    built = table(title, ("threshold is", "on", *numbers), numbers)
+    built = table(title, ("threshold is", "on", *numbers), numbers, ("threshold", "specificity"), "--json")
     for point in points["points"]:
         conditions = {
             "plain images": point["plain"],
