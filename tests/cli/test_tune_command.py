@@ -36,7 +36,10 @@ def images(tmp_path_factory):
         (["--recipe", "cnn-search", "--search", "randm"], "--search randm: no such search; did you mean random"),
         (["--recipe", "cnn-search", "--objective", "f1"], "--objective f1: no such objective; known: auroc"),
         (["--recipe", "mlp", "--set", "search.optim.momentum={float=[0.9,0]}"], "has 0.9 before 0"),
-        (["--recipe", "mlp", "--set", "search.model.dens.0={int=[4,8]}"], "no key 'dens'; did you mean dense"),
+        (
+            ["--recipe", "mlp", "--set", "search.model.dens.0={int=[4,8]}"],
+            "no key 'model.dens.0'; did you mean model.dense",
+        ),
         (["--recipe", "mlp", "--set", "search.seed={int=[4,8]}"], "no search varies seed"),
         ([], "give DATA and --recipe NAME to search, or --resume FOLDER"),
         (["--recipe", "cnn-search", "--resume", "runs/one"], "--resume goes on with a search as it began"),

@@ -22,7 +22,11 @@ def suggest_key(wrong: str, recipe: type[BaseModel], values: Mapping[str, Any]) 
     'did you mean train.epochs?'
     >>> suggest_key("lr", Recipe, {})
     'did you mean optim.learning_rate?'
+    >>> suggest_key("train.epoch.0", Recipe, {})  # a place in a list, as a search space names it
+    'did you mean train.epochs?'
     """
+    while wrong.rpartition(".")[2].isdecimal():
+        wrong = wrong.rpartition(".")[0]
     paths = list(_paths(recipe, values))
     near = _nearest(wrong, paths)
     if near:
