@@ -146,7 +146,7 @@ def refused(chestnut, members, said):
 
 def test_a_taken_name_is_refused(chestnut, made):
     status, _, told = chestnut("ensemble", made.path, made.path, "--runs", made.path.parent, "--name", "mean")
-    assert status == 2 and "exists already; choose another --name" in told
+    assert status == 2 and "exists already; choose another name" in told
 
 
 def test_folds_of_a_cross_validation_leave_nothing_to_judge_by(runs, tmp_path):

@@ -36,7 +36,7 @@ def test_a_backbone_is_trained_and_finetuned_from_the_command_line(workspace, ch
             ["--unfreeze", "2"],
             "runs/one is a cnn, trained whole, and has nothing to unfreeze; give a run of a backbone",
         ),
-        (["--name", "one"], "runs/one exists already; choose another --name"),
+        (["--name", "one"], "runs/one exists already; choose another name"),
         (["--set", "optim.rate=1"], "has nothing to unfreeze"),
     ],
 )

@@ -147,7 +147,11 @@ def test_what_cannot_be_done_is_told_in_a_line_and_writes_nothing(run, workspace
 def test_a_run_without_a_bundle_is_refused(run, chestnut):
     shutil.rmtree(run / "bundle")
     status, _, said = chestnut("stress", run)
-    assert status == 2 and "no bundle in" in said and not (run / "evaluation" / "stress").exists()
+    assert (
+        status == 2
+        and "has no bundle, because its training has not finished" in said
+        and not (run / "evaluation" / "stress").exists()
+    )
 
 
 def test_a_pattern_that_finds_no_source_is_refused(workspace, chestnut):

@@ -36,7 +36,7 @@ def test_a_failure_while_it_is_made_leaves_nothing(tmp_path):
 
 def test_a_taken_place_is_refused(tmp_path):
     made(tmp_path / "one")
-    with pytest.raises(RunError, match="one exists already; choose another --name"):
+    with pytest.raises(RunError, match="one exists already; choose another name"):
         made(tmp_path / "one")
 
 

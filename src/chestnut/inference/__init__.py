@@ -1,1 +1,1 @@
-"""From a run folder to predictions and evaluations. Only `bundle` reads and writes a bundle."""
+"""Predict images with a run's network, and evaluate it."""

@@ -1,7 +1,7 @@
-"""The bundle: a trained network with all it needs to predict. This module alone reads and writes one.
+"""`Bundle`: a trained network with all it needs to predict.
 
-A bundle is a folder of `model.keras` and `bundle.json`; the latter holds the classes, the input spec, the temperature,
-the threshold and the SHA-256 of every other file, so that a changed file is noticed before it is used.
+A bundle is a folder with `model.keras` and `bundle.json`. The latter contains the classes, the input spec, the
+temperature, the threshold and the SHA-256 of the network, so that a changed network is noticed before it is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chestnut.files.folders import finish_replacement, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import read_json, write_json
 
-#: Raised when the layout changes so that older software would misread it.
+#: Increased when the layout changes so that an older chestnut would misread it.
 BUNDLE_VERSION = 1
 
 _MODEL, _FACTS = "model.keras", "bundle.json"
@@ -26,18 +26,18 @@ _MODEL, _FACTS = "model.keras", "bundle.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """What stands in bundle.json, with the folder it stands in.
+    """The content of bundle.json and the folder that contains it.
 
     Attributes:
         folder: The bundle's folder.
-        recipe: Name of the recipe that made the network.
-        classes: Class names in the order of the outputs.
-        positive: The positive class of two; None for more.
-        spec: What the network is fed.
-        temperature: Divides the logits before they become probabilities.
-        threshold: Probability of the positive class from which the decision is positive; unused for more than two.
+        recipe: The name of the recipe that made the network.
+        classes: The class names in the order of the network's outputs.
+        positive: The positive class of two; None for more classes.
+        spec: The size, channels and grey values of the network's input.
+        temperature: The number that divides the logits before they become probabilities.
+        threshold: The probability of the positive class from which the decision is positive; unused for more classes.
         synthetic: Whether the network was trained on synthetic images.
-        weights: SHA-256 of `model.keras`.
+        weights: The SHA-256 of `model.keras`.
     """
 
     folder: Path
@@ -52,12 +52,12 @@ class Bundle:
 
     @property
     def model_file(self) -> Path:
-        """The Keras file."""
+        """The file that contains the network."""
         return self.folder / _MODEL
 
     @classmethod
     def read(cls, folder: Path) -> Bundle:
-        """Read a bundle and check its files against their hashes.
+        """Read a bundle and check that its network was not changed.
 
         Raises:
             BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
@@ -66,8 +66,8 @@ class Bundle:
         path = folder / _FACTS
         if not path.is_file():
             raise BundleError(
-                f"no bundle in {folder.parent}: its training has not ended well; "
-                f"chestnut info {folder.parent} tells more"
+                f"{folder.parent} has no bundle, because its training has not finished; "
+                f"chestnut info {folder.parent} shows its status"
             )
         values = read_json(path)
         try:
@@ -92,7 +92,7 @@ class Bundle:
             raise BundleError(f"{path} is damaged ({error}); restore it from a copy or train again") from error
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of bundle.json."""
+        """Return the content of bundle.json."""
         return {
             "format": BUNDLE_VERSION,
             "recipe": self.recipe,
@@ -107,15 +107,15 @@ class Bundle:
 
 
 def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
-    """Write a bundle; it stands whole or not at all.
+    """Write a bundle, completely or not at all.
 
     Args:
-        folder: Where the bundle is to stand; an older one there is replaced.
+        folder: The bundle's folder; an older bundle there is replaced.
         network: A Keras network.
         facts: The fields of `Bundle` other than `folder` and `weights`.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     with replacement_folder(folder) as draft:
         network.save(draft / _MODEL)
@@ -125,15 +125,15 @@ def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
 
 
 def keep_threshold(folder: Path, threshold: float) -> Bundle:
-    """Write another threshold into a bundle; whatever predicts with it decides by that from then on.
+    """Change the threshold of a bundle, by which every later prediction decides.
 
     Args:
         folder: The bundle's folder.
-        threshold: Probability of the positive class from which the decision is positive, in 0..1.
+        threshold: The probability of the positive class, in 0..1, from which the decision is positive.
 
     Raises:
-        BundleError: As `Bundle.read`.
-        DiskError: The file may not be written.
+        BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
+        DiskError: The disk is full or not writable.
     """
     bundle = replace(Bundle.read(folder), threshold=threshold)
     write_json(folder / _FACTS, bundle.to_dict())

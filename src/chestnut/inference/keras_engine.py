@@ -1,7 +1,4 @@
-"""What computes logits from pixels: a Keras network, fed batch by batch.
-
-Called by `training`, `inference` and above; the one place besides `models` and `training` where Keras loads a file.
-"""
+"""`KerasEngine`: computes logits and probabilities from pixels with a Keras network, batch by batch."""
 
 from __future__ import annotations
 
@@ -23,7 +20,11 @@ from chestnut.models.heads import probabilities
 
 
 def as_batch(grey: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.uint8]:
-    """Give grey pixels (n, height, width) the channels that a network takes: (n, height, width, channels)."""
+    """Repeat grey values for each channel of a network's input.
+
+    >>> as_batch(np.zeros((2, 16, 20), np.uint8), InputSpec(height=16, width=20, channels=3)).shape
+    (2, 16, 20, 3)
+    """
     return np.repeat(grey[..., None], spec.channels, axis=-1)
 
 
@@ -33,23 +34,27 @@ def forward(
     count: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Outputs of a network for many inputs, (count, …).
+    """Compute a network's outputs for many inputs.
 
     Args:
         network: A Keras network.
-        batch: Gives the inputs from one row up to another, (b, …).
-        count: How many there are.
-        progress: Called with (done, total).
+        batch: A function that returns the inputs from one row up to, but not including, another: shape (b, …).
+        count: The number of inputs, 1 or more.
+        progress: A function that receives (inputs done, inputs in total) after each batch.
+
+    Returns:
+        The outputs, shape (count, …).
     """
     network.jit_compile = compiled()
     step = chunk()
     size = min(count, step)
     parts = []
     for start in range(0, count, step):
-        given = batch(start, min(start + step, count))
-        padding = np.zeros((size - len(given), *given.shape[1:]), given.dtype)  # one shape is compiled once
-        answer = predict(network, np.concatenate([given, padding])).astype(np.float32)
-        parts.append(answer[: len(given)])
+        inputs = batch(start, min(start + step, count))
+        # All batches have one shape, since each new shape is compiled again
+        padding = np.zeros((size - len(inputs), *inputs.shape[1:]), inputs.dtype)
+        outputs = predict(network, np.concatenate([inputs, padding])).astype(np.float32)
+        parts.append(outputs[: len(inputs)])
         if progress:
             progress(min(start + step, count), count)
     return np.concatenate(parts)
@@ -60,44 +65,49 @@ class KerasEngine:
     """A Keras network with its input spec.
 
     Attributes:
-        network: From images (batch, height, width, channels) in 0..255 to logits.
-        spec: What the network is fed.
+        network: A Keras network that turns images (batch, height, width, channels), 0..255, into logits.
+        spec: The size, channels and grey values of its input.
     """
 
     network: Any
     spec: InputSpec
 
     def logits(self, pixels: Any, progress: Callable[[int, int], None] | None = None) -> npt.NDArray[np.float32]:
-        """Logits of many images, (n, classes) or (n, 1): the mean over the variants that the input spec asks for.
+        """Compute the logits of images, as the mean over the variants of each image that the input spec asks for.
 
         Args:
             pixels: Grey values, array-like of shape (n, height, width), uint8.
-            progress: Called with (done, total); once for each variant.
+            progress: A function that receives (images done, images in total), from the start for each variant.
+
+        Returns:
+            Logits, shape (n, classes) or, for a network with one output, (n, 1).
         """
 
-        def of(variant: Callable[[Grey], Grey]) -> npt.NDArray[np.float32]:
+        def compute(variant: Callable[[Grey], Grey]) -> npt.NDArray[np.float32]:
             def batch(start: int, stop: int) -> npt.NDArray[Any]:
                 return as_batch(variant(np.asarray(pixels[start:stop])), self.spec)
 
             return forward(self.network, batch, len(pixels), progress)
 
-        parts = [of(variant) for variant in variants(self.spec.variants)]
+        parts = [compute(variant) for variant in variants(self.spec.variants)]
         return np.asarray(np.mean(parts, axis=0), dtype=np.float32)
 
     def probabilities(
         self, pixels: Any, temperature: float = 1.0, progress: Callable[[int, int], None] | None = None
     ) -> npt.NDArray[np.float64]:
-        """Probabilities of many images, (n, classes), rows summing to 1; see `logits`."""
+        """Compute the probabilities of images, shape (n, classes), each row summing to 1; see `logits`."""
         return probabilities(self.logits(pixels, progress), temperature)
 
 
 def load_network(path: Path) -> Any:
-    """Load a `.keras` file, refusing whatever would run code of its own.
+    """Load a `.keras` file, unless it contains code that loading would run.
 
     Raises:
-        BundleError: The file does not load.
+        BundleError: The file cannot be loaded.
     """
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:
-        raise BundleError(f"{path} does not load as a Keras network ({error}); train the run again") from error
+        raise BundleError(
+            f"{path} cannot be loaded as a Keras network ({error}); restore it from a copy or train again"
+        ) from error

@@ -1,4 +1,4 @@
-"""From image files to probabilities and decisions."""
+"""Predict image files with a run's network."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["Predictions", "Predictor", "predict_parts", "predict_run"]
 
 @dataclass(frozen=True)
 class Predictor:
-    """A bundle whose network is loaded.
+    """A bundle with its network in memory.
 
     Attributes:
         bundle: The bundle.
-        engine: Its network.
+        engine: The engine that computes with its network.
     """
 
     bundle: Bundle
@@ -40,17 +40,17 @@ class Predictor:
         """Load a bundle.
 
         Raises:
-            BundleError: It is missing or was changed.
+            BundleError: The bundle is missing or was changed.
         """
         bundle = Bundle.read(folder)
         return cls(bundle, KerasEngine(load_network(bundle.model_file), bundle.spec))
 
     def predict(self, chunk: Sequence[str], threads: int | None = None) -> Predictions:
-        """Predict images; those that cannot be read are left out and listed in `bad`.
+        """Predict images. Those that cannot be read are left out and listed in the result's `bad`.
 
         Args:
-            chunk: Image references; a few hundred at most, since all are decoded first.
-            threads: That decode; None for one a core.
+            chunk: Image references, as in a manifest's `path`: a few hundred at most, since all are decoded first.
+            threads: The number of threads that decode; None for one per core.
         """
         bundle, spec = self.bundle, self.bundle.spec
 
@@ -80,7 +80,7 @@ class Predictor:
 def predict_parts(
     run: RunFolder, images: list[str], *, skip_bad: bool = False, bars: Bars = silent
 ) -> Iterator[Predictions]:
-    """Predict images with a run's bundle, part by part, in the order given; see `predict_run`."""
+    """Predict images with a run's network, part by part, in the order given; see `predict_run`."""
     predictor, done = Predictor.open(run.bundle), 0
     with bars("Predicting") as tick:
         for chunk in in_chunks(images):
@@ -93,16 +93,16 @@ def predict_parts(
 
 
 def predict_run(run: RunFolder, images: list[str], *, skip_bad: bool = False, bars: Bars = silent) -> Predictions:
-    """Predict images with a run's bundle.
+    """Predict images with a run's network.
 
     Args:
         run: A trained run.
         images: Image references, as in a manifest's `path`.
-        skip_bad: Leave unreadable images out; else the first batch with one stops the work.
+        skip_bad: Whether to leave unreadable images out instead of raising an error.
         bars: Shows the progress.
 
     Raises:
-        DataError: No images, or unreadable ones.
+        DataError: There are no images, or some cannot be read.
         BundleError: The run's bundle is missing or was changed.
     """
     return Predictions.joined(predict_parts(run, images, skip_bad=skip_bad, bars=bars))

@@ -1,4 +1,4 @@
-"""`Predictions`: what a network says of images, as a table, JSON or CSV. Made by `predict`; loads no framework."""
+"""`Predictions`: the predictions of image files, as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ import pandas as pd
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
+from chestnut.runs.predictions import with_probabilities, write_rows
 
-#: Images decoded before the network sees them: enough to keep both busy, and little memory.
+#: The number of images that are decoded together: enough to keep the network busy, in little memory.
 CHUNK = 256
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network says of some images.
+    """A network's predictions of images.
 
     Attributes:
-        paths: The images, in the order given.
-        probabilities: (n, classes), rows summing to 1.
-        classes: Class names in the order of the columns.
-        positive: The positive class of two; None for more.
-        threshold: Probability of the positive class from which the decision is positive.
-        bad: Images that could not be read and were left out.
+        paths: The images that were predicted, in the order given.
+        probabilities: The probability of each class, shape (n, classes), each row summing to 1.
+        classes: The class names in the order of the columns.
+        positive: The positive class of two; None for more classes.
+        threshold: The probability of the positive class from which the decision is positive.
+        bad: The images that could not be read and were left out, as errors.
         synthetic: Whether the network was trained on synthetic images.
         digests: The SHA-256 of each image's decoded pixels.
     """
@@ -45,37 +46,41 @@ class Predictions:
 
     @property
     def decisions(self) -> list[str]:
-        """The class decided for each image."""
+        """The predicted class of each image."""
         return [self.classes[index] for index in decide(self.probabilities, self.threshold)]
 
     @classmethod
     def joined(cls, parts: Iterable[Predictions]) -> Predictions:
-        """Parts of one list of images, of which there is at least one, in one."""
-        held = list(parts)
+        """Join the predictions of one network, at least one part, into one."""
+        whole = list(parts)
         return replace(
-            held[0],
-            paths=tuple(path for part in held for path in part.paths),
-            probabilities=np.concatenate([part.probabilities for part in held]),
-            bad=tuple(fault for part in held for fault in part.bad),
-            digests=tuple(digest for part in held for digest in part.digests),
+            whole[0],
+            paths=tuple(path for part in whole for path in part.paths),
+            probabilities=np.concatenate([part.probabilities for part in whole]),
+            bad=tuple(fault for part in whole for fault in part.bad),
+            digests=tuple(digest for part in whole for digest in part.digests),
         )
 
     def frame(self) -> pd.DataFrame:
-        """One row an image: `path`, `probability_<class>` each, `decision`, `threshold` (empty for several classes)."""
-        columns: dict[str, Any] = {"path": list(self.paths)}
-        for index, name in enumerate(self.classes):
-            columns[f"probability_{name}"] = self.probabilities[:, index]
-        columns["decision"] = self.decisions
-        columns["threshold"] = self.threshold if self.positive is not None else None
-        return pd.DataFrame(columns)
+        """Return one row per image.
+
+        The columns are `path`, `probability_<class>` for each class, `decision`, and `threshold`, which is empty for
+        more than two classes.
+        """
+        frame = with_probabilities(pd.DataFrame({"path": list(self.paths)}), self.probabilities, self.classes)
+        threshold = self.threshold if self.positive is not None else None
+        return frame.assign(decision=self.decisions, threshold=threshold)
 
     def save(self, path: Path) -> None:
-        """Write `frame()` as CSV."""
-        with replacing(path) as temporary:
-            self.frame().to_csv(temporary, index=False)
+        """Write the rows of `frame` as CSV.
+
+        Raises:
+            DiskError: The disk is full or not writable.
+        """
+        write_rows(self.frame(), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: `classes`, `positive`, `threshold`, `synthetic`, `images` (a list of rows) and `skipped`."""
+        """Return the predictions for JSON: `classes`, `positive`, `threshold`, `synthetic`, `images` and `skipped`."""
         rows = [
             {
                 "path": path,
@@ -98,7 +103,10 @@ class Predictions:
 
 
 def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:
-    """Pass parts on and write them as one CSV, which appears whole after the last; memory holds one part at a time."""
+    """Yield parts as they come, and write them into one CSV, which appears complete after the last part.
+
+    Only one part is in memory at a time.
+    """
     with replacing(path) as temporary:
         for number, part in enumerate(parts):
             part.frame().to_csv(temporary, mode="a", header=number == 0, index=False)
@@ -106,24 +114,26 @@ def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:
 
 
 def refuse_bad(part: Predictions) -> None:
-    """Stop at unreadable images.
+    """Check that every image was read.
 
     Raises:
-        DataError: The part has some.
+        DataError: Some images could not be read.
     """
     if part.bad:
         raise DataError(
             f"{len(part.bad)} of {len(part.bad) + len(part.paths)} images cannot be read "
-            f"({listed(map(str, part.bad), 3)}); mend or remove them, or leave them out by --skip-bad"
+            f"({listed(map(str, part.bad), 3)}); repair or remove them, or leave them out with skip_bad=True"
         )
 
 
 def in_chunks(images: list[str]) -> list[list[str]]:
-    """Images in the pieces in which they are predicted: a piece decides which images share a batch.
+    """Divide images into the parts that are predicted one after the other.
+
+    Every engine must divide them alike, since the images that share a batch decide the last bits of a probability.
 
     Raises:
-        DataError: No images.
+        DataError: There are no images.
     """
     if not images:
-        raise DataError("no images to predict; give files, folders or globs")
+        raise DataError("there are no images to predict; give files, folders or globs")
     return [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]

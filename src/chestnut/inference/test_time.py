@@ -1,6 +1,6 @@
-"""Other versions of an image that show the same: what test-time augmentation feeds a network; called by `inference`.
+"""Variants of an image for test-time augmentation: a network's answer is the mean over them.
 
-Work on NumPy alone, so that every engine makes the same.
+They are made with NumPy and OpenCV, not with the network's framework, so that every engine computes the same.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from chestnut.data.pixels import Grey
 
 Rule = Literal["none", "flip", "zoom", "both"]
 
-#: Share of each side that is cut away at each edge of the enlarged version.
+#: The share of the height and of the width that the enlarged variant loses at each edge.
 _CUT = 0.05
 
 
 def variants(rule: Rule) -> list[Callable[[Grey], Grey]]:
-    """The versions that a rule asks for, the image itself first; each a map of images (n, height, width).
+    """Return the variants that a rule asks for, the unchanged image first, as functions of images (n, height, width).
 
     >>> [each(np.array([[[1, 2]]], np.uint8)).tolist() for each in variants("flip")]
     [[[[1, 2]]], [[[2, 1]]]]
     """
-    made: list[Callable[[Grey], Grey]] = [lambda images: images]
+    functions: list[Callable[[Grey], Grey]] = [lambda images: images]
     if rule in ("flip", "both"):
-        made.append(lambda images: images[:, :, ::-1])
+        functions.append(lambda images: images[:, :, ::-1])
     if rule in ("zoom", "both"):
-        made.append(_enlarged)
-    return made
+        functions.append(_enlarge)
+    return functions
 
 
-def _enlarged(images: Grey) -> Grey:
-    """The middle nine tenths of each side at the size of the whole, bilinear."""
+def _enlarge(images: Grey) -> Grey:
+    """Enlarge the middle nine tenths of each side to the size of the whole image, by bilinear interpolation."""
     import cv2
 
     height, width = images.shape[1:]

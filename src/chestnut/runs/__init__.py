@@ -1,1 +1,1 @@
-"""The run folder: what stands where, its typed record, and its table of predictions."""
+"""The run folder: its files, its typed record, its ledger, and its table of predictions."""

@@ -1,4 +1,7 @@
-"""`RunFolder`: the files of a run by name. It is the only thing that one command passes to another."""
+"""`RunFolder`: the files of a run by name.
+
+The run folder is the only thing that one command passes to another.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run's files by name; nothing is read before it is asked for.
+    """The files of a run. A file is read each time its content is asked for.
 
     Attributes:
-        path: The folder.
+        path: The run's folder.
     """
 
     path: Path
@@ -41,11 +44,11 @@ class RunFolder:
         Args:
             path: A folder that does not exist yet, or an empty one.
             recipe: The resolved recipe.
-            record: What is known of the run.
+            record: The first content of environment.json.
             facts: `Manifest.facts()` of its images.
 
         Yields:
-            The run at a temporary place, where the block may write more files.
+            The run under a temporary path, to which the block may add more files.
 
         Raises:
             RunError: The path is taken.
@@ -64,14 +67,16 @@ class RunFolder:
         """Open a run folder.
 
         Raises:
-            RunError: There is no run, or a newer chestnut made it.
+            RunError: There is no run, it is damaged, or a newer chestnut made it.
         """
         run = cls(Path(path))
         finish_replacement(run.path)
         if not run.path.is_dir():
-            raise RunError(f"no run folder {path}; `chestnut runs` lists the runs there are")
+            raise RunError(f"there is no run folder {path}; chestnut runs FOLDER lists the runs in a folder")
         if not run.environment_file.is_file():
-            raise RunError(f"{path} is not a run folder: it has no environment.json; give a folder that train made")
+            raise RunError(
+                f"{path} is not a run folder: it has no environment.json; give a folder that chestnut train wrote"
+            )
         version = run._object(run.environment_file).get("format")
         if not isinstance(version, int):
             raise RunError(
@@ -91,83 +96,92 @@ class RunFolder:
 
     @property
     def recipe_file(self) -> Path:
-        """The resolved recipe."""
+        """The file that contains the resolved recipe."""
         return self.path / "recipe.toml"
 
     @property
     def manifest_file(self) -> Path:
-        """Every image used."""
+        """The file that lists every image of the run."""
         return self.path / "manifest.csv"
 
     @property
     def facts_file(self) -> Path:
-        """What is known of the data beside the rows: classes, positive class, notes."""
+        """The file that contains the classes, the positive class, the notes and more about the images."""
         return self.path / "data.json"
 
     @property
     def environment_file(self) -> Path:
-        """Versions, device, command line, status."""
+        """The file that contains the run's record: status, versions, device, command line."""
         return self.path / "environment.json"
 
     @property
     def history_file(self) -> Path:
-        """One row an epoch."""
+        """The file with one row per epoch."""
         return self.path / "history.csv"
 
     @property
     def audit_file(self) -> Path:
-        """The audit's findings at the time of training."""
+        """The findings of the audit before training; the file is missing if there was no audit."""
         return self.path / "audit.json"
 
     @property
     def ledger_file(self) -> Path:
-        """Every look at the test split."""
+        """The file that lists every look at a test split."""
         return self.path / "ledger.json"
 
     @property
     def state(self) -> Path:
-        """What a resume needs; gone when training has ended well."""
+        """The folder with what a resume needs; it is removed when training has finished."""
         return self.path / "state"
 
     @property
     def bundle(self) -> Path:
-        """The trained network with all it needs to predict."""
+        """The folder with the trained network and all it needs to predict."""
         return self.path / "bundle"
 
     @property
     def figures(self) -> Path:
-        """Pictures of the data and of training."""
+        """The folder of pictures of the data and of training."""
         return self.path / "figures"
 
     @property
     def tensorboard(self) -> Path:
-        """TensorBoard's event files."""
+        """The folder of TensorBoard's event files."""
         return self.path / "tensorboard"
 
     @property
     def report_file(self) -> Path:
-        """The report, one file that opens offline."""
+        """The report, a single file that opens offline."""
         return self.path / "report.html"
 
     def evaluation(self, name: str) -> Path:
-        """The folder of one evaluation: a split's name, or that of an external data set."""
+        """Return the folder of an evaluation.
+
+        Args:
+            name: A split, or the name of another data set.
+        """
         return self.path / "evaluation" / name
 
     def evaluations(self) -> list[str]:
-        """Names of the evaluations that stand in the folder: val and test first, then others by name."""
+        """Return the names of the evaluations: test, val and train first, then others in alphabetical order."""
         names = sorted(item.parent.name for item in (self.path / "evaluation").glob("*/metrics.json"))
         return sorted(names, key=lambda name: {"test": 0, "val": 1, "train": 2}.get(name, 3))
 
     @property
     def recipe(self) -> Recipe:
-        """The resolved recipe."""
+        """The resolved recipe.
+
+        Raises:
+            RunError: The file is missing.
+            RecipeError: The file is damaged.
+        """
         if not self.recipe_file.is_file():
-            raise RunError(f"{self.recipe_file} is missing, so the run cannot be used; train it again")
+            raise RunError(f"{self.recipe_file} is missing; restore it from a copy or train again")
         return Recipe.from_toml(self.recipe_file.read_text(encoding="utf-8"), str(self.recipe_file))
 
     @property
     def facts(self) -> dict[str, Any]:
-        """`Manifest.facts()` of the images used."""
+        """`Manifest.facts()` of the run's images."""
         return self._object(self.facts_file)
 
     @property
@@ -204,7 +218,7 @@ class RunFolder:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row an epoch; empty before the first has ended."""
+        """One row per epoch; empty before the first epoch has ended."""
         import pandas as pd
 
         if not self.history_file.is_file():
@@ -212,7 +226,7 @@ class RunFolder:
         return pd.read_csv(self.history_file)
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
-        """Replace history.csv."""
+        """Write history.csv, one row per epoch."""
         import pandas as pd
 
         with replacing(self.history_file) as temporary:
@@ -225,40 +239,40 @@ class RunFolder:
 
     @property
     def own_looks(self) -> list[Look]:
-        """The looks at the run's own test split, without those at other data sets."""
+        """The looks at the run's own test split, oldest first, without those at other data sets."""
         root = self.facts.get("root")
         return [look for look in self.ledger.looks if look.data in ("", root)]
 
     def metrics(self, name: str) -> dict[str, Any]:
-        """The metrics.json of one evaluation.
+        """Read the metrics.json of an evaluation; see `evaluation` for its name.
 
         Raises:
-            RunError: That evaluation was not made.
+            RunError: There is no such evaluation.
         """
         path = self.evaluation(name) / "metrics.json"
         if not path.is_file():
             raise RunError(
-                f"{self.path} has no evaluation {name!r}; make it by chestnut evaluate {self.path} --split {name}"
+                f"{self.path} has no evaluation {name!r}; to make it, run chestnut evaluate {self.path} --split {name}"
             )
         return self._object(path)
 
     def _object(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
-            raise RunError(f"{path} is missing, so the run cannot be used; train it again")
+            raise RunError(f"{path} is missing; restore it from a copy or train again")
         value = read_json(path)
         if not isinstance(value, dict):
-            raise RunError(f"{path} does not hold a JSON object; restore it or train again")
+            raise RunError(f"{path} does not contain a JSON object; restore it from a copy or train again")
         return value
 
 
 def require_free(path: Path) -> None:
-    """Refuse a place for a new run where something stands.
+    """Check that a new run can be written to a path.
 
     Raises:
         RunError: The path exists and is not an empty folder.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(f"{path} exists already; choose another --name, or go on with a stopped run by --resume {path}")
+        raise RunError(f"{path} exists already; choose another name, or resume it if it was stopped")
 
 
 def find_runs(folder: Path) -> list[RunFolder]:
@@ -269,7 +283,7 @@ def find_runs(folder: Path) -> list[RunFolder]:
 
 
 def now() -> str:
-    """The time, to the second, in ISO 8601 with its zone.
+    """Return the time to the second, in ISO 8601 with its time zone.
 
     >>> now()[4], now()[10]
     ('-', 'T')
@@ -278,7 +292,7 @@ def now() -> str:
 
 
 def free_folder(parent: Path, name: str) -> Path:
-    """The path `<parent>/<name>-<number>` with the first number that is free."""
+    """Return `<parent>/<name>-<number>` with the first number, from 1, that is not taken."""
     number = 1
     while (parent / f"{name}-{number}").exists():
         number += 1

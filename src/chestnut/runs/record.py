@@ -92,7 +92,7 @@ class RunRecord(BaseModel):
         stopped_by: What ended training: `epochs`, `early` or `interrupted`.
         start: The validation figures before the first epoch of a fine-tuned run.
         seconds: The time that the epochs took.
-        fitted: What the fit of a classical method chose and found.
+        fitted: The settings that the fit of a classical method chose, and their scores.
         holdout: The fold that the run is tested on, in words; None outside of cross-validation.
         images_a_second: The speed of prediction.
         model_bytes: The size of the network's file.

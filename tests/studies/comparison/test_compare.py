@@ -146,7 +146,7 @@ def test_another_plan_in_the_same_folder_is_refused(made, images, terms, setting
 def test_a_folder_of_something_else_is_refused(images, tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match="exists already; choose another --name"):
+    with pytest.raises(RunError, match="exists already; choose another name"):
         begin(images, tmp_path / "one")
     with pytest.raises(RunError, match=r"is no comparison: it has no plan\.json"):
         compare(ComparisonFolder(tmp_path), JobOptions(Inline()))
