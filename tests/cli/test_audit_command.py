@@ -29,7 +29,7 @@ def test_faults_are_told_worst_first_with_files_and_remedies(chestnut, faulty):
     status, out, said = chestnut("audit", faulty, "--size", 64)
     assert status == 0
     heading, *_ = out.splitlines()
-    assert heading.startswith(f"{faulty}: ") and heading.endswith("seen at 64×64")
+    assert heading.startswith(f"{faulty}: ") and heading.endswith("audited at 64×64")
     assert "ERROR    1 file cannot be read" in out
     assert "ERROR    2 images are in the data with two labels" in out
     assert "\n         PNEUMONIA/copy.jpeg" in out

@@ -18,13 +18,24 @@ def run(workspace, tmp_path):
 def test_several_runs_are_told_in_plain_words_and_as_json(workspace, run, chestnut):
     status, out, _ = chestnut("diagnose", workspace.run, run)
     assert status == 0
-    assert out.count("guessing by the class shares") == 2 and "shortcut-or-shift: nobody has evaluated the test" in out
+    assert (
+        out.count("guessing by the class shares") == 2
+        and "shortcut-or-shift: the test split has not been evaluated" in out
+    )
     status, out, _ = chestnut("diagnose", workspace.run, run, "--json", "-")
     found = json.loads(out)["runs"]
     assert [one["run"] for one in found] == [str(workspace.run), str(run)]
     assert found[0]["advice"] == found[1]["advice"] and found[0]["epochs"] == 3
     told = [one["name"] for one in found[0]["advice"]]
     assert {*told, *found[0]["passed"], *found[0]["skipped"]} == set(RULES)
+
+
+def test_the_first_sentence_follows_from_the_findings(run, chestnut):
+    first = json.loads(chestnut("diagnose", run, "--json", "-")[1])["runs"][0]
+    said = " ".join(chestnut("diagnose", run)[1].split())
+    assert said.startswith(f"{run}: {first['headline']} {first['summary']}")
+    metrics = json.loads((run / "evaluation" / "val" / "metrics.json").read_text())["metrics"]
+    assert first["auroc"] == metrics["auroc"]
 
 
 def test_a_diagnosis_leaves_the_run_as_it_was(run, chestnut):
@@ -69,8 +80,8 @@ def test_a_run_whose_first_epoch_has_not_ended_has_nothing_to_tell(run, chestnut
     ("words", "said"),
     [
         (("RUN", "--recipe", "mlp"), "add --lr-range"),
-        (("RUN", "RUN", "--lr-range"), "tests one run or data set, and 2 are given"),
-        (("RUN", "--lr-range", "--out", "rates.jpg"), "give a name that ends in .png"),
+        (("RUN", "RUN", "--lr-range"), "tests one run or data set, but 2 are given"),
+        (("RUN", "--lr-range", "--out", "rates.jpg"), "give a file name that ends in .png"),
         (("RUN", "--lr-range", "--low", "1"), "rates from 1 to 1"),
         (("nowhere",), "no run folder nowhere"),
         (("nowhere", "--lr-range"), "nowhere"),
@@ -89,5 +100,5 @@ def test_a_range_test_draws_and_suggests(workspace, chestnut):
     assert status == 0 and len(found["rates"]) == len(found["losses"]) <= 20
     assert (chestnut.folder / "lr-range.png").read_bytes().startswith(b"\x89PNG")
     status, out, _ = chestnut("diagnose", workspace.images, *words, *TINY, "--out", "here.png")
-    assert status == 0 and "drawn in here.png" in out
+    assert status == 0 and "figure: here.png" in out
     assert (chestnut.folder / "here.png").is_file() and not (workspace.run / "here.png").exists()

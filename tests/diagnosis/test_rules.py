@@ -1,6 +1,7 @@
 """Every rule on curves drawn with one fault, and what holds for any curve."""
 
 import math
+import re
 from dataclasses import replace
 from typing import get_args
 
@@ -54,8 +55,59 @@ def results(val, test, reach=0.02):
 def test_a_sound_run_gets_no_advice_and_is_told_why():
     answer = apply_rules(case())
     assert (answer.advice, answer.verdict) == ((), "sound")
+    assert answer.headline == "Nothing to change: no rule found a fault. Validation AUROC is 0.900."
     assert set(answer.passed) == set(RULES) - {"shortcut-or-shift"}
     assert "0.693 (guessing" in answer.summary and "epoch 7 of 12" in answer.summary
+
+
+def evaluated(value, low, high):
+    return {"val": {"auroc": {"value": value, "low": low, "high": high, "undefined": 0}}}
+
+
+def test_a_note_is_not_called_nothing():
+    answer = apply_rules(case([2.0, *FALLING[1:]]))
+    assert [one.severity for one in answer.advice] == ["info"] and answer.verdict == "sound"
+    assert answer.headline.startswith("No finding calls for a change; see the note below.")
+
+
+def test_a_finding_leads():
+    answer = apply_rules(case(accuracy=[0.95] * 12, val_accuracy=[0.75] * 12, results=evaluated(0.7, 0.6, 0.8)))
+    assert answer.headline == (
+        "One finding calls for a change: training is ahead of validation from epoch 1 on. "
+        "Validation AUROC is only 0.700 (0.600–0.800)."
+    )
+
+
+@pytest.mark.parametrize("notes", [False, True])
+def test_a_low_auroc_is_said_even_without_findings(notes):
+    loss = [2.0, *FALLING[1:]] if notes else FALLING
+    answer = apply_rules(case(loss, results=evaluated(0.72, 0.61, 0.81)))
+    assert answer.verdict == "weak" and bool(answer.advice) == notes
+    assert "but validation AUROC is only 0.720 (0.610–0.810)" in answer.headline
+    assert "mobilenet-v2" in answer.headline and "may also not show the answer" in answer.headline
+    backbone = case(loss, results=evaluated(0.72, 0.61, 0.81))
+    backbone = replace(backbone, recipe=load_recipe("mobilenet-v2"))
+    assert "model.unfreeze" in apply_rules(backbone).headline
+
+
+def test_too_little_to_judge_is_said():
+    answer = apply_rules(case(FALLING[:2], ended="interrupted"))
+    assert answer.verdict == "open" and "had too little to judge" in answer.headline
+    assert apply_rules(case([])).headline == "It is too early to judge."
+
+
+def test_a_classical_network_is_not_judged_by_curves_but_by_its_figure():
+    made = replace(case([0.2], results=evaluated(0.95, 0.9, 0.98)), recipe=load_recipe("hog-logistic"))
+    answer = apply_rules(made)
+    assert answer.headline.startswith("hog-logistic is fitted") and "0.950 (0.900–0.980)" in answer.headline
+    assert apply_rules(replace(made, results=evaluated(0.6, 0.5, 0.7))).verdict == "weak"
+
+
+def test_a_notebook_shows_the_headline_and_every_finding():
+    answer = apply_rules(case(accuracy=[0.95] * 12, val_accuracy=[0.75] * 12))
+    page = answer._repr_html_()
+    assert answer.headline in page and all(one.title in page for one in answer.advice)
+    assert "shortcut-or-shift" in page
 
 
 def test_a_loss_that_is_not_finite_silences_all_other_rules():
@@ -67,7 +119,7 @@ def test_a_loss_that_is_not_finite_silences_all_other_rules():
 
 def test_a_run_that_failed_is_told_in_its_own_words():
     made = case([], error="the loss became nan in epoch 1, batch 3 of 5: most often the rate is too high; try")
-    assert "ended when the loss became nan in epoch 1, batch 3 of 5. Most" in found(made)["diverged"].evidence
+    assert "ended when the loss became nan in epoch 1, batch 3 of 5. The usual" in found(made)["diverged"].evidence
 
 
 def test_a_loss_that_goes_up_and_down_is_a_rate_too_high():
@@ -128,7 +180,7 @@ def test_a_drop_smaller_than_the_lead_is_left_to_overfitting():
 
 
 def test_a_test_split_that_nobody_evaluated_is_not_asked_for():
-    assert "never does" in apply_rules(case()).skipped["shortcut-or-shift"]
+    assert "does not evaluate it" in apply_rules(case()).skipped["shortcut-or-shift"]
 
 
 @pytest.mark.parametrize(("patients", "severity"), [(500, "warning"), (10, "info")])
@@ -196,6 +248,13 @@ def test_no_curve_is_too_strange_and_what_is_proposed_changes_the_recipe(made):
     assert {one.name for one in answer.advice} | set(answer.passed) | set(answer.skipped) == set(RULES)
     for one in answer.advice:
         assert one.settings == () or made.recipe.changed(one.settings) != made.recipe
+    severe = any(one.severity != "info" for one in answer.advice)
+    assert severe == (answer.verdict == "mend")
+    assert severe == bool(re.match(r"(One|\d+) findings? calls? for a change", answer.headline))
+    if answer.headline.startswith("Nothing to change"):
+        assert not answer.advice and answer.verdict == "sound"
+    if answer.auroc and answer.auroc.value < 0.8:
+        assert f"AUROC is only {answer.auroc}" in answer.headline
     order = [one.severity for one in answer.advice]
     assert order == sorted(order, key=["error", "warning", "info"].index)
 

@@ -27,12 +27,12 @@ def test_the_suggested_rate_is_a_decade_below_the_lowest_loss_whatever_the_noise
 def test_a_loss_that_never_falls_gives_no_rate():
     flat = RateRange(rising_rates(1e-6, 1, 50), np.full(50, 0.7), False)
     assert (flat.lowest, flat.steepest, flat.suggested, flat.open) == (None, None, None, False)
-    assert "At no rate from 1e-06 to 1" in flat.told
+    assert "At no rate from 1e-06 to 1" in flat.summary
 
 
 def test_a_loss_still_falling_at_the_end_is_told():
     open_ended = RateRange(rising_rates(1e-6, 1e-3, 60), np.linspace(0.7, 0.2, 60), False)
-    assert open_ended.open and "try higher rates too" in open_ended.told
+    assert open_ended.open and "try higher rates too" in open_ended.summary
 
 
 @given(st.lists(st.floats(0.01, 10), min_size=1, max_size=60), st.booleans())

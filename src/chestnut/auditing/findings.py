@@ -161,10 +161,10 @@ def number(count: int, one: str, several: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
-def share(part: float, whole: float) -> str:
+def share(part: float, whole: float = 1) -> str:
     """Return a share in per cent, with a decimal place where it is small.
 
-    >>> share(1, 300), share(1, 3), share(1, 20), share(0, 5)
+    >>> share(1, 300), share(1, 3), share(0.05), share(0, 5)
     ('0.3 %', '33 %', '5 %', '0 %')
     """
     percent = 100 * part / whole if whole else 0.0

@@ -1,4 +1,4 @@
-"""`chestnut audit`: what is wrong with a data set, before anyone trains on it."""
+"""`chestnut audit`: find what is wrong with a data set before anyone trains on it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def command(
         bool, typer.Option("--identities", help="Show file names, patients and folders in audit.html.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit status 1 if there is an error.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Decides the folds of the probes.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the folds of the probes.")] = 0,
     *,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Find what is wrong with DATA before anyone trains on it: files, copies, splits, odd images and shortcuts."""
+    """Find what is wrong with DATA before anyone trains on it: files, copies, splits, unusual images and shortcuts."""
     from chestnut.api.run import audit
 
     manifest = options.load(data, skip_bad=True)
@@ -70,14 +70,14 @@ def _print(audit: Audit) -> None:
     from rich.text import Text
 
     _print_counts(audit)
-    out.print(Text.assemble(*_tally(audit)))
-    told: list[tuple[Text, RenderableType]] = [
-        (Text(finding.severity.upper(), _STYLES[finding.severity]), _told(finding, audit.data["root"]))
+    out.print(Text.assemble(*_count_findings(audit)))
+    blocks: list[tuple[Text, RenderableType]] = [
+        (Text(finding.severity.upper(), _STYLES[finding.severity]), _describe(finding, audit.data["root"]))
         for finding in audit.findings
     ]
     if audit.passed:
-        told.append((Text("OK", "bold green"), _in_order(audit)))
-    for word, body in told:
+        blocks.append((Text("OK", "bold green"), _list_passed(audit)))
+    for word, body in blocks:
         row = Table.grid(padding=(0, 2))
         row.add_column(width=7)
         row.add_column(ratio=1)
@@ -90,21 +90,21 @@ def _print(audit: Audit) -> None:
 def _print_counts(audit: Audit) -> None:
     data = audit.data
     synthetic = ", synthetic" if data["synthetic"] else ""
-    seen = f"seen at {data['size'][1]}×{data['size'][0]}"
-    made = table(
+    seen = f"audited at {data['size'][1]}×{data['size'][0]}"
+    counts = table(
         f"{data['root']}: {data['images']:,} images of {data['patients']:,} patients{synthetic}, {seen}",
         ("", "images", "patients"),
         ("images", "patients"),
     )
     for part in ("classes", "splits"):
         for name, count in data[part].items():
-            made.add_row(name, f"{count['images']:,}", f"{count['patients']:,}")
-        made.add_section()
-    out.print(made)
+            counts.add_row(name, f"{count['images']:,}", f"{count['patients']:,}")
+        counts.add_section()
+    out.print(counts)
 
 
-def _tally(audit: Audit) -> list[tuple[str, str] | str]:
-    """How many findings of each severity, coloured, with commas between."""
+def _count_findings(audit: Audit) -> list[tuple[str, str] | str]:
+    """The number of findings of each severity, coloured and separated by commas."""
     from chestnut.auditing.findings import number
 
     words = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
@@ -117,7 +117,7 @@ def _tally(audit: Audit) -> list[tuple[str, str] | str]:
     return parts
 
 
-def _told(finding: Finding, root: str) -> RenderableType:
+def _describe(finding: Finding, root: str) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
@@ -130,7 +130,7 @@ def _told(finding: Finding, root: str) -> RenderableType:
 
 
 def _files(finding: Finding, root: str) -> Text:
-    """The first files of a finding, below the data set's root, and how many more the JSON holds."""
+    """The first files of a finding, relative to the data set, and the number of further ones in the JSON."""
     from rich.text import Text
 
     shown = [path.removeprefix(root).lstrip("/#") if root in path else path for path in finding.files[:_FILES_SHOWN]]
@@ -138,7 +138,7 @@ def _files(finding: Finding, root: str) -> Text:
     return Text("\n".join([*shown, f"and {more} more"] if more else shown), "dim")
 
 
-def _in_order(audit: Audit) -> Text:
+def _list_passed(audit: Audit) -> Text:
     from rich.text import Text
 
     from chestnut.auditing.findings import CHECKS

@@ -1,4 +1,4 @@
-"""`chestnut diagnose`: what learning curves say of a run's training, or a learning-rate range test."""
+"""`chestnut diagnose`: what learning curves say about the training of a run, or a learning-rate range test."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ def command(
         bool, typer.Option("--lr-range", help="Train a few batches at a rising learning rate, and draw the loss.")
     ] = False,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="Of a range test: the recipe; else the run's own, or cnn-small.")
+        str | None,
+        typer.Option("--recipe", help="For a range test: the recipe; else the run's or cnn-small."),
     ] = None,
     settings: SetOption = None,
-    low: Annotated[float, typer.Option("--low", metavar="RATE", help="Of a range test: the first rate.")] = _LOW,
-    high: Annotated[float, typer.Option("--high", metavar="RATE", help="Of a range test: the last rate.")] = _HIGH,
-    batches: Annotated[int, typer.Option("--batches", metavar="N", help="Of a range test: its steps.")] = _BATCHES,
+    low: Annotated[float, typer.Option("--low", metavar="RATE", help="For a range test: the first rate.")] = _LOW,
+    high: Annotated[float, typer.Option("--high", metavar="RATE", help="For a range test: the last rate.")] = _HIGH,
+    batches: Annotated[int, typer.Option("--batches", metavar="N", help="For a range test: its batches.")] = _BATCHES,
     picture: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Of a range test: the picture, .png.")
+        Path, typer.Option("--out", metavar="FILE", help="For a range test: the picture, a .png file.")
     ] = _FIGURE,
     *,
     options: DataOptions,
@@ -46,30 +47,32 @@ def command(
 ) -> None:
     """Say in plain words how training went, with the evidence and a change of the recipe to try.
 
-    No image is looked at: the test split counts where somebody evaluated it before.
+    No image is evaluated; results on the test split are used only if there are any already.
     """
     if not rate_range:
         given = (recipe, settings, low, high, batches, picture, options)
         if given != (None, None, _LOW, _HIGH, _BATCHES, _FIGURE, DataOptions()):
-            raise DataError("options beside --json are those of a range test; add --lr-range, or leave them out")
+            raise DataError("all options but --json belong to the range test; add --lr-range, or leave them out")
         _diagnose(targets, json)
         return
     if len(targets) > 1:
-        raise DataError(f"--lr-range tests one run or data set, and {len(targets)} are given; give one")
+        raise DataError(f"--lr-range tests one run or data set, but {len(targets)} are given; give one")
     if picture.suffix.lower() != ".png":
-        raise DataError(f"cannot draw into {picture}; give a name that ends in .png")
-    manifest, chosen = _subject(targets[0], recipe, settings or [], options)
-    found = _tested(manifest, chosen, (low, high, batches), picture, options.skip_bad)
+        raise DataError(f"cannot draw into {picture}; give a file name that ends in .png")
+    manifest, chosen = _read_subject(targets[0], recipe, settings or [], options)
+    found = _run_test(manifest, chosen, (low, high, batches), picture, options.skip_bad)
     target = {"target": str(targets[0]), "recipe": chosen.name, "seed": chosen.seed, "picture": str(picture)}
     if emit(target | found.to_dict(), json):
-        out.print(f"{found.told}.", markup=False, soft_wrap=True)
-        out.print(f"drawn in {picture}", markup=False, soft_wrap=True)
+        out.print(f"{found.summary}.", markup=False, soft_wrap=True)
+        out.print(f"figure: {picture}", markup=False, soft_wrap=True)
         if found.suggested is not None:
             out.print(f"try: --set optim.learning_rate={found.suggested:g}", markup=False, soft_wrap=True)
 
 
-def _subject(target: Path, recipe: str | None, settings: list[str], options: DataOptions) -> tuple[Manifest, Recipe]:
-    """The images and the recipe of a range test: a run's own, or a data set's with the recipe that is named."""
+def _read_subject(
+    target: Path, recipe: str | None, settings: list[str], options: DataOptions
+) -> tuple[Manifest, Recipe]:
+    """The images and the recipe of a range test: those of a run, or a data set and the named recipe."""
     from chestnut.config import load_recipe
     from chestnut.data.manifest import Manifest
     from chestnut.runs.folder import RunFolder
@@ -83,10 +86,10 @@ def _subject(target: Path, recipe: str | None, settings: list[str], options: Dat
     return Manifest.read(run.manifest_file, run.facts), load_recipe(recipe or run.recipe, settings)
 
 
-def _tested(
+def _run_test(
     manifest: Manifest, recipe: Recipe, rates: tuple[float, float, int], picture: Path, skip_bad: bool
 ) -> RateRange:
-    """Run a range test and draw it."""
+    """Run a range test and draw its result."""
     load_framework()
     from chestnut.figures.lr_range import rate_range_figure
     from chestnut.figures.saving import save
@@ -104,7 +107,7 @@ def _diagnose(paths: list[Path], json: Path | None) -> None:
 
     runs = [RunFolder.open(path) for path in paths]
     found = [diagnose(run) for run in runs]
-    told = [{"run": str(run.path), **one.to_dict()} for run, one in zip(runs, found, strict=True)]
-    if emit({"runs": told}, json):
+    results = [{"run": str(run.path), **one.to_dict()} for run, one in zip(runs, found, strict=True)]
+    if emit({"runs": results}, json):
         for run, one in zip(runs, found, strict=True):
             print_diagnosis(run, one)

@@ -1,1 +1,1 @@
-"""What learning curves say about a training, and which changes of the recipe to try."""
+"""Judge a training by its learning curves, and propose changes of the recipe."""

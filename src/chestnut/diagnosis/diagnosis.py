@@ -1,35 +1,31 @@
-"""`Diagnosis`: what all rules together say of a run's training; `diagnose` makes it from a run's folder.
-
-Called by `api`, `cli` and `report`; calls `advice` and its rules, and `runs`. It reads CSV and JSON alone, and judges
-the run on no images.
-"""
+"""`Diagnosis`: what all rules together say about the training of a run, from its tables and without any image."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chestnut.config import ClassicalConfig, EnsembleConfig
 from chestnut.diagnosis import (
-    stopping_rules,  # noqa: F401  they enter their rules
+    stopping_rules,  # noqa: F401  importing a module of rules registers them
 )
 from chestnut.diagnosis.case import Case
+from chestnut.diagnosis.headline import Verdict, judge, write_headline
 from chestnut.diagnosis.learning_curves import Curves
 from chestnut.diagnosis.rules import RULES, SEVERITIES, Advice, figure
 from chestnut.errors import DataError
+from chestnut.evaluation.html_table import html_table
+from chestnut.evaluation.intervals import Estimate
 from chestnut.files.json_files import read_json
 from chestnut.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Verdict = Literal["mend", "sound", "open"]
-
-#: Rules that a run without a look at the test split does without.
-_MAY_LACK = {"shortcut-or-shift"}
 #: What the audit's probes see of an image.
 _PROBES = {
     "probe-facts": "only facts of the file",
@@ -40,53 +36,79 @@ _PROBES = {
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the rules say of a run.
+    """What the rules say about a run.
 
     Attributes:
-        epochs: Epochs that were run.
+        epochs: The number of epochs that were run.
         kept: The epoch whose weights are kept, from 1; 0 where there is none.
-        advice: What was found, the worst first.
-        passed: Names of the rules that found nothing.
-        skipped: Why a rule could not judge, by its name.
+        headline: Whether anything should change, in one to three sentences.
         summary: How training went, in a sentence.
+        auroc: The validation AUROC of the kept weights, with its interval once it is evaluated; None where unknown.
+        advice: The findings, the worst first.
+        passed: The names of the rules that found nothing.
+        skipped: Why a rule could not judge, by its name.
     """
 
     epochs: int
     kept: int
+    headline: str
+    summary: str
+    auroc: Estimate | None
     advice: tuple[Advice, ...]
     passed: tuple[str, ...]
     skipped: Mapping[str, str]
-    summary: str
+
+    @classmethod
+    def of(
+        cls, case: Case, advice: tuple[Advice, ...], passed: tuple[str, ...], skipped: Mapping[str, str]
+    ) -> Diagnosis:
+        """Make the diagnosis of a case from what its rules found."""
+        auroc = _auroc(case)
+        headline = write_headline(case, advice, list(skipped), auroc)
+        return cls(case.curves.epochs, case.kept, headline, _summary(case), auroc, advice, passed, skipped)
 
     @property
     def verdict(self) -> Verdict:
-        """`mend` where there is an error or a warning; else `sound`, or `open` where a rule had too little to judge."""
-        if any(one.severity != "info" for one in self.advice):
-            return "mend"
-        return "open" if set(self.skipped) - _MAY_LACK else "sound"
+        """What follows from the findings.
+
+        `mend` where there is an error or a warning; otherwise `weak` where the validation AUROC is low, `open` where a
+        rule had too little to judge, and `sound`.
+        """
+        return judge(self.advice, list(self.skipped), self.auroc)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: `epochs`, `kept`, `verdict`, `summary`, `advice` (see `Advice.to_dict`), `passed`, `skipped`."""
+        """Return the diagnosis for JSON: the attributes, and `verdict`."""
         return {
             "epochs": self.epochs,
             "kept": self.kept,
             "verdict": self.verdict,
+            "headline": self.headline,
             "summary": self.summary,
+            "auroc": self.auroc.to_dict() if self.auroc else None,
             "advice": [one.to_dict() for one in self.advice],
             "passed": list(self.passed),
             "skipped": dict(self.skipped),
         }
 
+    def _repr_html_(self) -> str:
+        rows = [(one.severity, one.title, one.evidence, " ".join(one.settings)) for one in self.advice]
+        passed = "; ".join(RULES[name].holds for name in self.passed)
+        skipped = "; ".join(f"{name}: {reason}" for name, reason in self.skipped.items())
+        notes = [self.summary]
+        notes += [f"In order: {passed}."] if passed else []
+        notes += [f"Not judged: {skipped}."] if skipped else []
+        return html_table(rows, ("severity", "finding", "evidence", "try") if rows else (), self.headline, notes)
+
 
 def diagnose(run: RunFolder) -> Diagnosis:
-    """Say how a run's training went, from the files it left.
+    """Judge how a run's training went, from the files in its folder.
 
     Args:
-        run: The run; it need not have ended.
+        run: The run, which may still be training.
 
     Raises:
-        RunError: A file that the run cannot be without is missing or damaged.
-        DataError: The history or the manifest is no table, or the run is an ensemble, which has no history.
+        RunError: A required file is missing or damaged.
+        DataError: The history or the manifest is not a table, or the run is an ensemble, which has no history.
     """
     if isinstance(model := run.recipe.model, EnsembleConfig):
         raise DataError(
@@ -97,32 +119,37 @@ def diagnose(run: RunFolder) -> Diagnosis:
 
 
 def apply_rules(case: Case) -> Diagnosis:
-    """Ask every rule. A loss that diverged leaves nothing else to be read, so that then no other one is asked.
+    """Apply every rule to a case.
 
-    Nor is any asked of a network that was fitted: it took no steps, and one row of history stands for all of it.
+    Where the loss diverged, nothing else can be read from the curves, and no other rule is applied. None is applied to
+    a classical network, which is fitted without steps: one row of history stands for all of it.
     """
     if isinstance(case.recipe.model, ClassicalConfig):
-        why = f"{case.recipe.model.network} is fitted, not trained by steps"
-        return Diagnosis(case.curves.epochs, case.kept, (), (), dict.fromkeys(RULES, why), _summary(case))
-    with np.errstate(all="ignore"):
-        away = RULES["diverged"](case)
-    skipped = {name: "the loss diverged" if away else one.lacks(case) for name, one in RULES.items()}
-    skipped = {name: reason for name, reason in skipped.items() if reason and not (away and name == "diverged")}
-    asked = [name for name in RULES if name not in skipped]
-    with np.errstate(all="ignore"):  # an infinite figure makes others undefined, and no rule speaks on those
-        found = {name: advice for name in asked if (advice := RULES[name](case))}
-    return Diagnosis(
-        case.curves.epochs,
-        case.kept,
-        tuple(sorted(found.values(), key=lambda one: SEVERITIES.index(one.severity))),
-        tuple(name for name in asked if name not in found),
-        skipped,
-        _summary(case),
-    )
+        reason = f"{case.recipe.model.network} is fitted, not trained in steps"
+        return Diagnosis.of(case, (), (), dict.fromkeys(RULES, reason))
+    with np.errstate(all="ignore"):  # an infinite figure makes others undefined, and no rule reports those
+        diverged = RULES["diverged"](case)
+        skipped = {name: "the loss diverged" if diverged else rule.lacks(case) for name, rule in RULES.items()}
+        skipped = {name: reason for name, reason in skipped.items() if reason and not (diverged and name == "diverged")}
+        applied = [name for name in RULES if name not in skipped]
+        found = {name: advice for name in applied if (advice := RULES[name](case))}
+    ordered = sorted(found.values(), key=lambda one: SEVERITIES.index(one.severity))
+    return Diagnosis.of(case, tuple(ordered), tuple(name for name in applied if name not in found), skipped)
+
+
+def _auroc(case: Case) -> Estimate | None:
+    """The validation AUROC, from the evaluation of the kept weights or else from the curve."""
+    if not case.curves.epochs:
+        return None
+    known = case.results.get("val", {}).get("auroc") or {}
+    if known.get("value") is not None:
+        return Estimate(known["value"], known.get("low"), known.get("high"), known.get("undefined", 0))
+    value = case.at_kept("val_auroc")
+    return Estimate(value) if math.isfinite(value) else None
 
 
 def _summary(case: Case) -> str:
-    """How the two losses went, as far as they are known."""
+    """How the two losses developed, as far as they are known."""
     if not case.curves.epochs:
         return "No epoch has ended."
     parts = []
@@ -135,18 +162,18 @@ def _summary(case: Case) -> str:
         parts.append(f"{case.metric_name} was best, {best}, in epoch {case.kept} of {case.curves.epochs}")
     if case.val:
         parts.append(f"on {case.behind}")
-    told = ", ".join(parts)
-    return f"{told[:1].upper()}{told[1:]}." if told else f"{case.curves.epochs} epochs, without any losses."
+    text = ", ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else f"{case.curves.epochs} epochs, without any losses."
 
 
 def read_case(run: RunFolder) -> Case:
-    """Gather what a run's files say of its training; raises as `diagnose`."""
+    """Gather what a run's files say about its training; raises what `diagnose` raises."""
     record, facts = run.record, run.facts
-    frame = _table(run)
+    frame = _read_manifest(run)
     classes = [str(name) for name in facts.get("classes", ())]
     train, val = (frame[frame["split"] == name] for name in ("train", "val"))
     return Case(
-        curves=_curves(run),
+        curves=_read_curves(run),
         recipe=run.recipe,
         train=tuple(int((train["label"] == name).sum()) for name in classes),
         val=tuple(int((val["label"] == name).sum()) for name in classes),
@@ -154,12 +181,12 @@ def read_case(run: RunFolder) -> Case:
         ended=record.stopped_by or "",
         error=record.error or "",
         best=record.best_epoch,
-        results=_results(run, str(facts.get("root"))),
-        probes=_probes(run),
+        results=_read_results(run, str(facts.get("root"))),
+        probes=_read_probes(run),
     )
 
 
-def _curves(run: RunFolder) -> Curves:
+def _read_curves(run: RunFolder) -> Curves:
     import pandas as pd
 
     try:
@@ -169,7 +196,7 @@ def _curves(run: RunFolder) -> Curves:
     return Curves.of({str(name): history[name].tolist() for name in history})
 
 
-def _table(run: RunFolder) -> pd.DataFrame:
+def _read_manifest(run: RunFolder) -> pd.DataFrame:
     """Label, patient and split of every image; empty without a manifest."""
     import pandas as pd
 
@@ -182,14 +209,14 @@ def _table(run: RunFolder) -> pd.DataFrame:
         raise DataError(f"{run.manifest_file} is not a manifest ({error}); restore it from a copy") from error
 
 
-def _results(run: RunFolder, root: str) -> dict[str, Mapping[str, Any]]:
-    """Metrics of the evaluations of the run's own splits; another data set may be named like one."""
+def _read_results(run: RunFolder, root: str) -> dict[str, Mapping[str, Any]]:
+    """The metrics of the evaluations of the run's own splits; another data set may have the name of a split."""
     found = {name: run.metrics(name) for name in run.evaluations() if name in ("val", "test")}
     return {name: held.get("metrics", {}) for name, held in found.items() if held.get("data", root) == root}
 
 
-def _probes(run: RunFolder) -> tuple[tuple[str, float], ...]:
-    """The audit's probes that were errors: they told the classes apart without the lungs."""
+def _read_probes(run: RunFolder) -> tuple[tuple[str, float], ...]:
+    """The probes of the audit that told the classes apart without the lungs, which are errors."""
     if not run.audit_file.is_file():
         return ()
     findings = read_json(run.audit_file).get("findings", ())

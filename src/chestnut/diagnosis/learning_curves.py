@@ -1,7 +1,6 @@
-"""`Curves`: a run's history as arrays, and what can be told of one curve: its trend, its noise, what patience did.
+"""`Curves`: the history of a run as arrays, and statistics of one curve, such as its trend, its noise and its stops.
 
-May be called by every room above `config`; calls nothing of chestnut's. All of it is NumPy on one value an epoch; NaN
-stands for what is not known, and every statistic of too few values is NaN.
+A curve has one value for each epoch. NaN stands for an unknown value, and a statistic of too few values is NaN.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-#: Standard deviations within which 95 % of normal differences stay, to one side and to both.
+#: The standard deviations that 95 % of normal differences stay within, on one side and on both.
 ONE_SIDED, TWO_SIDED = NormalDist().inv_cdf(0.95), NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
 class Curves:
-    """One value an epoch of each column of history.csv.
+    """The columns of history.csv, with one value for each epoch.
 
     Attributes:
-        columns: Name to values, shape (n,), NaN where undefined.
-        epochs: How many epochs there are.
+        columns: The values of each column by its name, shape (n,), NaN where undefined.
+        epochs: The number of epochs.
     """
 
     columns: Mapping[str, Floats]
@@ -36,20 +35,20 @@ class Curves:
 
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[Any]]) -> Curves:
-        """Read columns of equal length; what is no number becomes NaN.
+        """Read columns of equal length; values that are not numbers become NaN.
 
         >>> Curves.of({"loss": [0.5, "high"]})["loss"]
         array([0.5, nan])
         """
-        made = {name: np.array([_number(value) for value in values]) for name, values in columns.items()}
-        return cls(made, max((len(values) for values in made.values()), default=0))
+        arrays = {name: np.array([_number(value) for value in values]) for name, values in columns.items()}
+        return cls(arrays, max((len(values) for values in arrays.values()), default=0))
 
     def __getitem__(self, name: str) -> Floats:
-        """A column, NaN throughout where there is none; shape (n,)."""
+        """Return a column, shape (n,); all NaN where it does not exist."""
         return self.columns.get(name, np.full(self.epochs, np.nan))
 
     def has(self, name: str) -> bool:
-        """Whether a column holds any number."""
+        """Return whether a column has any finite value."""
         return bool(np.isfinite(self[name]).any())
 
 
@@ -61,9 +60,9 @@ def _number(value: Any) -> float:
 
 
 def slope(values: npt.ArrayLike) -> float:
-    """The change per epoch: the median slope of all pairs (Theil 1950; Sen 1968, JASA 63:1379-1389).
+    """Return the change per epoch: the median slope of all pairs (Theil 1950; Sen 1968, JASA 63:1379-1389).
 
-    One epoch far off moves it little. NaN for fewer than two finite values.
+    A single epoch far off changes it little. NaN for fewer than two finite values.
 
     >>> slope([1.0, 0.9, 9.0, 0.7])
     -0.1
@@ -78,10 +77,10 @@ def slope(values: npt.ArrayLike) -> float:
 
 
 def noise(values: npt.ArrayLike) -> float:
-    """Standard deviation of a curve about its own smooth course, from second differences.
+    """Return the standard deviation of a curve about its own smooth course, from second differences.
 
-    √(Σ(yᵢ₋₁ − 2yᵢ + yᵢ₊₁)² / 6(n−2)) (Gasser, Sroka and Jennen-Steinmetz 1986, Biometrika 73:625-633): a straight
-    trend of any steepness counts for nothing. NaN for fewer than four finite values.
+    √(Σ(yᵢ₋₁ − 2yᵢ + yᵢ₊₁)² / 6(n−2)) (Gasser, Sroka and Jennen-Steinmetz 1986, Biometrika 73:625-633): a
+    straight trend contributes nothing, however steep. NaN for fewer than four finite values.
 
     >>> noise([4.0, 3.0, 2.0, 1.0])
     0.0
@@ -94,7 +93,7 @@ def noise(values: npt.ArrayLike) -> float:
 
 
 def smoothed(values: npt.ArrayLike) -> Floats:
-    """The median of each epoch and its two neighbours, of two at the ends; NaN only where all are."""
+    """Return the median of each epoch and its neighbours, shape (n,); NaN only where all of them are."""
     heights = np.asarray(values, dtype=np.float64)
     padded = np.concatenate([[np.nan], heights, [np.nan]])
     windows = np.stack([padded[:-2], padded[1:-1], padded[2:]])
@@ -106,20 +105,26 @@ def smoothed(values: npt.ArrayLike) -> Floats:
 
 
 def explained_drop(error: float) -> float:
-    """The largest drop between two epochs that the number of cases alone explains, 95 times in 100.
+    """Return the largest drop between two epochs that the number of cases explains, 95 times in 100.
 
-    1.645·√2·error: of two networks equally good, whose errors have nothing in common. Those of one network in two
-    epochs have much in common, so that true drops by chance are smaller: what exceeds this is no chance.
+    It is 1.645·√2·error, which holds for two equally good networks with independent errors. The errors of one network
+    in two epochs are related, so drops by chance are smaller, and a larger drop than this is not chance.
+
+    Args:
+        error: The standard error of the figure in one epoch.
     """
     return ONE_SIDED * math.sqrt(2) * error
 
 
 def guessing_loss(counts: Sequence[int], balanced: bool = False) -> float:
-    """Cross-entropy of answering every image with the class shares, which is where chestnut's networks start.
+    """Return the cross-entropy of answering every image with the class shares, at which chestnut's networks start.
 
     Args:
-        counts: Training images of each class.
+        counts: The number of training images of each class.
         balanced: Whether the network starts at equal shares because the recipe balances the classes.
+
+    Returns:
+        In nats; NaN for fewer than two classes with images.
 
     >>> round(guessing_loss([100, 100]), 3), round(guessing_loss([100, 300]), 3)
     (0.693, 0.562)
@@ -138,9 +143,9 @@ class Stop:
     """Where early stopping ends a run.
 
     Attributes:
-        epochs: Epochs that are run.
+        epochs: The number of epochs that are run.
         kept: The epoch whose weights are kept, from 1; 0 where the metric was never defined.
-        value: Its metric; NaN where there is none.
+        value: The metric of that epoch; NaN where there is none.
     """
 
     epochs: int
@@ -156,14 +161,14 @@ def replay(
     min_delta: float = 0.0,
     from_epoch: int = 0,
 ) -> Stop:
-    """Where another patience would have ended the run, going by the curve of its metric.
+    """Return where another patience would have ended a run with this curve.
 
     Args:
-        values: The metric by epoch, shape (n,); NaN never wins.
-        patience: Epochs without improvement before stopping; 0 never stops.
-        smaller: Whether the metric is a loss.
-        min_delta: Least change that patience counts as an improvement.
-        from_epoch: Epochs before which patience does not run.
+        values: The metric of each epoch, shape (n,); NaN is never the best.
+        patience: The number of epochs without improvement before stopping; 0 never stops.
+        smaller: Whether a smaller metric is better.
+        min_delta: The least change that counts as an improvement.
+        from_epoch: The epoch from which patience counts.
     """
     heights = np.asarray(values, dtype=np.float64)
     losses = heights if smaller else -heights
@@ -181,7 +186,7 @@ def replay(
 
 
 def longest_wait(values: npt.ArrayLike, *, smaller: bool = True) -> int:
-    """The most epochs from one best value to a better one; 0 where none bettered the first.
+    """Return the largest number of epochs between one best value and the next; 0 where the first was never beaten.
 
     >>> longest_wait([0.9, 0.8, 0.85, 0.82, 0.7, 0.9])
     3

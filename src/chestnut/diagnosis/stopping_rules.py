@@ -1,4 +1,4 @@
-"""Rules on when training stops, and on how far the curve that stops it can be trusted."""
+"""Rules on when training stops, and on how reliable the curve is that stops it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from chestnut.auditing.findings import share
 from chestnut.diagnosis import remedies
 from chestnut.diagnosis.case import Case
 from chestnut.diagnosis.fit_rules import learns_little, overfitting
 from chestnut.diagnosis.learning_curves import explained_drop, longest_wait, noise, slope
 from chestnut.diagnosis.learning_rate_rules import HALF
-from chestnut.diagnosis.rules import Advice, percent, rule
+from chestnut.diagnosis.rules import Advice, rule
 from chestnut.evaluation.metric_names import heading
 
 _DROPS, _SHARE, _VISIBLE, _FEW = 2, 0.2, 0.05, 100
@@ -22,17 +23,17 @@ _HASTY = 2
 
 @rule(
     "jumping-validation",
-    looks_at="drops of validation accuracy and AUROC from one epoch to the next, against what the number of validation "
-    "patients explains",
-    threshold=f"at least {_DROPS} drops, in {percent(_SHARE)} of the steps, beyond 1.645·√2 standard errors (one-sided "
-    f"95 %); or, with no drop beyond, one of {_VISIBLE:g} or more, which is said as a note",
+    looks_at="drops of validation accuracy and AUROC from one epoch to the next, compared with what the number of "
+    "validation patients explains",
+    threshold=f"at least {_DROPS} drops, in {share(_SHARE)} of the epochs, of more than 1.645·√2 standard errors "
+    f"(one-sided 95 %); or, as a note, a smaller drop of {_VISIBLE:g} or more",
     source="binomial standard error; for AUROC Hanley and McNeil 1982, Radiology 143:29-36",
     holds="the validation curve is steady",
     needs=("val_accuracy", "images"),
     epochs=4,
 )
 def jumping_validation(case: Case) -> Advice | None:
-    """The validation curve goes up and down: by its small number of images, or by the network itself."""
+    """The validation curve jumps, because of its few images or because of the network."""
     found = [_drops(case, name) for name in ("val_accuracy", "val_auroc") if case.curves.has(name)]
     unsteady = [one for one in found if one.beyond >= max(_DROPS, _SHARE * one.steps)]
     worst = max(unsteady or found, key=lambda one: one.largest)
@@ -41,9 +42,9 @@ def jumping_validation(case: Case) -> Advice | None:
         return Advice(
             "warning",
             "The validation curve jumps by more than its number of images explains",
-            f"{heading(worst.metric)} fell in {worst.beyond} of {worst.steps} steps by more than {case.behind} explain "
-            f"95 times in 100; the largest drop was {worst.largest:.3f}, where {worst.explained:.3f} is explained. So "
-            "it is the network that changes so much from epoch to epoch: its steps are too long to settle.",
+            f"{heading(worst.metric)} fell in {worst.beyond} of {worst.steps} epochs by more than {case.behind} "
+            f"explain 95 times in 100. The largest drop was {worst.largest:.3f}, of which {worst.explained:.3f} is "
+            "explained. So the network itself changes that much from epoch to epoch: its steps are too long to settle.",
             (*remedies.rate(case.recipe, 0.3), *remedies.average(case.recipe)),
             figures,
         )
@@ -53,8 +54,8 @@ def jumping_validation(case: Case) -> Advice | None:
         "info",
         "The validation curve jumps, within what its number of images explains",
         f"{heading(worst.metric)} fell by up to {worst.largest:.3f} from one epoch to the next, and {case.behind} "
-        f"explain drops up to {worst.explained:.3f}. That is no fault of the training; but no epoch and no recipe is "
-        "better for such a difference.",
+        f"explain drops of up to {worst.explained:.3f}. That is no fault of the training, but such a difference does "
+        "not make one epoch or one recipe better than another.",
         remedies.more_validation(case.recipe) if sum(case.val_patients or case.val) < _FEW else (),
         figures,
     )
@@ -65,11 +66,11 @@ class _Drops:
     """How a validation curve fell from epoch to epoch.
 
     Attributes:
-        metric: Its column.
-        steps: How many steps there were.
-        beyond: How many were drops beyond what chance explains.
-        largest: The largest drop, 0 where there was none.
-        explained: What chance explains at that step.
+        metric: The column of the curve.
+        steps: The number of changes from one epoch to the next.
+        beyond: The number of drops beyond what chance explains.
+        largest: The largest drop; 0 where there was none.
+        explained: The drop that chance explains there.
     """
 
     metric: str
@@ -92,12 +93,13 @@ def _drops(case: Case, name: str) -> _Drops:
 
 @rule(
     "patience-too-short",
-    looks_at="a run that early stopping ended: the trend of its metric, the longest wait that paid, the training loss",
-    threshold="the metric improves in trend, by more than the curve's noise, over the last epochs (patience and two "
-    f"more); or less than {percent(HALF)} of the loss of guessing is gone, and the curve had needed all the patience "
-    f"once before or the patience is {_HASTY} at most; overfitting does not speak",
+    looks_at="the trend of the metric, the longest wait for an improvement and the training loss of a run that early "
+    "stopping ended",
+    threshold="over the last epochs (the patience and two more), the metric improves in trend by more than the noise "
+    f"of the curve; or less than {share(HALF)} of the loss of guessing is gone, and the curve had needed all the "
+    f"patience before or the patience is at most {_HASTY}; not where overfitting applies",
     source="Prechelt 1998, Early Stopping - But When?, LNCS 1524:55-69: slower criteria find better minima",
-    holds="early stopping came when nothing more was to be had",
+    holds="early stopping came when nothing more improved",
     needs=("loss", "images"),
     epochs=2,
 )
@@ -115,9 +117,9 @@ def patience_too_short(case: Case) -> Advice | None:
     if not (improving or early):
         return None
     reason = (
-        f"yet over the last {window} epochs {case.metric_name} was still improving in trend."
+        f"but over the last {window} epochs {case.metric_name} was still improving in trend."
         if improving
-        else f"when the training loss had come from {case.guess:.3f}, that of guessing, to {loss:.3f} only"
+        else f"when the training loss had fallen only from {case.guess:.3f}, the loss of guessing, to {loss:.3f}"
         + (f", and the curve had needed {wait} epochs to improve before." if wait >= stop.patience else ".")
     )
     longer = 2 * stop.patience + 2
@@ -132,15 +134,15 @@ def patience_too_short(case: Case) -> Advice | None:
 
 @rule(
     "patience-too-long",
-    looks_at="the epochs after the kept one, and the longest wait from one best value to a better one",
-    threshold=f"a patience of that wait and two more would have kept the same epoch and saved {_SAVED} epochs and "
-    f"{percent(_SAVED_SHARE)} of all; neither a rule on the rate nor underfitting speaks",
+    looks_at="the epochs after the kept one, and the longest wait from one best value to the next",
+    threshold=f"a patience of two more than that wait would have kept the same epoch and saved at least {_SAVED} "
+    f"epochs and {share(_SAVED_SHARE)} of all; not where a rule on the rate or underfitting applies",
     source="Prechelt 1998, Early Stopping - But When?, LNCS 1524:55-69",
     holds="few epochs were spent after the kept one",
     epochs=5,
 )
 def patience_too_long(case: Case) -> Advice | None:
-    """Many epochs went by after the best one."""
+    """Many epochs passed after the best one."""
     stop = case.recipe.train.stop
     wait = longest_wait(case.metric, smaller=stop.smaller_is_better)
     enough = case.stop(wait + 2)
@@ -154,8 +156,8 @@ def patience_too_long(case: Case) -> Advice | None:
     return Advice(
         "info",
         f"{case.curves.epochs - case.kept} of {case.curves.epochs} epochs came after the kept one",
-        f"With {given} training went on after epoch {case.kept}. The curve never waited more than {wait} epochs for a "
-        f"better value, so a patience of {wait + 2} would have kept the same weights and saved {saved} epochs"
+        f"With {given} training continued after epoch {case.kept}. The curve never needed more than {wait} epochs to "
+        f"improve, so a patience of {wait + 2} would have kept the same weights and saved {saved} epochs"
         + (f" ({seconds:.0f} s)." if seconds else "."),
         (f"train.stop.patience={wait + 2}",),
         {"kept": case.kept, "longest_wait": wait, "saved": saved, "seconds": seconds},
@@ -164,18 +166,18 @@ def patience_too_long(case: Case) -> Advice | None:
 
 @rule(
     "too-few-epochs",
-    looks_at="a run that used all its epochs: where the best lies, the trend of its metric and of the training loss",
-    threshold="the best is one of the last two, and in trend as many epochs again as the last half would improve the "
-    f"metric by {_GAIN:g}, half of what is left at most; or the training loss still falls and less than "
-    f"{percent(HALF)} of the loss of guessing is gone; neither a rule on the rate, nor underfitting, nor overfitting "
-    "speaks",
+    looks_at="the best epoch and the trend of the metric and the training loss of a run that used all its epochs",
+    threshold="the best epoch is one of the last two, and as many epochs again as the later half would improve the "
+    f"metric in trend by {_GAIN:g}, counting at most half of what is left; or the training loss still falls and less "
+    f"than {share(HALF)} of the loss of guessing is gone; not where a rule on the rate, underfitting or overfitting "
+    "applies",
     source="Goodfellow, Bengio and Courville, Deep Learning (2016), §7.8; Prechelt 1998, LNCS 1524:55-69",
-    holds="the epochs sufficed",
+    holds="there were enough epochs",
     needs=("loss", "images"),
     epochs=4,
 )
 def too_few_epochs(case: Case) -> Advice | None:
-    """The recipe's epochs ended while the network still got better."""
+    """The epochs of the recipe ended while the network was still improving."""
     stop, epochs = case.recipe.train.stop, case.curves.epochs
     if case.ended != "epochs" or learns_little(case) or overfitting(case):
         return None
@@ -187,11 +189,11 @@ def too_few_epochs(case: Case) -> Advice | None:
     if not better and not (gone < HALF and slope(losses[epochs // 2 :]) < 0):
         return None
     reason = (
-        f"The best of {epochs} epochs is epoch {case.kept}, and {case.metric_name} was improving: in trend another "
-        f"{len(half)} epochs would bring {gain:.3f} more."
+        f"The best of {epochs} epochs is epoch {case.kept}, and {case.metric_name} was improving: at this trend "
+        f"another {len(half)} epochs would gain {gain:.3f}."
         if better
-        else f"The training loss was still falling after {epochs} epochs, at {losses[-1]:.3f}, where guessing by the "
-        f"class shares costs {case.guess:.3f}."
+        else f"After {epochs} epochs the training loss was {losses[-1]:.3f} and still falling; the loss of guessing by "
+        f"the class shares is {case.guess:.3f}."
     )
     return Advice(
         "warning",

@@ -1,4 +1,4 @@
-"""How a diagnosis is printed, for `chestnut diagnose` and `chestnut train --advise`."""
+"""Print a diagnosis."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from chestnut.diagnosis.rules import RULES, Advice
 from chestnut.runs.folder import RunFolder
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
-_VERDICTS = {
-    "mend": "",
-    "sound": "Nothing to mend.",
-    "open": "Nothing to mend as far as can be told: some rules had too little to judge.",
-}
 
 
-def print_diagnosis(run: RunFolder, found: Diagnosis) -> None:
-    """Print the advice on a run, the worst first, then what is in order and what could not be judged."""
-    out.print(Text.assemble((f"{run.path}: ", "bold"), f"{_VERDICTS[found.verdict]} {found.summary}".strip()))
+def print_diagnosis(run: RunFolder, diagnosis: Diagnosis) -> None:
+    """Print the headline, the findings with the worst first, what is in order, and what could not be judged.
+
+    Args:
+        run: The run.
+        diagnosis: Its diagnosis.
+    """
+    out.print(Text.assemble((f"{run.path}: ", "bold"), f"{diagnosis.headline} {diagnosis.summary}"))
     blocks: list[tuple[str, str, RenderableType]] = [
-        (one.severity.upper(), _STYLES[one.severity], _told(run, one)) for one in found.advice
+        (one.severity.upper(), _STYLES[one.severity], _describe(run, one)) for one in diagnosis.advice
     ]
-    if found.passed:
-        blocks.append(("OK", "bold green", Text("; ".join(RULES[name].holds for name in found.passed), "dim")))
-    if found.skipped:
-        reasons = [f"{name}: {reason}" for name, reason in found.skipped.items()]
+    if diagnosis.passed:
+        blocks.append(("OK", "bold green", Text("; ".join(RULES[name].holds for name in diagnosis.passed), "dim")))
+    if diagnosis.skipped:
+        reasons = [f"{name}: {reason}" for name, reason in diagnosis.skipped.items()]
         blocks.append(("SKIPPED", "dim", Text("\n".join(reasons), "dim")))
     for word, style, body in blocks:
         row = Table.grid(padding=(0, 2))
@@ -43,17 +43,21 @@ def print_diagnosis(run: RunFolder, found: Diagnosis) -> None:
     out.print()
 
 
-def _told(run: RunFolder, advice: Advice) -> Group:
+def _describe(run: RunFolder, advice: Advice) -> Group:
     lines = [Text(advice.title, "bold"), Text(advice.evidence)]
     if advice.settings:
-        lines.append(Text.assemble(("try: ", _STYLES[advice.severity]), again(run, advice.settings)))
+        lines.append(Text.assemble(("try: ", _STYLES[advice.severity]), command_with(run, advice.settings)))
     return Group(*lines)
 
 
-def again(run: RunFolder, settings: Sequence[str]) -> str:
-    """The command that trains the run again with settings changed, on the same images in the same splits.
+def command_with(run: RunFolder, settings: Sequence[str]) -> str:
+    """Return the command that repeats a run with changed settings, on the same images in the same splits.
 
-    Other fractions need the data set itself, since the run's manifest has its splits already.
+    Other fractions need the data set itself, because the manifest of the run has its splits already.
+
+    Args:
+        run: The run.
+        settings: `key=value` changes of its recipe.
     """
     resplit = any(setting.startswith("data.fractions=") for setting in settings)
     facts = run.facts

@@ -1,7 +1,4 @@
-"""What the learning curves of a run say, as its report shows it.
-
-Called by `run_page`; asks `evaluation.diagnosis`, which reads the run's tables.
-"""
+"""Read what the learning curves of a run say, as its report shows it."""
 
 from __future__ import annotations
 
@@ -12,19 +9,13 @@ from chestnut.diagnosis.diagnosis import diagnose
 from chestnut.report.sections.findings import Shown
 from chestnut.runs.folder import RunFolder
 
-_VERDICTS = {
-    "mend": "There is something to mend.",
-    "sound": "There is nothing to mend.",
-    "open": "Nothing to mend is seen, but some rules had too little to judge.",
-}
-
 
 @dataclass(frozen=True)
 class TrainingAdvice:
     """The diagnosis of a run.
 
     Attributes:
-        lead: The verdict, and how training went.
+        lead: The headline of the diagnosis, and how training went.
         shown: The advice, the worst first, in the shape of findings.
     """
 
@@ -44,7 +35,7 @@ def read_advice(run: RunFolder) -> TrainingAdvice | None:
     if not found.epochs or isinstance(run.recipe.model, ClassicalConfig):
         return None
     shown = [Shown(one.name, one.severity, one.title, one.evidence, _remedy(one.settings), ()) for one in found.advice]
-    return TrainingAdvice(f"{_VERDICTS[found.verdict]} {found.summary}", tuple(shown))
+    return TrainingAdvice(f"{found.headline} {found.summary}", tuple(shown))
 
 
 def _remedy(settings: tuple[str, ...]) -> str:
