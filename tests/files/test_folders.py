@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from chestnut.errors import DataError, DiskError
-from chestnut.files.folders import finish_replacement, finish_replacements, new_folder, replacement_folder
+from chestnut.files.folders import (
+    finish_replacement,
+    finish_replacements,
+    new_folder,
+    remove_folder,
+    replacement_folder,
+)
 from killing import Killed, kill_at_rename
 
 
@@ -91,6 +97,20 @@ def test_a_kill_at_any_rename_loses_neither_folder(tmp_path, monkeypatch, kill, 
         fill(draft, "last")
     assert contents(path) == {"a.txt": "last", "z.txt": "last"}
     assert not (tmp_path / ".set.new").exists() and not (tmp_path / ".set.old").exists()
+
+
+@pytest.mark.parametrize("kill", [0, None])
+def test_a_removed_folder_is_there_as_a_whole_or_not_at_all(tmp_path, monkeypatch, kill):
+    path = tmp_path / "set"
+    path.mkdir()
+    fill(path, "old")
+    if kill is None:
+        remove_folder(path)
+        assert list(tmp_path.iterdir()) == []
+    else:
+        with pytest.raises(Killed), kill_at_rename(kill, monkeypatch):
+            remove_folder(path)
+        assert contents(path) == {"a.txt": "old", "z.txt": "old"}
 
 
 def test_every_folder_below_a_folder_is_finished(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from chestnut.config import Recipe
-from chestnut.errors import RunError
+from chestnut.errors import DataError, RunError
 from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.record import RunRecord
@@ -38,6 +38,14 @@ def test_a_taken_place_is_refused(tmp_path):
     made(tmp_path / "one")
     with pytest.raises(RunError, match="one exists already; choose another name"):
         made(tmp_path / "one")
+
+
+def test_a_damaged_history_is_one_clear_error(tmp_path):
+    run = made(tmp_path / "one")
+    assert run.history.empty
+    run.history_file.write_text('epoch,loss\n1,"')
+    with pytest.raises(DataError, match=r"history\.csv is not a table .*; restore it from a copy"):
+        assert run.history.empty
 
 
 def test_a_newer_run_is_refused_with_the_remedy(tmp_path):

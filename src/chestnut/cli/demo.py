@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from chestnut.cli.shared.framework import load_framework
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.errors import RunError
+from chestnut.files.folders import remove_folder
 
 
 def command(
@@ -65,4 +65,4 @@ def _make_room(folder: Path, force: bool) -> None:
     if not (force and ours):
         way = "remove it with --force" if ours else "give another folder with --out"
         raise RunError(f"{folder} exists already; {way}")
-    shutil.rmtree(folder)
+    remove_folder(folder)

@@ -187,12 +187,7 @@ def read_case(run: RunFolder) -> Case:
 
 
 def _read_curves(run: RunFolder) -> Curves:
-    import pandas as pd
-
-    try:
-        history = run.history
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{run.history_file} is not a table ({error}); restore it from a copy") from error
+    history = run.history
     return Curves.of({str(name): history[name].tolist() for name in history})
 
 

@@ -1,4 +1,4 @@
-"""Write or replace a whole folder, so that it is complete or not there, even if the process is killed.
+"""Write, replace or remove a whole folder, so that it is complete or not there, even if the process is killed.
 
 A folder is filled under a hidden name beside its place and moved there by one rename. While a folder `x` is replaced,
 the complete new one is called `.x.new`, and the one that makes room for it `.x.old`.
@@ -113,6 +113,19 @@ def finish_replacements(parent: Path) -> None:
     """Finish the replacement of every folder directly below `parent`; see `finish_replacement`."""
     for folder in [*parent.glob(".*.new/"), *parent.glob(".*.old/")]:
         finish_replacement(parent / folder.name[1:-4])
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder; it is first given a hidden name, so that a kill never leaves half of it in its place.
+
+    Raises:
+        DiskError: The folder is not writable.
+    """
+    try:
+        with scratch_folder(path.parent, path.name) as scratch:
+            path.rename(scratch / path.name)
+    except OSError as error:
+        raise disk_error(error, path) or error from error
 
 
 def _reserved(path: Path) -> tuple[Path, Path]:

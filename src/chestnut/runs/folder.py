@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chestnut.config import Recipe
-from chestnut.errors import RunError
+from chestnut.errors import DataError, RunError
 from chestnut.files.atomic import replacing, write_text
 from chestnut.files.folders import finish_replacement, finish_replacements, new_folder
 from chestnut.files.json_files import json_text, read_json, write_json
@@ -218,12 +218,19 @@ class RunFolder:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row per epoch; empty before the first epoch has ended."""
+        """One row per epoch; empty before the first epoch has ended.
+
+        Raises:
+            DataError: The file is damaged.
+        """
         import pandas as pd
 
         if not self.history_file.is_file():
             return pd.DataFrame()
-        return pd.read_csv(self.history_file)
+        try:
+            return pd.read_csv(self.history_file)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            raise DataError(f"{self.history_file} is not a table ({error}); restore it from a copy") from error
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Write history.csv, one row per epoch."""

@@ -7,7 +7,6 @@ run that `resume` continues from its last finished epoch.
 from __future__ import annotations
 
 import logging
-import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
+from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import write_json
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.models.build import build_recipe
@@ -200,7 +200,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
                 outcome, network = train_start(run, decoded, start, devices, checkpoint, setup.observers, setup.bars)
     except KeyboardInterrupt:
         if new:
-            shutil.rmtree(run.path)
+            remove_folder(run.path)
         raise
     except TrainingError as error:
         run.update(status="failed", ended=now(), error=str(error))
