@@ -6,6 +6,7 @@ A command's file imports what it computes with inside its function, so that `che
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Annotated, Any
 
@@ -58,6 +59,17 @@ class _Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the options that stand before a command."""
         return _without_types(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Ctrl-C and a closed pipe end it here, since Typer ends them without a word or as a failure."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("stopped")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed into it at exit
+            raise typer.Exit(0) from None
 
 
 def _without_types(params: list[Any]) -> list[Any]:

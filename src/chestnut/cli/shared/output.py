@@ -28,10 +28,16 @@ JsonOption = Annotated[
 ]
 
 
-def _console(stderr: bool) -> Console:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command end well when the reader of its output, such as `head`, has seen enough."""
+        raise BrokenPipeError
+
+
+def _console(stderr: bool) -> _Console:
     stream = sys.stderr if stderr else sys.stdout
     from_surroundings = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(stderr=stderr, highlight=False, width=None if from_surroundings else _PIPE_WIDTH)
+    return _Console(stderr=stderr, highlight=False, width=None if from_surroundings else _PIPE_WIDTH)
 
 
 out = _console(stderr=False)
@@ -100,6 +106,7 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
         return True
     if str(json) == "-":
         sys.stdout.write(json_text(value))
+        sys.stdout.flush()
         return False
     write_text(json, json_text(value))
     return True
