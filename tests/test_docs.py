@@ -1,4 +1,4 @@
-"""The pages in docs/ against the code: fields, options, names and keys that one has and the other lacks."""
+"""Compare docs/ with the code: fields, options, names and keys must be in both."""
 
 import json
 import re
@@ -60,7 +60,7 @@ EVALUATION = evaluate([0, 1, 2], [[0.8, 0.1, 0.1]] * 3, ["a", "b", "c"], ["A", "
 
 
 def section(page, heading):
-    """The text under a heading, up to the next one of its level or above."""
+    """Return the text under a heading, up to the next heading of its level or above."""
     marks = re.search(f"^(#+) {re.escape(heading)}$", PAGES[page], flags=re.M)
     assert marks, f"docs/{page}.md has no heading {heading!r}"
     rest = PAGES[page][marks.end() :]
@@ -68,18 +68,18 @@ def section(page, heading):
 
 
 def first_cells(text):
-    """What stands as code in the first column of the tables."""
+    """Return the code in the first column of the tables."""
     return re.findall(r"^\| `([^`]+)` \|", text, flags=re.M)
 
 
 def keys(heading):
-    """The top-level keys that docs/json.md lists under a heading, in order."""
+    """Return the top-level keys that docs/json.md lists under a heading, in order."""
     own = section("json", heading).split("\n#### ")[0]
     return list(dict.fromkeys(cell.partition(".")[0] for cell in first_cells(own)))
 
 
 def in_words(schema):
-    """The type of a field as docs/recipes.md says it."""
+    """Return the type of a field in the words of docs/recipes.md."""
     if "const" in schema or "enum" in schema:
         return ", ".join(f"`{json.dumps(value)}`" for value in schema.get("enum", [schema.get("const")]))
     if "anyOf" in schema:
@@ -96,7 +96,7 @@ def in_words(schema):
 
 
 @pytest.mark.parametrize("prefix", PARTS)
-def test_every_recipe_field_stands_with_its_type_and_default(prefix):
+def test_every_recipe_field_is_documented_with_its_type_and_default(prefix):
     schema = PARTS[prefix].model_json_schema()["properties"]
     for name, field in PARTS[prefix].model_fields.items():
         if f"{prefix.strip()}{name}." in PARTS or name == "search":
@@ -106,7 +106,7 @@ def test_every_recipe_field_stands_with_its_type_and_default(prefix):
         assert row in PAGES["recipes"], f"docs/recipes.md lacks the row {row}"
 
 
-def test_no_recipe_or_field_stands_that_there_is_not():
+def test_every_documented_recipe_and_field_exists():
     known = {f"{prefix.strip()}{name}" for prefix, part in PARTS.items() for name in part.model_fields}
     assert set(first_cells(section("recipes", "Every field"))) <= known
     assert first_cells(PAGES["recipes"].split("## ")[0]) == chestnut.recipe_names()
@@ -115,9 +115,9 @@ def test_no_recipe_or_field_stands_that_there_is_not():
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_option_stands(name):
+def test_every_command_and_option_is_documented(name):
     text = section("cli", name)
-    assert f"$ chestnut {name} " in text or f"$ chestnut {name}\n" in text, "without an example"
+    assert f"$ chestnut {name} " in text or f"$ chestnut {name}\n" in text, f"docs/cli.md has no example of {name}"
     known = set(re.findall(r"--[a-z][a-z-]*", text))
     shared = set(first_cells(PAGES["cli"].split("\n## ")[0]))
     shared = {option.split()[0] for option in shared if option.startswith("--")}
@@ -129,16 +129,16 @@ def test_every_command_and_option_stands(name):
     assert listed <= options, f"{name} has no {sorted(listed - options)}"
 
 
-def test_every_public_name_stands():
+def test_every_public_name_is_documented():
     assert set(re.findall(r"^### `(\w+)`$", PAGES["api"], flags=re.M)) == set(chestnut.__all__)
 
 
-def test_every_finding_and_metric_stands():
+def test_every_finding_and_metric_is_documented():
     assert set(re.findall(r"^### ([a-z-]+)$", PAGES["audit"], flags=re.M)) == set(CHECKS)
     assert set(first_cells(section("evaluation", "Metrics"))) == set(METRICS)
 
 
-def test_every_rule_on_learning_curves_stands_with_its_threshold_and_source():
+def test_every_rule_on_learning_curves_is_documented_with_its_threshold_and_source():
     assert re.findall(r"^### ([a-z-]+)$", section("diagnose", "The rules"), flags=re.M) == list(CURVE_RULES)
     for name, rule in CURVE_RULES.items():
         facts = f"**Looks at** {rule.looks_at}. **Threshold:** {rule.threshold}. **Source:** {rule.source}."
@@ -154,7 +154,7 @@ def test_keys_of_a_diagnosis_and_a_range_test():
 
 
 @pytest.mark.parametrize("words", [PICTURE_SUFFIXES | DICOM_SUFFIXES, RULES, COLLECTIONS, COLUMNS.keys() - {"sha256"}])
-def test_names_of_sources_stand(words):
+def test_names_of_sources_are_documented(words):
     assert [word for word in words if word not in PAGES["data"]] == []
 
 
@@ -213,8 +213,8 @@ def test_keys_of_a_search():
     assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Gain)]
     trial = Trial(0, "finished", {}, 1.0, (), 1, 1.0, ())
     columns = list(Tuning("x", "random", "auroc", 1, {}, (trial,), None, 0, {}, None, (), ()).table)
-    told = [name for name in keys("trials.csv") if not name.startswith("score_")]
-    assert [name for name in told if name in columns] == columns
+    documented = [name for name in keys("trials.csv") if not name.startswith("score_")]
+    assert [name for name in documented if name in columns] == columns
 
 
 def test_keys_of_the_ledger():
@@ -223,7 +223,7 @@ def test_keys_of_the_ledger():
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """A data set of two images, and the folder it stands in."""
+    """Draw a data set of two images and return its folder."""
     folder = tmp_path_factory.mktemp("docs")
     call("phantom", folder / "images", "--patients", "2", "--size", "32")
     return folder / "images"
@@ -252,12 +252,12 @@ def test_keys_of_commands(heading, words, images, tmp_path):
 
 
 def test_entries_of_lists(images):
-    made = call("info", images)["formats"][0]
+    entry = call("info", images)["formats"][0]
     row = re.search(r"^\| `formats` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
-    assert re.findall(r"`(\w+)`", row) == list(made)
+    assert re.findall(r"`(\w+)`", row) == list(entry)
 
 
-def test_pages_are_in_the_navigation_and_their_links_lead_somewhere():
+def test_pages_are_in_the_navigation_and_their_links_exist():
     listed = re.findall(r"(\w+)\.md$", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M)
     assert sorted(listed) == sorted(PAGES)
     for page, text in PAGES.items():
@@ -268,6 +268,6 @@ def test_pages_are_in_the_navigation_and_their_links_lead_somewhere():
             assert not anchor or anchor in slugs, f"docs/{page}.md links to {target}#{anchor}"
 
 
-def test_the_place_of_the_benchmarks_stands_once():
+def test_the_benchmarks_have_one_place():
     assert len(re.findall("<!-- benchmarks -->.*<!-- /benchmarks -->", PAGES["performance"], flags=re.S)) == 1
     assert PAGES["performance"].count("<!-- ") == 2
