@@ -1,1 +1,1 @@
-"""Named shifts of image style, what they do to a network, and operating points that hold under them."""
+"""Named shifts of image style, their effect on a network, and operating points that survive them."""

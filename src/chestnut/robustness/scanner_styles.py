@@ -1,6 +1,6 @@
-"""Scanner styles: what an image looks like apart from what it shows, and how one image takes on another's.
+"""Transfer the style of one image to another: how an image looks, apart from what it shows.
 
-Called by `shifts`. Style is either all grey values' frequencies or the coarse part of the Fourier amplitudes.
+A style is either the histogram of grey values or the coarse part of the Fourier amplitudes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chestnut.auditing.image_statistics import PixelSource
 
 Grey = npt.NDArray[np.uint8]
 
-#: Half side of the square of low frequencies that Fourier transfer swaps, as a share of the shorter side.
+#: Half the side of the square of low frequencies that Fourier transfer swaps, as a share of the shorter side.
 FOURIER = 0.01
 
 
@@ -31,42 +31,42 @@ class StyleBank:
     targets: npt.NDArray[np.int64]
 
     def another(self, target: int, random: np.random.Generator) -> Grey:
-        """An image of another class; each other class is equally likely."""
-        return self._of(self._classes[self._classes != target], random)
+        """Draw an image of another class; all other classes are equally likely."""
+        return self._draw(self._classes[self._classes != target], random)
 
     def any(self, random: np.random.Generator) -> Grey:
-        """An image of any class; each class is equally likely."""
-        return self._of(self._classes, random)
+        """Draw an image of any class; all classes are equally likely."""
+        return self._draw(self._classes, random)
 
     @property
     def _classes(self) -> npt.NDArray[np.int64]:
         return np.unique(self.targets)
 
-    def _of(self, classes: npt.NDArray[np.int64], random: np.random.Generator) -> Grey:
+    def _draw(self, classes: npt.NDArray[np.int64], random: np.random.Generator) -> Grey:
         rows = np.flatnonzero(self.targets == random.choice(classes))
         return np.asarray(self.pixels[int(random.choice(rows))], dtype=np.uint8)
 
 
 def match_histogram(image: Grey, style: Grey) -> Grey:
-    """Give an image the grey values of another, each as frequent as there; the order of its grey values stays.
+    """Give an image the histogram of another image, keeping the order of its grey values.
 
     >>> match_histogram(np.array([[0, 1], [2, 3]], np.uint8), np.array([[9, 9], [9, 200]], np.uint8)).tolist()
     [[9, 9], [9, 200]]
     """
     ours, theirs = (np.bincount(one.ravel(), minlength=256).cumsum() / one.size for one in (image, style))
-    # The middle of each grey value's own share of pixels: no bias to dark or bright where there are ties
+    # The middle of each grey value's own share of pixels, so that ties favour neither dark nor bright
     middle = ours - np.diff(ours, prepend=0) / 2
     return np.searchsorted(theirs, middle).astype(np.uint8)[image]
 
 
 def match_fourier(image: Grey, style: Grey) -> Grey:
-    """Swap the amplitudes of the lowest frequencies for another image's; phases stay.
+    """Replace the amplitudes of the lowest frequencies by those of another image, keeping the phases.
 
-    Yang and Soatto 2020, arXiv:2004.05498.
+    The method is that of Yang and Soatto 2020, arXiv:2004.05498.
 
     Args:
-        image: Shape (height, width).
-        style: The same shape.
+        image: The image, shape (height, width).
+        style: The other image, of the same shape.
     """
     ours, theirs = np.fft.rfft2(image), np.fft.rfft2(style)
     reach = max(1, round(FOURIER * min(image.shape)))

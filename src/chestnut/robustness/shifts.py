@@ -1,8 +1,8 @@
-"""Shifts: what another scanner, another hospital's processing or another export does to an image, each by its name.
+"""Change images as another scanner, another hospital's processing or another export would: the named shifts.
 
-Called by `inference`; calls `intensity`, `markers` and `styles`. A shift is made on the image as it was decoded, before
-its intensities are standardised, where a strange scanner would make it too. Severities are fixed: a radiologist still
-reads the images, and figures of two runs can be compared.
+A shift is applied to the decoded image before its intensities are standardised, which is where another scanner would
+make itself felt. The strength of each shift is fixed, so that the figures of two runs can be compared, and such that a
+radiologist could still read the images.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ Style = Literal["", "any", "another"]
 
 @dataclass(frozen=True)
 class Shift:
-    """One named change.
+    """One named shift.
 
     Attributes:
-        name: What users call it.
+        name: The name that users give.
         summary: What it does and how strongly, in a few words.
-        change: From an image, a random generator and the image whose style is taken (itself for most).
-        style: Whose style: nobody's, that of any class or that of another class than the image's.
+        change: The function that changes an image. It takes the image, a random generator and the image whose style is
+            taken, which for most shifts is the image itself.
+        style: The class of the image whose style is taken: any class, another class than the image's, or empty where
+            no style is taken.
     """
 
     name: str
@@ -44,11 +46,11 @@ class Shift:
     style: Style = ""
 
 
-#: Every shift by its name, in the order in which they are made.
+#: Every shift by its name, in the order in which results list them.
 SHIFTS: dict[str, Shift] = {}
 
 
-#: The images as they are.
+#: The images without any shift.
 PLAIN = Shift("plain", "as decoded", lambda image, random, style: image)
 
 
@@ -62,28 +64,28 @@ def _register(name: str, summary: str, style: Style = "") -> Callable[[Change], 
     return keep
 
 
-def _grey(values: npt.ArrayLike) -> Grey:
+def _to_grey(values: npt.ArrayLike) -> Grey:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def _stretch(image: Grey, factor: float) -> Grey:
     mean = image.mean()
-    return _grey(mean + factor * (np.arange(256) - mean))[image]
+    return _to_grey(mean + factor * (np.arange(256) - mean))[image]
 
 
-def _blurred(image: Grey, share: float) -> Grey:
-    """Blurred by a Gaussian whose standard deviation is this share of the shorter side."""
+def _blur_by(image: Grey, share: float) -> Grey:
+    """Blur by a Gaussian whose standard deviation is this share of the shorter side."""
     import cv2
 
     return np.asarray(cv2.GaussianBlur(image, (0, 0), share * min(image.shape)), dtype=np.uint8)
 
 
-def _noisy(image: Grey, deviation: float, random: Random) -> Grey:
-    return _grey(image + deviation * random.standard_normal(image.shape, dtype=np.float32))
+def _add_noise(image: Grey, deviation: float, random: Random) -> Grey:
+    return _to_grey(image + deviation * random.standard_normal(image.shape, dtype=np.float32))
 
 
-def _enlarged(image: Grey, down: float, across: float) -> Grey:
-    """What is left without these shares of the height and the width at each edge, at the size of the whole."""
+def _crop_edges(image: Grey, down: float, across: float) -> Grey:
+    """Cut these shares of the height and the width off at each edge, and enlarge the rest to the original size."""
     import cv2
 
     height, width = image.shape
@@ -104,32 +106,32 @@ def _contrast_higher(image: Grey, random: Random, style: Grey) -> Grey:
 
 @_register("gamma-darker", "gamma 2")
 def _gamma_darker(image: Grey, random: Random, style: Grey) -> Grey:
-    return _grey(255 * (np.arange(256) / 255) ** 2)[image]
+    return _to_grey(255 * (np.arange(256) / 255) ** 2)[image]
 
 
 @_register("gamma-brighter", "gamma 1/2")
 def _gamma_brighter(image: Grey, random: Random, style: Grey) -> Grey:
-    return _grey(255 * (np.arange(256) / 255) ** (1 / 2))[image]
+    return _to_grey(255 * (np.arange(256) / 255) ** (1 / 2))[image]
 
 
 @_register("exposure-under", "all grey values × 0.45")
 def _exposure_under(image: Grey, random: Random, style: Grey) -> Grey:
-    return _grey(np.arange(256) * 0.45)[image]
+    return _to_grey(np.arange(256) * 0.45)[image]
 
 
 @_register("exposure-over", "all grey values × 1.4, saturated at white")
 def _exposure_over(image: Grey, random: Random, style: Grey) -> Grey:
-    return _grey(np.arange(256) * 1.4)[image]
+    return _to_grey(np.arange(256) * 1.4)[image]
 
 
 @_register("blur", "Gaussian blur, 1 % of the side")
 def _blur(image: Grey, random: Random, style: Grey) -> Grey:
-    return _blurred(image, 0.01)
+    return _blur_by(image, 0.01)
 
 
 @_register("noise", "Gaussian noise, 16 grey levels")
 def _noise(image: Grey, random: Random, style: Grey) -> Grey:
-    return _noisy(image, 16, random)
+    return _add_noise(image, 16, random)
 
 
 @_register("resolution", "down to 0.3 of the side and up again")
@@ -151,14 +153,14 @@ def _jpeg(image: Grey, random: Random, style: Grey) -> Grey:
 
 @_register("crop", "the middle 80 % of each side, enlarged")
 def _crop(image: Grey, random: Random, style: Grey) -> Grey:
-    return _enlarged(image, 0.1, 0.1)
+    return _crop_edges(image, 0.1, 0.1)
 
 
-@_register("aspect", "width to height × 3/4 to 4/3, each image's own")
+@_register("aspect", "width to height × 3/4 to 4/3, different for each image")
 def _aspect(image: Grey, random: Random, style: Grey) -> Grey:
     ratio = (4 / 3) ** random.uniform(-1, 1)
     cut = (1 - min(ratio, 1 / ratio)) / 2
-    return _enlarged(image, 0, cut) if ratio > 1 else _enlarged(image, cut, 0)
+    return _crop_edges(image, 0, cut) if ratio > 1 else _crop_edges(image, cut, 0)
 
 
 @_register("border", "the outer 10 % of each side black")
@@ -170,12 +172,12 @@ def _border(image: Grey, random: Random, style: Grey) -> Grey:
     return framed
 
 
-@_register("marker-added", "a white L or R near a corner, of every class alike")
+@_register("marker-added", "a white L or R near a corner, for every class alike")
 def _marker_added(image: Grey, random: Random, style: Grey) -> Grey:
     return paste_marker(image, random)
 
 
-@_register("marker-removed", "bright small things near the left and right edges painted over")
+@_register("marker-removed", "small bright things near the left and right edges painted over")
 def _marker_removed(image: Grey, random: Random, style: Grey) -> Grey:
     return remove_markers(image)
 
@@ -193,29 +195,30 @@ def _fourier(image: Grey, random: Random, style: Grey) -> Grey:
 
 
 @_register(
-    "scanner-mixed", "gamma, contrast, crop, blur and noise at once, each image's own: up to the strengths above"
+    "scanner-mixed",
+    "gamma, contrast, crop, blur and noise at once, different for each image: up to the strengths above",
 )
 def _scanner_mixed(image: Grey, random: Random, style: Grey) -> Grey:
     gamma, contrast = 2.0 ** random.uniform(-1, 1, size=2)
-    curved = _grey(255 * (np.arange(256) / 255) ** gamma)[image]
+    curved = _to_grey(255 * (np.arange(256) / 255) ** gamma)[image]
     share = random.uniform(0, 0.1)
-    cut = _enlarged(_stretch(curved, contrast), share, share)
-    return _noisy(_blurred(cut, random.uniform(0.001, 0.01)), random.uniform(0, 16), random)
+    cut = _crop_edges(_stretch(curved, contrast), share, share)
+    return _add_noise(_blur_by(cut, random.uniform(0.001, 0.01)), random.uniform(0, 16), random)
 
 
 @_register(
     "scanner-swapped", "histogram-swapped, then the middle 90 %, blur of 0.5 % and 8 grey levels of noise", "another"
 )
 def _scanner_swapped(image: Grey, random: Random, style: Grey) -> Grey:
-    cut = _enlarged(match_histogram(image, style), 0.05, 0.05)
-    return _noisy(_blurred(cut, 0.005), 8, random)
+    cut = _crop_edges(match_histogram(image, style), 0.05, 0.05)
+    return _add_noise(_blur_by(cut, 0.005), 8, random)
 
 
 def find_shift(name: str) -> Shift:
-    """The shift of a name.
+    """Return the shift of a name.
 
     Raises:
-        DataError: There is none of that name; near matches are listed.
+        DataError: There is no such shift; the message lists similar names.
     """
     if name not in SHIFTS:
         raise DataError(f"no shift {name!r}; {suggest(name, SHIFTS)}")
@@ -224,15 +227,15 @@ def find_shift(name: str) -> Shift:
 
 @dataclass(frozen=True, eq=False)
 class Shifted:
-    """Images under one shift, made when they are read; reads like `cache.Pixels`.
+    """Images under one shift, which is applied as they are read.
 
     Attributes:
         shift: The shift.
-        pixels: The images as they were decoded, uint8, shape (n, height, width).
+        pixels: The decoded images, uint8, shape (n, height, width).
         targets: Their class numbers, shape (n,).
-        bank: Where styles come from.
-        seed: The same seed and place in `pixels` give the same image.
-        rule: How intensities are standardised after the shift.
+        bank: The images to take styles from.
+        seed: The seed of the shift; the same seed and row of `pixels` give the same image.
+        rule: The rule by which intensities are standardised after the shift.
 
     >>> images = np.full((2, 32, 32), 100, np.uint8)
     >>> dark = Shifted(find_shift("exposure-under"), images, np.zeros(2, int), StyleBank(images, np.zeros(2, int)))
@@ -252,14 +255,14 @@ class Shifted:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n, height, width)."""
+        """The shape (n, height, width)."""
         return self.pixels.shape
 
     def __getitem__(self, rows: Any) -> Grey:
         numbers = np.arange(len(self))[rows]
-        return np.stack([self._image(image, row) for image, row in zip(self.pixels[rows], numbers, strict=True)])
+        return np.stack([self._read_image(image, row) for image, row in zip(self.pixels[rows], numbers, strict=True)])
 
-    def _image(self, image: Grey, row: int) -> Grey:
+    def _read_image(self, image: Grey, row: int) -> Grey:
         random = np.random.default_rng([self.seed, zlib.crc32(self.shift.name.encode()), int(row)])
         style = image
         if self.shift.style == "any":

@@ -1,6 +1,6 @@
-"""Side markers: a letter pasted near a corner, and bright small things beside the chest painted over.
+"""Add side markers to images and remove them.
 
-Called by `shifts`. A network may read the letter, its font or its place instead of the lungs (Zech 2018,
+A network may learn the letter, its font or its position instead of the lungs (Zech 2018,
 doi:10.1371/journal.pmed.1002683).
 """
 
@@ -11,23 +11,24 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-#: Height of a pasted letter and its distance from the edges, as shares of the shorter side.
+#: The range of the height of a pasted letter and of its distance from the edges, as shares of the shorter side.
 LETTER, MARGIN = (0.07, 0.1), (0.03, 0.1)
 
-#: Strips at the left and right edges that are searched, and the greatest width of a stroke, as shares of a side.
+#: The width of the strips at the left and right edges that are searched, and the greatest width of a stroke, as shares
+#: of a side.
 STRIP, STROKE = 0.16, 0.05
 
-#: How much brighter than what is around it a marker's stroke is, in grey levels, and its least and greatest area as
-#: shares of the picture.
+#: The least brightness of a stroke above its surroundings, in grey levels, and the range of a marker's area as a share
+#: of the image.
 STEP, AREA = 50, (0.0003, 0.01)
 
 
 def paste_marker(image: Grey, random: np.random.Generator) -> Grey:
-    """Write a white L or R near a corner; letter, corner, place and size are drawn.
+    """Write a white L or R near a corner, with random letter, corner, position and size.
 
     Args:
-        image: Shape (height, width).
-        random: Draws.
+        image: The image, shape (height, width).
+        random: The random generator.
     """
     import cv2
 
@@ -48,10 +49,10 @@ def paste_marker(image: Grey, random: np.random.Generator) -> Grey:
 
 
 def remove_markers(image: Grey) -> Grey:
-    """Paint over the bright small things near the left and right edges with what is around them (Telea 2004).
+    """Paint over small bright objects near the left and right edges with their surroundings (Telea 2004).
 
-    A thing is what a white top-hat leaves: brighter than its neighbourhood by `STEP`, and thin. Bones that reach so far
-    may lose a little too.
+    An object is what a white top-hat transform finds: thin, and brighter than its neighbourhood by `STEP`. Bones that
+    reach into the strips may lose a little too.
     """
     found = _markers(image)
     if not found.any():
@@ -63,7 +64,7 @@ def remove_markers(image: Grey) -> Grey:
 
 
 def _markers(image: Grey) -> Grey:
-    """255 where a marker stands."""
+    """Return an image that is 255 where there is a marker, and 0 elsewhere."""
     import cv2
 
     reach = max(3, round(STROKE * min(image.shape)) | 1)

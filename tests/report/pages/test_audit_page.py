@@ -22,7 +22,7 @@ def test_an_audit_is_told_worst_first(audit, page_of):
     assert "1,200 images of 400 patients · 1 unreadable file · chest" in text
     assert "2 errors: the figures of a model trained on these data would not mean what they say." in text
     assert "sees only the border, with the chest masked out reaches AUROC 0.940 (0.930–0.950)" in text
-    assert "Errors 2 Warnings 1 Notes 1 Found in order 2" in text
+    assert "Errors 2 Warnings 1 Notes 1 Checks passed 2" in text
     assert text.index("4 images have a copy") < text.index("Facts tell") < text.index("27 odd")
     assert "Evidence of unusual-images. What to do: Remedy of unusual-images." in text
     assert "PNEUMONIA 700 230" in text
@@ -57,7 +57,7 @@ def test_the_lead_fits_the_worst_finding(audit, page_of, kept, said):
     audit["findings"] = [one for one in audit["findings"] if one["severity"] in kept]
     page = page_of(audit)
     assert said in page.text
-    assert ("What can be told without the lungs" in page.text) == ("warning" in kept)
+    assert ("How well the classes can be told apart without the lungs" in page.text) == ("warning" in kept)
 
 
 def test_synthetic_images_are_called_so(audit, page_of):

@@ -88,11 +88,11 @@ def test_a_page_of_repeats_and_failures(comparison, read_page):
     write_comparison_page(folder, folder.page_file)
     text = read_page(folder.page_file).text
     for words in (
-        "cnn-small alone ended well: AUROC 0.980",
+        "Only cnn-small finished: AUROC 0.980",
         "± 0.004 over seeds",
-        "mlp did not end well: seed 0: the loss became nan",
-        "cnn-small did not end well in some of its runs: seed 2: out",
-        "There is nothing to test one variant against.",
+        "mlp failed: seed 0: the loss became nan",
+        "cnn-small failed in some of its runs: seed 2: out",
+        "There is no other variant to test against.",
         "0, 1, 2",
         "Synthetic images",
     ):
@@ -102,6 +102,6 @@ def test_a_page_of_repeats_and_failures(comparison, read_page):
 def test_a_page_before_its_leaderboard(comparison):
     folder = comparison([row(1, "mlp", 0.9)], [])
     folder.leaderboard_file.unlink()
-    with pytest.raises(RunError, match="has no leaderboard yet; chestnut compare --resume"):
+    with pytest.raises(RunError, match="has no leaderboard yet; make it by chestnut compare --resume"):
         write_comparison_page(folder, folder.page_file)
     assert not folder.page_file.exists()

@@ -39,7 +39,7 @@ def test_a_finished_run_is_told_from_headline_to_limits(finished, page_of):
         "data", "audit", "recipe", "training", "results", "shifts", "ledger", "environment", "limits"
     ]  # fmt: skip
     assert "of epoch 1 of 2" in page.text
-    assert "early stopping, when patience had run out" in page.text
+    assert "early stopping: no better epoch for as long as the recipe waits" in page.text
     assert "1 min 15 s" in page.text
     assert "3,300,482" in page.text
     assert "note on test" in page.text
@@ -185,7 +185,7 @@ def test_a_run_that_did_not_finish_says_so(make_run, page_of, facts, said):
     ("gone", "said"),
     [
         ("manifest.csv", "its images cannot be counted"),
-        ("audit.json", "The run holds no audit."),
+        ("audit.json", "The run has no audit."),
         ("ledger.json", "The ledger has no look at the test split."),
         ("history.csv", "No epoch has ended."),
         ("figures/samples.png", "no picture of sample images"),

@@ -136,7 +136,7 @@ def test_a_search_of_which_nothing_finished(search, read_page):
 def test_a_page_before_its_result(search):
     folder = search([trial(0, "finished", 0.9)], 0)
     folder.result_file.unlink()
-    with pytest.raises(RunError, match=r"has no tune\.json yet; give the command"):
+    with pytest.raises(RunError, match=r"has no tune\.json yet; repeat the command"):
         written(folder)
     assert not folder.page_file.exists()
 

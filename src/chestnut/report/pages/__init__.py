@@ -1,1 +1,1 @@
-"""One module a page: of a run, a comparison, a cross-validation, a search, an audit."""
+"""Write pages, each in a module of its own: a run, a comparison, a cross-validation, a search and an audit."""

@@ -30,7 +30,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
         DiskError: The disk is full or not writable.
     """
     if not folder.leaderboard_file.is_file():
-        raise RunError(f"{folder.path} has no leaderboard yet; chestnut compare --resume {folder.path} makes it")
+        raise RunError(f"{folder.path} has no leaderboard yet; make it by chestnut compare --resume {folder.path}")
     board, plan, facts = read_json(folder.leaderboard_file), folder.plan, folder.facts
     names = Identities.of_folder(folder.path, facts, shown=identities)
     alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]
@@ -72,7 +72,7 @@ def _lead(board: Mapping[str, Any], alive: list[dict[str, Any]]) -> str:
     reached = f"AUROC {figure(first['auroc'].value)}"
     where = f"{count(board['images'], 'validation image')} of {count(board['patients'], 'patient')}"
     if len(alive) == 1:
-        return f"{first['name']} alone ended well: {reached} on {where}."
+        return f"Only {first['name']} finished: {reached} on {where}."
     if len(tied) == len(alive):
         return f"No variant can be told apart from the next on {where}: the highest is {first['name']}, {reached}."
     if len(tied) > 1:
@@ -87,10 +87,10 @@ def _terms(plan: Plan) -> list[tuple[str, str]]:
     return [
         ("Variants", str(len(plan.variants))),
         ("Share of training patients", f"{terms.fraction:.0%} of each class; validation and test whole"),
-        ("Epochs", f"at most {terms.epochs} for each run; its best epoch by its recipe's own rule is judged"),
+        ("Epochs", f"at most {terms.epochs} for each run; the epoch that its recipe keeps is judged"),
         ("Seed of the split", str(terms.seed)),
         ("Seeds of the runs", seeds),
-        ("Threads a run", str(plan.threads)),
+        ("Threads of each run", str(plan.threads)),
     ]
 
 

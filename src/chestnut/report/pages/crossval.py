@@ -38,7 +38,7 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
         DiskError: The disk is full or not writable.
     """
     if not folder.result_file.is_file():
-        raise RunError(f"{folder.path} has no crossval.json yet; give the command that began it again")
+        raise RunError(f"{folder.path} has no crossval.json yet; repeat the command that began it")
     result, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
     names = Identities.of_folder(folder.path, facts, shown=identities)
     pooled = Evaluation.from_dict(result["pooled"])
@@ -100,10 +100,10 @@ def _terms(plan: CrossPlan) -> list[tuple[str, str]]:
     train, val, _ = plan.recipe.data.fractions
     seeds = [part.seed for part in plan.parts]
     return [
-        ("Folds", f"{plan.folds}, by patient and balanced by class, dealt with seed {plan.recipe.seed}"),
+        ("Folds", f"{plan.folds}, by patient and balanced by class, drawn with seed {plan.recipe.seed}"),
         ("Repeats", str(plan.repeats)),
         ("Validation of each run", f"{val / (train + val):.0%} of the patients that are not held out"),
         ("Epochs", f"at most {plan.recipe.train.epochs}; the best by the run's own validation images is kept"),
         ("Seeds of the runs", f"{seeds[0]} to {seeds[-1]}"),
-        ("Threads a run", str(plan.threads)),
+        ("Threads of each run", str(plan.threads)),
     ]

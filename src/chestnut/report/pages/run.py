@@ -31,11 +31,11 @@ from chestnut.runs.ledger import Look
 from chestnut.runs.record import RunRecord
 
 _ENDS = {
-    "epochs": "all epochs were run",
-    "early": "early stopping, when patience had run out",
-    "interrupted": "by hand (Ctrl-C)",
+    "epochs": "after all epochs",
+    "early": "early stopping: no better epoch for as long as the recipe waits",
+    "interrupted": "stopped by Ctrl-C",
 }
-_STATUS = {"training": "training has not ended", "stopped": "stopped by hand", "failed": "failed"}
+_STATUS = {"training": "training has not ended", "stopped": "stopped by Ctrl-C", "failed": "failed"}
 _HISTORY = (
     *("loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "val_auroc"),
     *("learning_rate", "seconds"),
@@ -137,7 +137,7 @@ def _training_rows(run: RunFolder, record: RunRecord, history: pd.DataFrame) -> 
         return [("Members", str(len(record.members))), parameters]
     if record.fitted:
         took = duration(float(history["seconds"].sum()))
-        return [("Fitted", _fitted(record.fitted)), ("Time", took), parameters]
+        return [("Fitted", _describe_fit(record.fitted)), ("Time", took), parameters]
     rows = [("Epochs", f"{epochs} of at most {run.recipe.train.epochs}")]
     if record.best_epoch is not None:
         rows.append(("Weights kept", "the start's" if record.kept_start else f"of epoch {record.kept_epoch}"))
@@ -151,12 +151,13 @@ def _training_rows(run: RunFolder, record: RunRecord, history: pd.DataFrame) -> 
     return rows
 
 
-def _fitted(facts: Mapping[str, Any]) -> str:
+def _describe_fit(facts: Mapping[str, Any]) -> str:
     """Say what the fit of a classical method chose, and the figures of its inner folds."""
-    held = {name: value for name, value in facts.items() if value is not None}
-    told = (f"{value:g}" if isinstance(value, float) else f"{value:,}" for value in held.values())
-    words = (in_words(name) for name in held)
-    return ", ".join(f"{name} {value}" for name, value in zip(words, told, strict=True))
+    return ", ".join(
+        f"{in_words(name)} {value:g}" if isinstance(value, float) else f"{in_words(name)} {value:,}"
+        for name, value in facts.items()
+        if value is not None
+    )
 
 
 def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
@@ -186,7 +187,7 @@ def _environment_rows(run: RunFolder, record: RunRecord, names: Identities) -> l
         "Device": record.device,
         "Backend": record.backend,
         **({} if record.members else _arithmetic(run)),
-        "Commit of chestnut": record.commit or "installed copy, none known",
+        "Commit of chestnut": record.commit or "not known: an installed copy",
         "Python": record.python,
         "System": record.system,
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),

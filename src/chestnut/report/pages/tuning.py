@@ -18,7 +18,7 @@ from chestnut.report.render import count, duration, figure, interval, picture, w
 from chestnut.report.sections.counts import count_images
 from chestnut.studies.tuning.plan import TuneFolder
 
-#: A state's chip, and its place in the table.
+# The style of each state's chip; the states are in the order of the table.
 _CHIPS = {"finished": "info", "pruned": "synthetic", "running": "synthetic", "failed": "error"}
 
 
@@ -36,7 +36,7 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
         DiskError: The disk is full or not writable.
     """
     if not folder.result_file.is_file():
-        raise RunError(f"{folder.path} has no tune.json yet; give the command that began it again")
+        raise RunError(f"{folder.path} has no tune.json yet; repeat the command that began it")
     result, facts = read_json(folder.result_file), folder.facts
     names = Identities.of_folder(folder.path, facts, shown=identities)
     root, threads = str(facts.get("root", "DATA")), str(folder.plan.threads)
@@ -71,13 +71,13 @@ def _read_best(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise RunError(f"{path} is not UTF-8 text; restore it from a copy or search anew") from None
+        raise RunError(f"{path} is not UTF-8 text; restore it from a copy or search again") from None
     except OSError as error:
         raise DiskError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Key figures: name, figure, and what belongs to it."""
+    """Return the key figures: name, figure, and a remark on it."""
     trials, objective = result["trials"], in_words(result["objective"])
     states = Counter(trial["state"] for trial in trials)
     best = _best(result)
@@ -101,17 +101,16 @@ def _best(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _settings(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """A line a searched field: name, what was searched, the best trial's value, its share of the differences."""
+    """Return for each searched field its name, its range, the best trial's value and its share of the differences."""
     values = (_best(result) or {"values": {}})["values"]
     shares = result["importance"]
     return [
-        (field, words, _written(values.get(field)), _share(shares.get(field)))
-        for field, words in result["space"].items()
+        (field, words, _write(values.get(field)), _share(shares.get(field))) for field, words in result["space"].items()
     ]
 
 
 def _trials(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Lines of the table of trials: the finished by score, then the pruned, then those still running or failed."""
+    """Return the rows of the table of trials: the finished by score, then the pruned, the running and the failed."""
     sign = 1 if result["objective"] == "loss" else -1
     order = list(_CHIPS)
 
@@ -120,10 +119,10 @@ def _trials(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         return order.index(trial["state"]), score is None, 0.0 if score is None else sign * score, trial["number"]
 
     own = [] if result["default"] is None else [result["default"]]
-    return [_line(trial, result) for trial in (*own, *sorted(result["trials"], key=rank))]
+    return [_trial_row(trial, result) for trial in (*own, *sorted(result["trials"], key=rank))]
 
 
-def _line(trial: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+def _trial_row(trial: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     scores = trial["scores"]
     return {
         "name": "default" if trial["number"] < 0 else str(trial["number"]),
@@ -134,7 +133,7 @@ def _line(trial: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]
         "score": figure(trial["score"]),
         "spread": f"± {figure(stdev(scores))}" if len(scores) > 1 else "",
         "known": bool(trial["values"]),
-        "values": [_written(trial["values"].get(field)) for field in result["space"]],
+        "values": [_write(trial["values"].get(field)) for field in result["space"]],
         "epochs": count(trial["epochs"]),
         "time": duration(trial["seconds"]),
         "error": trial["error"],
@@ -147,13 +146,13 @@ def _share(share: float | None) -> str:
     return f"{share:.0%}" if share >= 0.005 else "under 1%"
 
 
-def _written(value: Any) -> str:
+def _write(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(_written(one) for one in value)
+        return ", ".join(_write(one) for one in value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -165,5 +164,5 @@ def _terms(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Search", result["search"]),
         ("Objective", f"validation {objective}, {kept} mean over the executions of a trial"),
         ("Trials", count(len(result["trials"]))),
-        ("Executions of each trial", f"{result['executions']}, with a seed of its own each"),
+        ("Executions of each trial", f"{result['executions']}, each with its own seed"),
     ]

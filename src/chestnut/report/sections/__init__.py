@@ -1,1 +1,1 @@
-"""The parts that pages are made of."""
+"""Read what the sections of a page show."""

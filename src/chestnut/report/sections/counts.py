@@ -1,7 +1,4 @@
-"""The table of classes by splits: images, and their patients, as a manifest.csv lists them.
-
-Called by this room's pages.
-"""
+"""Count the images and patients of a manifest.csv by class and split."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _SPLITS = {"train": "Training", "val": "Validation", "test": "Test", "": "No spl
 
 @dataclass(frozen=True)
 class Cell:
-    """Images and patients of one class in one split."""
+    """The numbers of images and patients of one class in one split."""
 
     images: int
     patients: int
@@ -30,8 +27,8 @@ class Counts:
     """The table of classes by splits.
 
     Attributes:
-        splits: Names of the columns, `Total` last.
-        rows: Class name and a cell a column; the last row is the total.
+        splits: The headings of the columns, `Total` last.
+        rows: The name of each class with a cell for each column; the last row is the total.
     """
 
     splits: tuple[str, ...]
@@ -39,14 +36,14 @@ class Counts:
 
 
 def count_images(manifest: Path, facts: Mapping[str, Any]) -> Counts | None:
-    """Images and patients of every class and split; None without a manifest.
+    """Count images and patients of every class and split; None if there is no manifest.
 
     Args:
         manifest: A manifest.csv.
-        facts: What is known of its data; the `classes` are shown in their order.
+        facts: The content of the data.json beside it, whose `classes` give the order of the rows.
 
     Raises:
-        DataError: The manifest is no table, or lacks a column.
+        DataError: The manifest is not a table, or lacks a column.
     """
     if not manifest.is_file():
         return None

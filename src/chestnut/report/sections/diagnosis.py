@@ -1,4 +1,4 @@
-"""Read what the learning curves of a run say, as its report shows it."""
+"""Diagnose the learning curves of a run for its report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TrainingAdvice:
 
     Attributes:
         lead: The headline of the diagnosis, and how training went.
-        shown: The advice, the worst first, in the shape of findings.
+        shown: The advice, the most serious first, in the form of findings.
     """
 
     lead: str
@@ -24,7 +24,10 @@ class TrainingAdvice:
 
 
 def read_advice(run: RunFolder) -> TrainingAdvice | None:
-    """Diagnose a run; None before its first epoch has ended, and where the network was fitted or is an ensemble.
+    """Diagnose a run that was trained by epochs.
+
+    Returns:
+        The diagnosis; None before the first epoch has ended, and for a classical method or an ensemble.
 
     Raises:
         DataError: A table of the run is damaged.

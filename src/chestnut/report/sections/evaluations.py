@@ -35,12 +35,12 @@ _TITLES: dict[Kind, str] = {"test": "Test split", "val": "Validation split", "tr
 _MEANINGS = {
     "auroc": "chance that a positive image scores above a negative one; 0.5 is guessing",
     "auprc": "precision averaged over all recalls; its baseline is the prevalence",
-    "accuracy": "share of images decided rightly",
-    "balanced_accuracy": "the same, each class counting alike",
-    "sensitivity": "share of positive images found (recall)",
-    "specificity": "share of negative images left alone",
-    "precision": "share of the images called positive that are",
-    "npv": "share of images called negative that are",
+    "accuracy": "share of images decided correctly",
+    "balanced_accuracy": "the same, with equal weight for each class",
+    "sensitivity": "share of positive images decided positive (recall)",
+    "specificity": "share of negative images decided negative",
+    "precision": "share of the images decided positive that are positive",
+    "npv": "share of the images decided negative that are negative",
     "lr_positive": "factor by which a positive decision raises the odds of disease; 1 says nothing",
     "lr_negative": "factor by which a negative decision lowers the odds of disease; 1 says nothing, 0 is perfect",
     "f1": "harmonic mean of precision and sensitivity",
@@ -50,29 +50,29 @@ _MEANINGS = {
     "loss": "cross-entropy in nats; 0 is perfect",
 }
 _NO_SHARES = ("mcc", "lr_positive", "lr_negative", "brier", "calibration_error", "loss")
-#: Metrics in the order of the table: name, what it says in plain words, and whether it runs from 0 (bad) to 1 (good).
+#: The metrics in the order of the table: name, meaning in plain words, and whether it runs from 0 (bad) to 1 (good).
 METRICS = {name: (heading(name), _MEANINGS[name], name not in _NO_SHARES) for name in SHOWN}
 
 _FIGURES: dict[str, tuple[str, str]] = {
     "confusion": (
         "Confusion matrix",
-        "A row for each true class, a column for each decision: the diagonal holds what was decided rightly, "
+        "A row for each true class, a column for each decision: the diagonal has the correct decisions, "
         "and the shares of a row sum to 100 %.",
     ),
     "roc": (
         "ROC curve",
-        "How many positive images are found (up) at the price of how many false alarms (right), for every threshold: "
-        "the nearer the upper left corner the better, and guessing follows the diagonal.",
+        "For every threshold, the share of positive images found (up) and the share of false alarms (right): "
+        "the nearer to the upper left corner the better, and guessing follows the diagonal.",
     ),
     "precision_recall": (
         "Precision-recall curve",
-        "Of the images called positive, the share that is (up), as more of the positive ones are found (right): "
-        "the dashed line is what calling every image positive would reach.",
+        "For every threshold, the share of positive images among those decided positive (up) and the share of positive "
+        "images found (right): the dashed line is the result of deciding every image positive.",
     ),
     "reliability": (
         "Reliability diagram",
-        "Of the images given some probability (right), the share that is positive (up): on the diagonal a probability "
-        "can be taken at its word; below it the model claims too much, above it too little.",
+        "For images with about the same probability (right), the share that is positive (up): on the diagonal the "
+        "probabilities are right; below it they are too high, above it too low.",
     ),
 }
 _MISTAKES = 10
@@ -179,15 +179,15 @@ def gap(results: Sequence[Result]) -> str:
     worst = min(change for text, change in moved if text)
     if worst <= -_WIDE_GAP:
         lesson = (
-            "So wide a gap suggests that validation images share with training images what test images do not: "
-            "patients, copies, a scanner or a hospital."
+            "So wide a gap suggests that the validation images have something in common with the training images that "
+            "the test images lack: patients, copies, a scanner or a hospital."
         )
     elif worst < 0:
-        lesson = "Some loss is to be expected, for the validation images chose the epoch; quote the test figures."
+        lesson = "Some loss is to be expected, because the validation images chose the epoch; quote the test figures."
     else:
         lesson = (
-            "Nothing is lost, so choosing the epoch on the validation images did not flatter the model much; both come "
-            "from the same data, so this says nothing of images from elsewhere."
+            "Nothing is lost, so choosing the epoch on the validation images did not flatter the model much. Both come "
+            "from the same data, so this says nothing about images from elsewhere."
         )
     return f"From validation to test: {', '.join(changes)}. {lesson}"
 
