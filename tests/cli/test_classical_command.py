@@ -59,7 +59,7 @@ def test_a_fitted_run_is_a_run_like_any_other(fitted, workspace, capsys):
     assert call(["diagnose", run.path, "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)["runs"][0]
     assert found["advice"] == []
-    assert set(found["skipped"].values()) == {f"{run.recipe.model.network} is fitted, not trained by steps"}
+    assert set(found["skipped"].values()) == {f"{run.recipe.model.network} is fitted, not trained in steps"}
 
 
 @pytest.mark.slow
