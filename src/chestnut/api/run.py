@@ -15,8 +15,7 @@ from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.config import Recipe, load_recipe
 from chestnut.data.manifest import Manifest
 from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder, find_runs
-from chestnut.runs.places import free_folder
+from chestnut.runs.folder import RunFolder, find_runs, free_folder
 
 if TYPE_CHECKING:
     import pandas as pd

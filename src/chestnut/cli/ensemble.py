@@ -25,8 +25,7 @@ def command(
 
     An image judges the ensemble only where it trained no member.
     """
-    from chestnut.runs.folder import RunFolder
-    from chestnut.runs.places import free_folder, require_free
+    from chestnut.runs.folder import RunFolder, free_folder, require_free
 
     folder = runs / name if name else free_folder(runs, "ensemble")
     require_free(folder)

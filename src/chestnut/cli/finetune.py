@@ -31,8 +31,7 @@ def command(
     Where no epoch is better on validation than RUN, its weights are kept.
     """
     from chestnut.cli.shared.live_training import LiveTable
-    from chestnut.runs.folder import RunFolder
-    from chestnut.runs.places import free_folder, require_free
+    from chestnut.runs.folder import RunFolder, free_folder, require_free
 
     start = RunFolder.open(run)
     beside = start.path.resolve().parent

@@ -20,8 +20,7 @@ from chestnut.cli.shared.host_options import (
 from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
 from chestnut.cli.shared.result_tables import run_table
 from chestnut.errors import DataError
-from chestnut.runs.folder import RunFolder
-from chestnut.runs.places import require_free
+from chestnut.runs.folder import RunFolder, require_free
 
 if TYPE_CHECKING:
     from chestnut.training.tracking.observer import Tracker
@@ -74,7 +73,7 @@ def command(
     """
     from chestnut.cli.shared.live_training import LiveTable
     from chestnut.config import load_recipe
-    from chestnut.runs.places import free_folder
+    from chestnut.runs.folder import free_folder
 
     if (data is None) == (resume is None):
         raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")
