@@ -87,7 +87,7 @@ class ShortcutEffect:
         if self.correlation is None:
             return f"{text}."
         return (
-            f"{text}; over the shifts, what is left of their AUROC has a rank correlation of {self.correlation:.2f} "
+            f"{text}; over the shifts, what is left of their AUROC has a rank correlation of {self.correlation:z.2f} "
             "with the network's loss (−1: it loses most where they tell least)."
         ).replace("of -", "of −")
 

@@ -102,8 +102,8 @@ def _details(run: RunFolder, result: Result) -> Iterator[str]:
         negative = next(name for name in judged.classes if name != judged.positive)
         yield (
             f"Deciding {judged.positive} from a probability of {judged.threshold:.3g} up, it finds "
-            f"{_percent(result.metric('sensitivity'))} of the {judged.positive} images and passes "
-            f"{_percent(result.metric('specificity'))} of the {negative} images."
+            f"{_percent(result.metric('sensitivity'))} of the {judged.positive} images and decides "
+            f"{negative} for {_percent(result.metric('specificity'))} of the {negative} images."
         )
     else:
         yield f"It names the right class of {_percent(result.metric('accuracy'))} of the images."
