@@ -112,8 +112,8 @@ def test_a_threshold_that_nothing_reaches_has_no_precision():
         (roc, [1, 1], [0.1, 0.2], "no negative image"),
         (precision_recall, [0, 0], [0.1, 0.2], "no positive image"),
         (roc, [0, 1], [0.1, np.nan], "not finite"),
-        (roc, [0, 2], [0.1, 0.2], "beside 0 and 1"),
-        (roc, [0, 1], [0.1], "give \\(n,\\) of each"),
+        (roc, [0, 2], [0.1, 0.2], "other than 0 and 1"),
+        (roc, [0, 1], [0.1], "give one of each for every image"),
         (reliability, [0, 1], [0.1, 1.2], "0.1 to 1.2"),
     ],
 )

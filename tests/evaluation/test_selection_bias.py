@@ -1,4 +1,4 @@
-"""The lead of the best of many, corrected for its having been chosen: invariants, and a slow reference."""
+"""The lead of the best of many, corrected for its selection: invariants, and a slow reference."""
 
 import json
 
@@ -103,7 +103,7 @@ def test_a_true_lead_is_found():
     gain = gain_of_chosen(targets, patients, probabilities[0, :, :, 1], [*probabilities[1:, :, :, 1], better])
     assert gain.distinguishable
     assert 0 < gain.low <= gain.value <= gain.plain + 0.01
-    assert "Take best.toml." in gain_in_words(gain, "trial 5")
+    assert "Use best.toml." in gain_in_words(gain, "trial 5")
     json.dumps(gain.to_dict())
 
 
@@ -124,7 +124,7 @@ def test_images_of_one_class_have_no_gain():
         (
             Gain("accuracy", 0.03, 0.02, 0.0104, 0.03, 810, 445, 1000, 0),
             "Trial 7 is ahead of the default on these 810 validation images of 445 patients: accuracy higher by 0.020, "
-            "95 % interval 0.010 to 0.030, corrected for its having been chosen by them. Take best.toml.",
+            "95 % interval 0.010 to 0.030, corrected for the selection. Use best.toml.",
         ),
         (
             Gain("loss", 0.03, 0.02, 0.01, 0.03, 1810, 445, 1000, 0),
@@ -151,7 +151,7 @@ def test_what_a_gain_means(gain, words):
     [
         ({"metric": "aurco"}, "no objective 'aurco'.*auroc"),
         ({"candidates": []}, "0 candidates on 4 images"),
-        ({"draws": 0}, "0 resamples asked for"),
+        ({"draws": 0}, "draws=0"),
         ({"default": [[0.1, 0.2]]}, r"shape \(1, 2, 2\) for 4 images of 2 classes"),
         ({"candidates": [[0.1, 0.2, 0.3, 0.4]]}, r"shape \(4,\) for 4 images"),
         ({"targets": [0, 1, 2, 1]}, "of 3 classes"),

@@ -69,5 +69,5 @@ def test_histograms_are_those_of_the_paper(size, settings, channels):
 
 
 def test_an_input_too_small_for_a_block_is_refused():
-    with pytest.raises(RecipeError, match=r"20×20 holds 2×2 cells of 8 pixels, and a block takes 3×3; raise input"):
+    with pytest.raises(RecipeError, match=r"20×20 has 2×2 cells of 8 pixels, but a block needs 3×3; raise input"):
         build(HogLogisticConfig(block=3), InputSpec(height=20, width=20), 2)

@@ -120,7 +120,7 @@ def test_an_untrained_network_predicts_the_class_shares(head, classes):
 
 
 def test_a_sigmoid_head_for_three_classes_is_refused():
-    with pytest.raises(RecipeError, match="sigmoid, which tells two classes apart, and there are 3; use softmax"):
+    with pytest.raises(RecipeError, match="sigmoid, which is for two classes, but there are 3; use softmax"):
         build(CnnConfig(head="sigmoid"), InputSpec(), 3)
 
 
@@ -131,5 +131,5 @@ def test_an_input_too_small_for_the_blocks_is_refused():
 
 def test_a_name_is_registered_once():
     assert registry.names() == sorted(["cnn", "mlp", "pca-svm", "hog-logistic", *BACKBONES])
-    with pytest.raises(RecipeError, match="'cnn' is registered already"):
+    with pytest.raises(RecipeError, match="'cnn' is already registered"):
         registry.register("cnn")(lambda config, image, policy: image)

@@ -1,7 +1,4 @@
-"""`Gaps`: how far the observed share stands from the predicted one in bins of probability, and the error that follows.
-
-May be called by `tally`, `metrics` and `curves`; calls `intervals`.
-"""
+"""`Gaps`: the differences of predicted and observed shares in bins of probability, and the calibration error."""
 
 from __future__ import annotations
 
@@ -12,20 +9,20 @@ import numpy.typing as npt
 
 from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, percentile_ends, sum_by_patient
 
-#: The most bins, and the fewest images that a bin is meant to hold.
+#: The largest number of bins, and the fewest images that a bin should have.
 BINS = 15
 LEAST_IN_BIN = 10
 
 
 def equal_mass_bins(scores: npt.ArrayLike, most: int = BINS) -> Ints:
-    """Put scores into bins that hold about equally many, equal scores into one bin.
+    """Divide scores into bins of about equally many; equal scores share a bin.
 
     Bins of equal mass bias the calibration error less than bins of equal width (Nixon 2019, arXiv:1904.01685; Roelofs
-    2022, arXiv:2012.08668). There are `most` of them, fewer where a bin would hold under 10 images.
+    2022, arXiv:2012.08668). There are `most` of them, and fewer where a bin would have fewer than 10 images.
 
     Args:
         scores: Probabilities, shape (n,), n > 0.
-        most: The most bins.
+        most: The largest number of bins.
 
     Returns:
         Bin numbers from 0, rising with the score, shape (n,).
@@ -42,11 +39,11 @@ def equal_mass_bins(scores: npt.ArrayLike, most: int = BINS) -> Ints:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Summed probability less truth, bin by bin and patient by patient.
+    """The sums of probability minus truth, by bin and by patient.
 
     Attributes:
-        sums: Shape (bins, patients).
-        images: Number of images of each patient, shape (patients,).
+        sums: The sums, shape (bins, patients).
+        images: The number of images of each patient, shape (patients,).
     """
 
     sums: Floats
@@ -54,11 +51,11 @@ class Gaps:
 
     @classmethod
     def of(cls, truth: npt.ArrayLike, probabilities: npt.ArrayLike, owners: Ints) -> Gaps:
-        """Sum once over the images; the bins stay as they are in every resample.
+        """Sum over the images once; every resample uses the same bins.
 
         Args:
             truth: Whether each image is of the class, shape (n,).
-            probabilities: Of the class, shape (n,).
+            probabilities: The probability of the class, shape (n,).
             owners: Each image's patient number, shape (n,).
         """
         bins = equal_mass_bins(probabilities)
@@ -66,7 +63,7 @@ class Gaps:
         return cls(sum_by_patient(error, owners, bins, int(bins.max()) + 1), sum_by_patient(1, owners)[0])
 
     def errors(self, counts: Floats) -> tuple[Floats, Floats]:
-        """The calibration error, and the distance from the sample's gaps that chance alone has brought.
+        """Return the calibration error, and the distance of the gaps from those of the sample, which is chance alone.
 
         The error (ECE, Naeini 2015, AAAI 29:2901-2907) is the sum over bins of their share of the images times the gap
         between mean probability and observed share.
@@ -83,19 +80,19 @@ class Gaps:
 
 
 def error_estimate(value: float, samples: Floats, noise: Floats) -> Estimate:
-    """The calibration error with its interval.
+    """Return the calibration error with its interval.
 
-    Chance pushes a sum of absolute gaps up, and resampling does so once more: a perfectly calibrated network shows an
-    error above 0, and the percentiles of its resamples lie higher still. Therefore the upper end is mirrored about the
-    value (the basic bootstrap: Davison and Hinkley 1997, Bootstrap Methods and their Application, section 5.2), and the
-    lower end is the value less what chance alone reaches, for by the triangle inequality the error can fall short of
-    the true one, or exceed it, by no more than the distance between the gaps. In simulation (60 to 1000 images, two a
-    patient) such intervals held the true error 90 to 100 % of the time; with both ends mirrored it was 38 to 90 %.
+    Chance increases a sum of absolute gaps, and resampling increases it once more: a perfectly calibrated network has
+    an error above 0, and the percentiles of its resamples are higher still. Therefore the upper end is mirrored about
+    the value (the basic bootstrap: Davison and Hinkley 1997, Bootstrap Methods and their Application, section 5.2). The
+    lower end is the value minus what chance alone reaches, because by the triangle inequality the error differs from
+    the true one by no more than the distance between the gaps. In simulations (60 to 1000 images, two per patient)
+    these intervals contained the true error 90 to 100 % of the time; with both ends mirrored it was 38 to 90 %.
 
     Args:
         value: The error of the sample.
-        samples: The error of all resamples, shape (draws,).
-        noise: Their distance from the sample's gaps, shape (draws,).
+        samples: The errors of all resamples, shape (draws,).
+        noise: The distances of their gaps from those of the sample, shape (draws,).
     """
     mirrored = 2 * value - float(percentile_ends(samples[None])[0][0])
     reached = float(np.nanquantile(noise, CONFIDENCE))

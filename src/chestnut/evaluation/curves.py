@@ -1,8 +1,7 @@
-"""ROC, precision-recall and reliability curves with their intervals, as numbers; `figures` draws them.
+"""ROC, precision-recall and reliability curves of one class against the rest, as numbers with intervals.
 
-May be called by every room above `config`; calls `calibration`, `intervals` and `ranking`. A curve is of one class
-against the rest. A band is pointwise: at each place along the axis it spans 95 % of the resamples of patients there;
-where there is none, as with a single patient, `grid`, `low` and `high` are empty.
+A band is pointwise: at each position along the axis it spans 95 % of the resamples of patients. Where there is no band,
+as for a single patient, `grid`, `low` and `high` are empty.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ from chestnut.evaluation.ranking_metrics import Ranking
 
 Numbers = tuple[float, ...]
 
-# Places along the axis at which a band is known.
+# The positions along the axis at which a band is computed.
 _GRID = np.linspace(0, 1, 101).round(2)
 _HISTOGRAM_BINS = 20
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """What curves share: fields of numbers that turn into JSON."""
+    """A curve whose fields can be written as JSON."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are the attributes, tuples become lists and an `Estimate` its own keys."""
+        """Return the curve for JSON: the attributes, with lists for tuples and an object for an `Estimate`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: value.to_dict() if isinstance(value, Estimate) else list(value) if isinstance(value, tuple) else value
@@ -53,13 +52,13 @@ class RocCurve(_Curve):
     """Sensitivity against the false positive rate at every threshold.
 
     Attributes:
-        false_positive_rate: Rising, the corners of the curve only.
-        sensitivity: At each of them.
-        grid: False positive rates at which the band is known.
-        low: Lower end of the band of sensitivity.
-        high: Upper end of the band.
-        area: AUROC.
-        operating_point: False positive rate and sensitivity at the threshold; None where none was given.
+        false_positive_rate: The rising false positive rates of the corners of the curve.
+        sensitivity: The sensitivity at each of them.
+        grid: The false positive rates of the band.
+        low: The lower end of the band of sensitivity.
+        high: The upper end of the band.
+        area: The AUROC.
+        operating_point: The false positive rate and sensitivity at the threshold; None without one.
         threshold: The threshold of the operating point, or None.
     """
 
@@ -78,14 +77,14 @@ class PrecisionRecallCurve(_Curve):
     """Precision against recall (sensitivity) at every threshold.
 
     Attributes:
-        recall: Rising from 0, each place where it rises.
-        precision: At each of them; it holds for the step that ends there, and for the first place as for the second.
-        grid: Recalls at which the band is known.
-        low: Lower end of the band of precision.
-        high: Upper end of the band.
-        area: AUPRC, the area under the steps.
-        prevalence: Share of positive images, which is the precision of a guess.
-        operating_point: Recall and precision at the threshold; None without one, or where nothing reaches it.
+        recall: The recalls from 0 upwards, one for each step.
+        precision: The precision of the step that ends at each recall; the first one repeats the second.
+        grid: The recalls of the band.
+        low: The lower end of the band of precision.
+        high: The upper end of the band.
+        area: The AUPRC, the area under the steps.
+        prevalence: The share of positive images, which is the precision of guessing.
+        operating_point: The recall and precision at the threshold; None without one, or where no score reaches it.
         threshold: The threshold of the operating point, or None.
     """
 
@@ -102,16 +101,16 @@ class PrecisionRecallCurve(_Curve):
 
 @dataclass(frozen=True)
 class Reliability(_Curve):
-    """Observed against predicted share, in bins of about equally many images.
+    """Observed against predicted shares, in bins of about equally many images.
 
     Attributes:
-        predicted: Mean probability of each bin, rising.
-        observed: Share of its images that are positive.
-        low: Lower end of Wilson's interval of that share, taking patients for the trials.
-        high: Upper end.
-        counts: Images of each bin.
-        histogram: Images in 20 equal spans of probability from 0 to 1.
-        error: Calibration error.
+        predicted: The mean probability of each bin, in rising order.
+        observed: The share of its images that are positive.
+        low: The lower end of Wilson's interval of that share, with patients as trials.
+        high: The upper end.
+        counts: The number of images of each bin.
+        histogram: The number of images in each of 20 equal spans of probability from 0 to 1.
+        error: The calibration error.
     """
 
     predicted: Numbers
@@ -131,28 +130,28 @@ def roc(
     resamples: int = 2000,
     seed: int = 0,
 ) -> RocCurve:
-    """The ROC curve with a vertical band: the sensitivity at each false positive rate (Fawcett 2006, section 8.2).
+    """Compute the ROC curve with a band of sensitivity at each false positive rate (Fawcett 2006, section 8.2).
 
     Args:
         targets: Whether each image is of the class, shape (n,), 0 or 1.
-        scores: Scores, higher for the class, shape (n,).
+        scores: The score of each image, higher for the class, shape (n,).
         patients: Identities, shape (n,).
-        threshold: Score from which an image is decided positive, to mark the operating point.
-        resamples: Number of resamples behind the band; with the seed of `evaluate`, its resamples.
-        seed: Equal seeds give equal bands.
+        threshold: The score from which an image is decided positive, which marks the operating point.
+        resamples: The number of resamples behind the band.
+        seed: The seed of the resamples; at equal seeds they are those of `evaluate`.
 
     Raises:
-        DataError: Shapes that do not fit, or only one of the two classes is present.
+        DataError: Shapes do not fit, or only one of the two classes is present.
     """
-    ranking, distinct = _ranked(targets, scores, patients)
-    found, wrong = (total[:, 0] for total in _reached(ranking, np.ones((distinct, 1))))
+    ranking, distinct = _rank(targets, scores, patients)
+    found, wrong = (total[:, 0] for total in _accumulate(ranking, np.ones((distinct, 1))))
     rate, sensitivity = wrong / wrong[-1], found / found[-1]
     corner = np.r_[True, (np.diff(found, 2) != 0) | (np.diff(wrong, 2) != 0), True]
 
     def band(found: Floats, wrong: Floats) -> Floats:
         return np.asarray(np.interp(_GRID, wrong / wrong[-1], found / found[-1]), dtype=np.float64)
 
-    samples = _resampled(ranking, distinct, band, resamples, seed)
+    samples = _resample(ranking, distinct, band, resamples, seed)
     grid, low, high = _band(samples[2:])
     point = None
     if threshold is not None:
@@ -178,21 +177,21 @@ def precision_recall(
     resamples: int = 2000,
     seed: int = 0,
 ) -> PrecisionRecallCurve:
-    """The precision-recall curve in steps, never straight lines, which flatter it (Davis and Goadrich 2006, ICML).
+    """Compute the precision-recall curve in steps; straight lines would flatter it (Davis and Goadrich 2006, ICML).
 
     Arguments and errors are those of `roc`.
     """
-    ranking, distinct = _ranked(targets, scores, patients)
-    found, wrong = (total[:, 0] for total in _reached(ranking, np.ones((distinct, 1))))
+    ranking, distinct = _rank(targets, scores, patients)
+    found, wrong = (total[:, 0] for total in _accumulate(ranking, np.ones((distinct, 1))))
     rises = np.flatnonzero(np.diff(found)) + 1
     recall, precision = found[rises] / found[-1], found[rises] / (found + wrong)[rises]
 
     def band(found: Floats, wrong: Floats) -> Floats:
-        # A hair less than the recall, for rounding; half an image, for the first positive at recall 0.
+        # Slightly less than the recall, because of rounding; half an image, for the first positive at recall 0.
         reached = np.searchsorted(found, np.maximum(_GRID * found[-1] - 1e-6, 0.5))
         return np.asarray(found[reached] / (found + wrong)[reached], dtype=np.float64)
 
-    samples = _resampled(ranking, distinct, band, resamples, seed)
+    samples = _resample(ranking, distinct, band, resamples, seed)
     grid, low, high = _band(samples[2:])
     point = None
     if threshold is not None and (place := int(np.count_nonzero(ranking.thresholds >= threshold))):
@@ -213,22 +212,22 @@ def precision_recall(
 def reliability(
     targets: npt.ArrayLike, probabilities: npt.ArrayLike, patients: npt.ArrayLike, resamples: int = 2000, seed: int = 0
 ) -> Reliability:
-    """How often the class is there when the network says so with a given probability.
+    """Compute how often the class is present where the network gives it a certain probability.
 
-    Images of one patient tell less than as many patients would, so Wilson's interval counts a bin's patients as its
-    trials: it is never too narrow on their account.
+    Images of one patient say less than as many patients would, so Wilson's interval counts the patients of a bin as its
+    trials; then several images of a patient do not make it too narrow.
 
     Args:
         targets: Whether each image is of the class, shape (n,), 0 or 1.
-        probabilities: Of the class, shape (n,), in 0..1.
+        probabilities: The probability of the class, shape (n,), in 0..1.
         patients: Identities, shape (n,).
-        resamples: Number of resamples behind the interval of the calibration error.
-        seed: Equal seeds give equal intervals.
+        resamples: The number of resamples behind the interval of the calibration error.
+        seed: The seed of the resamples.
 
     Raises:
-        DataError: Shapes that do not fit, no images, or probabilities out of range.
+        DataError: Shapes do not fit, there are no images, or probabilities are out of range.
     """
-    truth, values, owners, distinct = _aligned(targets, probabilities, patients)
+    truth, values, owners, distinct = _align(targets, probabilities, patients)
     if values.min() < 0 or values.max() > 1:
         raise DataError(f"probabilities from {values.min():.4g} to {values.max():.4g}; give numbers from 0 to 1")
     bins = equal_mass_bins(values)
@@ -250,41 +249,43 @@ def reliability(
     )
 
 
-def _aligned(
+def _align(
     targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.bool_], Floats, Ints, int]:
     truth, values = np.asarray(targets), np.asarray(scores, dtype=np.float64)
     owners, distinct = number_patients(patients)
     if truth.ndim != 1 or truth.shape != values.shape or truth.shape != owners.shape:
-        raise DataError(f"targets {truth.shape}, scores {values.shape}, patients {owners.shape}; give (n,) of each")
+        raise DataError(
+            f"targets {truth.shape}, scores {values.shape}, patients {owners.shape}; give one of each for every image"
+        )
     if not len(truth):
-        raise DataError("no images to draw a curve of; give at least one")
+        raise DataError("no images for a curve; give at least one")
     if not np.isin(truth, (0, 1)).all() or not np.isfinite(values).all():
-        raise DataError("a target beside 0 and 1, or a score that is not finite; give one class against the rest")
+        raise DataError("a target other than 0 and 1, or a score that is not finite; give one class against the rest")
     return truth.astype(bool), values, owners, distinct
 
 
-def _ranked(targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike) -> tuple[Ranking, int]:
-    truth, values, owners, distinct = _aligned(targets, scores, patients)
+def _rank(targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike) -> tuple[Ranking, int]:
+    truth, values, owners, distinct = _align(targets, scores, patients)
     if truth.all() or not truth.any():
         lacking = "negative" if truth.all() else "positive"
         raise DataError(f"no {lacking} image among {len(truth)}; a curve needs images with and without the class")
     return Ranking.of(truth, values, owners), distinct
 
 
-def _reached(ranking: Ranking, counts: Floats) -> tuple[Floats, Floats]:
-    """Weight of positives and negatives from the highest score down to each threshold, from 0 on, shape (g + 1, b)."""
+def _accumulate(ranking: Ranking, counts: Floats) -> tuple[Floats, Floats]:
+    """The weight of positives and of negatives above each threshold, starting with 0, each of shape (g + 1, b)."""
     positive, negative = (np.pad(weights.cumsum(axis=0), ((1, 0), (0, 0))) for weights in ranking.weigh(counts))
     return positive, negative
 
 
-def _resampled(
+def _resample(
     ranking: Ranking, patients: int, band: Callable[[Floats, Floats], Floats], draws: int, seed: int
 ) -> Floats:
-    """AUROC, AUPRC and then the curve at the grid, of every resample; NaN where a class is missing."""
+    """AUROC, AUPRC and then the curve at the grid for every resample; NaN where a class is missing."""
 
     def statistic(counts: Floats) -> Floats:
-        found, wrong = _reached(ranking, counts)
+        found, wrong = _accumulate(ranking, counts)
         whole = (found[-1] > 0) & (wrong[-1] > 0) & (patients > 1)
         curves = np.full((len(_GRID), counts.shape[1]), np.nan)
         for column in np.flatnonzero(whole):

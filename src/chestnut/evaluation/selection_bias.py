@@ -1,10 +1,9 @@
-"""`Gain`: how far the best of many candidates is ahead of a default, corrected for having been chosen as the best.
+"""`Gain`: how far the best of many candidates is ahead of a default, corrected for its selection.
 
-May be called by every room above `config`; calls `intervals`, `metrics`, `ranking` and `tally`. The highest of many
-scores is partly luck with the images that it was chosen by, so that its plain lead flatters. The correction is that of
-Tsamardinos, Greasidou and Borboudakis 2018, Machine Learning 107:1895-1922 (BBC-CV): patients are drawn with
-replacement, the best candidate is chosen on those drawn, and it is measured on those that were not, about a third.
-Here the default is measured on the same patients, and the difference is kept.
+The highest of many scores is partly luck with the images that selected it, so its plain lead is too large. The
+correction is that of Tsamardinos, Greasidou and Borboudakis 2018, Machine Learning 107:1895-1922 (BBC-CV): patients are
+drawn with replacement, the best candidate is selected on those drawn, and it is measured on the others, about a third.
+The default is measured on the same patients, and the gain is the difference.
 """
 
 from __future__ import annotations
@@ -22,27 +21,27 @@ from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.patient_tally import cross_entropy
 from chestnut.evaluation.ranking_metrics import Ranking
 
-#: What a candidate can be chosen by, and whether more of it is better.
+#: The metrics that can select a candidate, and whether a larger value is better.
 OBJECTIVES = {"auroc": True, "accuracy": True, "loss": False}
 
-# Takes how often each patient counts, shape (patients, b), and gives the score of each, shape (b,).
+# Takes how often each patient counts, shape (patients, b), and returns the score of each weighting, shape (b,).
 _Score = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What the best candidate is ahead of the default; above 0 it is better, also where the metric is a loss.
+    """The lead of the best candidate over the default; above 0 the candidate is better, also for a loss.
 
     Attributes:
         metric: `auroc`, `accuracy` or `loss`.
-        plain: The difference on the images that the best was chosen by; None where it is undefined.
-        value: The same corrected: the mean over resamples; None where all are undefined.
-        low: Lower end of its 95 % interval.
-        high: Upper end of its 95 % interval.
-        images: Number of images.
-        patients: Number of patients.
-        resamples: Drawn in all.
-        undefined: Those of them in which a score is undefined; the others are behind the figures.
+        plain: The difference on the images that selected the best; None where it is undefined.
+        value: The corrected difference, the mean over resamples; None where all are undefined.
+        low: The lower end of its 95 % interval.
+        high: The upper end of its 95 % interval.
+        images: The number of images.
+        patients: The number of patients.
+        resamples: The number of resamples.
+        undefined: The number of resamples in which a score is undefined; the figures are from the others.
     """
 
     metric: str
@@ -57,11 +56,11 @@ class Gain:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the interval leaves zero out."""
+        """Whether the interval excludes zero."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
     def to_dict(self) -> dict[str, str | float | int | None]:
-        """JSON-ready; the keys are the attributes."""
+        """Return the gain for JSON; the keys are the attributes."""
         return asdict(self)
 
 
@@ -74,23 +73,23 @@ def gain_of_chosen(
     draws: int = 1000,
     seed: int = 0,
 ) -> Gain:
-    """Correct the lead of the best candidate for its having been chosen.
+    """Compute the lead of the best candidate, corrected for its selection.
 
-    The score of a candidate is the mean of the metric over its executions; of equal scores the first candidate's is the
-    best. Executions are not drawn: that another seed might have chosen another candidate is not corrected for.
+    The score of a candidate is the mean of the metric over its executions; of equal scores the first is the best.
+    Executions are not resampled, so there is no correction for the luck of their seeds.
 
     Args:
         targets: Class numbers, shape (n,), in 0..k-1; the second of two is the positive one.
         patients: Identities, shape (n,).
-        default: Probabilities of the default's executions, shape (executions, n) of the positive class of two, or
-            (executions, n, k).
-        candidates: The same of each candidate that the best was chosen from, the default not among them.
-        metric: `auroc`, `accuracy` (two classes are parted at 0.5) or `loss`.
-        draws: Number of resamples.
-        seed: Equal seeds give equal results, whatever the order of images.
+        default: The probabilities of the executions of the default, shape (executions, n) for the positive class of
+            two, or (executions, n, k).
+        candidates: The probabilities of each candidate; the default is not one of them.
+        metric: `auroc`, `accuracy` (two classes are decided at 0.5) or `loss`.
+        draws: The number of resamples.
+        seed: The seed of the resamples; equal seeds give equal results, whatever the order of images.
 
     Raises:
-        DataError: No candidates, an unknown metric, no resamples, or probabilities that do not fit the targets.
+        DataError: There are no candidates or resamples, the metric is unknown, or probabilities do not fit the targets.
 
     >>> truth, people = [0, 1, 0, 1] * 6, range(24)
     >>> gain = gain_of_chosen(truth, people, [[0.2, 0.4, 0.3, 0.1] * 6], [[[0.1, 0.8, 0.2, 0.9] * 6]])
@@ -104,7 +103,7 @@ def gain_of_chosen(
     held = [_score(_columns(one, truth), truth, owners, metric) for one in (default, *candidates)]
 
     def scores(counts: Floats) -> Floats:
-        """Of the default and every candidate, higher is better, shape (1 + candidates, b)."""
+        """The scores of the default and every candidate, where higher is better, shape (1 + candidates, b)."""
         return sign * np.stack([score(counts) for score in held])
 
     whole = scores(np.ones((distinct, 1)))[:, 0]
@@ -128,19 +127,21 @@ def gain_of_chosen(
 
 
 def gain_in_words(gain: Gain, best: str = "the best trial", default: str = "the default") -> str:
-    """Whether the best can be told from the default, and what to do about it.
+    """Say whether the best can be told from the default, and what to do.
 
     Args:
-        gain: From `gain_of_chosen`.
-        best: Name of the best candidate.
-        default: Name of the default.
+        gain: The gain from `gain_of_chosen`.
+        best: The name of the best candidate.
+        default: The name of the default.
 
     >>> print(gain_in_words(Gain("auroc", 0.004, 0.001, -0.004, 0.006, 810, 445, 1000, 0), "trial 7"))
     Trial 7 and the default are not distinguishable on these 810 validation images of 445 patients: corrected gain in
-    AUROC 0.001, 95 % interval −0.004 to 0.006. Keep the default: nothing here shows that best.toml is better.
+    AUROC 0.001, 95 % interval −0.004 to 0.006. Keep the default: there is no evidence that best.toml is better.
     """
-    said = _verdict(gain, best, default, f"on these {gain.images:,} validation images of {_patients(gain.patients)}")
-    return said[0].upper() + said[1:]
+    sentence = _verdict(
+        gain, best, default, f"on these {gain.images:,} validation images of {_patients(gain.patients)}"
+    )
+    return sentence[0].upper() + sentence[1:]
 
 
 def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
@@ -148,19 +149,19 @@ def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
     measure = words if more else f"{words} (above 0 is better)"
     if gain.value is None or gain.low is None or gain.high is None:
         return (
-            f"Whether {best} is better than {default} cannot be said {where}: {words} is undefined in every resample, "
-            f"for too few patients of a class are among them. Keep {default}, or search with more patients."
+            f"Whether {best} is better than {default} cannot be judged {where}: {words} is undefined in every "
+            f"resample, because a class has too few patients. Keep {default}, or search with more patients."
         )
     figures = f"{_number(gain.value)}, 95 % interval {_number(gain.low)} to {_number(gain.high)}"
     if not gain.distinguishable:
         return (
             f"{best} and {default} are not distinguishable {where}: corrected gain in {measure} {figures}. "
-            f"Keep {default}: nothing here shows that best.toml is better."
+            f"Keep {default}: there is no evidence that best.toml is better."
         )
     if gain.low > 0:
         return (
             f"{best} is ahead of {default} {where}: {words} {'higher' if more else 'lower'} by {figures}, corrected "
-            f"for its having been chosen by them. Take best.toml."
+            f"for the selection. Use best.toml."
         )
     return (
         f"{default} is ahead of what the search finds {where}: corrected gain in {measure} {figures}. Keep {default}."
@@ -168,18 +169,18 @@ def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
 
 
 def _out_of_bag(scores: Callable[[Floats], Floats], counts: Floats) -> Floats:
-    """The lead, over the default, of the candidate chosen in the bag; out of it, shape (b,), NaN where undefined."""
+    """The lead over the default, out of the bag, of the best candidate in the bag, shape (b,); NaN where undefined."""
     width = counts.shape[1]
     both = scores(np.concatenate([counts, counts == 0], axis=1))
     inside, outside = both[1:, :width], both[:, width:]
     known = ~np.isnan(inside).any(axis=0)
-    # Equal scores differ by the rounding of their sums, which must not choose.
+    # Equal scores may differ by rounding, which must not select.
     chosen = np.where(known, inside, 0).round(12).argmax(axis=0)
     return np.where(known, outside[1 + chosen, np.arange(width)] - outside[0], np.nan)
 
 
 def _score(executions: Floats, truth: Ints, owners: Ints, metric: str) -> _Score:
-    """Mean over executions of a metric, of any weighting of patients; NaN where it is undefined."""
+    """A function that gives the mean of a metric over executions for any weighting of patients; NaN where undefined."""
     if metric == "auroc":
         return _mean_auroc(executions, truth, owners)
     each = [cross_entropy(truth, p) if metric == "loss" else decide(p) == truth for p in executions]
@@ -196,7 +197,7 @@ def _score(executions: Floats, truth: Ints, owners: Ints, metric: str) -> _Score
 
 def _mean_auroc(executions: Floats, truth: Ints, owners: Ints) -> _Score:
     classes = executions.shape[2]
-    # As in `tally`: the positive class of two, else each class that has images, against the rest.
+    # As in `patient_tally`: the positive class of two, or each class that has images, against the rest.
     numbers = [1] if classes == 2 else [number for number in range(classes) if (truth == number).any()]
     rankings = [Ranking.of(truth == number, p[:, number], owners) for p in executions for number in numbers]
 
@@ -226,7 +227,7 @@ def _check(truth: Ints, candidates: int, metric: str, draws: int) -> None:
     if not candidates or not len(truth):
         raise DataError(f"{candidates} candidates on {len(truth)} images; a gain needs at least one of each")
     if draws < 1:
-        raise DataError(f"{draws} resamples asked for; an interval needs at least 1, and about 1000 to be steady")
+        raise DataError(f"draws={draws}: give 1 or more; about 1000 make an interval steady")
 
 
 def _patients(number: int) -> str:
@@ -234,5 +235,5 @@ def _patients(number: int) -> str:
 
 
 def _number(value: float) -> str:
-    """Three decimals, a true minus sign, and no minus zero."""
+    """A number with three decimals, a true minus sign, and no minus zero."""
     return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")

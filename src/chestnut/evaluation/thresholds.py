@@ -1,7 +1,7 @@
-"""Operating points: the threshold that a goal asks for, and the two halves of the patients that make it honest.
+"""Choose the threshold that reaches a goal, and divide patients in halves to judge it.
 
-May be called by every room above `config`; calls `ranking`. A threshold judged on the patients it was chosen on looks
-better than it is, so it is chosen on one half and judged on the other, both ways.
+A threshold looks better than it is on the patients that it was chosen on, so it is chosen on one half and judged on the
+other, in both directions.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _METRICS: tuple[Metric, ...] = ("balanced", "sensitivity", "specificity")
 
 @dataclass(frozen=True)
 class Goal:
-    """What a threshold is to reach.
+    """What a threshold should reach.
 
     Attributes:
-        metric: The greatest mean of sensitivity and specificity, or the least allowed value of one of them.
-        least: That value, above 0 and up to 1; None for the mean.
+        metric: `balanced` for the highest mean of sensitivity and specificity; or the one that has a least value.
+        least: That least value, above 0 and up to 1; None for `balanced`.
     """
 
     metric: Metric
@@ -35,13 +35,13 @@ class Goal:
 
     @classmethod
     def parse(cls, text: str) -> Goal:
-        """Read a goal as users write it.
+        """Read a goal from text.
 
         >>> Goal.parse("sensitivity=0.95")
         Goal(metric='sensitivity', least=0.95)
 
         Raises:
-            DataError: No such goal, or a value that is no share.
+            DataError: There is no such goal, or its value is not a share.
         """
         name, equals, value = text.partition("=")
         known = "allowed are balanced, sensitivity=SHARE and specificity=SHARE"
@@ -57,33 +57,33 @@ class Goal:
         except ValueError:
             least = 0.0
         if not 0 < least <= 1:
-            raise DataError(f"operating point {text!r}: write a share above 0 and up to 1, as in {metric}=0.95")
+            raise DataError(f"operating point {text!r}: give a share above 0 and up to 1, as in {metric}=0.95")
         return cls(metric, least)
 
     def __str__(self) -> str:
-        """As users write it."""
+        """Return the text that `parse` reads."""
         return self.metric if self.least is None else f"{self.metric}={self.least:g}"
 
 
 def choose(goal: Goal, truth: Truth, scores: Floats) -> float:
-    """The threshold that reaches a goal on some images; deciding positive from it up.
+    """Return the threshold, from which images are decided positive, that reaches a goal on some images.
 
-    Between two scores the middle is taken, among equally good thresholds the middle one. For a least sensitivity it is
-    the highest threshold that reaches it, for a least specificity the lowest. A score of 1 is always decided positive.
+    It lies midway between two scores; of equally good thresholds the middle one is returned. For a least sensitivity it
+    is the highest threshold that reaches it, for a least specificity the lowest. A score of 1 is always positive.
 
     Args:
         goal: The goal.
-        truth: Whether each image is positive, shape (n,); some are and some are not.
-        scores: Probabilities of the positive class, shape (n,).
+        truth: Whether each image is positive, shape (n,); both classes must be present.
+        scores: The probability of the positive class of each image, shape (n,).
 
     Raises:
-        DataError: Only one class is there.
+        DataError: Only one class is present.
 
     >>> choose(Goal("sensitivity", 1.0), np.array([False, True, True]), np.array([0.1, 0.3, 0.9]))
     0.2
     """
     if truth.all() or not truth.any():
-        raise DataError("a threshold is chosen between two classes, and only one is there; give images of both")
+        raise DataError("choosing a threshold needs two classes, but only one is present; give images of both")
     ranking = Ranking.of(truth, scores, np.zeros(len(truth), dtype=np.int64))
     positive, negative = (part[:, 0].cumsum() for part in ranking.weigh(np.ones((1, 1))))
     found, passed = positive / positive[-1], 1 - negative / negative[-1]
@@ -93,7 +93,7 @@ def choose(goal: Goal, truth: Truth, scores: Floats) -> float:
 
 
 def _place(goal: Goal, found: Floats, passed: Floats) -> int:
-    """How many of the highest distinct scores are decided positive."""
+    """The number of the highest distinct scores that are decided positive."""
     if goal.least is None:
         total = found + passed
         best = np.flatnonzero(total >= total.max() - 1e-12)
@@ -104,12 +104,12 @@ def _place(goal: Goal, found: Floats, passed: Floats) -> int:
 
 
 def halves(truth: Truth, owners: Ints, seed: int) -> Truth:
-    """Split images in two halves by patient, patients with a positive image spread evenly.
+    """Divide images in two halves by patient, with patients with a positive image in both alike.
 
     Args:
         truth: Whether each image is positive, shape (n,).
         owners: Each image's patient number, shape (n,).
-        seed: Decides who is in which half.
+        seed: The seed of the division.
 
     Returns:
         Whether each image is in the second half, shape (n,).

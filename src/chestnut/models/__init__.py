@@ -1,1 +1,1 @@
-"""Networks, made from a recipe's `[model]` table. Every network takes grey values 0..255 and returns logits."""
+"""Build networks from the `[model]` table of a recipe. Every network takes grey values 0..255 and returns logits."""

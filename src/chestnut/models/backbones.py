@@ -1,7 +1,6 @@
-"""The networks that others have trained on photographs, each behind its own preprocessing and before a head of ours.
+"""Networks of `keras.applications`, pretrained on photographs, each between its preprocessing and a head.
 
-Called through `build`. The layers are `keras.applications`' own; they stand flat in the network, so that `freeze` can
-cut it anywhere and `pretrained` can set their weights.
+Their layers are at the top level of the network, not nested, so that it can be cut between any two of them.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from chestnut.errors import RecipeError
 from chestnut.models.parts import dense_layers
 from chestnut.models.registry import register
 
-#: Name of the layer that ends the backbone and begins the head.
+#: The name of the layer between the backbone and the head.
 GATHER = "average"
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What is taken from grey values 0..255, and what they are divided by then, a channel each."""
+    """The mean that is subtracted from grey values 0..255, and the deviation that divides them, for each channel."""
 
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
@@ -36,10 +35,10 @@ class Backbone:
     """One of `keras.applications`.
 
     Attributes:
-        application: Its name there.
+        application: The name of its function in `keras.applications`.
         scale: Its preprocessing.
-        smallest: The least side of its input, pixels.
-        options: What else it is made with.
+        smallest: The least side of its input in pixels.
+        options: Further arguments of that function.
     """
 
     application: str
@@ -49,29 +48,29 @@ class Backbone:
 
     @property
     def folds(self) -> bool:
-        """Whether its first convolution can take one channel for three equal ones.
+        """Whether its first convolution can take one channel in place of three equal ones.
 
-        Convolution is linear, so summing its kernel over three equal channels changes nothing. They are equal where
-        every channel is preprocessed alike; where not, the zeros that pad the image would stand for other greys.
+        Convolution is linear, so its kernel can be summed over three equal channels. They are equal where every channel
+        has the same preprocessing; otherwise the zeros around the image would stand for a different grey in each.
         """
         return len(set(self.scale.mean)) == 1 and len(set(self.scale.deviation)) == 1
 
     def make(self, weights: str | None = None, **given: Any) -> keras.Model:
-        """The application without its classifier, three channels unless an input tensor says otherwise."""
-        made: keras.Model = getattr(keras.applications, self.application)(
+        """Build the application without its classifier, for three channels unless an input tensor has others."""
+        network: keras.Model = getattr(keras.applications, self.application)(
             include_top=False, weights=weights, **self.options, **given
         )
-        return made
+        return network
 
 
 _HALF = Scale((127.5,) * 3, (127.5,) * 3)
-# Mean and deviation of ImageNet's red, green and blue
+# The mean and deviation of red, green and blue in ImageNet
 _TORCH = Scale((255 * 0.485, 255 * 0.456, 255 * 0.406), (255 * 0.229, 255 * 0.224, 255 * 0.225))
-# Blue comes first there; of a grey image only the order of the means shows it
+# Blue comes first; for a grey image only the order of the means differs
 _CAFFE = Scale((103.939, 116.779, 123.68), (1.0,) * 3)
 _OUTSIDE = {"include_preprocessing": False}
 
-#: Preprocessing after `keras.applications`: `preprocess_input` of each, or the layers it has of its own.
+#: The preprocessing is that of `keras.applications`: the `preprocess_input` of each, or the layers that it contains.
 BACKBONES: dict[str, Backbone] = {
     "mobilenet-v2": Backbone("MobileNetV2", _HALF),
     "densenet121": Backbone("DenseNet121", _TORCH),
@@ -84,7 +83,7 @@ BACKBONES: dict[str, Backbone] = {
 
 
 def _features(config: BackboneConfig, image: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    """Preprocessing, the backbone, global average pooling, dense layers."""
+    """Preprocessing, the backbone, global average pooling and dense layers."""
     backbone = BACKBONES[config.network]
     if min(image.shape[1:3]) < backbone.smallest:
         raise RecipeError(
@@ -92,13 +91,13 @@ def _features(config: BackboneConfig, image: keras.KerasTensor, policy: str) -> 
             f"{backbone.smallest} pixels a side or more; raise input.height and input.width"
         )
     with _policy(policy):
-        x = backbone.make(input_tensor=_preprocessed(backbone, image, policy)).output
+        x = backbone.make(input_tensor=_preprocess(backbone, image, policy)).output
     x = layers.GlobalAveragePooling2D(name=GATHER, dtype=policy)(x)
     return dense_layers(x, config.dense, config.dense_dropout, config.l2, policy)
 
 
-def _preprocessed(backbone: Backbone, image: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    """Grey values 0..255 as the backbone was trained to see them, in one channel where that is exactly equal."""
+def _preprocess(backbone: Backbone, image: keras.KerasTensor, policy: str) -> keras.KerasTensor:
+    """Scale grey values 0..255 as the backbone expects them, in one channel where the result is exactly equal."""
     scale = backbone.scale
     if backbone.folds:
         mean, deviation = scale.mean[0], scale.deviation[0]
@@ -111,7 +110,7 @@ def _preprocessed(backbone: Backbone, image: keras.KerasTensor, policy: str) -> 
 
 @contextmanager
 def _policy(policy: str) -> Iterator[None]:
-    """`keras.applications` know no other way to be told the arithmetic of their layers."""
+    """Set the dtype policy of the layers, which `keras.applications` takes only from the global setting."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

@@ -1,4 +1,4 @@
-"""From a recipe to a network. Called by `training`, `inference` and `cli`; the networks are in files of their own."""
+"""Build the network of a recipe."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import keras
 
 from chestnut.config import InputSpec, ModelConfig, Recipe
 from chestnut.errors import RecipeError
-from chestnut.models import backbones, hog, networks, pca_svm  # noqa: F401  they register theirs
+from chestnut.models import backbones, hog, networks, pca_svm  # noqa: F401  importing them registers their networks
 from chestnut.models.heads import output_layer
 from chestnut.models.registry import builder
 
 
 def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "float32", **sizes: int) -> keras.Model:
-    """Make a network.
+    """Build a network.
 
     Args:
-        model: The recipe's `[model]` table.
-        spec: What it is fed: (batch, height, width, channels) of grey values 0..255, uint8 or float.
-        classes: Number of classes.
-        policy: Keras dtype policy of its layers; the logits are float32 under any.
-        sizes: What a fit decides of it, such as the `supports` of a `pca-svm`.
+        model: The `[model]` table of a recipe.
+        spec: The input: grey values 0..255, uint8 or float, shape (batch, height, width, channels).
+        classes: The number of classes.
+        policy: The Keras dtype policy of its layers; the logits are float32 under any policy.
+        sizes: Sizes that a fit determines, such as the `supports` of a `pca-svm`.
 
     Returns:
-        A network from images to logits, (batch, classes), or (batch, 1) for a sigmoid head.
+        A network from images to logits, shape (batch, classes), or (batch, 1) for a sigmoid head.
 
     Raises:
-        RecipeError: Unknown network, a sigmoid head for more than two classes, or an input too small for the depth.
+        RecipeError: The network is unknown, a sigmoid head has more than two classes, or the input is too small.
     """
     image = keras.Input(spec.shape, dtype="float32", name="image")
     try:
@@ -41,5 +41,5 @@ def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "floa
 
 
 def build_recipe(recipe: Recipe, classes: int, policy: str = "float32") -> keras.Model:
-    """Make the network of a recipe; see `build`."""
+    """Build the network of a recipe; the other arguments are those of `build`."""
     return build(recipe.model, recipe.input, classes, policy)

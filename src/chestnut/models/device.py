@@ -1,7 +1,4 @@
-"""What Keras runs on, and the one module that may import TensorFlow to ask it.
-
-Called by `training` and `inference`; calls nothing of chestnut's.
-"""
+"""The backend, devices and threads that Keras uses. Only this module imports a backend to ask it about them."""
 
 from __future__ import annotations
 
@@ -15,27 +12,27 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-#: Images that one device predicts at a time.
+#: The number of images that one device predicts at a time.
 _EACH = 64
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 def load() -> None:
-    """Import what Keras imports later, under every backend, when it asks data whether they are TensorFlow's.
+    """Import TensorFlow, which Keras imports later under every backend.
 
-    TensorFlow greets on standard error as it is imported; whoever calls this can keep that from being seen.
+    TensorFlow writes to standard error when it is imported; the caller can hide that.
     """
     import tensorflow  # noqa: F401
 
 
 def backend() -> str:
-    """The Keras backend in use: tensorflow, jax or torch; `KERAS_BACKEND` chooses it."""
+    """Return the Keras backend in use: tensorflow, jax or torch; `KERAS_BACKEND` chooses it."""
     return str(keras.backend.backend())
 
 
 def accelerators() -> list[str]:
-    """Names of the GPUs or TPUs that the backend sees; empty on a CPU."""
+    """Return the names of the GPUs or TPUs that the backend sees; empty on a CPU."""
     if backend() == "torch":
         import torch
 
@@ -45,7 +42,7 @@ def accelerators() -> list[str]:
 
 
 def local_devices() -> list[Any]:
-    """Devices of this host that can share a batch: its GPUs or TPUs, else the processor or its parts."""
+    """Return the devices of this host that can share a batch: its GPUs or TPUs, or the processor or its parts."""
     if backend() == "jax":
         import jax
 
@@ -54,10 +51,10 @@ def local_devices() -> list[Any]:
 
 
 def divide_processor(count: int) -> None:
-    """Make the processor look like `count` devices, to try several without GPUs.
+    """Make the processor appear as `count` devices, to try several devices without GPUs.
 
     Raises:
-        RuntimeError: Something has been computed before.
+        RuntimeError: The backend has already computed something.
     """
     if backend() == "jax":
         import jax
@@ -71,7 +68,7 @@ def divide_processor(count: int) -> None:
 
 
 def thread_setting() -> int | None:
-    """Return how many threads one operation may use, where that has been set; None for one a core."""
+    """Return how many threads one operation may use, where that has been set; None for one per core."""
     if backend() == "torch":
         import torch
 
@@ -111,7 +108,7 @@ def set_threads(count: int) -> None:
 
 
 def compute_capability() -> tuple[int, int] | None:
-    """The least compute capability of the NVIDIA GPUs; None without any, and where the backend does not tell."""
+    """Return the lowest compute capability of the NVIDIA GPUs; None without one, or where the backend has none."""
     if not accelerators():
         return None
     found: list[Any]
@@ -131,7 +128,7 @@ def compute_capability() -> tuple[int, int] | None:
 
 
 def _version(capability: Any) -> tuple[int, int] | None:
-    """A compute capability as JAX ("9.0") or the others ((9, 0)) give it; None for what is not one, such as gfx90a."""
+    """Read a compute capability from JAX ("9.0") or the others ((9, 0)); None for other values, such as gfx90a."""
     parts = capability.split(".") if isinstance(capability, str) else list(capability or ())
     if len(parts) != 2 or not all(str(part).isdecimal() for part in parts):
         return None
@@ -139,13 +136,13 @@ def _version(capability: Any) -> tuple[int, int] | None:
 
 
 def describe() -> str:
-    """The device in words, for `environment.json`."""
+    """Return the device in words, for `environment.json`."""
     names = accelerators()
     return ", ".join(names) if names else f"CPU, {os.cpu_count()} cores, {processor()}"
 
 
 def processor() -> str:
-    """The processor's name, where the system tells it."""
+    """Return the name of the processor, or of its architecture where the system does not have it."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -155,29 +152,30 @@ def processor() -> str:
 
 
 def policy(precision: str) -> str:
-    """The Keras dtype policy of a recipe's resolved precision."""
+    """Return the Keras dtype policy of a resolved precision: float32, bfloat16 or float16."""
     return _POLICIES[precision]
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware, so that trying it may pay."""
+    """Return whether the processor multiplies bfloat16 in hardware, so that it may be faster."""
     info = Path("/proc/cpuinfo")
     return info.is_file() and "avx512_bf16" in info.read_text(encoding="utf-8", errors="replace")
 
 
 def compiled() -> bool:
-    """Whether to compile with XLA: never on TensorFlow's CPU, where it makes training 2 to 10 times slower.
+    """Return whether to compile with XLA.
 
-    Nor on several devices of TensorFlow, whose strategies do not work under XLA.
+    TensorFlow does not compile on a CPU, where XLA makes training 2 to 10 times slower, nor on several devices, because
+    its strategies do not work with XLA.
     """
     return backend() == "jax" or (backend() == "tensorflow" and bool(accelerators()) and shares() == 1)
 
 
 def data_parallel(devices: Sequence[Any]) -> Any:
-    """The backend's own engine that divides batches among devices; networks are made and trained in its `scope()`.
+    """Return the backend's engine that divides batches among devices; networks are built and trained in its `scope()`.
 
     Args:
-        devices: As `local_devices` gives them; on JAX those of all hosts.
+        devices: The devices from `local_devices`; with JAX those of all hosts.
     """
     if backend() == "tensorflow":
         import tensorflow as tf
@@ -187,7 +185,7 @@ def data_parallel(devices: Sequence[Any]) -> Any:
 
 
 def shares() -> int:
-    """Among how many devices a batch is divided here: those of the engine whose scope this is, else 1."""
+    """Return the number of devices that share a batch in the current scope; 1 outside any."""
     if backend() == "tensorflow":
         import tensorflow as tf
 
@@ -197,22 +195,22 @@ def shares() -> int:
 
 
 def chunk() -> int:
-    """How many inputs to give to `predict` at a time: starting TensorFlow's engine costs a tenth of a second."""
+    """Return how many inputs to give to `predict` at a time; starting TensorFlow's engine takes a tenth of a second."""
     count = shares()
     return _EACH * count * (16 if backend() == "tensorflow" and count > 1 else 1)
 
 
 def predict(network: Any, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What a network answers to a batch (b, …), computed by all devices of the scope together.
+    """Return the outputs of a network for a batch, shape (b, …), computed by all devices of the scope together.
 
-    Where several hosts train together, each host computes all answers.
+    Where several hosts train together, each host computes all outputs.
     """
     count = shares()
     if count == 1:
         return np.asarray(network.predict_on_batch(inputs))
     real = len(inputs)
     inputs = np.resize(np.asarray(inputs), (-(-real // count) * count, *inputs.shape[1:]))
-    if backend() == "tensorflow":  # its predict_on_batch would give the whole batch to each device
+    if backend() == "tensorflow":  # its predict_on_batch would give each device the whole batch
         return np.asarray(network.predict(inputs, batch_size=_EACH * count, verbose=0))[:real]
     engine = keras.distribution.distribution()
     if engine.num_processes == 1:
@@ -221,14 +219,14 @@ def predict(network: Any, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def mean_over_devices(gradients: Sequence[Any]) -> list[Any]:
-    """Gradients averaged over TensorFlow's devices; to be called in the step that runs on each."""
+    """Average gradients over TensorFlow's devices; call it in the step that runs on each device."""
     import tensorflow as tf
 
     return list(tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, list(gradients)))
 
 
 def repeatable(seed: int) -> None:
-    """Seed every generator and ask for operations that give the same bits each time."""
+    """Seed every generator and use operations that give the same bits each time."""
     keras.utils.set_random_seed(seed)
     if backend() == "tensorflow":
         import tensorflow as tf

@@ -1,6 +1,6 @@
-"""`join`: one network that gives the mean of the calibrated probabilities of several.
+"""Join several networks to one that returns the mean of their calibrated probabilities.
 
-Called by `training.ensemble`. Layers and operations are Keras's own, so a saved ensemble loads without chestnut.
+Layers and operations are Keras's own, so a saved ensemble loads without chestnut.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from chestnut.config import InputSpec
 
 
 def join(members: Sequence[keras.Model], temperatures: Sequence[float], spec: InputSpec) -> keras.Model:
-    """Make an ensemble.
+    """Build an ensemble.
 
-    Its output is the logarithm of the mean over members of softmax(logits / temperature), taken as log-sum-exp, so that
-    it keeps the rule that networks return logits: their softmax at temperature 1 is that mean. A member of one logit
-    counts as one of two, the first of them 0. Members keep their own scaling of pixels.
+    Its output is the logarithm of the mean, over members, of softmax(logits / temperature), computed as log-sum-exp.
+    These are logits too: their softmax at temperature 1 is that mean. A member with one logit counts as one with two,
+    of which the first is 0. Members keep their own scaling of pixels.
 
     Args:
-        members: Networks from images to logits, (batch, classes) or (batch, 1), which stay as they are; to
-            be saved, no two may share layers.
-        temperatures: Divides the logits of each, above 0.
-        spec: What the ensemble is fed; a member of three channels gets the grey of one repeated.
+        members: Networks from images to logits, shape (batch, classes) or (batch, 1). They are not changed. An ensemble
+            can be saved only if no two of them share layers.
+        temperatures: The temperature of each member, above 0, which divides its logits.
+        spec: The input of the ensemble; a member with three channels gets one channel repeated.
 
     Returns:
-        A network from images to logits, (batch, classes).
+        A network from images to logits, shape (batch, classes).
     """
     image = keras.Input(spec.shape, dtype="float32", name="image")
     each = [
@@ -42,7 +42,7 @@ def join(members: Sequence[keras.Model], temperatures: Sequence[float], spec: In
 def _log_probabilities(
     member: keras.Model, temperature: float, image: keras.KerasTensor, name: str
 ) -> keras.KerasTensor:
-    """Logarithms of a member's calibrated probabilities, (batch, classes)."""
+    """The logarithms of a member's calibrated probabilities, shape (batch, classes)."""
     own = keras.Model(member.inputs[0], member.outputs[0], name=name)  # members of one recipe share their names
     given = image
     if own.input_shape[-1] != image.shape[-1]:

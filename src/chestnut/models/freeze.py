@@ -1,6 +1,6 @@
-"""Which layers of a network are trained, and where it can be cut so that the frozen part is computed once.
+"""Freeze the lower layers of a network, and cut it so that the frozen part is computed only once.
 
-Called by `training`. Networks without a backbone are trained whole and are never cut.
+Networks without a backbone are trained as a whole and are never cut.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class Parts:
     """A network in two parts that share its layers.
 
     Attributes:
-        frozen: From images to the cut, nothing in it is trained; None where there is nothing worth cutting off.
-        trained: From the cut to the logits; the whole network where `frozen` is None.
-        cut: Name of the layer that the cut lies behind; empty without one.
+        frozen: The part from the images to the cut, of which nothing is trained; None where there is no such part.
+        trained: The part from the cut to the logits; the whole network where `frozen` is None.
+        cut: The name of the last layer before the cut; empty without one.
     """
 
     frozen: keras.Model | None
@@ -28,7 +28,7 @@ class Parts:
 
 
 def backbone_layers(network: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of a network's backbone from the image on, as `keras.applications` lists them; none without one."""
+    """Return the layers of a network's backbone in the order of `keras.applications`; empty without a backbone."""
     names = [layer.name for layer in network.layers]
     if GATHER not in names or "preprocess" not in names:
         return []
@@ -36,18 +36,18 @@ def backbone_layers(network: keras.Model) -> list[keras.layers.Layer]:
 
 
 def freeze(network: keras.Model, unfreeze: float) -> list[keras.layers.Layer]:
-    """Let only the head and the top share of the backbone's layers be trained.
+    """Freeze all layers but the head and the top share of the backbone.
 
-    Batch normalisation is never trained: in Keras that also keeps it in inference mode, with the statistics of its
+    Batch normalisation is always frozen. In Keras that also keeps it in inference mode, with the statistics of the
     photographs, which a few batches of radiographs would spoil.
 
     Args:
         network: A network made by `build`.
-        unfreeze: Share of the backbone's layers to train, 0..1, counted from the top as `keras.applications` lists
-            them, layers without weights included.
+        unfreeze: The share of the backbone's layers to train, in 0..1, counted from the top in the order of
+            `keras.applications`, including layers without weights.
 
     Returns:
-        The backbone's layers that are trained, from the lowest to the top.
+        The layers of the backbone that are trained, from the lowest to the top.
     """
     layers = backbone_layers(network)
     first = len(layers) - round(unfreeze * len(layers))
@@ -60,7 +60,7 @@ def freeze(network: keras.Model, unfreeze: float) -> list[keras.layers.Layer]:
 
 
 def divide(network: keras.Model) -> Parts:
-    """Cut a network behind its frozen part: as high as one tensor carries all that the trained part needs."""
+    """Cut a network after its frozen part, at the highest point where one tensor is all that the rest needs."""
     place = _cut(network)
     if place is None:
         return Parts(None, network)
@@ -71,7 +71,7 @@ def divide(network: keras.Model) -> Parts:
 
 
 def _cut(network: keras.Model) -> keras.Operation | None:
-    """The last operation, with nothing trained up to it, whose output alone is needed by those after it."""
+    """The last operation after only frozen ones whose output is all that the operations after it need."""
     if not backbone_layers(network):
         return None
     last_use = {
@@ -81,7 +81,7 @@ def _cut(network: keras.Model) -> keras.Operation | None:
     for index, operation in enumerate(network.operations[:-1]):
         if getattr(operation, "trainable_variables", []):
             break
-        # What was made before this operation, and is needed after it, would have to cross the cut as well
+        # A tensor from before this operation that is needed after it would also have to cross the cut
         if needed_until <= index:
             best = operation
         needed_until = max(needed_until, last_use[id(operation.output)])

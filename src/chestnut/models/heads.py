@@ -1,4 +1,4 @@
-"""The last layer: logits, and where their bias starts."""
+"""The last layer: logits, their initial bias, and the probabilities that follow from them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from chestnut.errors import RecipeError
 
 
 def output_layer(head: str, classes: int) -> keras.layers.Dense:
-    """The layer that gives float32 logits: one a class (`softmax`), or one for two classes (`sigmoid`).
+    """Return the layer that computes float32 logits: one for each class (`softmax`), or one for two (`sigmoid`).
 
     Raises:
-        RecipeError: A sigmoid head for other than two classes.
+        RecipeError: A sigmoid head has other than two classes.
     """
     if head == "sigmoid" and classes != 2:
-        raise RecipeError(f"model.head is sigmoid, which tells two classes apart, and there are {classes}; use softmax")
+        raise RecipeError(f"model.head is sigmoid, which is for two classes, but there are {classes}; use softmax")
     return keras.layers.Dense(1 if head == "sigmoid" else classes, dtype="float32", name="logits")
 
 
 def start_at_prior(network: keras.Model, shares: npt.ArrayLike) -> None:
     """Set the logits' bias so that an untrained network predicts the class shares of its training data.
 
-    Without it the first epochs are spent on learning the class ratio (Lin 2017, arXiv:1708.02002, §3.3).
+    Otherwise the first epochs are spent on learning the class ratio (Lin 2017, arXiv:1708.02002, §3.3).
 
     Args:
         network: A network made by `build`.
-        shares: Share of each class as the loss sees it, (classes,), above 0, sum 1.
+        shares: The share of each class in the loss, shape (classes,), above 0, with sum 1.
     """
     shares = np.asarray(shares, dtype=np.float64)
     bias = network.get_layer("logits").bias
@@ -36,11 +36,11 @@ def start_at_prior(network: keras.Model, shares: npt.ArrayLike) -> None:
 
 
 def probabilities(logits: npt.ArrayLike, temperature: float = 1.0) -> npt.NDArray[np.float64]:
-    """Turn logits into probabilities, (n, classes), rows summing to 1.
+    """Turn logits into probabilities, shape (n, classes), with rows that sum to 1.
 
     Args:
-        logits: (n, classes), or (n, 1) from a sigmoid head.
-        temperature: Divides the logits; above 1 makes predictions less sure (Guo 2017, arXiv:1706.04599).
+        logits: Shape (n, classes), or (n, 1) from a sigmoid head.
+        temperature: Divides the logits; above 1 it makes predictions less confident (Guo 2017, arXiv:1706.04599).
 
     >>> probabilities([[0.0], [np.log(3)]])
     array([[0.5 , 0.5 ],

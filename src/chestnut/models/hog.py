@@ -1,7 +1,7 @@
-"""`hog-logistic`: histograms of oriented gradients as fixed layers, before a logistic regression.
+"""`hog-logistic`: histograms of oriented gradients as fixed layers, followed by a logistic regression.
 
-Called through `build`. Layers and operations are Keras's own, so a saved network loads without chestnut. Source of all
-of it: Dalal and Triggs 2005, Histograms of oriented gradients for human detection (CVPR, 886-893).
+The method is that of Dalal and Triggs 2005, Histograms of oriented gradients for human detection (CVPR, 886-893).
+Layers and operations are Keras's own, so a saved network loads without chestnut.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from chestnut.config import HogLogisticConfig
 from chestnut.errors import RecipeError
 from chestnut.models.registry import register
 
-#: Added to a block's norm, in shares of the grey range a pixel: gradients of a grey level or two count as noise.
+#: Added to the norm of a block, as a share of the grey range: gradients of a grey level or two count as noise.
 EPSILON = 0.01
-#: Where a block's normalised values are cut before they are normalised again.
+#: The value at which the normalised values of a block are clipped before they are normalised again.
 CLIP = 0.2
 
 
 @register("hog-logistic")
 def hog(config: HogLogisticConfig, image: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    """Gradients, histograms of cells, normalised blocks; (batch, blocks · block² · orientations).
+    """Compute gradients, histograms of cells and normalised blocks, shape (batch, blocks · block² · orientations).
 
-    Always float32: bfloat16 would blur the directions of gradients, and nothing is trained here.
+    They are always float32: bfloat16 would blur the directions of gradients, and nothing is trained here.
     """
     rows, columns = image.shape[1] // config.cell, image.shape[2] // config.cell
     if min(rows, columns) < config.block:
         raise RecipeError(
-            f"an input of {image.shape[1]}×{image.shape[2]} holds {rows}×{columns} cells of {config.cell} pixels, and "
-            f"a block takes {config.block}×{config.block}; raise input.height and input.width, or lower model.cell"
+            f"an input of {image.shape[1]}×{image.shape[2]} has {rows}×{columns} cells of {config.cell} pixels, but a "
+            f"block needs {config.block}×{config.block}; raise input.height and input.width, or lower model.cell"
         )
     cells = _histograms(*_gradients(image), config)
     blocks = _blocks(cells, config.block)
@@ -42,7 +42,7 @@ def hog(config: HogLogisticConfig, image: keras.KerasTensor, policy: str) -> ker
 
 
 def _gradients(image: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Differences of the neighbours below and above, right and left, in shares of the grey range; 0 at the edge."""
+    """The differences of neighbours, vertical and horizontal, as shares of the grey range; 0 at the edge."""
     step = np.zeros((3, 1, image.shape[-1], 1), dtype=np.float32)
     step[0, 0, 0, 0], step[2, 0, 0, 0] = -1 / 255, 1 / 255
     down = _fixed(layers.Conv2D(1, (3, 1), use_bias=False, name="down"), image, step)
@@ -51,9 +51,9 @@ def _gradients(image: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.Keras
 
 
 def _histograms(down: keras.KerasTensor, right: keras.KerasTensor, config: HogLogisticConfig) -> keras.KerasTensor:
-    """Votes of each cell, (batch, rows, columns, orientations).
+    """The histogram of each cell, shape (batch, rows, columns, orientations).
 
-    A gradient votes by its size, shared linearly between the two nearest directions and the four nearest cells.
+    A gradient counts by its size, divided linearly between the two nearest directions and the four nearest cells.
     """
     bins = config.orientations
     size = ops.sqrt(ops.square(down) + ops.square(right))
@@ -70,7 +70,7 @@ def _histograms(down: keras.KerasTensor, right: keras.KerasTensor, config: HogLo
 
 
 def nearness(cell: int) -> npt.NDArray[np.float64]:
-    """What pixels along one axis give to a cell: a triangle that ends at its neighbours' centres, sum 1.
+    """Return the weights of pixels along one axis for a cell: a triangle that ends at the neighbours' centres, sum 1.
 
     >>> nearness(2).tolist()
     [0.125, 0.375, 0.375, 0.125]
@@ -81,7 +81,7 @@ def nearness(cell: int) -> npt.NDArray[np.float64]:
 
 
 def _blocks(cells: keras.KerasTensor, side: int) -> keras.KerasTensor:
-    """Every square of neighbouring cells, overlapping, its histograms one after the other."""
+    """The histograms of every square of neighbouring cells, one after the other; the squares overlap."""
     spare = side - 1
     corners = [(row, column) for row in range(side) for column in range(side)]
     parts = [layers.Cropping2D(((row, spare - row), (column, spare - column)))(cells) for row, column in corners]
@@ -93,8 +93,8 @@ def _unit(blocks: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _fixed(layer: keras.layers.Layer, x: keras.KerasTensor, *weights: npt.NDArray[np.float32]) -> keras.KerasTensor:
-    """A layer's output, with weights that are given once and never trained."""
-    made = layer(x)
+    """The output of a layer whose weights are set here and never trained."""
+    output = layer(x)
     layer.set_weights(list(weights))
     layer.trainable = False
-    return made
+    return output

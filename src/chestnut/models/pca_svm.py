@@ -1,7 +1,6 @@
-"""`pca-svm`: principal components of the pixels and a Gaussian kernel's values at support vectors.
+"""`pca-svm`: principal components of the pixels, and their similarity to support vectors by a Gaussian kernel.
 
-Called through `build`; `training.pca_svm` fits the weights. Layers are Keras's own, so a saved network loads without
-chestnut.
+The weights are fitted, not trained in steps. Layers are Keras's own, so a saved network loads without chestnut.
 """
 
 from __future__ import annotations
@@ -16,21 +15,21 @@ from chestnut.models.registry import register
 
 @register("pca-svm")
 def pca_svm(config: PcaSvmConfig, image: keras.KerasTensor, policy: str, supports: int = 1) -> keras.KerasTensor:
-    """Similarity of an image to each support vector, (batch, supports); the logits are an affine map of them.
+    """Compute the similarity of an image to each support vector, shape (batch, supports), of which logits are affine.
 
-    exp(−γ‖z − s‖²) = exp(2γ z·s − γ‖s‖² − γ‖z‖²): one dense layer holds 2γs and −γ‖s‖², another −γ. Always float32:
-    a rounded exponent would change every similarity, and nothing is trained here.
+    exp(−γ‖z − s‖²) = exp(2γ z·s − γ‖s‖² − γ‖z‖²): one dense layer has the weights 2γs and −γ‖s‖², another −γ. They are
+    always float32: a rounded exponent would change every similarity, and nothing is trained here.
 
     Args:
         config: The `[model]` table.
         image: Grey values 0..255.
-        policy: Of no account.
-        supports: Support vectors, which the fit decides.
+        policy: Not used.
+        supports: The number of support vectors, which the fit determines.
     """
     values = image.shape[1] * image.shape[2] * image.shape[3]
     if config.components > values:
         raise RecipeError(
-            f"model.components is {config.components:,}, and an input of {image.shape[1]}×{image.shape[2]} has "
+            f"model.components is {config.components:,}, but an input of {image.shape[1]}×{image.shape[2]} has only "
             f"{values:,} values; lower model.components"
         )
     x = layers.Flatten(name="flatten")(layers.Rescaling(1 / 255, name="scale")(image))

@@ -1,7 +1,4 @@
-"""The register of networks: a decorator puts a builder in, `builder` gives the one that a recipe names.
-
-`build` makes networks; the files that register some are imported there.
-"""
+"""The registry of networks: `register` adds a builder, and `builder` returns the one with a given name."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import keras
 from chestnut.errors import RecipeError, suggest
 
 #: A builder takes its part of the recipe, the input tensor (0..255), a dtype policy and, by name, sizes that a fit
-#: decides; it returns features.
+#: determines. It returns features.
 Builder = Callable[..., keras.KerasTensor]
 
 _BUILDERS: dict[str, Builder] = {}
@@ -27,7 +24,7 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
     def add(builder: Builder) -> Builder:
         if name in _BUILDERS:
-            raise RecipeError(f"a network {name!r} is registered already; choose another name")
+            raise RecipeError(f"a network {name!r} is already registered; choose another name")
         _BUILDERS[name] = builder
         return builder
 
@@ -35,10 +32,10 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 
 def builder(name: str) -> Builder:
-    """The builder registered under a name.
+    """Return the builder with a name.
 
     Raises:
-        RecipeError: There is none.
+        RecipeError: There is no such network.
     """
     if name not in _BUILDERS:
         raise RecipeError(f"no network {name!r}; {suggest(name, _BUILDERS)}")
@@ -46,5 +43,5 @@ def builder(name: str) -> Builder:
 
 
 def names() -> list[str]:
-    """Names of the registered networks, sorted."""
+    """Return the names of the registered networks, sorted."""
     return sorted(_BUILDERS)

@@ -9,12 +9,12 @@ from scipy import ndimage
 
 from chestnut.config import AugmentConfig
 from chestnut.models.augment import RandomDegrade
-from chestnut.models.augment.degrade import _rounded
+from chestnut.models.augment.degrade import _compress
 
 
 @pytest.mark.parametrize("quality", [5, 20, 50, 75, 95])
 def test_jpeg_is_pillows(images, quality):
-    out = np.asarray(_rounded(images.astype(np.float32), np.full(len(images), quality, np.float32)))[..., 0]
+    out = np.asarray(_compress(images.astype(np.float32), np.full(len(images), quality, np.float32)))[..., 0]
     for image, result in zip(images[..., 0], out, strict=True):
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=quality)
@@ -28,7 +28,7 @@ def test_quality_is_drawn_from_its_range(images):
     lost = np.abs(np.asarray(RandomDegrade(AugmentConfig(jpeg=0.9), seed=0)(many, training=True)) - many).mean(
         (1, 2, 3)
     )
-    worst = np.abs(np.asarray(_rounded(many[:1].astype(np.float32), np.array([10.0], np.float32))) - many[:1]).mean()
+    worst = np.abs(np.asarray(_compress(many[:1].astype(np.float32), np.array([10.0], np.float32))) - many[:1]).mean()
     assert lost.max() <= worst + 1e-3
     assert lost.max() > 0.8 * worst and lost.min() < 0.2 * worst
 

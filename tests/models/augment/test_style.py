@@ -21,7 +21,7 @@ def batch():
 
 def lenders(layer, config):
     """The order that a layer of the same seed draws."""
-    return np.asarray(RandomStyle(config, seed=layer)._lender(5))
+    return np.asarray(RandomStyle(config, seed=layer)._draw_others(5))
 
 
 def test_style_is_histogram_matching(batch):
@@ -60,7 +60,7 @@ def test_fourier_moves_amplitudes_towards_the_lender_and_keeps_phases(batch):
     faint = 100 + (batch.astype(np.float32) - 120) / 8  # nothing is clipped
     layer, twin = RandomStyle(config, seed=9), RandomStyle(config, seed=9)
     out = np.asarray(layer(faint, training=True))[..., 0]
-    order, share = np.asarray(twin._lender(5)), np.asarray(twin._each(5, 0.0, 1.0))[..., 0]
+    order, share = np.asarray(twin._draw_others(5)), np.asarray(twin._each(5, 0.0, 1.0))[..., 0]
     before = np.fft.fft2(faint[..., 0])
     rows, columns = np.abs(np.fft.fftfreq(48)), np.abs(np.fft.fftfreq(56))
     low = (rows[:, None] <= 2 / 48 + 1e-9) & (columns[None] <= 3 / 56 + 1e-9)

@@ -152,7 +152,7 @@ def test_a_field_that_a_fit_cannot_use_is_refused(network, setting, said):
 
 
 def test_more_components_than_pixels_are_refused():
-    with pytest.raises(RecipeError, match="components is 400, and an input of 20×18 has 360 values; lower"):
+    with pytest.raises(RecipeError, match="components is 400, but an input of 20×18 has only 360 values; lower"):
         build_recipe(SVM.changed(["model.components=400"]), 2)
 
 

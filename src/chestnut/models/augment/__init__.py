@@ -1,6 +1,6 @@
-"""Random changes to training images, on the device: one file a kind of change, one layer each.
+"""Random changes of training images, as layers that run on the device: one module for each kind of change.
 
-`training` puts them before the network while it trains; they are never part of a saved network.
+They precede the network during training and are never part of a saved network.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ __all__ = ["RandomAffine", "RandomCover", "RandomDegrade", "RandomPhotometric", 
 
 
 def augmentation(config: AugmentConfig, seed: int) -> list[keras.layers.Layer]:
-    """The layers that a recipe's `[augment]` table asks for, in the order in which they are to be called."""
-    made: list[keras.layers.Layer] = []
+    """Return the layers of a recipe's `[augment]` table in the order in which they are applied.
+
+    Args:
+        config: The table.
+        seed: The seed of the random numbers.
+    """
+    chosen: list[keras.layers.Layer] = []
     if config.mixing:
-        made.append(RandomStyle(config, seed=seed + 2, name="style"))
+        chosen.append(RandomStyle(config, seed=seed + 2, name="style"))
     if config.geometric:
-        made.append(RandomAffine(config, seed=seed, name="affine"))
+        chosen.append(RandomAffine(config, seed=seed, name="affine"))
     if config.photometric:
-        made.append(RandomPhotometric(config, seed=seed + 1, name="photometric"))
+        chosen.append(RandomPhotometric(config, seed=seed + 1, name="photometric"))
     if config.covering:
-        made.append(RandomCover(config, seed=seed + 3, name="cover"))
+        chosen.append(RandomCover(config, seed=seed + 3, name="cover"))
     if config.degrading:
-        made.append(RandomDegrade(config, seed=seed + 4, name="degrade"))
-    return made
+        chosen.append(RandomDegrade(config, seed=seed + 4, name="degrade"))
+    return chosen

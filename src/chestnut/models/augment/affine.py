@@ -1,4 +1,4 @@
-"""`RandomAffine`: where things are in a training image, and how large."""
+"""`RandomAffine`: random changes of position, size and orientation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chestnut.models.augment.layer import RandomLayer
 
 
 class RandomAffine(RandomLayer):
-    """Flip, rotation, shift, zoom, aspect and shear as one matrix an image, resampled once (bilinear)."""
+    """Flip, rotation, shift, zoom, aspect and shear as one matrix for each image, resampled once (bilinear)."""
 
     def change(self, images: Any) -> Any:
         """Draw a matrix for each image and resample."""
@@ -25,7 +25,7 @@ class RandomAffine(RandomLayer):
         )
 
     def _matrices(self, batch: Any, height: Any, width: Any) -> Any:
-        """Matrices from output to input pixels, about the image's centre: (batch, 8), rows a0 a1 a2 b0 b1 b2 0 0."""
+        """Matrices from output to input pixels, about the centre, shape (batch, 8), rows a0 a1 a2 b0 b1 b2 0 0."""
         config = self.config
         angle = self._uniform(batch, -math.radians(config.rotation), math.radians(config.rotation))
         slant = ops.tan(self._uniform(batch, -math.radians(config.shear), math.radians(config.shear)))
@@ -44,6 +44,6 @@ class RandomAffine(RandomLayer):
         return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
 
     def _wider(self, batch: Any) -> Any:
-        """How much wider each image becomes, and how much lower: the root of the change of width to height."""
+        """The factor by which each image becomes wider and lower: the root of the change of its aspect."""
         reach = -math.log(1 - self.config.aspect) / 2
         return ops.exp(self._uniform(batch, -reach, reach))

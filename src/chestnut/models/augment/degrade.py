@@ -1,4 +1,4 @@
-"""`RandomDegrade`: the detail that a training image loses in files: resolution, then JPEG."""
+"""`RandomDegrade`: random loss of detail, by resolution and by JPEG compression."""
 
 from __future__ import annotations
 
@@ -28,43 +28,43 @@ _LUMINANCE = np.array(
 
 
 class RandomDegrade(RandomLayer):
-    """Shrinking and enlarging again, then JPEG's rounding."""
+    """Shrinking and enlarging, then the rounding of JPEG."""
 
     def change(self, images: Any) -> Any:
-        """Draw a loss of each kind for each image."""
+        """Draw a loss of each kind for each image and apply it."""
         batch = ops.shape(images)[0]
         if self.config.resolution:
-            images = self._coarser(images, batch)
+            images = self._reduce_resolution(images, batch)
         if self.config.jpeg:
             quality = self._uniform(batch, 100 * (1 - self.config.jpeg), 100.0)
-            images = _rounded(images, ops.clip(quality, 1.0, 100.0))
+            images = _compress(images, ops.clip(quality, 1.0, 100.0))
         return images
 
-    def _coarser(self, images: Any, batch: Any) -> Any:
-        """Images at a size between their own and a share of it.
+    def _reduce_resolution(self, images: Any, batch: Any) -> Any:
+        """Shrink images to a random size and enlarge them again.
 
-        That size lies between two halvings; the image is a blend of those two, enlarged again.
+        The size lies between two halvings, and the result is a blend of these two.
         """
         octaves = -ops.log2(self._each(batch, 1 - self.config.resolution, 1.0))
         size, result = images.shape[1:3], images
         smaller = images
         for octave in range(math.ceil(-math.log2(1 - self.config.resolution))):
-            smaller = _halved(_halved(smaller, 1), 2)
+            smaller = _halve(_halve(smaller, 1), 2)
             share = ops.clip(octaves - octave, 0.0, 1.0)
             result = result + share * (ops.image.resize(smaller, size, interpolation="bilinear") - result)
         return result
 
 
-def _halved(images: Any, axis: int) -> Any:
-    """Means of two neighbours along an axis; a last one without a neighbour stays."""
+def _halve(images: Any, axis: int) -> Any:
+    """The means of two neighbours along an axis; a last one without a neighbour is kept."""
     length = images.shape[axis]
     first = np.arange(0, length, 2)
     second = np.minimum(first + 1, length - 1)
     return (ops.take(images, first, axis=axis) + ops.take(images, second, axis=axis)) / 2
 
 
-def _rounded(images: Any, quality: Any) -> Any:
-    """What JPEG makes of each channel at the qualities 1..100, (batch,): cosine amplitudes of 8×8 blocks, rounded."""
+def _compress(images: Any, quality: Any) -> Any:
+    """Round the cosine amplitudes of 8×8 blocks as JPEG does, at the qualities 1..100 of the images, shape (batch,)."""
     batch, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
     down, across = -(-height // 8), -(-width // 8)
     padded = ops.take(images, np.minimum(np.arange(8 * down), height - 1), axis=1)
@@ -80,14 +80,14 @@ def _rounded(images: Any, quality: Any) -> Any:
 
 
 def _steps(quality: Any) -> Any:
-    """The step to which each amplitude is rounded, (batch, 1, 64), scaled by quality as libjpeg does."""
+    """The rounding step of each amplitude, shape (batch, 1, 64), scaled by quality as libjpeg does."""
     percent = ops.where(quality < 50, 5000.0 / quality, 200.0 - 2 * quality)
     table = ops.convert_to_tensor(_LUMINANCE.reshape(1, 1, 64))
     return ops.clip(ops.floor((table * percent[:, None, None] + 50) / 100), 1.0, 255.0)
 
 
 def _cosines() -> npt.NDArray[np.float32]:
-    """The orthonormal cosine transform of an 8×8 block, (64 amplitudes, 64 pixels)."""
+    """The orthonormal cosine transform of an 8×8 block, shape (64 amplitudes, 64 pixels)."""
     wave = np.cos(np.pi * np.outer(np.arange(8), 2 * np.arange(8) + 1) / 16) * 0.5
     wave[0] /= np.sqrt(2)
     return np.kron(wave, wave).astype("float32")

@@ -1,4 +1,4 @@
-"""`RandomLayer`: what the layers of this package share."""
+"""`RandomLayer`: the base class of the augmentation layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chestnut.config import AugmentConfig
 
 
 class RandomLayer(keras.layers.Layer):
-    """A layer with its own stream of random numbers, active while training only."""
+    """A layer with its own random numbers, which is active only during training."""
 
     def __init__(self, config: AugmentConfig, *, seed: int, **options: Any) -> None:
         super().__init__(dtype="float32", **options)
@@ -19,7 +19,7 @@ class RandomLayer(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Change images (batch, height, width, channels) of grey values 0..255 while training."""
+        """Change images (batch, height, width, channels) of grey values 0..255 during training."""
         images = ops.cast(images, "float32")
         if not training:
             return images
@@ -29,17 +29,17 @@ class RandomLayer(keras.layers.Layer):
         return ops.where(self._each(ops.shape(images)[0], 0.0, 1.0) < self.config.clean, images, changed)
 
     def change(self, images: Any) -> Any:
-        """The random change itself."""
-        raise TypeError(f"{type(self).__name__} changes nothing; use one of its children")
+        """Change every image at random."""
+        raise TypeError(f"{type(self).__name__} is abstract; use one of its subclasses")
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape is kept."""
+        """Return the same shape."""
         return shape
 
     def _uniform(self, batch: Any, low: float, high: float) -> Any:
-        """One number an image, (batch,)."""
+        """A random number for each image, shape (batch,)."""
         return keras.random.uniform((batch,), low, high, seed=self.seed_generator)
 
     def _each(self, batch: Any, low: float, high: float) -> Any:
-        """One number an image, shaped to multiply images."""
+        """A random number for each image, shape (batch, 1, 1, 1)."""
         return ops.reshape(self._uniform(batch, low, high), (batch, 1, 1, 1))

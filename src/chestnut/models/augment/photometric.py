@@ -1,4 +1,4 @@
-"""`RandomPhotometric`: how light, hard, sharp and grainy a training image is."""
+"""`RandomPhotometric`: random changes of brightness, contrast, sharpness and noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RandomPhotometric(RandomLayer):
     """Contrast, brightness, gamma, blur and noise, in that order, on grey values 0..255; the result is clipped."""
 
     def change(self, images: Any) -> Any:
-        """Draw a strength of each change for each image and apply them."""
+        """Draw the strength of each change for each image and apply them."""
         config, batch = self.config, ops.shape(images)[0]
         x = images / 255.0
         if config.contrast:
@@ -28,14 +28,14 @@ class RandomPhotometric(RandomLayer):
             reach = -math.log(1 - config.gamma)
             x = ops.power(ops.clip(x, 1e-6, 1.0), ops.exp(self._each(batch, -reach, reach)))
         if config.blur:
-            x = self._blurred(x, batch)
+            x = self._blur(x, batch)
         if config.noise:
             grain = keras.random.normal((*ops.shape(x)[:3], 1), seed=self.seed_generator)
             x = x + grain * self._each(batch, 0.0, config.noise)
         return ops.clip(x, 0.0, 1.0) * 255.0
 
-    def _blurred(self, x: Any, batch: Any) -> Any:
-        """A Gaussian blur of its own width for each image: weighted sums of shifted copies, one axis at a time."""
+    def _blur(self, x: Any, batch: Any) -> Any:
+        """Blur each image by a Gaussian of its own width: weighted sums of shifted copies, one axis at a time."""
         sigma = ops.maximum(self._each(batch, 0.0, self.config.blur), 1e-3)
         radius = max(1, math.ceil(2.5 * self.config.blur))
         weights = [ops.exp(-0.5 * ops.square(step / sigma)) for step in range(radius + 1)]
