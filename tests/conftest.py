@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.pop("COLUMNS", None)  # else tables take the width of the terminal that the tests run in
 
 import pytest
 

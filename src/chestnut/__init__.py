@@ -14,8 +14,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chestnut.api.run import Run, audit, ensemble, list_runs, open_run, train
+    from chestnut.api.data import audit, augment, fetch, phantom, show
+    from chestnut.api.resume import resume
+    from chestnut.api.run import Run, list_runs, open_run, stress
     from chestnut.api.studies import compare, crossval, tune
+    from chestnut.api.training import ensemble, train
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.folds import folds
     from chestnut.data.manifest import Manifest
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
 
+    __version__: str
+
+#: The module of each public name; after a colon, the name it has there if that differs.
 _HOMES = {
     "ChestnutError": "chestnut.errors",
     "Columns": "chestnut.data.sources.load",
@@ -32,19 +38,25 @@ _HOMES = {
     "Manifest": "chestnut.data.manifest",
     "Recipe": "chestnut.config",
     "Run": "chestnut.api.run",
-    "audit": "chestnut.api.run",
+    "audit": "chestnut.api.data",
+    "augment": "chestnut.api.data",
     "compare": "chestnut.api.studies",
     "crossval": "chestnut.api.studies",
-    "ensemble": "chestnut.api.run",
+    "ensemble": "chestnut.api.training",
     "evaluate": "chestnut.evaluation.metrics",
+    "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
     "list_runs": "chestnut.api.run",
     "load_dataset": "chestnut.data.sources.load",
     "load_recipe": "chestnut.config",
     "open_run": "chestnut.api.run",
+    "phantom": "chestnut.api.data",
     "recipe_names": "chestnut.config",
+    "resume": "chestnut.api.resume",
+    "show": "chestnut.api.data",
     "split": "chestnut.data.split",
-    "train": "chestnut.api.run",
+    "stress": "chestnut.api.run",
+    "train": "chestnut.api.training",
     "tune": "chestnut.api.studies",
     "write_phantom": "chestnut.data.phantom.dataset:write",
 }
@@ -56,18 +68,25 @@ __all__ = [
     "Manifest",
     "Recipe",
     "Run",
+    "__version__",
     "audit",
+    "augment",
     "compare",
     "crossval",
     "ensemble",
     "evaluate",
+    "fetch",
     "folds",
     "list_runs",
     "load_dataset",
     "load_recipe",
     "open_run",
+    "phantom",
     "recipe_names",
+    "resume",
+    "show",
     "split",
+    "stress",
     "train",
     "tune",
     "write_phantom",
@@ -75,6 +94,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("chestnut")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'chestnut' has no attribute {name!r}")

@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import chestnut as cn
 
+SETTINGS = (
+    *("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "train.epochs=2"),
+    *("train.precision=float32", "data.fractions=[0.6,0.2,0.2]"),
+)
 NAMES = [
-    *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "audit", "compare", "crossval"),
-    *("ensemble", "evaluate", "folds", "list_runs", "load_dataset", "load_recipe", "open_run", "recipe_names", "split"),
-    *("train", "tune", "write_phantom"),
+    *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "__version__", "audit", "augment"),
+    *("compare", "crossval", "ensemble", "evaluate", "fetch", "folds", "list_runs", "load_dataset", "load_recipe"),
+    *("open_run", "phantom", "recipe_names", "resume", "show", "split", "stress", "train", "tune", "write_phantom"),
 ]
 
 
@@ -40,9 +45,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     cn.write_phantom(folder / "images", 60, size=48)
     data = cn.load_dataset(folder / "images")
-    tiny = ("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "train.epochs=2")
-    settings = (*tiny, "train.precision=float32", "data.fractions=[0.6,0.2,0.2]")
-    return cn.train(data, "cnn-small", settings=settings, path=folder / "run")
+    return cn.train(data, "cnn-small", settings=SETTINGS, path=folder / "run", quiet=True)
 
 
 def test_a_run_in_a_few_lines(run):
@@ -69,6 +72,58 @@ def test_notebooks_get_html(run):
     assert "synthetic" in data._repr_html_() and "<table" in data._repr_html_()
     assert "best epoch" in run._repr_html_()
     assert "<table" in run.predict(run.path.parent / "images" / "NORMAL")._repr_html_()
+
+
+def test_the_version_is_that_of_the_package():
+    assert cn.__version__ == version("chestnut")
+
+
+def test_misspelt_keywords_are_refused(run):
+    with pytest.raises(TypeError, match="unexpected keyword 'device'; did you mean 'devices'"):
+        cn.train("images", device=2)
+    with pytest.raises(TypeError, match="unexpected keyword 'repeat'; did you mean 'repeats'"):
+        cn.compare("images", ["mlp", "cnn-small"], repeat=2)
+    with pytest.raises(TypeError, match="unexpected keyword 'rotate'"):
+        cn.augment("images", "more", rotate=3)
+    with pytest.raises(TypeError, match="unexpected keyword 'engines'; did you mean 'engine'"):
+        run.predict("images", engines="ray")
+
+
+def test_training_shows_an_epoch_line_unless_it_is_quiet(run, tmp_path, capsys):
+    images = run.path.parent / "images"
+    settings = [*SETTINGS, "train.epochs=1"]
+    cn.train(images, "cnn-small", settings=settings, path=tmp_path / "shown", audited=False)
+    assert "Training cnn-small: up to 1 epochs" in (said := capsys.readouterr()).err
+    assert "epoch   1  loss " in said.err and said.out == ""
+    cn.train(images, "cnn-small", settings=settings, path=tmp_path / "quiet", audited=False, quiet=True)
+    said = capsys.readouterr()
+    assert "epoch" not in said.err and "Training" not in said.err and said.out == ""
+
+
+def test_figures_of_a_data_set(run):
+    figure = cn.show(run.path.parent / "images", each=2, size=32)
+    assert len(figure.axes) >= 4
+
+
+def test_data_are_made(tmp_path):
+    made = cn.phantom(tmp_path / "images", 6, size=32, quiet=True)
+    assert sum(made.patients.values()) == 6
+    more = cn.augment(tmp_path / "images", tmp_path / "more", copies=2, rotation=3.0, quiet=True)
+    assert (more.frame["copy_of"] != "").sum() == 2 * sum(made.images.values())
+    with pytest.raises(cn.ChestnutError, match="no public data set 'nothing'"):
+        cn.fetch("nothing", tmp_path / "none")
+
+
+def test_a_run_is_judged_under_a_shift(run):
+    found = cn.stress(run, ["gamma-darker"], quiet=True)
+    assert list(found.judged.shifts) == ["gamma-darker"]
+
+
+def test_what_stands_in_a_folder_is_resumed(run, tmp_path):
+    with pytest.raises(cn.ChestnutError, match="has finished"):
+        cn.resume(run.path)
+    with pytest.raises(cn.ChestnutError, match="holds no run and no study"):
+        cn.resume(tmp_path)
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def refused(chestnut):
     ("words", "said"),
     [
         (["--recipes", "mlp,cnn-smal"], "no recipe 'cnn-smal'; did you mean cnn-small"),
-        (["--recipes", "mlp"], "1 variant to compare; name two recipes or more by --recipes, or give a --grid"),
+        (["--recipes", "mlp"], "1 variant to compare; give two recipes or more, or a grid"),
         (["--recipes", ","], "0 variants to compare"),
         (["--recipes", "mlp,cnn-small", "--fraction", "0"], "--fraction 0: give a share of the training patients"),
         (["--recipes", "mlp,cnn-small", "--fraction", "1.1"], "--fraction 1.1: give a share"),
@@ -46,7 +46,7 @@ def refused(chestnut):
         (["--recipes", "mlp", "--grid", "optim.learning_rate=a,b"], "optim.learning_rate: "),
         (["--recipes", "mlp", "--grid", "optim.learning_rate"], "write KEY=VALUE,VALUE"),
         ([], "give DATA and --recipes A,B to compare, or --resume FOLDER"),
-        (["--recipes", "mlp,cnn-small", "--resume", "runs/one"], "--resume goes on with a comparison as it began"),
+        (["--recipes", "mlp,cnn-small", "--resume", "runs/one"], "--resume continues a comparison as it began"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_written(refused, images, words, said):

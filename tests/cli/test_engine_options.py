@@ -60,4 +60,4 @@ def test_ray_is_not_installed(chestnut, monkeypatch):
 
 
 def test_a_prediction_on_this_machine_takes_no_jobs(chestnut):
-    assert "--jobs 2: engine local predicts in one process" in refused(chestnut, *PREDICT, "--jobs", 2)
+    assert "--jobs 2: --engine local predicts in one process" in refused(chestnut, *PREDICT, "--jobs", 2)

@@ -171,7 +171,7 @@ def test_a_server_that_is_gone_stops_nothing(begun, warnings_of):
     with Tracking(run, (MLflow("http://127.0.0.1:1"),)) as told:
         told.epoch(rows[1], best=True)
     first, last = warnings_of()
-    assert first.startswith("--track mlflow:http://127.0.0.1:1 failed (") and "training goes on" in first
+    assert first.startswith("track=mlflow:http://127.0.0.1:1 failed (") and "training goes on" in first
     assert "stands in the run folder" in last
 
 
@@ -189,7 +189,7 @@ def test_a_run_that_goes_on_does_not_wait_for_its_tracker(begun, warnings_of):
     run, _ = begun
     run.update(tracking={"mlflow": {"track": "mlflow:http://127.0.0.1:1", "run": "x"}})
     assert trackers.reopen_trackers([], run.path) == ()
-    assert "two goes on untracked: --track mlflow:http://127.0.0.1:1" in warnings_of()[0]
+    assert "two goes on untracked: track=mlflow:http://127.0.0.1:1" in warnings_of()[0]
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_a_server_that_does_not_answer(refused, monkeypatch, silent):
             server.close()
         said = refused(f"mlflow:http://127.0.0.1:{port}")
     assert f"--track mlflow:http://127.0.0.1:{port}: MLflow does not answer (" in said
-    assert said.endswith("or train without --track")
+    assert said.endswith("or train without track")
 
 
 @pytest.mark.parametrize("name", ["mlflow", "wandb"])

@@ -1,29 +1,47 @@
-"""The Python API: what the command line does, in a few lines of a notebook.
-
-Called by users through `import chestnut`, and by `cli`. It adds no abilities of its own: it opens, calls and wraps.
-What trains many runs stands in `experiments`.
-"""
+"""A trained run: evaluate it, predict with it, fine-tune it, test it under shifts, and report it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from chestnut.auditing.findings import AUDIT_SIZE
-from chestnut.config import Recipe, load_recipe
-from chestnut.data.manifest import Manifest
-from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder, find_runs, free_folder
+from chestnut.api.data import Data, read_data
+from chestnut.api.options import (
+    DisplayOptions,
+    DisplaySettings,
+    PredictOptions,
+    PredictSettings,
+    StressOptions,
+    StressSettings,
+    TrainOptions,
+    TrainSettings,
+    read_options,
+)
+from chestnut.config import Recipe
+from chestnut.runs.folder import RunFolder, find_runs, free_folder, require_free
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import pandas as pd
 
-    from chestnut.auditing.audit import Audit
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
-    from chestnut.inference.predict import Predictions
+    from chestnut.inference.predictions import Predictions
+    from chestnut.robustness.validation import Stress
+    from chestnut.studies.leave_source_out import LeftOut
+
+
+class StressCallOptions(StressOptions, total=False):
+    """Keywords of `stress`; see `Run.stress`."""
+
+    external: Data | None
+    mapping: Mapping[str, str] | None
+    operating_point: str | None
+    keep: bool
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -31,19 +49,19 @@ class Run:
     """A trained run.
 
     Attributes:
-        folder: Its files.
+        folder: The files of the run.
     """
 
     folder: RunFolder
 
     @property
     def path(self) -> Path:
-        """The run's folder."""
+        """The folder of the run."""
         return self.folder.path
 
     @property
     def recipe(self) -> Recipe:
-        """The resolved recipe."""
+        """The recipe it was trained by, with every field filled."""
         return self.folder.recipe
 
     @property
@@ -51,69 +69,184 @@ class Run:
         """One row an epoch."""
         return self.folder.history
 
-    def evaluate(self, split: str = "test", data: Manifest | None = None, *, skip_bad: bool = False) -> Evaluation:
-        """Judge the run on one of its splits or on another data set; a look at a test split enters the ledger.
+    def evaluate(
+        self,
+        split: str = "test",
+        data: Data | None = None,
+        *,
+        threshold: float | None = None,
+        skip_bad: bool = False,
+        **options: Unpack[DisplayOptions],
+    ) -> Evaluation:
+        """Evaluate the run on one of its splits or on another data set; a look at a test split enters the ledger.
 
         Args:
             split: train, val or test.
-            data: Another data set; None for the run's own images.
-            skip_bad: Leave unreadable images out.
+            data: Another data set; None for the images of the run.
+            threshold: The least probability, in 0..1, at which the positive class is decided; None for the run's own.
+                The evaluation at another threshold is returned but not written.
+            skip_bad: Leave unreadable images out instead of raising.
+            **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
             DataError: The split is empty, labels are missing, or the classes are not those of the run.
         """
+        from chestnut.models.framework import load_framework
+
+        settings = read_options(DisplaySettings, options)
+        other = None if data is None else read_data(data)
+        load_framework()
         from chestnut.inference.evaluate import evaluate_run
 
-        return evaluate_run(self.folder, split, data, command=f"run.evaluate({split!r})", skip_bad=skip_bad)
+        return evaluate_run(
+            self.folder,
+            split,
+            other,
+            command=settings.command or f"run.evaluate({split!r})",
+            threshold=threshold,
+            skip_bad=skip_bad,
+            bars=settings.shown.bar,
+        )
 
-    def predict(self, images: str | Path | list[str | Path], *, skip_bad: bool = False) -> Predictions:
-        """Predict image files, folders of images, or globs.
+    def predict(
+        self, images: str | Path | Sequence[str | Path], *, skip_bad: bool = False, **options: Unpack[PredictOptions]
+    ) -> Predictions:
+        """Predict image files, folders of images, or glob patterns.
+
+        Args:
+            images: One or several of them.
+            skip_bad: Leave unreadable images out instead of raising.
+            **options: `engine`, `address` and `jobs`, to predict on a Ray cluster; `quiet` and `display`.
 
         Raises:
             DataError: No images, or unreadable ones.
+            EngineError: An engine that is unknown or cannot be reached.
         """
-        from chestnut.data.sources.load import image_files
-        from chestnut.inference.predict import predict_run
+        from chestnut.inference.predictions import Predictions
 
-        given = images if isinstance(images, list) else [images]
-        return predict_run(self.folder, image_files([str(item) for item in given]), skip_bad=skip_bad)
+        return Predictions.joined(predict_parts(self, images, skip_bad=skip_bad, **options))
 
     def finetune(
         self,
         unfreeze: float = 0.3,
         learning_rate: float = 1e-5,
         *,
-        settings: tuple[str, ...] = (),
+        settings: Sequence[str] = (),
         path: str | Path | None = None,
-        track: Sequence[str] = (),
+        **options: Unpack[TrainOptions],
     ) -> Run:
-        """Train the top of the backbone on, at a low rate; the new run stands beside this one, which stays as it is.
+        """Train the top of the backbone further, at a low learning rate, as a new run; this one is not changed.
 
         Args:
-            unfreeze: Share of the backbone's layers to train, from the top, above 0 and at most 1.
+            unfreeze: The share of the backbone's layers to train, from the top, above 0 and at most 1.
             learning_rate: Above 0.
             settings: `key=value` texts that change the recipe.
-            path: The new run's folder; else this one's name, `finetuned` and a number.
-            track: Where else to keep the run; see `train`.
+            path: The folder of the new run; None for `<this folder>-finetuned-<number>`.
+            **options: `devices`, `threads`, `track`, `quiet` and more; see `TrainSettings`.
 
         Raises:
             RecipeError: The run has no backbone, or a value is out of range.
             RunError: The folder is taken.
         """
-        from chestnut.training.finetune import finetune
+        from chestnut.models.framework import load_framework
         from chestnut.training.tracking.registry import open_trackers
+
+        how, own = read_options(TrainSettings, options), self.path.resolve()
+        folder = Path(path) if path is not None else free_folder(own.parent, f"{own.name}-finetuned")
+        require_free(folder)
+        trackers = open_trackers(how.track, own.parent)
+        load_framework()
+        from chestnut.training.finetune import finetune
         from chestnut.training.train import Setup
 
-        own = self.folder.path.resolve()
-        folder = Path(path) if path is not None else free_folder(own.parent, f"{own.name}-finetuned")
-        setup = Setup(
-            folder, command=f"run.finetune({unfreeze:g}, {learning_rate:g})", trackers=open_trackers(track, own.parent)
+        with how.shown.training() as observer:
+            setup = Setup(
+                folder,
+                command=how.command or f"run.finetune({unfreeze:g}, {learning_rate:g})",
+                bars=how.shown.bar,
+                observers=(observer,),
+                devices=how.devices,
+                trackers=trackers,
+                threads=how.threads,
+            )
+            changes = list(settings)
+            return Run(finetune(self.folder, setup, unfreeze=unfreeze, learning_rate=learning_rate, settings=changes))
+
+    def stress(
+        self,
+        shifts: Sequence[str] = (),
+        *,
+        external: Data | None = None,
+        mapping: Mapping[str, str] | None = None,
+        operating_point: str | None = None,
+        keep: bool = False,
+        seed: int = 0,
+        **options: Unpack[StressOptions],
+    ) -> Stress:
+        """Judge the run on its validation images as other scanners would have made them; write `evaluation/stress/`.
+
+        Args:
+            shifts: The names of shifts; all if none is named.
+            external: Another data set, to be judged as it is.
+            mapping: Its class names to those of the run.
+            operating_point: Choose thresholds by `balanced`, `sensitivity=SHARE` or `specificity=SHARE`.
+            keep: Write the threshold chosen on all shifts into the bundle.
+            seed: The seed of shifts, halves and intervals.
+            **options: `skip_bad`, for the external images; `quiet` and `display`.
+
+        Raises:
+            DataError: An unknown shift, images that cannot be read or have changed, or an external data set whose
+                classes do not match.
+            BundleError: The bundle is missing or was changed.
+        """
+        from chestnut.evaluation.thresholds import Goal
+        from chestnut.models.framework import load_framework
+        from chestnut.robustness.shifts import find_shift
+
+        how = read_options(StressSettings, options)
+        for name in shifts:
+            find_shift(name)
+        goal = None if operating_point is None else Goal.parse(operating_point)
+        other = None if external is None else read_data(external)
+        load_framework()
+        from chestnut.robustness.files import keep_point, save_stress
+        from chestnut.robustness.validation import Plan, stress
+
+        plan = Plan(tuple(shifts), other, mapping or {}, goal, seed, how.skip_bad)
+        found = stress(self.folder, plan, how.shown.bar)
+        save_stress(self.folder, found)
+        if keep:
+            keep_point(self.folder, found, command=how.command or "run.stress(keep=True)", bars=how.shown.bar)
+        return found
+
+    def leave_one_source_out(
+        self, *, epochs: int | None = None, **options: Unpack[DisplayOptions]
+    ) -> tuple[LeftOut, ...]:
+        """Train the recipe without each source (hospital or scanner) in turn, and judge each training there.
+
+        Args:
+            epochs: The greatest number of epochs; None for that of the recipe.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Raises:
+            DataError: The images name fewer than two sources.
+        """
+        from chestnut.models.framework import load_framework
+
+        how = read_options(DisplaySettings, options)
+        load_framework()
+        from chestnut.studies.leave_source_out import Retraining, leave_one_source_out
+
+        retraining = Retraining(
+            epochs,
+            how.command or "run.leave_one_source_out()",
+            how.shown.bar,
+            lambda source: how.shown.training(f"Without {source}"),
         )
-        given = list(settings)
-        return Run(finetune(self.folder, setup, unfreeze=unfreeze, learning_rate=learning_rate, settings=given))
+        return leave_one_source_out(self.folder, retraining)
 
     def diagnose(self) -> Diagnosis:
-        """Say how training went, with the evidence and changes of the recipe to try; no image is looked at.
+        """Say how training went, with the evidence and changes of the recipe to try; no image is read.
 
         Raises:
             DataError: A table of the run is damaged.
@@ -140,111 +273,71 @@ class Run:
         return target
 
     def _repr_html_(self) -> str:
-        import html
-
-        record = self.folder.record
-        rows = "".join(
-            f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
-            for name, value in (
-                ("recipe", self.recipe.name),
-                ("status", record.status),
-                ("best epoch", record.kept_epoch),
-                *((f"{name} AUROC", self._auroc(name)) for name in self.folder.evaluations()),
-                ("looks at the test split", len(self.folder.ledger.looks)),
-            )
-        )
-        return f"<p><strong>{html.escape(str(self.path))}</strong></p><table>{rows}</table>"
-
-    def _auroc(self, name: str) -> str:
+        from chestnut.evaluation.html_table import html_table
         from chestnut.evaluation.metrics import Evaluation
 
-        return Evaluation.from_dict(self.folder.metrics(name)).summary("auroc")
-
-
-def train(
-    data: Manifest,
-    recipe: str | Path | Recipe = "cnn-small",
-    *,
-    settings: tuple[str, ...] = (),
-    path: str | Path | None = None,
-    skip_bad: bool = False,
-    audited: bool = True,
-    track: Sequence[str] = (),
-    threads: int | None = None,
-) -> Run:
-    """Train a recipe on a data set.
-
-    Args:
-        data: What `load_dataset` gave; split by the recipe's fractions where it has no split.
-        recipe: A recipe's name, the path of a TOML file, or a recipe.
-        settings: `key=value` changes, such as `("model.dropout=0.3",)`.
-        path: The run's folder; None for the next free `runs/<recipe>-<number>`.
-        skip_bad: Leave unreadable images out instead of stopping.
-        audited: Audit the data first and keep the findings in the run.
-        track: Where else to keep the run: `mlflow`, `mlflow:URI` or `wandb`.
-        threads: How many threads one operation may use, from now on and in the whole process; None for one a core. The
-            number decides the last bits of the weights, and the run's record names it.
-
-    Raises:
-        TrackingError: A tracker that is unknown or does not answer.
-        DeviceError: The process has computed with another number of threads already.
-        RecipeError: The recipe is unknown or does not fit the data.
-        DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
-        TrainingError: The loss is not finite.
-    """
-    from chestnut.training.tracking.registry import open_trackers
-    from chestnut.training.train import Setup
-    from chestnut.training.train import train as train_run
-
-    chosen = load_recipe(recipe, settings)
-    folder = Path(path) if path is not None else free_folder(Path("runs"), chosen.name)
-    setup = Setup(folder, skip_bad, audited, trackers=open_trackers(track, folder.parent), threads=threads)
-    return Run(train_run(data, chosen, setup))
+        run = self.folder
+        evaluated = (
+            (f"{name} AUROC", Evaluation.from_dict(run.metrics(name)).summary("auroc")) for name in run.evaluations()
+        )
+        rows = [
+            ("recipe", self.recipe.name),
+            ("status", run.record.status),
+            ("best epoch", run.record.kept_epoch),
+            *evaluated,
+            ("looks at the test split", len(run.ledger.looks)),
+        ]
+        return html_table(rows, title=str(self.path))
 
 
 def open_run(path: str | Path) -> Run:
     """Open a run folder.
 
     Raises:
-        RunError: No run stands there, or it was made by a newer chestnut.
+        RunError: There is no run, or it was made by a newer chestnut.
     """
     return Run(RunFolder.open(path))
 
 
 def list_runs(folder: str | Path = "runs") -> list[Run]:
-    """The runs directly below a folder, oldest first."""
+    """List the runs directly below a folder, the oldest first."""
     return [Run(found) for found in find_runs(Path(folder))]
 
 
-def audit(data: Manifest, *, size: int = AUDIT_SIZE, seed: int = 0, bars: Bars = silent) -> Audit:
-    """Find what is wrong with a data set before anyone trains on it.
-
-    Args:
-        data: What `load_dataset` returned.
-        size: The side in pixels at which images are audited. Training audits at the default, whatever the input of the
-            network, so that both have the same findings.
-        seed: The seed of the probes' folds.
-        bars: Shows the progress.
-    """
-    from chestnut.auditing.audit import audit_images
-
-    return audit_images(data, size=size, seed=seed, bars=bars)
+def open_folder(run: str | Path | Run) -> RunFolder:
+    """Return the folder of a run given as such or by its path."""
+    return run.folder if isinstance(run, Run) else RunFolder.open(run)
 
 
-def ensemble(runs: Sequence[str | Path | Run], *, path: str | Path | None = None) -> Run:
-    """Make one run of several, whose network gives the mean of their calibrated probabilities.
+def stress(run: str | Path | Run, shifts: Sequence[str] = (), **options: Unpack[StressCallOptions]) -> Stress:
+    """Judge a run on its validation images as other scanners would have made them; see `Run.stress`."""
+    return Run(open_folder(run)).stress(shifts, **options)
 
-    An image judges the ensemble only where it trained no member.
 
-    Args:
-        runs: Two or more of one input and the same classes: their folders, or runs.
-        path: The ensemble's folder; None for the next free `runs/ensemble-<number>`.
+def predict_parts(
+    run: str | Path | Run,
+    images: str | Path | Sequence[str | Path],
+    *,
+    skip_bad: bool = False,
+    **options: Unpack[PredictOptions],
+) -> Generator[Predictions]:
+    """Predict as `Run.predict` does, and yield the predictions of a few hundred images at a time, in order."""
+    from chestnut.data.sources.load import image_files
 
-    Raises:
-        RunError: One has not ended well or is given twice, they do not fit together, or the folder is taken.
-        BundleError: A bundle is missing or was changed.
-    """
-    from chestnut.studies.ensemble import ensemble
+    settings = read_options(PredictSettings, options)
+    settings.check()
+    folder = open_folder(run)
+    given = [images] if isinstance(images, str | Path) else images
+    files, bar = image_files([str(item) for item in given]), settings.shown.bar
+    if settings.engine == "ray":
+        from chestnut.jobs.ray.predict import predict_on_ray
 
-    given = [one.folder if isinstance(one, Run) else RunFolder.open(one) for one in runs]
-    return Run(ensemble(given, Path(path) if path is not None else free_folder(Path("runs"), "ensemble")))
+        address, jobs = settings.address, settings.jobs
+        yield from predict_on_ray(folder, files, address=address, jobs=jobs, skip_bad=skip_bad, bars=bar)
+        return
+    from chestnut.models.framework import load_framework
+
+    load_framework()
+    from chestnut.inference.predict import predict_parts as predict_here
+
+    yield from predict_here(folder, files, skip_bad=skip_bad, bars=bar)

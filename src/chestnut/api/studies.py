@@ -1,172 +1,307 @@
-"""The Python API of what trains many runs: `compare`, `crossval` and `tune`.
+"""Calls that train many runs: compare recipes, cross-validate one, and search its settings.
 
-Called by users through `import chestnut`. It adds no abilities of its own: it plans, begins a folder, carries out and
-writes the page.
+The same call continues a study that was stopped, since equal plans on equal images share a folder. `resume_…` continues
+one by its folder alone. Every call writes the study's page as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from chestnut.api.data import Data, read_data
+from chestnut.api.options import StudyOptions, StudySettings, read_options, refuse_unknown, split_options
 from chestnut.config import Recipe, load_recipe
-from chestnut.data.manifest import Manifest
 
 if TYPE_CHECKING:
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.jobs.run_all import JobOptions
     from chestnut.studies.comparison.leaderboard import Leaderboard
-    from chestnut.studies.comparison.plan import TermsGiven
+    from chestnut.studies.comparison.plan import ComparisonFolder
+    from chestnut.studies.crossval.plan import CrossFolder
     from chestnut.studies.crossval.result import CrossValidation
-    from chestnut.studies.tuning.plan import SearchGiven
+    from chestnut.studies.study import PlannedFolder
+    from chestnut.studies.tuning.plan import TuneFolder
     from chestnut.studies.tuning.result import Tuning
 
 
+class CompareOptions(StudyOptions, total=False):
+    """Keywords of `compare`: what all variants share, and how runs are trained."""
+
+    fraction: float
+    repeats: int
+    epochs: int | None
+    seed: int
+
+
+class TuneOptions(StudyOptions, total=False):
+    """Keywords of `tune`: how the space is searched, and how runs are trained."""
+
+    search: str
+    objective: str
+    trials: int
+    executions: int
+    epochs: int | None
+    seed: int | None
+
+
 def compare(
-    data: Manifest,
+    data: Data,
     recipes: Sequence[str | Path | Recipe],
     *,
     settings: Sequence[str] = (),
     grid: Sequence[str] = (),
     path: str | Path | None = None,
     fine_tune_best: bool = False,
-    jobs: int | None = None,
-    track: Sequence[str] = (),
-    **terms: Unpack[TermsGiven],
+    **options: Unpack[CompareOptions],
 ) -> Leaderboard:
-    """Train recipes on the same images for the same epochs, and test which are better; writes a page as well.
-
-    The same call goes on with a comparison that was stopped.
+    """Train recipes on the same images for the same epochs, and test which are better.
 
     Args:
-        data: What `load_dataset` gave.
+        data: What `load_dataset` gave, or what it takes.
         recipes: Names, paths of TOML files, or recipes.
         settings: `key=value` changes of all recipes, or `recipe:key=value` of one.
         grid: `key=value,value,…`: a variant for each value; several make every combination.
-        path: The comparison's folder; None for one in `runs`, named after what is compared.
-        fine_tune_best: Fine-tune the first of them too, if it has a backbone.
-        jobs: Runs side by side; None for as many as cores and memory allow.
-        track: Where else to keep each run; see `train`.
-        **terms: `fraction`, the share of the training patients; `repeats`, `epochs` and `seed`.
+        path: The folder of the comparison; None for one in `runs`, named after what is compared.
+        fine_tune_best: Fine-tune the best variant too, if it has a backbone.
+        **options: `fraction` (share of the training patients), `repeats`, `epochs` and `seed`; `skip_bad`, `engine`,
+            `address`, `jobs`, `track`, `quiet` and more, as in `StudySettings`.
 
     Returns:
         The leaderboard, with `table`, `sentences` and `notes`.
 
     Raises:
-        RecipeError: A recipe, setting or grid that does not validate, or under two variants.
-        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
-        RunError: The folder holds something else, or no run ended well.
+        RecipeError: A recipe, setting or grid that does not validate, or fewer than two variants.
+        DataError: A number out of its range, unreadable images, or data from which nothing can be learnt.
+        RunError: The folder contains something else, or no run finished.
+        EngineError: An engine that is unknown or cannot be reached.
     """
-    from chestnut.jobs.local_engine import LocalEngine
     from chestnut.jobs.machine import threads_per_job
-    from chestnut.jobs.run_all import JobOptions
-    from chestnut.report.pages.comparison import write_comparison_page
-    from chestnut.studies.comparison.compare import compare
     from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
     from chestnut.studies.comparison.variants import make_variants
-    from chestnut.training.tracking.registry import open_trackers
 
-    place = Path(path).parent if path else Path("runs")
-    tracked = tuple(one.given for one in open_trackers(track, place))
-    threads = threads_per_job()
-    plan, images = make_plan(data, make_variants(recipes, settings, grid), Terms(**terms), threads)
-    folder = ComparisonFolder.begin(Path(path or f"runs/compare-{plan.digest}"), plan, images)
-    setup = JobOptions(LocalEngine.sized(threads, jobs), track=tracked)
-    board = compare(folder, setup, fine_tune_best)
+    how, rest = split_options(StudySettings, options)
+    refuse_unknown(rest, list(CompareOptions.__annotations__))
+    terms = Terms(**rest)
+    terms.check()
+    variants = make_variants(recipes, settings, grid)
+    choice, track = _check(how, path)
+    images = read_data(data)
+    plan, images = make_plan(images, variants, terms, threads_per_job(), skip_bad=how.skip_bad, bars=how.shown.bar)
+    folder = ComparisonFolder.begin(Path(path or Path(how.runs) / f"compare-{plan.digest}"), plan, images)
+    return _compare(folder, how, choice, track, fine_tune_best)
+
+
+def resume_comparison(
+    path: str | Path, *, fine_tune_best: bool = False, **options: Unpack[StudyOptions]
+) -> Leaderboard:
+    """Continue a comparison that was stopped.
+
+    Args:
+        path: The folder of the comparison.
+        fine_tune_best: As in `compare`.
+        **options: How runs are trained; see `StudySettings`.
+
+    Raises:
+        RunError: There is no comparison, or no run finished.
+    """
+    from chestnut.studies.comparison.plan import ComparisonFolder
+
+    how = read_options(StudySettings, options)
+    return _compare(ComparisonFolder(Path(path)), how, *_check(how, path), fine_tune_best)
+
+
+def _compare(
+    folder: ComparisonFolder, how: StudySettings, choice: EngineChoice, track: tuple[str, ...], fine_tune_best: bool
+) -> Leaderboard:
+    from chestnut.report.pages.comparison import write_comparison_page
+    from chestnut.studies.comparison.compare import compare
+
+    plan = folder.plan
+    total = len(plan.variants) * plan.terms.repeats
+    what = f"{total} runs of at most {plan.terms.epochs} epochs"
+    with _jobs(folder, how, choice, track, total, what) as setup:
+        board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
-    return board
+    return replace(board, path=folder.path)
 
 
 def crossval(
-    data: Manifest,
+    data: Data,
     recipe: str | Path | Recipe = "cnn-small",
     *,
     folds: int = 5,
     repeats: int = 1,
     settings: Sequence[str] = (),
     path: str | Path | None = None,
-    jobs: int | None = None,
+    **options: Unpack[StudyOptions],
 ) -> CrossValidation:
-    """Train a recipe once a fold of the patients, and judge each fold by the run that had not seen it; writes a page.
-
-    The same call goes on with a cross-validation that was stopped.
+    """Train a recipe once for each fold of the patients, and judge each fold by the run that did not see it.
 
     Args:
-        data: What `load_dataset` gave; its own test split takes no part.
-        recipe: A name, the path of a TOML file, or a recipe; its seed deals the folds.
-        folds: How many; 2 or more.
-        repeats: How many times they are dealt anew.
+        data: What `load_dataset` gave, or what it takes; its own test split takes no part.
+        recipe: A name, the path of a TOML file, or a recipe; its seed decides the folds.
+        folds: The number of folds, 2 or more.
+        repeats: How many times the patients are divided into folds.
         settings: `key=value` changes, such as `("train.epochs=10",)`.
-        path: Its folder; None for one in `runs`, named after its plan.
-        jobs: Runs side by side; None for as many as cores and memory allow.
+        path: The folder of the cross-validation; None for one in `runs`, named after its plan.
+        **options: `skip_bad`, `engine`, `address`, `jobs`, `track`, `quiet` and more, as in `StudySettings`.
 
     Returns:
-        The outcome, with `pooled`, `spread`, `parts` and `notes`.
+        The result, with `pooled`, `spread`, `parts` and `notes`.
 
     Raises:
         RecipeError: A recipe or setting that does not validate.
-        DataError: Numbers out of range, more folds than a class has patients, or unreadable images.
-        RunError: The folder holds something else, or a run did not end well.
+        DataError: A number out of its range, more folds than a class has patients, or unreadable images.
+        RunError: The folder contains something else, or a run did not finish.
+        EngineError: An engine that is unknown or cannot be reached.
     """
-    from chestnut.jobs.local_engine import LocalEngine
     from chestnut.jobs.machine import threads_per_job
-    from chestnut.jobs.run_all import JobOptions
-    from chestnut.report.pages.crossval import write_crossval_page
-    from chestnut.studies.crossval.crossval import crossval
     from chestnut.studies.crossval.plan import CrossFolder, make_crossplan
 
-    threads = threads_per_job()
-    plan, images = make_crossplan(data, load_recipe(recipe, settings), folds, repeats, threads)
-    folder = CrossFolder.begin(Path(path or f"runs/crossval-{plan.digest}"), plan, images)
-    result = crossval(folder, JobOptions(LocalEngine.sized(threads, jobs), "chestnut.crossval"))
+    how = read_options(StudySettings, options)
+    chosen = load_recipe(recipe, list(settings))
+    choice, track = _check(how, path)
+    images, threads = read_data(data), threads_per_job()
+    plan, images = make_crossplan(images, chosen, folds, repeats, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
+    folder = CrossFolder.begin(Path(path or Path(how.runs) / f"crossval-{plan.digest}"), plan, images)
+    return _crossval(folder, how, choice, track)
+
+
+def resume_crossval(path: str | Path, **options: Unpack[StudyOptions]) -> CrossValidation:
+    """Continue a cross-validation that was stopped.
+
+    Args:
+        path: The folder of the cross-validation.
+        **options: How runs are trained; see `StudySettings`.
+
+    Raises:
+        RunError: There is no cross-validation, or a run did not finish.
+    """
+    from chestnut.studies.crossval.plan import CrossFolder
+
+    how = read_options(StudySettings, options)
+    return _crossval(CrossFolder(Path(path)), how, *_check(how, path))
+
+
+def _crossval(folder: CrossFolder, how: StudySettings, choice: EngineChoice, track: tuple[str, ...]) -> CrossValidation:
+    from chestnut.report.pages.crossval import write_crossval_page
+    from chestnut.studies.crossval.crossval import crossval
+
+    plan = folder.plan
+    what = f"{len(plan.parts)} runs of at most {plan.recipe.train.epochs} epochs"
+    with _jobs(folder, how, choice, track, len(plan.parts), what) as setup:
+        result = crossval(folder, setup)
     write_crossval_page(folder, folder.page_file)
-    return result
+    return replace(result, path=folder.path)
 
 
 def tune(
-    data: Manifest,
+    data: Data,
     recipe: str | Path | Recipe,
     *,
     settings: Sequence[str] = (),
     path: str | Path | None = None,
-    jobs: int | None = None,
-    track: Sequence[str] = (),
-    **terms: Unpack[SearchGiven],
+    **options: Unpack[TuneOptions],
 ) -> Tuning:
-    """Search a recipe's space for better settings, and test whether the best is better; writes a page as well.
+    """Search a recipe's space for better settings, and test whether the best is better than the recipe.
 
-    The same call goes on with a search that was stopped; more trials extend it.
+    More `trials` extend a search that has ended.
 
     Args:
-        data: What `load_dataset` gave.
+        data: What `load_dataset` gave, or what it takes.
         recipe: A recipe with a table `[search]`: its name, the path of a TOML file, or a recipe.
         settings: `key=value` changes, such as `("search.optim.momentum={float=[0, 0.9]}",)`.
-        path: The search's folder; None for one in `runs`, named after what is searched.
-        jobs: Runs side by side; None for as many as cores and memory allow.
-        track: Where else to keep each run; see `train`.
-        **terms: `search` (random, hyperband or bayesian), `objective` (auroc, accuracy or loss), `trials`,
-            `executions`, `epochs` and `seed`.
+        path: The folder of the search; None for one in `runs`, named after what is searched.
+        **options: `search` (random, hyperband or bayesian), `objective` (auroc, accuracy or loss), `trials`,
+            `executions`, `epochs` and `seed`; `skip_bad`, `engine`, `address`, `jobs`, `track`, `quiet` and more, as
+            in `StudySettings`.
 
     Returns:
-        The outcome, with `trials`, `best`, `importance`, `gain`, `table`, `sentences` and `notes`.
+        The result, with `trials`, `best`, `importance`, `gain`, `table`, `sentences` and `notes`.
 
     Raises:
         RecipeError: A recipe without a space, or a space that it does not take.
-        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
-        RunError: The folder holds something else, or no trial ended well.
+        DataError: A number out of its range, unreadable images, or data from which nothing can be learnt.
+        RunError: The folder contains something else, or no trial finished.
+        EngineError: An engine that is unknown or cannot be reached.
     """
-    from chestnut.jobs.local_engine import LocalEngine
     from chestnut.jobs.machine import threads_per_job
-    from chestnut.jobs.run_all import JobOptions
+    from chestnut.studies.tuning.plan import Terms, TuneFolder, checked, make_tuneplan
+
+    how, rest = split_options(StudySettings, options)
+    refuse_unknown(rest, list(TuneOptions.__annotations__))
+    terms, chosen = Terms(**rest), load_recipe(recipe, list(settings))
+    checked(chosen, terms)
+    choice, track = _check(how, path)
+    images, threads = read_data(data), threads_per_job()
+    plan, images = make_tuneplan(images, chosen, terms, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
+    folder = TuneFolder.begin(Path(path or Path(how.runs) / f"tune-{plan.digest}"), plan, images)
+    return _tune(folder, how, choice, track)
+
+
+def resume_tune(path: str | Path, *, trials: int | None = None, **options: Unpack[StudyOptions]) -> Tuning:
+    """Continue a search that was stopped, or extend one.
+
+    Args:
+        path: The folder of the search.
+        trials: How many trials there shall be in all; None for as many as planned.
+        **options: How runs are trained; see `StudySettings`.
+
+    Raises:
+        RunError: There is no search, or no trial finished.
+        DataError: `trials` below 1.
+    """
+    from chestnut.studies.tuning.plan import TuneFolder
+
+    how, folder = read_options(StudySettings, options), TuneFolder(Path(path))
+    choice, track = _check(how, path)
+    if trials is not None:
+        with folder.owned():
+            folder.extend(trials)
+    return _tune(folder, how, choice, track)
+
+
+def _tune(folder: TuneFolder, how: StudySettings, choice: EngineChoice, track: tuple[str, ...]) -> Tuning:
     from chestnut.report.pages.tuning import write_tune_page
-    from chestnut.studies.tuning.plan import Terms, TuneFolder, make_tuneplan
     from chestnut.studies.tuning.tune import tune
+
+    plan = folder.plan
+    total = (plan.trials + 1) * plan.executions
+    what = (
+        f"{plan.trials} trials and the recipe's own settings, {total} runs of at most {plan.recipe.train.epochs} epochs"
+    )
+    with _jobs(folder, how, choice, track, total, what) as setup:
+        result = tune(folder, setup)
+    write_tune_page(folder, folder.page_file)
+    return replace(result, path=folder.path)
+
+
+def _check(how: StudySettings, path: str | Path | None) -> tuple[EngineChoice, tuple[str, ...]]:
+    """Check the engine and the trackers before anything is read or written."""
     from chestnut.training.tracking.registry import open_trackers
 
-    place = Path(path).parent if path else Path("runs")
-    tracked = tuple(one.given for one in open_trackers(track, place))
-    threads = threads_per_job()
-    plan, images = make_tuneplan(data, load_recipe(recipe, settings), Terms(**terms), threads)
-    folder = TuneFolder.begin(Path(path or f"runs/tune-{plan.digest}"), plan, images)
-    result = tune(folder, JobOptions(LocalEngine.sized(threads, jobs), "chestnut.tune", track=tracked))
-    write_tune_page(folder, folder.page_file)
-    return result
+    place = Path(path).parent if path else Path(how.runs)
+    return how.choose_engine(), tuple(tracker.given for tracker in open_trackers(how.track, place))
+
+
+@contextmanager
+def _jobs(
+    folder: PlannedFolder[Any],
+    how: StudySettings,
+    choice: EngineChoice,
+    track: tuple[str, ...],
+    total: int,
+    what: str,
+) -> Iterator[JobOptions]:
+    """Open the engine for the jobs of a study, with their progress shown."""
+    from chestnut.jobs.run_all import JobOptions
+
+    with (
+        choice.open(folder.plan.threads) as engine,
+        how.shown.jobs(folder, total, what, engine.parallel) as listener,
+    ):
+        yield JobOptions(engine, how.command or f"chestnut.{folder.command}", listener, track)

@@ -15,6 +15,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from chestnut.cli.examples import EXAMPLES
+from chestnut.cli.shared.option_names import name_options
 from chestnut.cli.shared.output import log_to_stderr, say
 from chestnut.errors import ChestnutError
 
@@ -127,7 +128,7 @@ def main() -> None:
     try:
         app(prog_name="chestnut")
     except ChestnutError as error:
-        say(f"error: {' '.join(str(error).split())}")
+        say(f"error: {name_options(' '.join(str(error).split()))}")
         sys.exit(2)
     except KeyboardInterrupt:
         say("stopped")

@@ -9,7 +9,8 @@ import typer
 
 from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.shared.output import JsonOption, bar, emit, out, say, table
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.output import JsonOption, emit, out, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,12 +41,9 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Find what is wrong with DATA before anyone trains on it: files, copies, splits, unusual images and shortcuts."""
-    from chestnut.api.run import audit
+    from chestnut.api.data import audit
 
-    manifest = options.load(data, skip_bad=True)
-    for note in manifest.notes:
-        say(f"note: {note}")
-    found = audit(manifest, size=size, seed=seed, bars=bar)
+    found = audit(options.reader(data, skip_bad=True), size=size, seed=seed, display=TerminalDisplay())
     written = _write(found, output, identities) if output else []
     if emit(found.to_dict(), json):
         _print(found)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.shared.output import JsonOption, bar, emit, out, print_next, say, table
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.output import JsonOption, emit, out, print_next, table
 
 
 @with_data_options
@@ -42,15 +43,22 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Write augmented copies of DATA's images to OUT. OUT can be given as DATA, and contains images and copies."""
-    from chestnut.config import AugmentConfig
-    from chestnut.data.augmented_copies import Job, write_copies
+    from chestnut.api.data import augment
 
-    manifest = options.load(data)
-    for note in manifest.notes:
-        say(f"note: {note}")
-    changes = AugmentConfig(flip=flip, rotation=rotation, shift=shift, zoom=zoom, shear=shear, brightness=brightness)
-    with bar("Copying images") as progress:
-        made = write_copies(manifest, folder, Job(changes, copies, only_class, seed), progress)
+    made = augment(
+        options.reader(data),
+        folder,
+        copies=copies,
+        only_class=only_class,
+        seed=seed,
+        flip=flip,
+        rotation=rotation,
+        shift=shift,
+        zoom=zoom,
+        shear=shear,
+        brightness=brightness,
+        display=TerminalDisplay(),
+    )
     copied = made.frame["copy_of"] != ""
     counts = {
         name: {

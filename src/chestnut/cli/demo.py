@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, say
 from chestnut.errors import RunError
 from chestnut.files.folders import remove_folder
 
@@ -23,38 +23,28 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Draw synthetic radiographs, audit and split them, train, evaluate on the test split, and write the report."""
-    from chestnut.cli.shared.live_training import LiveTable
+    from chestnut.api.data import phantom
+    from chestnut.api.training import train
     from chestnut.cli.shared.result_tables import metrics_table
     from chestnut.config import load_recipe
-    from chestnut.data.phantom.dataset import write
-    from chestnut.data.sources.load import load_dataset
 
     _make_room(folder, force)
-    images, place = folder / "images", folder / "run"
+    images, display = folder / "images", TerminalDisplay()
     chosen = load_recipe(recipe, [f"seed={seed}"])
     say(f"1 of 4  Drawing {patients} synthetic patients")
-    write(images, patients, seed=seed)
-    manifest = load_dataset(images)
-    for note in manifest.notes:
-        say(f"note: {note}")
+    phantom(images, patients, seed=seed, display=display)
     say("2 of 4  Auditing, splitting by patient and training")
-    load_framework()
-    from chestnut.inference.evaluate import evaluate_run
-    from chestnut.report.pages.run import write_run_page
-    from chestnut.training.train import Setup, train
-
-    with LiveTable() as live:
-        run = train(manifest, chosen, Setup(place, command=command_line(), bars=bar, observers=(live,)))
+    run = train(images, chosen, path=folder / "run", display=display, command=command_line())
     say("3 of 4  Evaluating the best epoch on the test split")
-    result = evaluate_run(run, "test", command=command_line(), bars=bar)
+    result = run.evaluate("test", display=display, command=command_line())
     say("4 of 4  Writing the report")
-    write_run_page(run, run.report_file)
-    if emit({"run": str(run.path), "report": str(run.report_file), **result.to_dict()}, json):
+    report = run.report()
+    if emit({"run": str(run.path), "report": str(report), **result.to_dict()}, json):
         title = f"Test split: {result.images} synthetic images of {result.patients} patients that the network never saw"
         out.print(metrics_table(title, result.to_dict()))
         out.print(f"AUROC {result.summary('auroc')}, accuracy {result.summary('accuracy')} on synthetic images")
-        out.print(f"Report: {run.report_file.resolve()}", markup=False, soft_wrap=True)
-        print_next_for(run)
+        out.print(f"Report: {report.resolve()}", markup=False, soft_wrap=True)
+        print_next_for(run.folder)
 
 
 def _make_room(folder: Path, force: bool) -> None:

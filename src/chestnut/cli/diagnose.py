@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
-from chestnut.cli.shared.framework import load_framework
 from chestnut.cli.shared.output import JsonOption, bar, emit, out, say
-from chestnut.cli.train import SetOption
+from chestnut.cli.shared.recipe_options import SetOption
 from chestnut.errors import DataError
+from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
     from chestnut.config import Recipe

@@ -1,56 +1,43 @@
-"""`chestnut ensemble`: one run of several, which gives the mean of their calibrated probabilities."""
+"""`chestnut ensemble`: one run made of several, which gives the mean of their calibrated probabilities."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from chestnut.cli.shared.framework import load_framework
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, table
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.next_steps import print_next_for
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes, table
 from chestnut.cli.shared.result_tables import metrics_table
-
-if TYPE_CHECKING:
-    from chestnut.runs.folder import RunFolder
 
 
 def command(
     members: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Two or more runs of one input and classes.")],
     name: Annotated[str | None, typer.Option("--name", help="The ensemble's name; else ensemble and a number.")] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that it stands in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option("--runs", help="The folder in which it gets its folder.")] = Path("runs"),
     json: JsonOption = None,
 ) -> None:
     """Make one run of several. Its network gives the mean of their calibrated probabilities.
 
-    An image judges the ensemble only where it trained no member.
+    The ensemble is judged only on images that trained none of its members.
     """
-    from chestnut.runs.folder import RunFolder, free_folder, require_free
+    from chestnut.api.training import ensemble
+    from chestnut.runs.folder import free_folder
 
-    folder = runs / name if name else free_folder(runs, "ensemble")
-    require_free(folder)
-    given = [RunFolder.open(path) for path in members]
-    load_framework()
-    from chestnut.studies.ensemble import ensemble
-
-    made = ensemble(given, folder, command=command_line(), bars=bar)
-    judged = made.metrics("val") if "val" in made.evaluations() else None
-    record = made.record
-    if emit({"run": str(made.path), **record.to_dict(), "notes": made.facts["notes"], "validation": judged}, json):
-        shown = table(str(made.path), ("member", "recipe", "seed", "temperature"), ("seed", "temperature"))
+    path = runs / name if name else free_folder(runs, "ensemble")
+    run = ensemble(members, path=path, display=TerminalDisplay(), command=command_line()).folder
+    judged = run.metrics("val") if "val" in run.evaluations() else None
+    record = run.record
+    result = {"run": str(run.path), **record.to_dict(), "notes": run.facts["notes"], "validation": judged}
+    if emit(result, json):
+        shown = table(str(run.path), ("member", "recipe", "seed", "temperature"), ("seed", "temperature"))
         for one in record.members:
             shown.add_row(one.run, one.recipe, str(one.seed), f"{one.temperature:g}")
         out.print(shown)
         if judged is not None:
             title = f"{judged['images']} validation images of {judged['patients']} patients"
             out.print(metrics_table(title, judged))
-        if "test" in _splits(made):
-            out.print(f"Next: chestnut evaluate {made.path} --split test", markup=False)
-        else:
-            out.print(f"Next: chestnut evaluate {made.path} OTHER", markup=False)
-
-
-def _splits(run: RunFolder) -> tuple[str, ...]:
-    from chestnut.data.manifest import Manifest
-
-    return Manifest.read(run.manifest_file, run.facts).splits
+            print_notes(judged["notes"])
+        print_next_for(run)

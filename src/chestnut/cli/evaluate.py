@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
-from chestnut.cli.shared.framework import load_framework
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.next_steps import print_next_for
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
 from chestnut.errors import DataError, suggest
 
 
@@ -19,32 +20,42 @@ def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Another data set; else the run's own.")] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", metavar="0..1", help="Decide at this probability instead of the run's own threshold."
+        ),
+    ] = None,
     *,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Judge RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger."""
-    from chestnut.cli.shared.result_tables import metrics_table
+    """Judge RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger.
+
+    With --threshold the result is printed and not kept, so that the evaluation at the run's own threshold stays.
+    """
+    from chestnut.api.run import open_run
+    from chestnut.cli.shared.result_tables import confusion_table, metrics_table
     from chestnut.data.manifest import SPLITS
-    from chestnut.runs.folder import RunFolder
 
     if split not in SPLITS:
         raise DataError(f"no split {split!r}; {suggest(split, SPLITS)}")
     if data is None and replace(options, skip_bad=False) != DataOptions():
         raise DataError("--labels, --column, the patterns and --positive tell of DATA; give DATA, or leave them out")
-    folder = RunFolder.open(run)
-    other = None
-    if data is not None:
-        other = options.load(data)
-        for note in other.notes:
-            say(f"note: {note}")
-    load_framework()
-    from chestnut.inference.evaluate import evaluate_run
-
-    result = evaluate_run(folder, split, other, command=command_line(), skip_bad=options.skip_bad, bars=bar).to_dict()
-    if emit({"run": str(folder.path), "split": split, **result}, json):
+    subject = open_run(run)
+    found = subject.evaluate(
+        split,
+        None if data is None else options.reader(data),
+        threshold=threshold,
+        skip_bad=options.skip_bad,
+        display=TerminalDisplay(),
+        command=command_line(),
+    )
+    result = found.to_dict()
+    if emit({"run": str(run), "split": split, **result}, json):
         where = data or "its own images"
-        title = f"{folder.path} on {split} of {where}: {result['images']} images of {result['patients']} patients"
+        title = f"{run} on {split} of {where}: {result['images']} images of {result['patients']} patients"
         out.print(metrics_table(title, result))
-        for note in result["notes"]:
-            out.print(f"· {note}", markup=False)
+        out.print(confusion_table(result))
+        print_notes(result["notes"])
+        print_next_for(subject.folder)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, print_next, say
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, say
 
 
 def command(
@@ -19,14 +20,14 @@ def command(
 
     The environment variable CHESTNUT_FETCH_URL names a mirror.
     """
-    from chestnut.data.public.collections import collection_named, fetch
+    from chestnut.api.data import fetch
+    from chestnut.data.public.collections import collection_named
 
     chosen = collection_named(name)
     say(f"{chosen.name}: {chosen.title}")
     say(f"size {human_bytes(chosen.bytes)}, licence {chosen.licence}, cite {chosen.citation}")
     say(f"from {chosen.homepage}")
-    with bar(f"Fetching {chosen.file}") as progress:
-        path = fetch(chosen, folder, progress=progress)
+    path = fetch(name, folder, display=TerminalDisplay())
     facts = {"bytes": chosen.bytes, "licence": chosen.licence, "citation": chosen.citation, "homepage": chosen.homepage}
     if emit({"name": chosen.name, "path": str(path), **facts}, json):
         out.print(f"{path} is ready", markup=False, soft_wrap=True)

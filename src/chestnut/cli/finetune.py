@@ -1,4 +1,4 @@
-"""`chestnut finetune`: train the top of a run's backbone on, at a low rate."""
+"""`chestnut finetune`: train the top of a run's backbone further, at a low learning rate."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.host_options import DevicesOption
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out
-from chestnut.cli.shared.result_tables import run_table
-from chestnut.cli.train import SetOption, TrackOption
+from chestnut.cli.shared.output import JsonOption, command_line
+from chestnut.cli.shared.recipe_options import SetOption
+from chestnut.cli.shared.tracking_options import TrackOption
+from chestnut.cli.train import print_run
 
 
 def command(
@@ -21,32 +22,30 @@ def command(
     ] = 0.3,
     learning_rate: Annotated[float, typer.Option("--learning-rate", help="A low one keeps what was learned.")] = 1e-5,
     settings: SetOption = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Short for --set train.epochs=N.", show_default=False)
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The new run's name; else RUN-finetuned.")] = None,
     devices: DevicesOption = 1,
     track: TrackOption = None,
     json: JsonOption = None,
 ) -> None:
-    """Unfreeze the top of RUN's backbone and train on. The new run stands beside RUN, which stays as it is.
+    """Unfreeze the top of RUN's backbone and train it further, as a new run beside RUN, which is not changed.
 
-    Where no epoch is better on validation than RUN, its weights are kept.
+    If no epoch is better on validation than RUN, the weights of RUN are kept.
     """
-    from chestnut.cli.shared.live_training import LiveTable
-    from chestnut.runs.folder import RunFolder, free_folder, require_free
+    from chestnut.api.run import open_run
 
-    start = RunFolder.open(run)
-    beside = start.path.resolve().parent
-    folder = beside / name if name else free_folder(beside, f"{start.name}-finetuned")
-    require_free(folder)
-    from chestnut.training.tracking.registry import open_trackers
-
-    trackers = open_trackers(track or [], beside)
-    load_framework()
-    from chestnut.training.finetune import finetune
-    from chestnut.training.train import Setup
-
-    with LiveTable() as live:
-        setup = Setup(folder, command=command_line(), bars=bar, observers=(live,), devices=devices, trackers=trackers)
-        finer = finetune(start, setup, unfreeze=unfreeze, learning_rate=learning_rate, settings=settings or [])
-    if emit({"run": str(finer.path), **finer.record.to_dict(), "validation": finer.metrics("val")}, json):
-        out.print(run_table(finer))
-        out.print(f"Next: chestnut evaluate {finer.path} --split test", markup=False)
+    start = open_run(run)
+    changes = [*(settings or []), *([] if epochs is None else [f"train.epochs={epochs}"])]
+    finer = start.finetune(
+        unfreeze,
+        learning_rate,
+        settings=changes,
+        path=start.path.resolve().parent / name if name else None,
+        devices=devices,
+        track=track or (),
+        display=TerminalDisplay(),
+        command=command_line(),
+    )
+    print_run(finer, advise=False, json=json)

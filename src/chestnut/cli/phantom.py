@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, bar, emit, human_bytes, out, print_next, table
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,10 +32,11 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Draw synthetic chest radiographs, normal or with pneumonia, and write them to OUT as class folders."""
-    from chestnut.data.phantom.dataset import write
+    from chestnut.api.data import phantom
 
-    with bar("Drawing patients") as progress:
-        made = write(folder, patients, seed=seed, size=size, format=format, pneumonia=pneumonia, progress=progress)
+    made = phantom(
+        folder, patients, size=size, format=format, pneumonia=pneumonia, seed=seed, display=TerminalDisplay()
+    )
     if emit(made.to_dict(), json):
         what = f"Synthetic images, {size}×{size} {format}, {human_bytes(made.bytes)} in {folder}"
         out.print(what, markup=False, soft_wrap=True)

@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import SkipBadOption
-from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption, chosen_engine
-from chestnut.cli.shared.framework import load_framework
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption
 from chestnut.cli.shared.next_steps import print_next_for
-from chestnut.cli.shared.output import JsonOption, bar, emit, out, print_notes, say, table
-from chestnut.errors import EngineError
+from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from rich.table import Table
 
     from chestnut.data.overlap import Overlap
     from chestnut.inference.predictions import Predictions
-    from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.runs.folder import RunFolder
 
 #: The table shows so many images if all of them are written to a file.
@@ -46,20 +42,18 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision."""
-    from chestnut.data.sources.load import image_files
+    from chestnut.api.run import open_folder, predict_parts
     from chestnut.inference.predictions import saved
-    from chestnut.runs.folder import RunFolder
 
-    choice = chosen_engine(engine, address, jobs)
-    if choice.name == "local" and jobs is not None:
-        raise EngineError(f"--jobs {jobs}: engine local predicts in one process, on all cores; add --engine ray")
-    folder = RunFolder.open(run)
-    images = image_files(files)
-    with closing(_predict_parts(choice, folder, images, skip_bad)) as parts:
+    predictions = predict_parts(
+        run, files, skip_bad=skip_bad, engine=engine, address=address, jobs=jobs, display=TerminalDisplay()
+    )
+    with closing(predictions) as parts:
         passed = parts if csv is None else saved(parts, csv)
         seen = _collect(passed, None if csv is None or json is not None else _SHOWN)
     for fault in seen.shown.bad:
         say(f"left out: {fault}")
+    folder = open_folder(run)
     overlap = _find_overlap(folder, seen)
     if emit({**seen.shown.to_dict(), "decisions": dict(seen.decisions), "overlap": overlap.counts}, json):
         _print(seen, overlap, csv)
@@ -81,19 +75,6 @@ class _Seen:
     decisions: Counter[str]
     paths: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
-
-
-def _predict_parts(choice: EngineChoice, run: RunFolder, images: list[str], skip_bad: bool) -> Generator[Predictions]:
-    """Yield predictions as they come."""
-    if choice.name == "ray":
-        from chestnut.jobs.ray.predict import predict_on_ray
-
-        yield from predict_on_ray(run, images, address=choice.address, jobs=choice.jobs, skip_bad=skip_bad, bars=bar)
-    else:
-        load_framework()
-        from chestnut.inference.predict import predict_parts
-
-        yield from predict_parts(run, images, skip_bad=skip_bad, bars=bar)
 
 
 def _collect(parts: Iterator[Predictions], most: int | None) -> _Seen:

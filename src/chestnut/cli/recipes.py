@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from chestnut.cli.shared.framework import load_framework
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, table
 from chestnut.errors import RecipeError
+from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
     from rich.table import Table

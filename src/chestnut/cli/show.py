@@ -28,24 +28,13 @@ def command(
     """Draw a grid of sample images, a few of each class, into a PNG."""
     if output.suffix.lower() != ".png":
         raise DataError(f"cannot draw into {output}; give a name that ends in .png")
-    manifest = options.load(data)
-    import numpy as np
-
-    from chestnut.config import InputSpec
-    from chestnut.data.decoding.decode import decode
-    from chestnut.figures.sample_grid import sample_grid_figure
+    from chestnut.api.data import read_data, show
+    from chestnut.data.samples import pick_samples
     from chestnut.figures.saving import save
 
-    random, targets = np.random.default_rng(seed), manifest.targets
-    rows = [
-        row
-        for label in range(len(manifest.classes))
-        for row in random.permutation(np.flatnonzero(targets == label))[:each]
-    ]
-    spec = InputSpec(height=size, width=size, resize="fit")
-    pixels = np.stack([decode(manifest.paths[row], spec) for row in rows])
-    titles = [manifest.classes[targets[row]] for row in rows]
-    save(sample_grid_figure(pixels, titles, each), output)
-    if emit({"picture": str(output), "images": [manifest.paths[row] for row in rows]}, json):
-        out.print(f"{len(rows)} images in {output}", markup=False, soft_wrap=True)
+    manifest = read_data(options.reader(data))
+    save(show(manifest, each=each, size=size, seed=seed), output)
+    images = [manifest.paths[row] for row in pick_samples(manifest, each, seed)]
+    if emit({"picture": str(output), "images": images}, json):
+        out.print(f"{len(images)} images in {output}", markup=False, soft_wrap=True)
         print_next("chestnut", "audit", data, *options.words())

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
-from chestnut.cli.shared.framework import load_framework
-from chestnut.cli.shared.live_training import LiveTable
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, print_notes, say
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
-    from chestnut.data.manifest import Manifest
-    from chestnut.runs.folder import RunFolder
+    from chestnut.api.options import DisplayOptions
 
 
 @with_data_options
@@ -63,10 +59,10 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more."""
-    from chestnut.evaluation.thresholds import Goal
+    from chestnut.api.run import open_run
     from chestnut.robustness.external import parse_mapping
-    from chestnut.robustness.shifts import find_shift
-    from chestnut.runs.folder import RunFolder
+    from chestnut.robustness.files import stress_dict
+    from chestnut.studies.leave_source_out import require_sources
 
     if external is None and (mapping or options != DataOptions()):
         raise DataError("--map and the options of data describe another data set; give it by --external DATA")
@@ -74,50 +70,24 @@ def command(
         raise DataError("--keep keeps the threshold of an operating point; give one, as in --operating-point balanced")
     if epochs is not None and not sources:
         raise DataError("--epochs limits the trainings of --leave-one-source-out; give both, or neither")
-    folder = RunFolder.open(run)
-    for name in shift or ():
-        find_shift(name)
-    goal = None if operating_point is None else Goal.parse(operating_point)
-    renamed = parse_mapping(mapping or ())
-    other = None if external is None else _load(external, options)
-    load_framework()
-    from chestnut.studies.leave_source_out import require_sources
-
+    subject = open_run(run)
     if sources:
-        require_sources(folder)
-    from chestnut.robustness.files import keep_point, save_stress, stress_dict
-    from chestnut.robustness.validation import Plan, stress
-
-    found = stress(folder, Plan(tuple(shift or ()), other, renamed, goal, seed, options.skip_bad), bar)
-    save_stress(folder, found)
-    if keep:
-        keep_point(folder, found, command=command_line(), bars=bar)
-    left_out = _without_each(folder, epochs) if sources else None
-    result = {"run": str(folder.path), **stress_dict(found), "sources": left_out}
+        require_sources(subject.folder)
+    how: DisplayOptions = {"display": TerminalDisplay(), "command": command_line()}
+    found = subject.stress(
+        shift or (),
+        external=None if external is None else options.reader(external),
+        mapping=parse_mapping(mapping or ()),
+        operating_point=operating_point,
+        keep=keep,
+        seed=seed,
+        skip_bad=options.skip_bad,
+        **how,
+    )
+    left_out = [one.to_dict() for one in subject.leave_one_source_out(epochs=epochs, **how)] if sources else None
+    result = {"run": str(run), **stress_dict(found), "sources": left_out}
     if emit(result, json):
         _print(result, keep)
-
-
-def _load(external: Path, options: DataOptions) -> Manifest:
-    other = options.load(external)
-    for note in other.notes:
-        say(f"note: {note}")
-    return other
-
-
-def _without_each(folder: RunFolder, epochs: int | None) -> list[dict[str, Any]]:
-    """Train the recipe without each source, and judge it on that source."""
-    from chestnut.studies.leave_source_out import Retraining, leave_one_source_out
-
-    return [one.to_dict() for one in leave_one_source_out(folder, Retraining(epochs, command_line(), bar, _watch))]
-
-
-@contextmanager
-def _watch(source: str) -> Iterator[LiveTable]:
-    """Show the training without a source while it runs."""
-    say(f"Without {source}:")
-    with LiveTable() as live:
-        yield live
 
 
 def _print(result: dict[str, Any], kept: bool) -> None:

@@ -1,4 +1,4 @@
-"""`chestnut train`: train a recipe on a data set, or go on with a stopped run."""
+"""`chestnut train`: train a recipe on a data set, or continue a training that was stopped."""
 
 from __future__ import annotations
 
@@ -8,62 +8,49 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.shared.framework import load_framework
-from chestnut.cli.shared.host_options import (
-    CoordinatorOption,
-    DevicesOption,
-    HostOption,
-    HostsOption,
-    hosts_of,
-    own_folder,
-)
-from chestnut.cli.shared.output import JsonOption, bar, command_line, emit, out, say
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.host_options import CoordinatorOption, DevicesOption, HostOption, HostsOption, read_hosts
+from chestnut.cli.shared.next_steps import print_next_for
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes, say
+from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.result_tables import run_table
+from chestnut.cli.shared.tracking_options import TrackOption
 from chestnut.errors import DataError
-from chestnut.runs.folder import RunFolder, require_free
 
 if TYPE_CHECKING:
-    from chestnut.training.tracking.observer import Tracker
-
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe field, such as model.dropout=0.3. Repeatable."),
-]
-
-TrackOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--track", metavar="mlflow[:URI]|wandb", help="Keep the run there too, beside TensorBoard. Repeatable."
-    ),
-]
-
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option("--threads", help="Threads of one operation, which decide the last bits of the weights."),
-]
+    from chestnut.api.options import TrainOptions
+    from chestnut.api.run import Run
 
 
 @with_data_options
+@with_short_forms
 def command(
     data: OptionalData = None,
     recipe: Annotated[
         str | None, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; else cnn-small.")
     ] = None,
     settings: SetOption = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Short for --set train.epochs=N.", show_default=False)
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's name; else the recipe and a number.")] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that runs stand in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option("--runs", help="The folder in which the run gets its folder.")] = Path("runs"),
     resume: Annotated[
-        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with this run from its last finished epoch.")
+        Path | None, typer.Option("--resume", metavar="RUN", help="Continue this run from its last finished epoch.")
     ] = None,
     audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Audit the data first.")] = True,
     devices: DevicesOption = 1,
-    threads: ThreadsOption = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", help="Threads of one operation, which decide the last bits of the weights."),
+    ] = None,
     coordinator: CoordinatorOption = None,
     hosts: HostsOption = None,
     host: HostOption = None,
     track: TrackOption = None,
     advise: Annotated[bool, typer.Option("--advise", help="End with what the learning curves say.")] = False,
     *,
+    short: ShortForms,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
@@ -71,59 +58,51 @@ def command(
 
     Ctrl-C ends training cleanly, with the best epoch so far as a usable run.
     """
-    from chestnut.cli.shared.live_training import LiveTable
-    from chestnut.config import load_recipe
-    from chestnut.runs.folder import free_folder
+    from chestnut.api.training import resume_run, train
 
-    if (data is None) == (resume is None):
-        raise DataError("give DATA to train on, or --resume RUN to go on with a run; not both")
-    if resume is not None and (recipe or settings or name or threads or options != DataOptions()):
-        raise DataError(
-            "--resume keeps the run's own settings; leave out --recipe, --set, --name, --threads and data options"
-        )
-    chosen = load_recipe(recipe or "cnn-small", settings or [])
-    folder = resume or (runs / name if name else free_folder(runs, chosen.name))
-    if resume is None and not host:
-        require_free(folder)
-    others = hosts_of(coordinator, hosts, host)
-    trackers = () if host else _trackers(track, folder, resumed=resume is not None)
-    load_framework()
-    from chestnut.training.train import Setup, train
-    from chestnut.training.train import resume as go_on
-
-    with own_folder(folder, others, resumed=resume is not None) as own, LiveTable() as live:
-        setup = Setup(own, options.skip_bad, audited, command_line(), bar, (live,), devices, others, trackers, threads)
-        if data is None:
-            run = go_on(setup)
-        else:
-            manifest = options.load(data)
-            for note in manifest.notes:
-                say(f"note: {note}")
-            run = train(manifest, chosen, setup)
+    changes = short.settings(settings, train__epochs=epochs)
+    others = read_hosts(coordinator, hosts, host)
+    how: TrainOptions = {
+        "devices": devices,
+        "hosts": others,
+        "track": track or (),
+        "display": TerminalDisplay(),
+        "command": command_line(),
+    }
+    if data is not None and resume is not None:
+        raise DataError("give DATA to train on, or --resume RUN to continue a run; not both")
+    if resume is not None:
+        if recipe or changes or name or threads or options != DataOptions():
+            raise DataError(
+                "--resume keeps the run's own settings; leave out --recipe, --set and its short forms, --name, "
+                "--threads and data options"
+            )
+        run = resume_run(resume, **how)
+    elif data is None:
+        raise DataError("give DATA to train on, or --resume RUN to continue a run")
+    else:
+        how |= {"runs": runs, "skip_bad": options.skip_bad, "threads": threads}
+        path = runs / name if name else None
+        run = train(options.reader(data), recipe or "cnn-small", settings=changes, path=path, audited=audited, **how)
     if others is not None and others.index > 0:
-        say(f"host {others.index} of {others.count} is done; host 0 writes the run")
+        say(f"host {others.index} of {others.count} has finished; host 0 writes the run")
         return
-    _tell(run, advise, json)
+    print_run(run, advise, json)
 
 
-def _trackers(track: list[str] | None, folder: Path, *, resumed: bool) -> tuple[Tracker, ...]:
-    """What `--track` names; of a run that goes on without it, what it was tracked by before."""
-    from chestnut.training.tracking.registry import open_trackers, reopen_trackers
-
-    return reopen_trackers([], folder) if resumed and not track else open_trackers(track or [], folder.parent)
-
-
-def _tell(run: RunFolder, advise: bool, json: Path | None) -> None:
-    """Show how a run has ended, with what its learning curves say where that was asked for."""
+def print_run(run: Run, advise: bool, json: Path | None) -> None:
+    """Print how a training ended, with what its learning curves say if that was asked for."""
     from chestnut.cli.shared.diagnosis_table import print_diagnosis
-    from chestnut.diagnosis.diagnosis import diagnose
 
-    if run.record.stopped:
-        say(f"stopped by Ctrl-C; the best epoch so far is kept, and chestnut train --resume {run.path} goes on")
-    found = diagnose(run) if advise else None
-    told = {"run": str(run.path), **run.record.to_dict(), "validation": run.metrics("val")}
-    if emit(told | ({"diagnosis": found.to_dict()} if found else {}), json):
-        out.print(run_table(run))
+    folder = run.folder
+    if folder.record.stopped:
+        say(f"stopped by Ctrl-C; the best epoch so far is kept; continue with chestnut train --resume {run.path}")
+    found = run.diagnose() if advise else None
+    validation = folder.metrics("val")
+    result = {"run": str(run.path), **folder.record.to_dict(), "validation": validation}
+    if emit(result | ({"diagnosis": found.to_dict()} if found else {}), json):
+        out.print(run_table(folder))
+        print_notes(validation["notes"])
         if found:
-            print_diagnosis(run, found)
-        out.print(f"Next: chestnut evaluate {run.path} --split test, then chestnut report {run.path}", markup=False)
+            print_diagnosis(folder, found)
+        print_next_for(folder)

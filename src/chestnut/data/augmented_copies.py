@@ -34,6 +34,9 @@ from chestnut.progress import Tick
 
 #: The fields of `AugmentConfig` that apply to copies; augmentation during training has more.
 CHANGES = ("flip", "rotation", "shift", "zoom", "shear", "brightness")
+
+#: The ranges of changes unless others are asked for.
+COPY_CHANGES = AugmentConfig(rotation=5.0, shift=0.05, zoom=0.1, brightness=0.1)
 _BORDERS = {"constant": cv2.BORDER_CONSTANT, "nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 _SIDES = (16, 2048)
 _WHITE = 255

@@ -103,8 +103,8 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
     if len(sources) < 2:
         known = f"only {sources[0]!r}" if sources else "no sources"
         raise DataError(
-            f"the images of {run.path} name {known}, and leaving one out needs two; train with --source-regex REGEX or "
-            "--column source=NAME"
+            f"the images of {run.path} name {known}, and leaving one out needs two; read the data with "
+            "source_regex=REGEX or a column for source"
         )
     return seen, sources
 

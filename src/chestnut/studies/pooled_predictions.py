@@ -48,7 +48,7 @@ def read_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> Predicted:
         for run in runs:
             table = _read(run, classes)
             if not table.frame["path"].equals(first.frame["path"]):
-                raise DataError("the runs were judged on different validation images; begin anew under another --name")
+                raise DataError("the runs were judged on different validation images; begin again in another folder")
             found[name].append(table.probabilities)
     return Predicted(first.targets, first.patients, found)
 

@@ -168,8 +168,8 @@ class PlannedFolder(ABC, Generic[_Plan]):
         if folder.plan_file.is_file():
             if differing := folder.plan.differences(plan):
                 raise RunError(
-                    f"{path} holds a {cls.noun} that differs in {listed(differing)}; choose another --name, "
-                    f"or go on with the one that stands there by --resume {path}"
+                    f"{path} holds a {cls.noun} that differs in {listed(differing)}; choose another folder, "
+                    f"or continue the one in it by chestnut {cls.command} --resume {path}"
                 )
             return folder
         require_free(path)

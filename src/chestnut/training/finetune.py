@@ -51,9 +51,9 @@ def finetuned(
             "backbone, such as one of chestnut train DATA --recipe mobilenet-v2"
         )
     if not 0 < unfreeze <= 1:
-        raise RecipeError(f"--unfreeze {unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
+        raise RecipeError(f"unfreeze={unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
     if learning_rate <= 0:
-        raise RecipeError(f"--learning-rate {learning_rate:g}: give a number above 0, such as 1e-5")
+        raise RecipeError(f"learning_rate={learning_rate:g}: give a number above 0, such as 1e-5")
     Bundle.read(run.bundle)
     table = recipe.model.model_copy(update={"weights": str(run.path.resolve()), "unfreeze": float(unfreeze)})
     stop = recipe.train.stop.model_copy(update={"patience": PATIENCE})

@@ -221,10 +221,10 @@ def _run_epoch(
 
 def _diverged(recipe: Recipe, what: str, rate: float) -> TrainingError:
     """Say what is no longer finite, and why that may be."""
-    arithmetic = "" if recipe.train.precision == "float32" else ", or --set train.precision=float32"
+    arithmetic = "" if recipe.train.precision == "float32" else ", or train.precision=float32"
     return TrainingError(
         f"{what}, at learning rate {rate:.3g}: most often the rate is too high; try "
-        f"--set optim.learning_rate={rate / 10:.1g} or --set optim.clip_norm=1{arithmetic}"
+        f"optim.learning_rate={rate / 10:.1g} or optim.clip_norm=1{arithmetic}"
     )
 
 

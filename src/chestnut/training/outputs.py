@@ -9,6 +9,7 @@ import numpy as np
 
 from chestnut.data.cache.cache import Decoded
 from chestnut.data.manifest import Manifest
+from chestnut.data.samples import pick_samples
 from chestnut.figures.history import history_figure
 from chestnut.figures.sample_grid import sample_grid_figure
 from chestnut.figures.saving import save
@@ -58,13 +59,8 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
 
 def draw_samples(decoded: Decoded, path: Path, seed: int) -> None:
     """Draw a few random training images of each class into a PNG file."""
-    manifest, random = decoded.manifest, np.random.default_rng(seed)
-    training = manifest.frame["split"].to_numpy() == "train"
+    manifest = decoded.manifest
     each = max(1, _SAMPLES // len(manifest.classes))
-    rows = [
-        row
-        for label in manifest.classes
-        for row in random.permutation(np.flatnonzero(training & (manifest.frame["label"] == label).to_numpy()))[:each]
-    ]
+    rows = pick_samples(manifest, each, seed, "train")
     titles = [str(manifest.frame["label"].iloc[row]) for row in rows]
     save(sample_grid_figure(np.asarray(decoded.pixels[np.array(rows)]), titles, each), path)

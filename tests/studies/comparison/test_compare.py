@@ -129,16 +129,16 @@ def test_a_winner_without_a_backbone_is_not_fine_tuned(made):
 @pytest.mark.parametrize(
     ("terms", "settings", "differs"),
     [
-        (dataclasses.replace(TERMS, epochs=3), TINY, "the recipes or their settings, --epochs"),
-        (dataclasses.replace(TERMS, repeats=3), TINY, "--repeats"),
-        (dataclasses.replace(TERMS, fraction=0.5), TINY, "the images or their split, --fraction"),
+        (dataclasses.replace(TERMS, epochs=3), TINY, "the recipes or their settings, epochs"),
+        (dataclasses.replace(TERMS, repeats=3), TINY, "repeats"),
+        (dataclasses.replace(TERMS, fraction=0.5), TINY, "the images or their split, fraction"),
         (TERMS, (*TINY, "optim.learning_rate=1e-2"), "the recipes or their settings"),
     ],
 )
 def test_another_plan_in_the_same_folder_is_refused(made, images, terms, settings, differs):
     folder, _, _ = made
     before = sorted(folder.path.rglob("*"))
-    with pytest.raises(RunError, match=f"differs in {differs}; choose another --name"):
+    with pytest.raises(RunError, match=f"differs in {differs}; choose another folder"):
         begin(images, folder.path, terms, settings)
     assert sorted(folder.path.rglob("*")) == before
 
@@ -161,11 +161,11 @@ def test_a_comparison_belongs_to_one_process(made):
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        (Terms(fraction=0), "--fraction 0: give a share of the training patients above 0, at most 1"),
-        (Terms(fraction=1.5), "--fraction 1.5: give a share"),
-        (Terms(repeats=0), "--repeats 0: give 1 or more runs"),
-        (Terms(epochs=0), "--epochs 0: give 1 or more"),
-        (Terms(seed=-1), "--seed -1: give 0 or more"),
+        (Terms(fraction=0), "fraction=0: give a share of the training patients above 0, at most 1"),
+        (Terms(fraction=1.5), "fraction=1.5: give a share"),
+        (Terms(repeats=0), "repeats=0: give 1 or more runs"),
+        (Terms(epochs=0), "epochs=0: give 1 or more"),
+        (Terms(seed=-1), "seed=-1: give 0 or more"),
     ],
 )
 def test_terms_out_of_range_are_refused(images, tmp_path, terms, said):
@@ -176,7 +176,7 @@ def test_terms_out_of_range_are_refused(images, tmp_path, terms, said):
 
 def test_recipes_that_split_differently_are_refused(images, tmp_path):
     settings = (*TINY, "mlp:data.fractions=[0.5,0.25,0.25]")
-    with pytest.raises(RecipeError, match=r"the recipes have data.fractions .* give one for all by --set"):
+    with pytest.raises(RecipeError, match=r"the recipes have data.fractions .* give the same for all"):
         begin(images, tmp_path / "one", TERMS, settings)
 
 

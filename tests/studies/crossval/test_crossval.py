@@ -207,7 +207,7 @@ def test_a_fold_that_learnt_nothing_is_told(made, images, tmp_path):
 def test_another_plan_in_the_same_folder_is_refused(made, images):
     folder, _, _ = made
     before = sorted(folder.path.rglob("*"))
-    with pytest.raises(RunError, match="differs in --folds, --repeats; choose another --name"):
+    with pytest.raises(RunError, match="differs in folds, repeats; choose another folder"):
         begin(images, folder.path, folds=3, repeats=1)
     with pytest.raises(RunError, match="differs in the recipe or its settings"):
         begin(images, folder.path, changes=["model.dropout=0.1"])

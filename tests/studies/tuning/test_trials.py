@@ -38,10 +38,10 @@ def settle(trials, number, score):
     [
         (
             "search={}",
-            r"mine has no \[search\] table, .* give --set 'search.optim.learning_rate=.* cnn-search brings one",
+            r"mine has no \[search\] table, .* give search.optim.learning_rate=.* cnn-search brings one",
         ),
-        ("search.seed={int=[1, 3]}", "no search varies seed: luck is no setting; --executions N"),
-        ("search.train.epochs={int=[1, 3]}", "no search varies train.epochs: .* --epochs"),
+        ("search.seed={int=[1, 3]}", "no search varies seed: luck is not a setting; executions=N"),
+        ("search.train.epochs={int=[1, 3]}", "no search varies train.epochs: .* epochs=N"),
         ("search.data.fractions.0={float=[0.1, 0.4]}", "no search varies data.fractions: all trials share one split"),
         ("search.model.network={choice=['cnn', 'mlp']}", "no search varies model.network: .* chestnut compare"),
         ("search.train.stop.metric={choice=['val_loss', 'val_auroc']}", "the objective decides"),
@@ -62,12 +62,12 @@ def test_a_space_that_the_recipe_does_not_take_is_refused(change, said):
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        (Terms(trials=0), "--trials 0: give 1 or more choices"),
-        (Terms(executions=0), "--executions 0: give 1 or more runs"),
-        (Terms(epochs=0), "--epochs 0: give 1 or more"),
-        (Terms(seed=-1), "--seed -1: give 0 or more"),
-        (Terms(search="bayes"), "--search bayes: no such search; did you mean bayesian"),
-        (Terms(objective="auc"), "--objective auc: no such objective; .*auroc"),
+        (Terms(trials=0), "trials=0: give 1 or more choices"),
+        (Terms(executions=0), "executions=0: give 1 or more runs"),
+        (Terms(epochs=0), "epochs=0: give 1 or more"),
+        (Terms(seed=-1), "seed=-1: give 0 or more"),
+        (Terms(search="bayes"), "search=bayes: no such search; did you mean bayesian"),
+        (Terms(objective="auc"), "objective=auc: no such objective; .*auroc"),
     ],
 )
 def test_terms_out_of_range_are_refused(terms, said):
@@ -101,7 +101,7 @@ def test_plans_are_the_same_search_whatever_the_number_of_trials():
     more = replace(plan, trials=50)
     assert more.digest == plan.digest and not plan.differences(more)
     other = planned("search.optim.momentum={float=[0, 0.5]}", search="bayesian")
-    assert plan.differences(other) == ["the recipe, its space or its settings", "--search"]
+    assert plan.differences(other) == ["the recipe, its space or its settings", "search"]
 
 
 def in_memory(plan):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chestnut.cli.shared.option_groups import with_group
 from chestnut.errors import DataError, suggest
 
 if TYPE_CHECKING:
@@ -82,6 +81,10 @@ class DataOptions:
         words += [word for column in self.column or () for word in ("--column", column)]
         return [*words, "--skip-bad"] if self.skip_bad else words
 
+    def reader(self, data: Path, *, skip_bad: bool = False) -> Callable[[], Manifest]:
+        """Return a function that reads a data set, for calls of the Python API to make when they need it."""
+        return lambda: self.load(data, skip_bad=skip_bad)
+
     def load(self, data: Path, *, skip_bad: bool = False) -> Manifest:
         """Read a data set; the manifest's notes are for the command to print.
 
@@ -115,26 +118,8 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it takes them together as one `options: DataOptions`."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
-    shared = [
-        inspect.Parameter(
-            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=getattr(DataOptions, name), annotation=kind
-        )
-        for name, kind in _OPTIONS.items()
-    ]
-
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        options = DataOptions(**{name: given.pop(name) for name in _OPTIONS})
-        command(**given, options=options)
-
-    parameters = [*own[:-1], *shared, own[-1]]  # --json stands last everywhere
-    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_options
+#: Give a command the options of a data set; it takes them as one `options: DataOptions`.
+with_data_options = with_group("options", DataOptions, _OPTIONS)
 
 
 def _columns(texts: Sequence[str]) -> Columns | None:

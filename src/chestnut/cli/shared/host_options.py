@@ -1,12 +1,7 @@
-"""The options by which hosts that train together find one another, and where each of them writes."""
+"""The options by which devices and hosts that train one run together are chosen."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,8 +21,8 @@ HostsOption = Annotated[int | None, typer.Option("--hosts", help="How many hosts
 HostOption = Annotated[int | None, typer.Option("--host", help="Which of them this one is, from 0; 0 writes the run.")]
 
 
-def hosts_of(coordinator: str | None, hosts: int | None, host: int | None) -> Hosts | None:
-    """The hosts that the options name; None without any.
+def read_hosts(coordinator: str | None, hosts: int | None, host: int | None) -> Hosts | None:
+    """Return how this host finds the others; None if no option names any.
 
     Raises:
         DeviceError: An option is missing or does not fit the others.
@@ -42,22 +37,3 @@ def hosts_of(coordinator: str | None, hosts: int | None, host: int | None) -> Ho
     from chestnut.training.distributed.hosts import Hosts
 
     return Hosts(coordinator, hosts, host)
-
-
-@contextmanager
-def own_folder(folder: Path, hosts: Hosts | None, *, resumed: bool) -> Iterator[Path]:
-    """The folder that this host writes to: the run's on host 0, on others one that is removed afterwards.
-
-    Args:
-        folder: The run's folder; where it is resumed, every host must see it.
-        hosts: Which host this is; None where one trains alone.
-        resumed: Whether the run has begun before.
-    """
-    if hosts is None or hosts.index == 0:
-        yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="chestnut-host-") as parent:
-        scratch = Path(parent) / folder.name
-        if resumed:
-            shutil.copytree(folder, scratch)
-        yield scratch

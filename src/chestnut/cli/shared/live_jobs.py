@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Self
@@ -15,45 +13,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from chestnut.cli.shared.live_training import clock
-from chestnut.cli.shared.output import command_line, err, say, table
+from chestnut.cli.shared.output import err, table
 
 if TYPE_CHECKING:
-    from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.jobs.job import Event
-    from chestnut.jobs.run_all import JobOptions
-    from chestnut.studies.study import PlannedFolder
 
 _COLUMNS = ("run", "epoch", "progress", "loss", "val loss", "val AUROC", "time", "")
 _DROPPABLE = ("loss", "time", "progress", "val loss", "epoch")
-
-
-@contextmanager
-def watched(
-    folder: PlannedFolder[Any], choice: EngineChoice, total: int, words: str, track: tuple[str, ...]
-) -> Iterator[JobOptions]:
-    """The engine, ready for a folder's jobs, and the live table that listens to it.
-
-    Args:
-        folder: What is to be carried out.
-        choice: The engine that the user chose.
-        total: How many runs there are at most.
-        words: What they are.
-        track: Where else runs are kept, as `--track` takes it.
-
-    Raises:
-        EngineError: The cluster cannot be joined, or no node of it has room for a job.
-        KeyboardInterrupt: Ctrl-C; how to go on was told.
-    """
-    from chestnut.jobs.run_all import JobOptions
-
-    try:
-        with choice.open(folder.plan.threads) as engine:
-            say(f"{folder.path}: {words}, {engine.parallel} at a time")
-            with LiveJobs(total) as live:
-                yield JobOptions(engine, command_line(), live, track)
-    except KeyboardInterrupt:
-        say(f"what is done is kept; chestnut {folder.command} --resume {folder.path} goes on")
-        raise
 
 
 @dataclass

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from chestnut.cli.shared.option_names import name_options
 from chestnut.cli.shared.tables import table as table  # noqa: PLC0414
 
 #: The width of tables in a pipe or file; the environment variable COLUMNS gives another.
@@ -62,7 +63,7 @@ def say(text: str) -> None:
 def print_notes(notes: Iterable[str]) -> None:
     """Print the notes that belong to a table or figure, one a line; markup in them is taken literally."""
     for note in notes:
-        out.print(f"· {note}", markup=False)
+        out.print(f"· {name_options(note)}", markup=False)
 
 
 def print_next(*words: object) -> None:
@@ -78,7 +79,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "note" if record.levelno < logging.WARNING else record.levelname.lower()
-        say(f"{level}: {record.getMessage()}")
+        say(f"{level}: {name_options(record.getMessage())}")
 
 
 def log_to_stderr() -> None:

@@ -5,12 +5,14 @@ Made by `judge`; all figures are of the validation images.
 
 from __future__ import annotations
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chestnut.evaluation.comparison import Pair
+from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals import Estimate
+from chestnut.figures.notebook import picture_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +75,7 @@ class Leaderboard:
         resamples: Behind intervals and tests.
         sentences: What the tests say, in plain words.
         notes: What to know before believing it.
+        path: The folder of the comparison; None for one that was not written.
     """
 
     rows: tuple[Row, ...]
@@ -82,10 +85,11 @@ class Leaderboard:
     resamples: int
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
+    path: Path | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are the attributes."""
-        return asdict(self)
+        """Return the result ready for JSON; the keys are the attributes other than `path`."""
+        return {name: value for name, value in asdict(self).items() if name != "path"}
 
     @property
     def table(self) -> pd.DataFrame:
@@ -95,8 +99,15 @@ class Leaderboard:
         return pd.DataFrame([_flat(row) for row in self.rows])
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<li>{html.escape(text)}</li>" for text in (*self.sentences, *self.notes))
-        return f"{self.table.to_html(index=False, float_format='{:.3f}'.format)}<ul>{said}</ul>"
+        columns = ("place", "variant", "AUROC", "accuracy", "parameters", "epochs")
+        rows = [
+            (row.place, row.name, row.auroc or row.failed[:1], row.accuracy, row.parameters, row.epochs)
+            for row in self.rows
+        ]
+        cells = [("–" if row[0] is None else row[0], *row[1:]) for row in rows]
+        table = html_table(cells, columns, "Validation images, with 95 % intervals", (*self.sentences, *self.notes))
+        figure = "" if self.path is None else picture_html(self.path / "figures" / "auroc.png", "AUROC of each variant")
+        return table + figure
 
 
 def _flat(row: Row) -> dict[str, Any]:

@@ -55,13 +55,13 @@ class Terms:
             DataError: A fraction, or a number of repeats or epochs, out of its range.
         """
         if not 0 < self.fraction <= 1:
-            raise DataError(f"--fraction {self.fraction:g}: give a share of the training patients above 0, at most 1")
+            raise DataError(f"fraction={self.fraction:g}: give a share of the training patients above 0, at most 1")
         if self.repeats < 1:
-            raise DataError(f"--repeats {self.repeats}: give 1 or more runs of each variant")
+            raise DataError(f"repeats={self.repeats}: give 1 or more runs of each variant")
         if self.epochs is not None and self.epochs < 1:
-            raise DataError(f"--epochs {self.epochs}: give 1 or more")
+            raise DataError(f"epochs={self.epochs}: give 1 or more")
         if self.seed < 0:
-            raise DataError(f"--seed {self.seed}: give 0 or more")
+            raise DataError(f"seed={self.seed}: give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Plan(Planned):
     words: ClassVar = {
         "variants": "the recipes or their settings",
         "images": "the images or their split",
-        "fraction": "--fraction",
-        "repeats": "--repeats",
-        "epochs": "--epochs",
-        "seed": "--seed",
+        "fraction": "fraction",
+        "repeats": "repeats",
+        "epochs": "epochs",
+        "seed": "seed",
     }
 
     @property
@@ -174,7 +174,7 @@ def _shared(values: Iterable[Any], key: str) -> Any:
     different = list(dict.fromkeys(values))
     if len(different) > 1:
         shown = " and ".join(str(value) for value in different)
-        raise RecipeError(f"the recipes have {key} {shown}; give one for all by --set {key}=…")
+        raise RecipeError(f"the recipes have {key} {shown}; give the same for all, such as {key}=…")
     return different[0]
 
 

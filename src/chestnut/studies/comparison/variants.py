@@ -1,7 +1,4 @@
-"""What a comparison compares: recipes, with settings for all or for one, times the values of a grid.
-
-Called by `plan`; calls `config`.
-"""
+"""Build the variants of a comparison: recipes, with settings for all or for one, times the values of a grid."""
 
 from __future__ import annotations
 
@@ -14,23 +11,23 @@ from pathlib import Path
 from chestnut.config import Recipe, load_recipe
 from chestnut.errors import RecipeError, listed, suggest
 
-#: Fields that a comparison decides for all its variants, and the option that does.
+#: Fields that a comparison decides for all its variants, and how to set them.
 _SHARED = {
-    "train.epochs": "give --epochs",
-    "seed": "give --seed, and --repeats for several",
-    "data.fractions": "give it by --set, which all share",
-    "data.positive": "give it by --set, which all share",
+    "train.epochs": "give epochs=N instead",
+    "seed": "give seed=N instead, and repeats=N for several",
+    "data.fractions": "give it as a setting, which all share",
+    "data.positive": "give it as a setting, which all share",
     "name": "it names the run",
 }
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to train that takes part.
+    """One way to train that is compared.
 
     Attributes:
-        name: Its recipe's name, with the values of the grid; fit for a folder.
-        recipe: The recipe with all settings.
+        name: The name of its recipe with the values of the grid, safe as the name of a folder.
+        recipe: The recipe with all settings applied.
     """
 
     name: str
@@ -48,66 +45,67 @@ def make_variants(
         grid: `key=value,value,…`; several make every combination.
 
     Raises:
-        RecipeError: A recipe, key or value that does not validate, two variants of one name, or under two variants.
+        RecipeError: A recipe, key or value that does not validate, two variants of one name, or fewer than two
+            variants.
 
     >>> [variant.name for variant in make_variants(["mlp"], grid=["optim.learning_rate=1e-3,1e-4"])]
     ['mlp-learning_rate=1e-3', 'mlp-learning_rate=1e-4']
     """
     loaded = [load_recipe(recipe) for recipe in recipes]
-    given = [_addressed(setting, [recipe.name for recipe in loaded]) for setting in settings]
-    axes = [_axis(text) for text in grid]
+    given = [_read_setting(setting, [recipe.name for recipe in loaded]) for setting in settings]
+    axes = [_read_axis(text) for text in grid]
     tails = [key.rpartition(".")[2] for key, _ in axes]
     labels = [key if tails.count(tail) > 1 else tail for (key, _), tail in zip(axes, tails, strict=True)]
     made = []
     for recipe in loaded:
         own = [text for name, text in given if not name] + [text for name, text in given if name == recipe.name]
-        base = _changed(recipe, own, "--set")
+        base = _change(recipe, own, "settings")
         for values in itertools.product(*(values for _, values in axes)):
             chosen = [f"{key}={value}" for (key, _), value in zip(axes, values, strict=True)]
             suffix = [f"{label}={value}" for label, value in zip(labels, values, strict=True)]
             name = re.sub(r"[^\w.=+-]+", "-", re.sub(r"[\s\[\]'\"]", "", "-".join([recipe.name, *suffix])))
-            made.append(Variant(name.strip("-."), _changed(base, chosen, "--grid")))
-    _check([variant.name for variant in made])
+            made.append(Variant(name.strip("-."), _change(base, chosen, "grid")))
+    _require_two([variant.name for variant in made])
     return tuple(made)
 
 
-def _check(names: list[str]) -> None:
+def _require_two(names: list[str]) -> None:
     if len(names) < 2:
         raise RecipeError(
-            f"{len(names)} variant{'' if len(names) == 1 else 's'} to compare; name two recipes or more by --recipes, "
-            "or give a --grid of values"
+            f"{len(names)} variant{'' if len(names) == 1 else 's'} to compare; give two recipes or more, "
+            "or a grid of values"
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RecipeError(f"{listed(twice)} more than once; give each recipe a name of its own and each value once")
 
 
-def _addressed(setting: str, names: list[str]) -> tuple[str, str]:
-    """The recipe that a setting is for, empty for all, and the setting."""
+def _read_setting(setting: str, names: list[str]) -> tuple[str, str]:
+    """Return the recipe that a setting is for (empty for all) and the setting."""
     name, colon, key = setting.partition("=")[0].rpartition(":")
     if key.strip() in ("seed", "name"):
-        raise RecipeError(f"--set {setting}: all variants share {key.strip()}; {_SHARED[key.strip()]}")
+        raise RecipeError(f"setting {setting!r}: all variants share {key.strip()}; {_SHARED[key.strip()]}")
     if colon and name not in names:
-        raise RecipeError(f"--set {setting}: no recipe {name!r} is compared; {suggest(name, names)}")
+        raise RecipeError(f"setting {setting!r}: no recipe {name!r} is compared; {suggest(name, names)}")
     return name, setting[len(name) + len(colon) :]
 
 
-def _axis(text: str) -> tuple[str, list[str]]:
-    """Key and values of a `--grid`; commas within brackets and quotes do not part values."""
+def _read_axis(text: str) -> tuple[str, list[str]]:
+    """Return the key and the values of a grid; commas within brackets and quotes do not separate values."""
     key, equals, values = text.partition("=")
     key = key.strip()
     found = [value.strip() for value in re.findall(r"""((?:\[[^\]]*\]|"[^"]*"|'[^']*'|[^,])+)""", values)]
     if not equals or not key or not found or not all(found):
-        raise RecipeError(f"--grid {text!r}: write KEY=VALUE,VALUE, such as optim.learning_rate=1e-2,1e-3")
+        raise RecipeError(f"grid {text!r}: write KEY=VALUE,VALUE, such as optim.learning_rate=1e-2,1e-3")
     if key in _SHARED:
-        raise RecipeError(f"--grid {text}: all variants share {key}; {_SHARED[key]}")
+        raise RecipeError(f"grid {text!r}: all variants share {key}; {_SHARED[key]}")
     return key, found
 
 
-def _changed(recipe: Recipe, settings: list[str], option: str) -> Recipe:
-    """The recipe with settings; an error names it and the option that they came by."""
+def _change(recipe: Recipe, settings: list[str], argument: str) -> Recipe:
+    """Return the recipe with settings; an error names the recipe and the argument that they came by."""
     try:
         return recipe.changed(settings) if settings else recipe
     except RecipeError as error:
-        hint = "; --set RECIPE:KEY=VALUE is for one recipe" if option == "--set" else ""
-        raise RecipeError(f"{option} for {recipe.name}: {error}{hint}") from None
+        hint = "; RECIPE:KEY=VALUE is for one recipe" if argument == "settings" else ""
+        raise RecipeError(f"{argument} for {recipe.name}: {error}{hint}") from None

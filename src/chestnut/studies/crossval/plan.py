@@ -64,8 +64,8 @@ class CrossPlan(Planned):
     words: ClassVar = {
         "recipe": "the recipe or its settings",
         "images": "the images",
-        "folds": "--folds",
-        "repeats": "--repeats",
+        "folds": "folds",
+        "repeats": "repeats",
     }
 
     @property
@@ -138,9 +138,9 @@ def make_crossplan(
         DataError: Numbers out of range, more folds than a class has patients, or unreadable images.
     """
     if folds < 2:
-        raise DataError(f"--folds {folds}: give 2 or more; one fold alone would leave nothing to train on")
+        raise DataError(f"folds={folds}: give 2 or more; one fold alone would leave nothing to train on")
     if repeats < 1:
-        raise DataError(f"--repeats {repeats}: give 1 or more")
+        raise DataError(f"repeats={repeats}: give 1 or more")
 
     def divide(images: Manifest) -> Manifest:
         pooled = pool(images)

@@ -5,12 +5,15 @@ Called by `crossval`, which makes it, and by `cli`; calls `evaluation`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.metrics import Evaluation
+from chestnut.figures.notebook import picture_html
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class CrossValidation:
         parts: Each fold of each repeat.
         warnings: Runs that may have learnt nothing, in sentences.
         notes: What to know before believing it, in sentences.
+        path: The folder of the cross-validation; None for one that was not written.
     """
 
     recipe: str
@@ -94,17 +98,32 @@ class CrossValidation:
     parts: tuple[HeldOut, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    path: Path | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are this class's attributes."""
+        """Return the result ready for JSON; the keys are the attributes other than `path`."""
         return {
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name != "path"},
             "pooled": self.pooled.to_dict(),
             "spread": {name: asdict(spread) for name, spread in self.spread.items()},
             "parts": [part.to_dict() for part in self.parts],
             "warnings": list(self.warnings),
             "notes": list(self.notes),
         }
+
+    def _repr_html_(self) -> str:
+        shown = ("auroc", "accuracy", "loss")
+        rows: list[tuple[object, ...]] = [
+            (f"fold {part.fold}, repeat {part.repeat}", *(part.evaluation.summary(name) for name in shown))
+            for part in self.parts
+        ]
+        rows.append(("all", *(self.pooled.summary(name) for name in shown)))
+        rows.append(("mean ± sd", *(self.spread[name] for name in shown)))
+        title = f"{self.pooled.images:,} held-out predictions of {self.pooled.patients:,} patients"
+        notes = (*self.warnings, *self.pooled.notes, *self.notes)
+        table = html_table(rows, ("fold", "AUROC", "accuracy", "loss"), title, notes)
+        figure = "" if self.path is None else picture_html(self.path / "figures" / "auroc.png", "AUROC of each fold")
+        return table + figure
 
 
 def spread_over(parts: tuple[HeldOut, ...]) -> dict[str, Spread]:

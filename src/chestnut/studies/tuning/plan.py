@@ -30,15 +30,15 @@ _FIXED = {
     "summary": "it changes no run",
     "source": "it changes no run",
     "reported": "it changes no run",
-    "seed": "luck is no setting; --executions N trains every trial with N seeds",
+    "seed": "luck is not a setting; executions=N trains every trial with N seeds",
     "data.fractions": "all trials share one split",
     "data.positive": "all trials are judged on the same question",
-    "train.epochs": "all trials have the same budget, which --epochs gives; training keeps its best epoch",
+    "train.epochs": "all trials have the same budget, which epochs=N sets; training keeps its best epoch",
     "train.stop.metric": "the objective decides which epoch is kept",
     "model.network": "networks differ in their other fields; chestnut compare compares recipes",
 }
 
-_EXAMPLE = "--set 'search.optim.learning_rate={float=[1e-4,1e-2],log=true}'"
+_EXAMPLE = "search.optim.learning_rate={float=[1e-4,1e-2],log=true}"
 
 
 class SearchGiven(TypedDict, total=False):
@@ -80,15 +80,15 @@ class Terms:
         """
         for option, given, known in (("search", self.search, SEARCHES), ("objective", self.objective, OBJECTIVES)):
             if given not in known:
-                raise DataError(f"--{option} {given}: no such {option}; {suggest(given, known)}")
+                raise DataError(f"{option}={given}: no such {option}; {suggest(given, known)}")
         if self.trials < 1:
-            raise DataError(f"--trials {self.trials}: give 1 or more choices of settings to try")
+            raise DataError(f"trials={self.trials}: give 1 or more choices of settings to try")
         if self.executions < 1:
-            raise DataError(f"--executions {self.executions}: give 1 or more runs of each trial")
+            raise DataError(f"executions={self.executions}: give 1 or more runs of each trial")
         if self.epochs is not None and self.epochs < 1:
-            raise DataError(f"--epochs {self.epochs}: give 1 or more")
+            raise DataError(f"epochs={self.epochs}: give 1 or more")
         if self.seed is not None and self.seed < 0:
-            raise DataError(f"--seed {self.seed}: give 0 or more")
+            raise DataError(f"seed={self.seed}: give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class TunePlan(Planned):
     words: ClassVar = {
         "recipe": "the recipe, its space or its settings",
         "images": "the images or their split",
-        "search": "--search",
-        "objective": "--objective",
-        "executions": "--executions",
+        "search": "search",
+        "objective": "objective",
+        "executions": "executions",
     }
 
     @property
@@ -206,8 +206,8 @@ def checked(recipe: Recipe, terms: Terms) -> Recipe:
     recipe = recipe.with_values({key: value for key, value in given.items() if value is not None})
     if isinstance(recipe.model, ClassicalConfig) and terms.search == "hyperband":
         raise RecipeError(
-            f"--search hyperband: {recipe.model.network} is fitted without epochs, so that none can be stopped early; "
-            "give --search random or bayesian"
+            f"search=hyperband: {recipe.model.network} is fitted without epochs, so that none can be stopped early; "
+            "give search=random or search=bayesian"
         )
     check_space(recipe)
     return recipe
@@ -305,7 +305,7 @@ class TuneFolder(PlannedFolder[TunePlan]):
             DataError: Fewer than 1.
         """
         if trials < 1:
-            raise DataError(f"--trials {trials}: give 1 or more choices of settings to try")
+            raise DataError(f"trials={trials}: give 1 or more choices of settings to try")
         if (plan := self.plan).trials != trials:
             write_json(self.plan_file, replace(plan, trials=trials).to_dict())
 

@@ -6,14 +6,16 @@ images; those of the best trial flatter, since the best of many was chosen by th
 
 from __future__ import annotations
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from chestnut.evaluation.selection_bias import Gain
+    from chestnut.evaluation.html_table import html_table
+from chestnut.evaluation.selection_bias import Gain
+from chestnut.figures.notebook import picture_html
 
 State = Literal["finished", "pruned", "failed", "running"]
 
@@ -69,6 +71,7 @@ class Tuning:
         gain: What the best is ahead of the default, corrected for having been chosen; None where either is missing.
         sentences: What was found, in plain words; the first says whether the best can be told from the default.
         notes: What to know before believing it.
+        path: The folder of the search; None for one that was not written.
     """
 
     recipe: str
@@ -83,10 +86,11 @@ class Tuning:
     gain: Gain | None
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
+    path: Path | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are the attributes."""
-        return asdict(self)
+        """Return the result ready for JSON; the keys are the attributes other than `path`."""
+        return {name: value for name, value in asdict(self).items() if name != "path"}
 
     @property
     def table(self) -> pd.DataFrame:
@@ -96,8 +100,22 @@ class Tuning:
         return pd.DataFrame([_flat(trial, self.space) for trial in self.trials])
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<li>{html.escape(text)}</li>" for text in (*self.sentences, *self.notes))
-        return f"{self.table.to_html(index=False, float_format='{:.4g}'.format)}<ul>{said}</ul>"
+        trials = [*(() if self.default is None else (self.default,)), *self.trials]
+        rows = [(trial.name, trial.state, _score(trial), _settings(trial), trial.error) for trial in trials]
+        columns = ("trial", "state", self.objective, "settings", "error")
+        table = html_table(rows, columns, f"{self.search} search around {self.recipe}", (*self.sentences, *self.notes))
+        figure = "" if self.path is None else picture_html(self.path / "figures" / "history.png", "Score of each trial")
+        return table + figure
+
+
+def _score(trial: Trial) -> str:
+    return "–" if trial.score is None else f"{trial.score:.4f}"
+
+
+def _settings(trial: Trial) -> str:
+    """Format the settings of a trial in one line."""
+    values = ((name, f"{value:g}" if isinstance(value, float) else value) for name, value in trial.values.items())
+    return ", ".join(f"{name}={value}" for name, value in values)
 
 
 def _flat(trial: Trial, fields: dict[str, str]) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def _notes(plan: TunePlan, made: Sequence[Trial], importance: dict[str, float], 
         "what the choice of the trial adds. The test images were not looked at.",
     ]
     if plan.executions == 1:
-        notes.append("Each trial was trained once: another seed may order them otherwise. --executions 3 tells.")
+        notes.append("Each trial was trained once: another seed may order them otherwise. executions=3 tells.")
     if len(made) < plan.trials:
         notes.append(f"The space holds no more than these {len(made)} settings beside the recipe's own.")
     if not importance:

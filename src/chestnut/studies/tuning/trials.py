@@ -179,4 +179,4 @@ def _fault(error: BaseException, folder: TuneFolder) -> ChestnutError:
         return DiskError(f"cannot write {path}: {said}; free some space or see to its permissions, then go on")
     if "locked" in said:
         return RunError(f"{path} is locked by another process; end it, then go on")
-    return RunError(f"{path} cannot be used ({said}); restore it from a copy, or search anew under another --name")
+    return RunError(f"{path} cannot be used ({said}); restore it from a copy, or begin a new search in another folder")

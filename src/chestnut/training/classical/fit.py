@@ -52,7 +52,7 @@ def check_classical(manifest: Manifest, recipe: Recipe, devices: Devices) -> Non
         DeviceError: Several devices or hosts.
     """
     if devices.count > 1 or devices.hosts > 1:
-        raise DeviceError(f"{recipe.model.network} is fitted by one process; leave out --devices and --hosts")
+        raise DeviceError(f"{recipe.model.network} is fitted by one process; leave out devices and hosts")
     training = manifest.only("train")
     fold, balance = _folds(training, recipe), recipe.data.balance
     fewest = min(epoch_length(training.targets[fold != number], balance) for number in np.unique(fold))

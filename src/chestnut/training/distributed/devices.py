@@ -125,7 +125,7 @@ class Devices:
             better = -(-size // self.count) * self.count
             raise RecipeError(
                 f"train.batch_size is {size}, which {self.count} devices cannot share evenly; "
-                f"try --set train.batch_size={better}"
+                f"try train.batch_size={better}"
             )
 
     def facts(self) -> dict[str, int]:
@@ -154,9 +154,9 @@ def claim(each: int = 1, hosts: Hosts | None = None) -> Devices:
         return ONE
     there = local_devices()
     if not 1 <= each <= len(there):
-        raise DeviceError(f"--devices {each}, but {_known(there)}; give 1 to {len(there)}{_hint(there)}")
+        raise DeviceError(f"devices={each}: {_known(there)}; give 1 to {len(there)}{_hint(there)}")
     if backend() == "torch":
-        raise DeviceError(f"--devices {each}: PyTorch trains on 1 device; set KERAS_BACKEND=jax or tensorflow")
+        raise DeviceError(f"devices={each}: PyTorch trains on 1 device; set KERAS_BACKEND=jax or tensorflow")
     used = there[:each] if hosts is None else devices_of_each(each)
     count, host = (hosts.count, hosts.index) if hosts else (1, 0)
     return Devices(len(used), count, host, data_parallel(used))

@@ -1,7 +1,7 @@
 """Several machines, or processes, that train one network together on JAX.
 
-Called by `devices` and `cli`. Every host reads the same data, takes its share of each batch and has the same weights
-after each step. Only JAX can: TensorFlow's MultiWorkerMirroredStrategy does not work under Keras 3 (keras#20585).
+Every host reads the same data, computes its share of each batch and has the same weights after each step. Only JAX can
+do this: TensorFlow's MultiWorkerMirroredStrategy does not work under Keras 3 (keras#20585).
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from chestnut.errors import DeviceError
-from chestnut.models.device import backend
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,8 @@ class Hosts:
 
     Attributes:
         coordinator: ADDRESS:PORT of host 0, the same on every host.
-        count: Number of hosts, 2 or more.
-        index: Which of them this one is, from 0.
+        count: The number of hosts, 2 or more.
+        index: The number of this host, from 0.
     """
 
     coordinator: str
@@ -35,19 +33,23 @@ class Hosts:
         address, _, port = self.coordinator.rpartition(":")
         if not address or not port.isdecimal():
             raise DeviceError(
-                f"--coordinator {self.coordinator} is not ADDRESS:PORT; give host 0's, such as 10.0.0.1:29400"
+                f"coordinator={self.coordinator} is not ADDRESS:PORT; give that of host 0, such as 10.0.0.1:29400"
             )
         if self.count < 2:
-            raise DeviceError(f"--hosts {self.count}: several hosts are 2 or more; leave it out to train on this one")
+            raise DeviceError(f"hosts={self.count}: give 2 or more, or leave it out to train on this host alone")
         if not 0 <= self.index < self.count:
-            raise DeviceError(f"--host {self.index} is none of {self.count} hosts, which count from 0; give another")
+            raise DeviceError(f"host={self.index}: give a number from 0 to {self.count - 1}, for {self.count} hosts")
 
     def join(self) -> None:
-        """Wait for the others; to be called before anything is computed.
+        """Wait for the other hosts. Call it before anything is computed.
 
         Raises:
             DeviceError: Another backend than JAX, or the hosts did not find one another.
         """
+        import keras
+
+        from chestnut.models.device import backend
+
         if backend() != "jax":
             raise DeviceError(
                 f"several hosts train on JAX alone and the backend is {backend()}; set KERAS_BACKEND=jax on each host"
@@ -58,12 +60,12 @@ class Hosts:
             reason = str(error).strip().splitlines()[0]
             raise DeviceError(
                 f"the {self.count} hosts did not meet at {self.coordinator} ({reason}); start the same command on "
-                "each, with its own --host"
+                "each, with its own host number"
             ) from error
 
 
 def devices_of_each(count: int) -> list[Any]:
-    """The first `count` devices of every host, those of host 0 first."""
+    """Return the first `count` devices of every host, those of host 0 first."""
     import jax
 
     hosts = [[item for item in jax.devices() if item.process_index == host] for host in range(jax.process_count())]
@@ -71,7 +73,7 @@ def devices_of_each(count: int) -> list[Any]:
 
 
 def same_everywhere(text: str) -> bool:
-    """Whether all hosts call this with the same text."""
+    """Return whether all hosts call this with the same text."""
     from jax.experimental import multihost_utils
 
     digest = np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], dtype=np.int32)
@@ -79,7 +81,7 @@ def same_everywhere(text: str) -> bool:
 
 
 def leave() -> None:
-    """Part from the other hosts, once nothing more is computed together."""
+    """Leave the other hosts, once nothing more is computed together."""
     import jax
 
     jax.distributed.shutdown()

@@ -18,7 +18,7 @@ Value = bool | int | float | str
 
 
 def parameters(recipe: Recipe) -> dict[str, Value]:
-    """A recipe's fields under the names that `--set` takes; lists as text, fields without a value left out.
+    """A recipe's fields under their dotted names; lists as text, fields without a value left out.
 
     Of the run or file whose weights it starts from, the name alone is told and not the path.
 
@@ -41,7 +41,7 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Value]]:
 
 
 def places(recipe: Recipe) -> dict[str, Value]:
-    """The places of a recipe's lists under the names that `--set` takes, as numbers to be compared by.
+    """The places of a recipe's lists under their dotted names, as numbers to be compared by.
 
     >>> places(Recipe(name="x"))["model.filters.2"]
     64

@@ -50,7 +50,7 @@ class MLflow:
         """Check an address, and that MLflow answers there. Nothing is written.
 
         Args:
-            address: As `--track mlflow:` gives it; empty for `MLFLOW_TRACKING_URI`, else mlflow.db beside `runs`.
+            address: The text after `mlflow:`; empty for `MLFLOW_TRACKING_URI`, else mlflow.db beside `runs`.
             runs: The folder that runs stand in.
 
         Raises:
@@ -64,8 +64,8 @@ class MLflow:
                 tracker._client.get_experiment_by_name(tracker._experiment)
             except Exception as error:
                 raise TrackingError(
-                    f"--track {tracker.given}: MLflow does not answer ({in_short(error)}); start its server or correct "
-                    "the address, or train without --track"
+                    f"track={tracker.given}: MLflow does not answer ({in_short(error)}); start its server or correct "
+                    "the address, or train without track"
                 ) from error
         return tracker
 
@@ -152,19 +152,19 @@ def _checked(address: str) -> str:
         web, parts = False, urlsplit("")
     if parts.password is not None:
         raise TrackingError(
-            f"--track mlflow: the address of {parts.hostname} holds a password, which every run would keep; set "
+            f"track=mlflow: the address of {parts.hostname} holds a password, which every run would keep; set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead"
         )
     if web:
         return address.rstrip("/")
     if not address.startswith(_SQLITE) or address == _SQLITE:
         raise TrackingError(
-            f"--track mlflow:{address}: give sqlite:///FILE, or http://HOST:PORT of an MLflow server, or no address "
+            f"track=mlflow:{address}: give sqlite:///FILE, or http://HOST:PORT of an MLflow server, or no address "
             "for mlflow.db beside the runs folder"
         )
     file = Path(address.removeprefix(_SQLITE)).resolve()
     if fault := _fault(file):
-        raise TrackingError(f"--track mlflow:{address}: {fault}; give the path of an MLflow database or of a new file")
+        raise TrackingError(f"track=mlflow:{address}: {fault}; give the path of an MLflow database or of a new file")
     return f"{_SQLITE}{file}"
 
 

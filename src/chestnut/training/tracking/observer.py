@@ -25,7 +25,7 @@ class Tracker(Protocol):
 
     @property
     def given(self) -> str:
-        """What `--track` takes to open it again, such as `mlflow:http://127.0.0.1:5000`."""
+        """The text that opens it again, such as `mlflow:http://127.0.0.1:5000`."""
 
     def begin(self, run: RunFolder) -> int:
         """A run starts or goes on; returns how many of its epochs are known here already."""
@@ -104,7 +104,7 @@ class _Listener:
             step()
         except Exception as error:  # noqa: BLE001 - whatever a tracker dies of, the run is not to
             self._again = time.monotonic() + _PAUSE
-            _log.warning("--track %s failed (%s); %s", self._tracker.given, in_short(error), so)
+            _log.warning("track=%s failed (%s); %s", self._tracker.given, in_short(error), so)
 
 
 def in_short(error: Exception) -> str:

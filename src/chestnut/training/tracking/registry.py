@@ -1,4 +1,4 @@
-"""Trackers by name: what `--track` takes, and what a run that goes on was tracked by.
+"""Open trackers by name, for a new run or for one that is resumed.
 
 Called by `cli`, `api` and `search`, before a run is made; `tracking` tells them of it.
 """
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def open_trackers(given: Sequence[str], runs: Path) -> tuple[Tracker, ...]:
-    """Open what `--track` names. Nothing is written.
+    """Open the trackers that are named. Nothing is written.
 
     Args:
         given: Texts such as `mlflow`, `mlflow:http://127.0.0.1:5000` or `wandb`.
@@ -31,9 +31,9 @@ def open_trackers(given: Sequence[str], runs: Path) -> tuple[Tracker, ...]:
     names = [text.partition(":")[0] for text in given]
     for name in names:
         if name not in _KNOWN:
-            raise TrackingError(f"--track {name}: no such tracker; {suggest(name, _KNOWN)}")
+            raise TrackingError(f"track={name}: no such tracker; {suggest(name, _KNOWN)}")
         if names.count(name) > 1:
-            raise TrackingError(f"--track {name} is given {names.count(name)} times; give each tracker once")
+            raise TrackingError(f"track={name} is given {names.count(name)} times; give each tracker once")
     return tuple(_KNOWN[name](text.partition(":")[2], runs) for name, text in zip(names, given, strict=True))
 
 
@@ -65,7 +65,7 @@ def _mlflow(address: str, runs: Path) -> Tracker:
 
 def _wandb(address: str, runs: Path) -> Tracker:
     if address:
-        raise TrackingError(f"--track wandb:{address}: wandb takes no address; set WANDB_BASE_URL instead")
+        raise TrackingError(f"track=wandb:{address}: wandb takes no address; set WANDB_BASE_URL instead")
     _require("wandb", ("wandb",))
     from chestnut.training.tracking.wandb import WeightsAndBiases
 
@@ -77,7 +77,7 @@ def _require(extra: str, packages: Sequence[str]) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingExtraError(
-                f"--track {extra} needs {package}, which is not installed; run pip install 'chestnut[{extra}]', or "
+                f"track={extra} needs {package}, which is not installed; run pip install 'chestnut[{extra}]', or "
                 f"pip install '.[{extra}]' in chestnut's source"
             )
 

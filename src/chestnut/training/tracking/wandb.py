@@ -36,7 +36,7 @@ class WeightsAndBiases:
         os.environ["WANDB_ERROR_REPORTING"] = "false"
         mode = os.environ.setdefault("WANDB_MODE", "offline")
         if mode not in _MODES:
-            raise TrackingError(f"--track wandb: WANDB_MODE is {mode!r}; set it to one of {', '.join(_MODES)}")
+            raise TrackingError(f"track=wandb: WANDB_MODE is {mode!r}; set it to one of {', '.join(_MODES)}")
         return cls()
 
     def begin(self, run: RunFolder) -> int:

@@ -1,0 +1,224 @@
+"""Keywords that several calls of the Python API share.
+
+Each group is a frozen object with defaults (`TrainSettings`) and the same as typed keywords (`TrainOptions`), so that
+editors know the keywords and a misspelt one is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+from chestnut.api.display import Display, choose_display
+
+if TYPE_CHECKING:
+    from chestnut.jobs.engine_choice import EngineChoice
+    from chestnut.training.distributed.hosts import Hosts
+
+Kind = TypeVar("Kind")
+
+
+class DisplayOptions(TypedDict, total=False):
+    """Keywords of every call that takes long; see `DisplaySettings`."""
+
+    quiet: bool
+    display: Display | None
+    command: str
+
+
+class TrainOptions(DisplayOptions, total=False):
+    """Keywords of calls that train one run; see `TrainSettings`."""
+
+    runs: str | Path
+    skip_bad: bool
+    devices: int
+    threads: int | None
+    hosts: Hosts | None
+    track: Sequence[str]
+
+
+class PredictOptions(DisplayOptions, total=False):
+    """Keywords of calls that predict images; see `PredictSettings`."""
+
+    engine: str
+    address: str | None
+    jobs: int | None
+
+
+class StressOptions(DisplayOptions, total=False):
+    """Keywords of `Run.stress` that do not change what is judged; see `StressSettings`."""
+
+    skip_bad: bool
+
+
+class StudyOptions(DisplayOptions, total=False):
+    """Keywords of calls that train many runs; see `StudySettings`."""
+
+    runs: str | Path
+    skip_bad: bool
+    engine: str
+    address: str | None
+    jobs: int | None
+    track: Sequence[str]
+
+
+@dataclass(frozen=True)
+class DisplaySettings:
+    """How progress is shown.
+
+    Attributes:
+        quiet: Whether to show no progress.
+        display: Shows the progress in place of lines on standard error.
+        command: What the record of a run and the ledger name as the command; None for the name of the call.
+    """
+
+    quiet: bool = False
+    display: Display | None = None
+    command: str | None = None
+
+    @property
+    def shown(self) -> Display:
+        """What shows the progress."""
+        return choose_display(self.display, self.quiet)
+
+
+@dataclass(frozen=True)
+class TrainSettings(DisplaySettings):
+    """How one run is trained; see `DisplaySettings` for the rest.
+
+    Attributes:
+        runs: The folder in which a run without a `path` gets its folder.
+        skip_bad: Whether to leave unreadable images out instead of raising.
+        devices: The number of devices that share a batch.
+        threads: The number of threads of one operation in this process; None for one a core. It decides the last bits
+            of the weights.
+        hosts: How this host finds the others that train with it; None to train alone.
+        track: Where else to keep the run: `mlflow`, `mlflow:URI` or `wandb`.
+    """
+
+    runs: str | Path = "runs"
+    skip_bad: bool = False
+    devices: int = 1
+    threads: int | None = None
+    hosts: Hosts | None = None
+    track: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class StressSettings(DisplaySettings):
+    """How a run is judged under shifts; see `DisplaySettings` for the rest.
+
+    Attributes:
+        skip_bad: Whether to leave unreadable images of the external data set out instead of raising.
+    """
+
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True)
+class PredictSettings(DisplaySettings):
+    """Where images are predicted; see `DisplaySettings` for the rest.
+
+    Attributes:
+        engine: `local`, in this process, or `ray`.
+        address: The address of the Ray cluster; None to start one on this machine.
+        jobs: How many workers predict side by side on the cluster; None for as many as fit.
+    """
+
+    engine: str = "local"
+    address: str | None = None
+    jobs: int | None = None
+
+    def check(self) -> None:
+        """Refuse settings that do not go together.
+
+        Raises:
+            EngineError: An unknown engine, a cluster that cannot be reached, or `jobs` for the local engine.
+            MissingExtraError: Ray is not installed.
+        """
+        from chestnut.errors import EngineError
+        from chestnut.jobs.engine_choice import EngineChoice
+
+        EngineChoice(self.engine, self.address, self.jobs).check()
+        if self.engine == "local" and self.jobs is not None:
+            raise EngineError(
+                f"jobs={self.jobs}: engine=local predicts in one process, on all cores; give engine=ray too"
+            )
+
+
+@dataclass(frozen=True)
+class StudySettings(DisplaySettings):
+    """How the runs of a study are trained; see `DisplaySettings` for the rest.
+
+    Attributes:
+        runs: The folder in which a study without a `path` gets its folder.
+        skip_bad: Whether to leave unreadable images out instead of raising.
+        engine: Where runs are trained: `local` or `ray`.
+        address: The address of the Ray cluster; None to start one on this machine.
+        jobs: How many runs are trained side by side; None for as many as fit.
+        track: Where else to keep each run: `mlflow`, `mlflow:URI` or `wandb`.
+    """
+
+    runs: str | Path = "runs"
+    skip_bad: bool = False
+    engine: str = "local"
+    address: str | None = None
+    jobs: int | None = None
+    track: Sequence[str] = ()
+
+    def choose_engine(self) -> EngineChoice:
+        """Return the engine, checked but not yet started.
+
+        Raises:
+            EngineError: An unknown engine, or a cluster that cannot be reached.
+            MissingExtraError: Ray is not installed.
+        """
+        from chestnut.jobs.engine_choice import EngineChoice
+
+        choice = EngineChoice(self.engine, self.address, self.jobs)
+        choice.check()
+        return choice
+
+
+def split_options(kind: type[Kind], options: Mapping[str, Any]) -> tuple[Kind, dict[str, Any]]:
+    """Build the settings of a kind from keywords, and return the keywords that are left.
+
+    >>> split_options(TrainSettings, {"devices": 2, "epochs": 3})[1]
+    {'epochs': 3}
+    """
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return (
+        kind(**{name: value for name, value in options.items() if name in names}),
+        {name: value for name, value in options.items() if name not in names},
+    )
+
+
+def read_options(kind: type[Kind], options: Mapping[str, Any]) -> Kind:
+    """Build the settings of a kind from keywords.
+
+    Raises:
+        TypeError: A keyword that is unknown.
+
+    >>> read_options(TrainSettings, {"device": 2})
+    Traceback (most recent call last):
+    TypeError: unexpected keyword 'device'; did you mean 'devices'?
+    """
+    settings, rest = split_options(kind, options)
+    refuse_unknown(rest, [field.name for field in fields(kind)])  # type: ignore[arg-type]
+    return settings
+
+
+def refuse_unknown(options: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse keywords that are not known.
+
+    Raises:
+        TypeError: There is one.
+    """
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(sorted(known))}"
+            raise TypeError(f"unexpected keyword {name!r}; {hint}")

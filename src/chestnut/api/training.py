@@ -1,0 +1,153 @@
+"""Calls that make one run: train a recipe, continue a training, and join runs to an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from chestnut.api.data import Data, read_data
+from chestnut.api.options import DisplayOptions, DisplaySettings, TrainOptions, TrainSettings, read_options
+from chestnut.api.run import Run, open_folder
+from chestnut.config import Recipe, load_recipe
+from chestnut.runs.folder import RunFolder, free_folder, require_free
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chestnut.training.tracking.observer import Tracker
+    from chestnut.training.train import Setup
+
+
+def train(
+    data: Data,
+    recipe: str | Path | Recipe = "cnn-small",
+    *,
+    settings: Sequence[str] = (),
+    path: str | Path | None = None,
+    audited: bool = True,
+    **options: Unpack[TrainOptions],
+) -> Run:
+    """Train a recipe on a data set and evaluate it on the validation images.
+
+    Args:
+        data: What `load_dataset` gave, or what it takes. It is split by the recipe's fractions if it has no split.
+        recipe: The name of a recipe, the path of a TOML file, or a recipe.
+        settings: `key=value` changes, such as `("model.dropout=0.3",)`.
+        path: The folder of the run; None for the next free `runs/<recipe>-<number>`.
+        audited: Audit the data first and keep the findings in the run.
+        **options: `skip_bad` (leave unreadable images out), `devices`, `threads`, `track` (`mlflow`, `mlflow:URI` or
+            `wandb`), `runs`, `quiet` and more; see `TrainSettings`.
+
+    Raises:
+        RecipeError: The recipe is unknown or does not fit the data.
+        RunError: The folder is taken.
+        DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
+        TrackingError: A tracker that is unknown or does not answer.
+        DeviceError: The devices do not exist, or it is too late to set the number of threads.
+        TrainingError: The loss is not finite.
+    """
+    from chestnut.training.tracking.registry import open_trackers
+
+    how = read_options(TrainSettings, options)
+    chosen = load_recipe(recipe, list(settings))
+    folder = Path(path) if path is not None else free_folder(Path(how.runs), chosen.name)
+    leads = how.hosts is None or how.hosts.index == 0
+    if leads:
+        require_free(folder)
+    trackers = open_trackers(how.track, folder.parent) if leads else ()
+
+    def begin(setup: Setup) -> RunFolder:
+        from chestnut.training.train import train
+
+        return train(read_data(data), chosen, setup)
+
+    return _fit(begin, folder, how, trackers, audited=audited)
+
+
+def resume_run(path: str | Path, **options: Unpack[TrainOptions]) -> Run:
+    """Continue a run that was stopped or killed, from its last finished epoch.
+
+    Args:
+        path: The folder of the run.
+        **options: As in `train`; without `track` the run is kept where it was kept before.
+
+    Raises:
+        RunError: There is no run, it has finished, or its images have changed.
+        DeviceError: The devices do not exist.
+    """
+    from chestnut.training.tracking.registry import open_trackers, reopen_trackers
+
+    how, folder = read_options(TrainSettings, options), Path(path)
+    RunFolder.open(folder)
+    trackers = open_trackers(how.track, folder.parent) if how.track else reopen_trackers([], folder)
+
+    def begin(setup: Setup) -> RunFolder:
+        from chestnut.training.train import resume
+
+        return resume(setup)
+
+    return _fit(begin, folder, how, trackers, resumed=True)
+
+
+def _fit(
+    begin: Callable[[Setup], RunFolder],
+    folder: Path,
+    how: TrainSettings,
+    trackers: tuple[Tracker, ...],
+    *,
+    audited: bool = True,
+    resumed: bool = False,
+) -> Run:
+    """Train with the progress shown, in the folder of this host."""
+    from chestnut.models.framework import load_framework
+
+    load_framework()
+    from chestnut.training.distributed.host_folder import host_folder
+    from chestnut.training.train import Setup
+
+    with host_folder(folder, how.hosts, resumed=resumed) as own, how.shown.training() as observer:
+        return Run(
+            begin(
+                Setup(
+                    own,
+                    skip_bad=how.skip_bad,
+                    audited=audited,
+                    command=how.command or "chestnut.train",
+                    bars=how.shown.bar,
+                    observers=(observer,),
+                    devices=how.devices,
+                    hosts=how.hosts,
+                    trackers=trackers,
+                    threads=how.threads,
+                )
+            )
+        )
+
+
+def ensemble(
+    runs: Sequence[str | Path | Run], *, path: str | Path | None = None, **options: Unpack[DisplayOptions]
+) -> Run:
+    """Make one run of several, whose network gives the mean of their calibrated probabilities.
+
+    The ensemble is evaluated only on images that trained none of its members.
+
+    Args:
+        runs: Two or more runs, or their folders, with one input and the same classes.
+        path: The folder of the ensemble; None for the next free `runs/ensemble-<number>`.
+        **options: `quiet` and `display`; see `DisplaySettings`.
+
+    Raises:
+        RunError: A run has not finished or is given twice, they do not fit together, or the folder is taken.
+        BundleError: A bundle is missing or was changed.
+    """
+    from chestnut.models.framework import load_framework
+
+    how = read_options(DisplaySettings, options)
+    folder = Path(path) if path is not None else free_folder(Path("runs"), "ensemble")
+    require_free(folder)
+    members = [open_folder(run) for run in runs]
+    load_framework()
+    from chestnut.studies.ensemble import ensemble
+
+    return Run(ensemble(members, folder, command=how.command or "chestnut.ensemble", bars=how.shown.bar))

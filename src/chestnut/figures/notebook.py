@@ -1,0 +1,19 @@
+"""Show a saved figure in a notebook, as part of what `_repr_html_` returns."""
+
+from __future__ import annotations
+
+import base64
+import html
+from pathlib import Path
+
+
+def picture_html(path: Path, description: str) -> str:
+    """Return a PNG file as an HTML image that needs no other file; empty if there is no such file.
+
+    >>> picture_html(Path("missing.png"), "nothing")
+    ''
+    """
+    if not path.is_file():
+        return ""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img alt="{html.escape(description)}" style="max-width: 100%" src="data:image/png;base64,{data}">'
