@@ -79,7 +79,7 @@ def test_commands_take_it_as_a_run(made, chestnut):
     assert len(RunFolder(copy).ledger.looks) == 1
     page = (copy / "report.html").read_text()
     for words in (
-        "gives the mean of its members’ calibrated probabilities",
+        "averages the calibrated probabilities of its members",
         "chestnut ensemble",
         str(made.recipe.model.members[1]),
     ):
