@@ -20,7 +20,8 @@ from chestnut.api.options import (
     read_options,
 )
 from chestnut.config import Recipe
-from chestnut.runs.folder import RunFolder, find_runs, free_folder, require_free
+from chestnut.runs.folder import RunFolder, find_runs
+from chestnut.runs.places import free_folder, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -10,7 +10,8 @@ from chestnut.api.data import Data, read_data
 from chestnut.api.options import DisplayOptions, DisplaySettings, TrainOptions, TrainSettings, read_options
 from chestnut.api.run import Run, open_folder
 from chestnut.config import Recipe, load_recipe
-from chestnut.runs.folder import RunFolder, free_folder, require_free
+from chestnut.runs.folder import RunFolder
+from chestnut.runs.places import free_folder, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable

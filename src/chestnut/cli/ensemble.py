@@ -24,7 +24,7 @@ def command(
     The ensemble is judged only on images that trained none of its members.
     """
     from chestnut.api.training import ensemble
-    from chestnut.runs.folder import free_folder
+    from chestnut.runs.places import free_folder
 
     path = runs / name if name else free_folder(runs, "ensemble")
     run = ensemble(members, path=path, display=TerminalDisplay(), command=command_line()).folder

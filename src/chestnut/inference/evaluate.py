@@ -20,9 +20,10 @@ from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder, now
+from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
 from chestnut.runs.predictions import PredictionTable
+from chestnut.runs.timestamp import now
 
 
 def evaluate_run(

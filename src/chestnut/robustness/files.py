@@ -22,8 +22,9 @@ from chestnut.robustness.folders import PARTIAL, STRESS
 from chestnut.robustness.shift_effects import RESAMPLES
 from chestnut.robustness.shifts import SHIFTS
 from chestnut.robustness.validation import External, Stress
-from chestnut.runs.folder import RunFolder, now
+from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import with_probabilities, write_rows
+from chestnut.runs.timestamp import now
 
 
 def save_stress(run: RunFolder, found: Stress) -> None:

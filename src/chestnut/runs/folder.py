@@ -5,7 +5,6 @@ The run folder is the only thing that one command passes to another.
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from chestnut.files.folders import finish_replacement, finish_replacements, new_
 from chestnut.files.json_files import json_text, read_json, write_json
 from chestnut.files.locks import locked
 from chestnut.runs.ledger import Ledger, Look
+from chestnut.runs.places import require_free
 from chestnut.runs.record import RUN_VERSION, RunRecord
 
 if TYPE_CHECKING:
@@ -272,35 +272,8 @@ class RunFolder:
         return value
 
 
-def require_free(path: Path) -> None:
-    """Check that a new run can be written to a path.
-
-    Raises:
-        RunError: The path exists and is not an empty folder.
-    """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(f"{path} exists already; choose another name, or resume it if it was stopped")
-
-
 def find_runs(folder: Path) -> list[RunFolder]:
     """Return the runs directly below a folder, oldest first."""
     finish_replacements(folder)
     found = [RunFolder(item.parent) for item in folder.glob("*/environment.json") if item.parent.name[0] != "."]
     return sorted(found, key=lambda run: run.environment_file.stat().st_mtime)
-
-
-def now() -> str:
-    """Return the time to the second, in ISO 8601 with its time zone.
-
-    >>> now()[4], now()[10]
-    ('-', 'T')
-    """
-    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """Return `<parent>/<name>-<number>` with the first number, from 1, that is not taken."""
-    number = 1
-    while (parent / f"{name}-{number}").exists():
-        number += 1
-    return parent / f"{name}-{number}"

@@ -20,8 +20,10 @@ from chestnut.inference.evaluate import evaluate_run
 from chestnut.inference.keras_engine import load_network
 from chestnut.models.ensemble import join
 from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder, now, require_free
+from chestnut.runs.folder import RunFolder
+from chestnut.runs.places import require_free
 from chestnut.runs.record import Member as MemberRecord
+from chestnut.runs.timestamp import now
 from chestnut.training.environment import environment
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,8 @@ from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import write_json
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder, now
+from chestnut.runs.folder import RunFolder
+from chestnut.runs.timestamp import now
 from chestnut.training.loop import Observer
 from chestnut.training.train import Setup, resume, train
 

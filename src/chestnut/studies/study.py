@@ -21,7 +21,7 @@ from chestnut.errors import RunError, listed
 from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
-from chestnut.runs.folder import require_free
+from chestnut.runs.places import require_free
 
 #: Of the files that plans are kept in.
 _FORMAT = 1

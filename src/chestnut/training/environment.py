@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from chestnut.models.device import backend, describe
-from chestnut.runs.folder import now
 from chestnut.runs.record import RunRecord
+from chestnut.runs.timestamp import now
 from chestnut.training.threads import count_threads
 
 _PACKAGES = ("chestnut", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")

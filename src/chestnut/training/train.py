@@ -23,7 +23,9 @@ from chestnut.inference.evaluate import evaluate_run
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
 from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder, now, require_free
+from chestnut.runs.folder import RunFolder
+from chestnut.runs.places import require_free
+from chestnut.runs.timestamp import now
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.class_balance import seen_shares
 from chestnut.training.classical.fit import check_classical, fit_classical
