@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -14,8 +15,6 @@ from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import free_folder, require_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chestnut.training.tracking.observer import Tracker
     from chestnut.training.train import Setup
 
@@ -58,12 +57,11 @@ def train(
         require_free(folder)
     trackers = open_trackers(how.track, folder.parent) if leads else ()
 
-    def begin(setup: Setup) -> RunFolder:
+    images = read_data(data)
+    with _open_setup(folder, how, trackers, audited=audited) as setup:
         from chestnut.training.train import train
 
-        return train(read_data(data), chosen, setup)
-
-    return _fit(begin, folder, how, trackers, audited=audited)
+        return Run(train(images, chosen, setup))
 
 
 def resume_run(path: str | Path, **options: Unpack[TrainOptions]) -> Run:
@@ -83,24 +81,22 @@ def resume_run(path: str | Path, **options: Unpack[TrainOptions]) -> Run:
     RunFolder.open(folder)
     trackers = open_trackers(how.track, folder.parent) if how.track else reopen_trackers([], folder)
 
-    def begin(setup: Setup) -> RunFolder:
+    with _open_setup(folder, how, trackers, resumed=True) as setup:
         from chestnut.training.train import resume
 
-        return resume(setup)
-
-    return _fit(begin, folder, how, trackers, resumed=True)
+        return Run(resume(setup))
 
 
-def _fit(
-    begin: Callable[[Setup], RunFolder],
+@contextmanager
+def _open_setup(
     folder: Path,
     how: TrainSettings,
     trackers: tuple[Tracker, ...],
     *,
     audited: bool = True,
     resumed: bool = False,
-) -> Run:
-    """Train with the progress shown, in the folder of this host."""
+) -> Iterator[Setup]:
+    """Load the framework, and say where and how to train while the progress is shown."""
     from chestnut.models.framework import load_framework
 
     load_framework()
@@ -108,21 +104,17 @@ def _fit(
     from chestnut.training.train import Setup
 
     with host_folder(folder, how.hosts, resumed=resumed) as own, how.shown.training() as observer:
-        return Run(
-            begin(
-                Setup(
-                    own,
-                    skip_bad=how.skip_bad,
-                    audited=audited,
-                    command=how.command or "chestnut.train",
-                    bars=how.shown.bar,
-                    observers=(observer,),
-                    devices=how.devices,
-                    hosts=how.hosts,
-                    trackers=trackers,
-                    threads=how.threads,
-                )
-            )
+        yield Setup(
+            own,
+            skip_bad=how.skip_bad,
+            audited=audited,
+            command=how.command or "chestnut.train",
+            bars=how.shown.bar,
+            observers=(observer,),
+            devices=how.devices,
+            hosts=how.hosts,
+            trackers=trackers,
+            threads=how.threads,
         )
 
 
