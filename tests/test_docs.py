@@ -266,6 +266,7 @@ def test_pages_are_in_the_navigation_and_their_links_exist():
     listed = re.findall(r"(\w+)\.md$", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M)
     assert sorted(listed) == sorted(PAGES)
     for page, text in PAGES.items():
+        assert len(re.findall("^```", text, flags=re.M)) % 2 == 0, f"docs/{page}.md has an example that does not end"
         for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", text):
             assert (DOCS / (target or f"{page}.md")).is_file(), f"docs/{page}.md links to {target}"
             headings = re.findall(r"^#+ (.*)$", PAGES.get(target.removesuffix(".md") or page, ""), flags=re.M)

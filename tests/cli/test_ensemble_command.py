@@ -106,14 +106,14 @@ def test_what_trains_refuses_it(chestnut, made, workspace, words, said):
 @pytest.mark.parametrize(
     ("which", "file", "values", "said"),
     [
-        (["one"], None, {}, "1 run given; an ensemble is made of two or more"),
+        (["one"], None, {}, "1 run given; an ensemble needs two or more"),
         (["one", "one"], None, {}, "is given twice; give each run once"),
-        (["one", "copy"], None, {}, "holds the same weights as "),
+        (["one", "copy"], None, {}, "has the same weights as "),
         (["one", "nowhere"], None, {}, "no run folder "),
         (["two", "copy"], "bundle/bundle.json", {"classes": ["NORMAL", "COVID"]}, "the runs differ in classes: NORMAL"),
         (["two", "copy"], "bundle/bundle.json", {"positive": "NORMAL"}, "the runs differ in the positive class: PNEUM"),
         (["two", "copy"], "bundle/bundle.json", {"sha256": {"model.keras": "0"}}, "was changed after training"),
-        (["two", "copy"], "environment.json", {"status": "stopped"}, "has not ended well (status stopped); go on with"),
+        (["two", "copy"], "environment.json", {"status": "stopped"}, "has not finished (status stopped); resume"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_written(chestnut, runs, tmp_path_factory, which, file, values, said):

@@ -1,7 +1,6 @@
-"""`ensemble`: one run folder of several runs, whose network gives the mean of their calibrated probabilities.
+"""Combine several runs into one, whose network returns the mean of their calibrated probabilities.
 
-Called by `api` and `cli`. Nothing is trained; the folder appears whole or not at all, and whatever takes a
-run takes it.
+Nothing is trained. The new run folder appears complete or not at all, and can be used like that of any other run.
 """
 
 from __future__ import annotations
@@ -31,18 +30,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Member:
-    """A run that takes part.
+    """A member of an ensemble.
 
     Attributes:
-        run: Its folder.
-        bundle: Its bundle, whose hashes were checked.
+        run: The folder of the member's run.
+        bundle: The bundle of the run, with checked hashes.
     """
 
     run: RunFolder
     bundle: Bundle
 
-    def recorded(self) -> MemberRecord:
-        """Return what the ensemble's record says of it."""
+    def to_record(self) -> MemberRecord:
+        """Return the entry for this member in the ensemble's record."""
         record = self.run.record
         return MemberRecord(
             run=str(self.run.path.resolve()),
@@ -58,17 +57,20 @@ class Member:
 def ensemble(
     runs: Sequence[RunFolder], path: Path, *, command: str = "chestnut.ensemble", bars: Bars = silent
 ) -> RunFolder:
-    """Make one run of several, and judge it on the validation images that trained no member.
+    """Combine runs into an ensemble, and evaluate it on the validation images that trained no member.
 
     Args:
-        runs: Two or more that have ended well; other ensembles are runs too.
-        path: The new run's folder.
-        command: For environment.json.
+        runs: Two or more finished runs; other ensembles count as runs.
+        path: The folder of the new run.
+        command: The command line to write into environment.json.
         bars: Shows the progress.
 
+    Returns:
+        The folder of the ensemble.
+
     Raises:
-        RunError: Fewer than two runs, one given twice, one that has not ended, or runs of different classes or inputs;
-            or the folder is taken.
+        RunError: There are fewer than two runs, a run is given twice or has not finished, the runs have different
+            classes or inputs, or the folder is taken.
         BundleError: A bundle is missing or was changed.
         DataError: The runs disagree on an image.
         DiskError: The disk is full or may not be written.
@@ -82,7 +84,7 @@ def ensemble(
     network = join(networks, [one.bundle.temperature for one in members], recipe.input)
     for note in manifest.notes:
         _log.info(note)
-    record = environment(command).model_copy(update={"members": [one.recorded() for one in members]})
+    record = environment(command).model_copy(update={"members": [member.to_record() for member in members]})
     with RunFolder.create(path, recipe, record, manifest.facts() | {"skipped": []}) as draft:
         manifest.save(draft.manifest_file)
         write_bundle(
@@ -97,29 +99,29 @@ def ensemble(
             synthetic=any(one.bundle.synthetic for one in members),
         )
         if "val" in manifest.splits:
-            _judge(draft, command, bars)
+            _evaluate(draft, command, bars)
         draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
     return RunFolder(path)
 
 
-def _judge(draft: RunFolder, command: str, bars: Bars) -> None:
-    """Evaluate on the validation images; an ensemble needs no images, and stands also where they are gone."""
+def _evaluate(draft: RunFolder, command: str, bars: Bars) -> None:
+    """Evaluate on the validation images, or log why that is impossible: the ensemble itself needs no images."""
     try:
         evaluate_run(draft, "val", command=command, bars=bars)
     except DataError as error:
-        _log.warning("the ensemble was not judged on its validation images: %s", error)
+        _log.warning("the ensemble was not evaluated on its validation images: %s", error)
 
 
 def _members(runs: Sequence[RunFolder]) -> list[Member]:
     if len(runs) < 2:
-        raise RunError(f"{len(runs)} run given; an ensemble is made of two or more")
+        raise RunError(f"{len(runs)} run given; an ensemble needs two or more")
     members = [_member(run) for run in runs]
     for number, one in enumerate(members):
         for other in members[:number]:
             if one.run.path.resolve() == other.run.path.resolve():
                 raise RunError(f"{one.run.path} is given twice; give each run once")
             if one.bundle.weights == other.bundle.weights:
-                raise RunError(f"{one.run.path} holds the same weights as {other.run.path}; give each network once")
+                raise RunError(f"{one.run.path} has the same weights as {other.run.path}; give each network once")
     first = members[0]
     for one in members[1:]:
         _compare(first, one)
@@ -130,14 +132,14 @@ def _member(run: RunFolder) -> Member:
     run = RunFolder.open(run.path)
     if not run.finished:
         raise RunError(
-            f"{run.path} has not ended well (status {run.record.status}); "
-            f"go on with it by chestnut train --resume {run.path}"
+            f"{run.path} has not finished (status {run.record.status}); "
+            f"resume it with chestnut train --resume {run.path}"
         )
     return Member(run, Bundle.read(run.bundle))
 
 
 def _compare(first: Member, other: Member) -> None:
-    """Refuse runs whose outputs or inputs mean different things."""
+    """Check that two runs have the same outputs and inputs."""
     pairs = [
         ("classes", ", ".join(first.bundle.classes), ", ".join(other.bundle.classes)),
         ("the positive class", first.bundle.positive, other.bundle.positive),
@@ -145,7 +147,7 @@ def _compare(first: Member, other: Member) -> None:
     pairs += [
         (f"input.{field}", getattr(first.bundle.spec, field), getattr(other.bundle.spec, field))
         for field in InputSpec.model_fields
-        if field != "channels"  # grey is repeated for a member that takes three
+        if field != "channels"  # a grey image is repeated for a member with three channels
     ]
     for name, ours, theirs in pairs:
         if ours != theirs:
@@ -156,7 +158,7 @@ def _compare(first: Member, other: Member) -> None:
 
 
 def _recipe(members: Sequence[Member]) -> Recipe:
-    """What the ensemble is, in the words of a recipe."""
+    """Return the recipe that describes the ensemble."""
     spec = members[0].bundle.spec
     channels = min(one.bundle.spec.channels for one in members)
     names = sorted({one.bundle.recipe for one in members})
@@ -169,22 +171,23 @@ def _recipe(members: Sequence[Member]) -> Recipe:
 
 
 def _notes(members: Sequence[Member], tested: bool) -> list[str]:
-    """What must be known of the members; `tested` says whether test images are left."""
+    """Return what to know about the members; `tested` says whether test images are left."""
     notes = []
     if folds := [one.run for one in members if one.run.record.holdout]:
         page = folds[0].path.resolve().parent / "crossval.html"
         notes.append(
-            f"{len(folds)} members are folds of a cross-validation; what the recipe is worth is said by its "
-            f"out-of-fold figures, {page}"
+            f"{len(folds)} members are folds of a cross-validation; its out-of-fold figures, {page}, tell what the "
+            "recipe is worth"
         )
     elif not tested:
         notes.append(
-            "no test images are left; where all members are trained on one split, which chestnut split writes and "
-            "chestnut compare --repeats keeps, its test images stay unseen"
+            "no test images are left; to keep them unseen, train all members on one split, which chestnut split or "
+            "chestnut compare --repeats makes"
         )
     if looks := sum(len(one.run.own_looks) for one in members if not one.run.record.holdout):
         notes.append(
-            f"the members had {looks} looks at test images before; an ensemble of runs chosen by those flatters itself"
+            f"the members were evaluated on test images {looks} times; if they were chosen by those figures, the "
+            "ensemble's test figures are too good"
         )
     if len({one.bundle.synthetic for one in members}) > 1:
         notes.append("some members were trained on synthetic images; the ensemble counts as synthetic")

@@ -115,7 +115,7 @@ def test_a_failed_run_is_told_and_the_others_are_compared(made, tmp_path):
     write_comparison_page(copy, copy.page_file)
     assert "failed" in copy.page_file.read_text()
     shutil.rmtree(tmp_path / "one" / "cnn-small-s4")
-    with pytest.raises(RunError, match=r"none of the runs ended well.*the first: it died"):
+    with pytest.raises(RunError, match=r"no run has finished.*the first reason: it died"):
         compare(copy, JobOptions(Inline(die_in=("mlp-s4", "mlp-s5", "cnn-small-s4", "cnn-small-s5"))))
 
 

@@ -170,7 +170,7 @@ def test_the_page_shows_figures_folds_and_curves(made, tmp_path):
     write_crossval_page(folder, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert f"mlp reaches AUROC {result.pooled.metrics['auroc'].value:.3f}" in page
-    assert "Fold 2, repeat 2" in page and "no standard error" in page
+    assert "Fold 2, repeat 2" in page and "not a standard error" in page
     assert page.count("data:image/png;base64") == 6
     (folder.path / "crossval.json").rename(tmp_path / "kept")
     with pytest.raises(RunError, match=r"has no crossval\.json yet"):
@@ -185,7 +185,7 @@ def test_it_goes_on_with_what_is_missing(made, images, tmp_path):
     shutil.rmtree(copy.run(copy.plan.parts[2]).path)
     copy.result_file.unlink()
     failing = Drawn(die_in=("repeat2-fold1",))
-    with pytest.raises(RunError, match=r"1 of 4 runs did not end well, the first repeat2-fold1: it died; .* goes on"):
+    with pytest.raises(RunError, match=r"1 of 4 runs failed, the first repeat2-fold1: it died; .* resumes"):
         crossval(copy, JobOptions(failing))
     assert failing.done == ["repeat2-fold1"] and not copy.result_file.exists()
     engine = Drawn()
@@ -198,9 +198,9 @@ def test_a_fold_that_learnt_nothing_is_told(made, images, tmp_path):
     folder = begin(images, tmp_path / "one", repeats=1)
     result = crossval(folder, JobOptions(Drawn(blind=("repeat1-fold2",))))
     said = f"chestnut diagnose {folder.path}/repeat1-fold2 says why that may be"
-    assert result.warnings == (f"repeat1-fold2 cannot be told from guessing, AUROC 0.500 (0.500–0.500): {said}.",)
+    assert result.warnings == (f"repeat1-fold2 is no better than guessing, AUROC 0.500 (0.500–0.500): {said}.",)
     write_crossval_page(folder, folder.page_file)
-    assert "repeat1-fold2 cannot be told from guessing" in folder.page_file.read_text()
+    assert "repeat1-fold2 is no better than guessing" in folder.page_file.read_text()
     assert made[1].warnings == ()
 
 

@@ -1,7 +1,7 @@
-"""`compare`: train several recipes on the same images for the same time, and say which is better and which is not.
+"""Train several recipes on the same images for the same number of epochs, and test which are better.
 
-Called by `api` and `cli`; hands jobs to an engine and keeps everything in a `ComparisonFolder`. A kill at any moment
-leaves a folder that the same call goes on with: runs that have ended are kept, others go on from their last epoch.
+All results are kept in a `ComparisonFolder`. After a kill at any moment, the same call resumes: finished runs are kept,
+and interrupted runs continue from their last epoch.
 """
 
 from __future__ import annotations
@@ -29,17 +29,20 @@ _FINE_TUNED = "-finetuned"
 
 
 def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool = False) -> Leaderboard:
-    """Make what a comparison lacks of its runs, and write its leaderboard.
+    """Train the runs that a comparison still lacks, and write its leaderboard.
 
     Args:
-        folder: Begun by `ComparisonFolder.begin`.
-        options: How.
-        fine_tune_best: Fine-tune the runs of the first variant afterwards, as one more variant; a note says why not
-            where its network is no backbone.
+        folder: The folder, made by `ComparisonFolder.begin`.
+        options: The engine that runs the jobs, and what to tell it.
+        fine_tune_best: Fine-tune the runs of the best variant afterwards, as one more variant. If its network is not a
+            backbone, a note says so.
+
+    Returns:
+        The leaderboard.
 
     Raises:
-        RunError: No run ended well, or another process works in the folder.
-        KeyboardInterrupt: Ctrl-C; what has been done is kept.
+        RunError: No run has finished, or another process uses the folder.
+        KeyboardInterrupt: Ctrl-C was pressed; finished work is kept.
     """
     with folder.owned():
         plan = folder.plan
@@ -62,13 +65,13 @@ def _with_fine_tuned(
     best: Variant,
     tuned: Variant,
 ) -> Leaderboard:
-    """The leaderboard with the best variant's runs fine-tuned as one more, or with a note on why there is none."""
+    """Return the leaderboard with the fine-tuned best variant, or with a note on why there is none."""
     if not isinstance(best.recipe.model, BackboneConfig):
         return replace(board, notes=(*board.notes, f"{best.name} came first and has no backbone to fine-tune."))
     plan = folder.plan
     failures = run_all(_tuning_jobs(folder, plan, best, tuned, options), options)
     entry = replace(_entry(folder, plan, tuned, failures), start="fine-tuned")
-    notes = [f"{tuned.name} has had more epochs than the others: it goes on from the runs of {best.name}."]
+    notes = [f"{tuned.name} has had more epochs than the others: it continues the runs of {best.name}."]
     notes += [
         f"{run.name}: no epoch was better on validation than its start, whose weights are kept."
         for run in entry.runs.values()
@@ -78,7 +81,7 @@ def _with_fine_tuned(
 
 
 def _jobs(folder: ComparisonFolder, plan: Plan, options: JobOptions) -> Iterable[Job]:
-    """One job a seed and variant: all variants with the first seed come before any with the second."""
+    """Yield a job for each seed and variant: all variants with the first seed come before any with the second."""
     for seed in plan.seeds:
         for variant in plan.variants:
             run = folder.run(variant.name, seed)
@@ -97,7 +100,7 @@ def _jobs(folder: ComparisonFolder, plan: Plan, options: JobOptions) -> Iterable
 def _tuning_jobs(
     folder: ComparisonFolder, plan: Plan, best: Variant, tuned: Variant, options: JobOptions
 ) -> Iterable[Job]:
-    """One job for each run of the best variant that has ended."""
+    """Yield a job for each finished run of the best variant."""
     for seed, job in zip(plan.seeds, _jobs(folder, replace(plan, variants=(tuned,)), options), strict=True):
         start = folder.run(best.name, seed)
         if start.finished:
@@ -107,31 +110,33 @@ def _tuning_jobs(
 def _entry(folder: ComparisonFolder, plan: Plan, variant: Variant, failures: dict[str, str]) -> Entry:
     runs = {seed: folder.run(variant.name, seed) for seed in plan.seeds}
     failed = {seed: failures[run.name] for seed, run in runs.items() if run.name in failures}
-    made = {seed: run for seed, run in runs.items() if seed not in failed and run.finished}
-    return Entry(variant.name, start_in_words(variant.recipe), made, failed)
+    finished = {seed: run for seed, run in runs.items() if seed not in failed and run.finished}
+    return Entry(variant.name, start_in_words(variant.recipe), finished, failed)
 
 
 def _notes(plan: Plan, options: JobOptions) -> tuple[str, ...]:
-    """What the leaderboard's reader must know of how it was made."""
+    """Return what a reader of the leaderboard must know about how it was made."""
     terms = plan.terms
     epochs = "1 epoch" if terms.epochs == 1 else f"{terms.epochs} epochs"
     notes = [
         f"All variants saw the same images and split (seed {terms.seed}) and had at most {epochs}; each kept its best "
-        "epoch, and its own early stopping where its recipe has one."
+        "epoch, and the early stopping of its recipe."
     ]
     if terms.fraction < 1:
-        notes.append(f"Trained on {terms.fraction:.0%} of each class's training patients; validation is whole.")
+        notes.append(
+            f"Trained on {terms.fraction:.0%} of each class's training patients; all validation images were used."
+        )
     if terms.repeats == 1:
-        notes.append("Each variant was trained once: intervals and tests tell of other patients, not of another seed.")
+        notes.append(
+            "Each variant was trained once: intervals and tests cover the choice of patients, not of the seed."
+        )
     else:
         notes.append(
             f"Each figure is the mean over {terms.repeats} seeds; intervals and tests draw both patients and seeds."
         )
     if options.engine.parallel > 1:
-        notes.append(
-            f"{options.engine.parallel} runs shared the machine, so seconds and images a second are below its best."
-        )
-    notes.append("Figures of validation images flatter, the more so the more variants are compared.")
+        notes.append(f"{options.engine.parallel} runs shared the machine, so each was slower than it would be alone.")
+    notes.append("The best figures of validation images are too good, and more so the more variants are compared.")
     return tuple(notes)
 
 

@@ -1,7 +1,4 @@
-"""From the runs of a comparison to its leaderboard: scores read, ranked, tested, and put into words.
-
-Called by `compare`; reads run folders and calls `evaluation.comparison`.
-"""
+"""Read, rank and test the runs of a comparison, and describe the result as a leaderboard."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ from chestnut.studies.pooled_predictions import read_predictions
 
 @dataclass(frozen=True)
 class Entry:
-    """A variant that takes part.
+    """A variant in a comparison.
 
     Attributes:
-        name: Its name.
+        name: The name of the variant.
         start: What its network starts from, in words.
-        runs: Its runs by seed; those that have not ended well are left out.
-        failures: Why runs have not ended well, by seed.
+        runs: Its finished runs by seed.
+        failures: Why other runs failed, by seed.
     """
 
     name: str
@@ -35,31 +32,34 @@ class Entry:
 
 
 def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Leaderboard:
-    """Judge the runs of a comparison.
+    """Rank the variants of a comparison and test each against the next.
 
     Args:
         entries: The variants.
-        notes: What else is to be known.
+        notes: Notes to add to those about the number of patients.
+
+    Returns:
+        The leaderboard.
 
     Raises:
-        RunError: No run has ended well.
-        DataError: Runs were judged on different images.
+        RunError: No run has finished.
+        DataError: The runs were evaluated on different images.
     """
-    alive = {entry.name: entry for entry in entries if entry.runs}
-    if not alive:
-        first = next((why for entry in entries for why in entry.failures.values()), "none was made")
-        raise RunError(f"none of the runs ended well, so there is nothing to compare; the first: {first}")
-    ranked = _ranked(list(alive.values()))
-    rows = [_row(alive[standing.name], standing) for standing in ranked.standings]
+    finished = {entry.name: entry for entry in entries if entry.runs}
+    if not finished:
+        first = next((why for entry in entries for why in entry.failures.values()), "no run was started")
+        raise RunError(f"no run has finished, so there is nothing to compare; the first reason: {first}")
+    ranked = _rank(list(finished.values()))
+    rows = [_row(finished[standing.name], standing) for standing in ranked.standings]
     rows += [_row(entry, None) for entry in entries if not entry.runs]
-    few = [f"Only {ranked.patients} patients are behind intervals and tests, which with so few say too much."]
-    said = (*(few if ranked.patients < FEW_PATIENTS else ()), *notes)
+    few = [f"Intervals and tests rest on only {ranked.patients} patients; with so few they are too confident."]
+    all_notes = (*(few if ranked.patients < FEW_PATIENTS else ()), *notes)
     return Leaderboard(
-        tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _sentences(ranked), said
+        tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _sentences(ranked), all_notes
     )
 
 
-def _ranked(entries: list[Entry]) -> Ranked:
+def _rank(entries: list[Entry]) -> Ranked:
     seen = read_predictions({entry.name: list(entry.runs.values()) for entry in entries})
     candidates = [Candidate(name, tuple(held)) for name, held in seen.probabilities.items()]
     return rank(seen.targets, seen.patients, candidates)
@@ -74,7 +74,7 @@ def _row(entry: Entry, standing: Standing | None) -> Row:
     best = [
         float(history.loc[history["epoch"] == record.best_epoch, "accuracy"].iloc[0])
         for history, record in zip(histories, records, strict=True)
-        if record.best_epoch  # 0 where a fine-tuned run kept its start
+        if record.best_epoch  # 0 if a fine-tuned run kept its starting weights
     ]
     timed = [float(history["seconds"].median()) for history in histories if len(history)]
     return Row(
@@ -100,33 +100,33 @@ def _row(entry: Entry, standing: Standing | None) -> Row:
 
 
 def _sentences(ranked: Ranked) -> tuple[str, ...]:
-    """What the tests between neighbours say, from the top: a sentence a group of equals, and one a step down."""
+    """Return what the tests say, from the top: a sentence for each group of equals and for each step down."""
     where = f"on these {ranked.images:,} validation images of {ranked.patients:,} patients"
     groups: dict[int, list[Standing]] = {}
     for standing in ranked.standings:
         groups.setdefault(standing.place, []).append(standing)
     steps = {pair.better: pair for pair in ranked.pairs if pair.distinguishable}
-    said = []
+    sentences = []
     for group in groups.values():
         if len(group) > 1:
-            said.append(_equals(group, where))
+            sentences.append(_describe_equals(group, where))
         if (step := steps.get(group[-1].name)) is not None:
             ahead = f"{step.better} is ahead of {step.worse}: AUROC higher by {step.difference}"
-            said.append(f"{ahead}, p = {_written(step.adjusted)}.")
-    return tuple(said)
+            sentences.append(f"{ahead}, p = {_format_p(step.adjusted)}.")
+    return tuple(sentences)
 
 
-def _equals(group: list[Standing], where: str) -> str:
+def _describe_equals(group: list[Standing], where: str) -> str:
     names = [standing.name for standing in group]
     listing = f"{', '.join(names[:-1])} and {names[-1]}"
     if len(group) == 2:
         return f"{listing} are not distinguishable {where}: their order may be chance."
-    said = f"{listing} are not distinguishable {where}: the order of each and the next may be chance."
+    text = f"{listing} are not distinguishable {where}: the order of neighbours may be chance."
     ends = group[-1].behind
     if group[0].behind is None and ends is not None and ends.low is not None and ends.low > 0:
-        said += f" From the first of them to the last the step is larger than chance: {ends}."
-    return said
+        text += f" The difference between the first and the last of them is larger than chance: {ends}."
+    return text
 
 
-def _written(p: float) -> str:
+def _format_p(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else "under 0.001"

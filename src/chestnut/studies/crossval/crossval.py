@@ -1,10 +1,9 @@
-"""`crossval`: train a recipe once a fold, and judge every image by the run that had not seen its patient.
+"""Train a recipe once for each fold, and evaluate every image with the run that has not seen its patient.
 
-Called by `cli`; hands jobs to an engine and keeps everything in a `CrossFolder`. A kill at any moment leaves a folder
-that the same call goes on with.
+All results are kept in a `CrossFolder`. After a kill at any moment, the same call resumes.
 
-A fold that is held out chooses nothing: its run splits the other folds' patients again into train and val, stops and
-keeps its best epoch by that val alone, and sees the fold once, when it has ended.
+A held-out fold decides nothing: its run splits the patients of the other folds again into train and val, chooses its
+epoch by that val alone, and is evaluated on the fold once, at its end.
 """
 
 from __future__ import annotations
@@ -29,20 +28,22 @@ from chestnut.studies.crossval.result import CrossValidation, HeldOut, spread_ov
 if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate
 
-_GUESSING = 0.5  # the AUROC of any answer that does not look at the image
+_GUESSING = 0.5  # the AUROC of answers that do not depend on the image
 
 
 def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
-    """Make what a cross-validation lacks of its runs, and judge all folds.
+    """Train the runs that a cross-validation still lacks, and evaluate all folds.
 
     Args:
-        folder: Begun by `CrossFolder.begin`.
-        options: How.
+        folder: The folder, made by `CrossFolder.begin`.
+        options: The engine that runs the jobs, and what to tell it.
+
+    Returns:
+        The figures of each fold and of all folds together.
 
     Raises:
-        RunError: A fold's run did not end well, so that there is no prediction of its images; or another process works
-            in the folder.
-        KeyboardInterrupt: Ctrl-C; what has been done is kept.
+        RunError: A run has failed, so that its fold has no predictions; or another process uses the folder.
+        KeyboardInterrupt: Ctrl-C was pressed; finished work is kept.
     """
     with folder.owned():
         plan = folder.plan
@@ -50,8 +51,8 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
         if failures:
             name, why = next(iter(failures.items()))
             raise RunError(
-                f"{len(failures)} of {len(plan.parts)} runs did not end well, the first {name}: {why}; "
-                "the others are kept, and the same command goes on"
+                f"{len(failures)} of {len(plan.parts)} runs failed, the first {name}: {why}; "
+                "the others are kept, and the same command resumes"
             )
         parts = tuple(_held_out(folder, part) for part in plan.parts)
         table = _read_predictions(folder, plan, parts[0].evaluation.classes)
@@ -63,7 +64,7 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
 
 
 def _jobs(folder: CrossFolder, plan: CrossPlan, options: JobOptions) -> Iterator[Job]:
-    """One job a fold: all folds of the first repeat come before any of the second."""
+    """Yield a job for each fold: all folds of the first repeat come before any of the second."""
     for part in plan.parts:
         rows, facts = folder.images(part)
         yield Job(
@@ -80,7 +81,7 @@ def _jobs(folder: CrossFolder, plan: CrossPlan, options: JobOptions) -> Iterator
 
 
 def _read_predictions(folder: CrossFolder, plan: CrossPlan, classes: tuple[str, ...]) -> PredictionTable:
-    """Read what every fold's run predicted of its fold, with columns for the fold and the repeat."""
+    """Read what each run predicted for its fold, with columns for the fold and the repeat."""
     frames = []
     for part in plan.parts:
         path = folder.run(part).evaluation("test") / "predictions.csv"
@@ -131,34 +132,34 @@ def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
 
 
 def _guessing(folder: CrossFolder, parts: Sequence[HeldOut]) -> Iterator[str]:
-    """Runs that may have learnt nothing; they pull the figures of all folds down."""
+    """Yield a warning for each run that may have learnt nothing: it lowers the figures of all folds."""
     for part in parts:
         area = part.evaluation.metrics["auroc"]
         if area.low is not None and area.low <= _GUESSING:
             yield (
-                f"{part.name} cannot be told from guessing, AUROC {area}: chestnut diagnose {folder.path / part.name} "
+                f"{part.name} is no better than guessing, AUROC {area}: chestnut diagnose {folder.path / part.name} "
                 "says why that may be."
             )
 
 
 def _notes(plan: CrossPlan) -> tuple[str, ...]:
-    """What a reader must know of how it was made."""
+    """Return what a reader must know about how the figures were made."""
     train, val, _ = plan.recipe.data.fractions
     notes = [
-        f"Each run saw the other folds alone: {val / (train + val):.0%} of their patients chose its epoch, the others "
-        "trained it. The fold that it was judged on chose nothing.",
-        "Folds are dealt by patient and balanced by class. Each run has a seed of its own, so that figures of folds "
-        "differ by their patients, by their seed, and by what was trained on.",
-        "The interval of a figure draws patients again and leaves the trained networks as they are. The deviation over "
-        "folds is no standard error: training sets overlap, and no unbiased estimate of that variance exists (Bengio "
+        f"Each run saw only the other folds: {val / (train + val):.0%} of their patients chose its epoch, the others "
+        "trained it. The fold on which it was evaluated decided nothing.",
+        "Folds are made by patient and balanced by class. Each run has its own seed, so the figures of folds differ by "
+        "patients, seed and training images.",
+        "The interval of a figure resamples patients and keeps the trained networks. The deviation over folds is not a "
+        "standard error: training sets overlap, and no unbiased estimate of that variance exists (Bengio "
         "and Grandvalet 2004, JMLR 5:1089-1105).",
-        "Figures of all folds together rank images of different networks against each other. Where folds agree and "
-        "these do not, the networks' probabilities are on different scales.",
-        "The figures are those of networks trained on a part of the data, and most likely a little below what one "
-        "trained on all of it would reach.",
+        "Figures of all folds together rank images scored by different networks against each other. If they are worse "
+        "than those of every fold, the networks' probabilities are on different scales.",
+        "The networks were trained on a part of the data; one trained on all of it would most likely be a little "
+        "better.",
     ]
     if plan.repeats > 1:
-        notes.append(f"Every image was predicted {plan.repeats} times, and its patient is drawn with all of them.")
+        notes.append(f"Every image was predicted {plan.repeats} times; a resampled patient brings all of them.")
     return tuple(notes)
 
 
@@ -171,7 +172,7 @@ def _draw(folder: CrossFolder, result: CrossValidation, table: PredictionTable) 
         label = f"fold {part.fold}, repeat {part.repeat}" if several else f"fold {part.fold}"
         estimates[label] = (part.evaluation.metrics["auroc"], None)
         histories.setdefault(f"repeat {part.repeat}" if several else label, []).append(runs[part.name].history)
-    told = "each fold is judged by the run that had not seen its patients"
-    save(forest_figure(estimates, where="held-out images", subtitle=told), folder.figures / "auroc.png")
+    subtitle = "each fold is evaluated with the run that has not seen its patients"
+    save(forest_figure(estimates, where="held-out images", subtitle=subtitle), folder.figures / "auroc.png")
     save(learning_figure(histories), folder.figures / "curves.png")
     draw_evaluation(folder.figures, result.pooled, table.targets, table.probabilities, table.patients)

@@ -1,7 +1,7 @@
-"""Try once, in a process of its own, which arithmetic the runs of a search train in where their recipe leaves it open.
+"""Find out once, in a separate process, which precision a search uses if its recipe leaves the choice open.
 
-The process is `python -m chestnut.studies.tuning.precision_probe`. If each trial tried for itself, it would take
-seconds every time, and other work on the machine would decide which trial trains in what.
+The process is `python -m chestnut.studies.tuning.precision_probe`. If each trial measured for itself, that would take
+seconds every time, and the precision of a trial would depend on other work on the machine.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from chestnut.config import ClassicalConfig, Recipe
 from chestnut.jobs.process import job_variables
 
 
-def settled(recipe: Recipe, classes: int, threads: int) -> str:
-    """The precision that a recipe's `auto` comes to on this machine's processor; `auto` where it cannot be tried.
+def resolve_precision(recipe: Recipe, classes: int, threads: int) -> str:
+    """Return the precision that `auto` means on this machine's processor, or `auto` if it cannot be measured.
 
     Args:
-        recipe: Any recipe; one that is fitted without epochs has nothing to try.
-        classes: Number of classes.
-        threads: Threads of one operation.
+        recipe: Any recipe. One that is fitted without epochs, or that names a precision, is not measured.
+        classes: The number of classes.
+        threads: The number of threads of one operation.
     """
     if recipe.train.precision != "auto" or isinstance(recipe.model, ClassicalConfig):
         return recipe.train.precision
@@ -31,11 +31,11 @@ def settled(recipe: Recipe, classes: int, threads: int) -> str:
         encoding="utf-8",
         check=False,
     )
-    return "auto" if done.returncode else done.stdout.split()[-1]  # what is wrong is for the runs to say
+    return "auto" if done.returncode else done.stdout.split()[-1]  # the runs will report what is wrong
 
 
 def main() -> None:
-    """Write what the recipe on standard input comes to; the argument is the number of classes."""
+    """Write the precision of the recipe on standard input; the argument is the number of classes."""
     from chestnut.data.cache.cache import cache_folder
     from chestnut.training.precision import resolve
 

@@ -1,7 +1,7 @@
-"""The settings of the next trial: drawn by Optuna's samplers, the same for the same seed and number, and never twice.
+"""Draw the settings of the next trial with Optuna's samplers: the same for the same seed and number, and never twice.
 
-Called by `trials`; calls `config` and Optuna. A sampler is made anew for each draw and seeded by the search's seed and
-the trial's number, so that a search that was broken off draws what an unbroken one would.
+Each draw uses a new sampler, seeded by the search's seed and the trial's number, so a search that was interrupted draws
+the same as one that was not.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from chestnut.config.search_space import SearchSpace
 
 Values = dict[str, Any]
 
-#: Draws of settings that were tried already, before the next untried ones are taken instead.
+#: How often settings that were tried already may be drawn before the next untried ones are used instead.
 _DRAWS = 20
 
 
 def distribution(one: Range) -> BaseDistribution:
-    """A range as Optuna knows it; lists to choose from become text, since its storage holds no lists."""
+    """Return a range as an Optuna distribution; lists to choose from become text, since Optuna stores no lists."""
     match one:
         case IntRange():
             return IntDistribution(*one.bounds, log=one.log, step=one.step)
@@ -38,7 +38,7 @@ def distribution(one: Range) -> BaseDistribution:
 
 
 def values_of(space: SearchSpace, drawn: Mapping[str, Any]) -> Values:
-    """What Optuna drew, as recipes hold it."""
+    """Return what Optuna drew as values of a recipe."""
     values: Values = {}
     for key, one in space.items():
         known = {_label(value): value for value in one.choice} if isinstance(one, Choice) else {}
@@ -48,7 +48,7 @@ def values_of(space: SearchSpace, drawn: Mapping[str, Any]) -> Values:
 
 
 def own_values(recipe: Recipe) -> Values:
-    """What a recipe itself has in the fields of its space."""
+    """Return a recipe's own values of the fields in its space."""
     plain = recipe.model_dump(mode="json")
     found: Values = {}
     for key in recipe.search:
@@ -68,51 +68,51 @@ def next_settings(
     seed: int,
     tried: Iterable[Values] = (),
 ) -> dict[str, Any] | None:
-    """Settings that were not tried yet, as Optuna knows them.
+    """Return settings that have not been tried yet, as Optuna's parameters.
 
     Args:
-        space: Where they lie.
+        space: The space to draw from.
         asked: All trials so far.
-        study: They are of this one.
-        bayesian: Learn from the trials (TPE); else draw at random.
-        seed: Of the search.
-        tried: Other settings that are not to be drawn.
+        study: The study of these trials.
+        bayesian: Whether to learn from the trials (TPE) rather than draw at random.
+        seed: The seed of the search.
+        tried: Further settings that must not be drawn.
 
     Returns:
-        None where the space has no others.
+        The settings, or None if the whole space has been tried.
     """
     known = {_key(trial.params) for trial in asked}
     known |= {_key({key: _label(value) for key, value in one.items()}) for one in tried}
     distributions = {key: distribution(one) for key, one in space.items()}
     for draw in range(_DRAWS):
         number = int(np.random.SeedSequence((seed, len(asked), draw)).generate_state(1)[0])
-        drawn = _drawn(distributions, asked, study, _sampler(bayesian, number))
+        drawn = _draw(distributions, asked, study, _sampler(bayesian, number))
         if _key(drawn) not in known:
             return drawn
     if math.isinf(_size(space)):
         return drawn
-    return _untried(space, known, np.random.SeedSequence((seed, len(asked), _DRAWS)))
+    return _first_untried(space, known, np.random.SeedSequence((seed, len(asked), _DRAWS)))
 
 
 def _sampler(bayesian: bool, seed: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(seed=seed) if bayesian else optuna.samplers.RandomSampler(seed=seed)
 
 
-def _drawn(
+def _draw(
     distributions: dict[str, BaseDistribution],
     asked: Collection[FrozenTrial],
     study: optuna.Study,
     sampler: optuna.samplers.BaseSampler,
 ) -> dict[str, Any]:
-    """Ask a copy of the study in memory: the real one is to get the trial whole or not at all."""
+    """Draw from a copy of the study in memory, since the real study must receive a trial complete or not at all."""
     copy = optuna.create_study(study_name=study.study_name, direction=study.direction, sampler=sampler)
     if isinstance(sampler, optuna.samplers.TPESampler):
         copy.add_trials(asked)
     return copy.ask(distributions).params
 
 
-def _untried(space: SearchSpace, known: Collection[Any], seed: np.random.SeedSequence) -> dict[str, Any] | None:
-    """The first untried settings from a random one on, counted through the whole space."""
+def _first_untried(space: SearchSpace, known: Collection[Any], seed: np.random.SeedSequence) -> dict[str, Any] | None:
+    """Return the first untried settings, counting through the whole space from a random start."""
     size = int(_size(space))
     start = int(np.random.default_rng(seed).integers(size))
     for step in range(min(size, len(known) + 1)):
@@ -126,7 +126,7 @@ def _untried(space: SearchSpace, known: Collection[Any], seed: np.random.SeedSeq
 
 
 def _size(space: SearchSpace) -> float:
-    """How many settings there are."""
+    """Return the number of settings in a space."""
     return math.prod(one.size for one in space.values())
 
 
@@ -135,5 +135,5 @@ def _label(value: Any) -> Any:
 
 
 def _key(drawn: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Equal for equal settings, whatever their last bits."""
+    """Return a key that is equal for equal settings, whatever their last bits."""
     return tuple(f"{drawn[key]:.12g}" if isinstance(drawn[key], float) else drawn[key] for key in sorted(drawn))

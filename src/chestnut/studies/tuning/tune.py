@@ -1,8 +1,7 @@
-"""`tune`: search a recipe's space for better settings, trial by trial, and say whether the best is better.
+"""Search a recipe's space for better settings, trial by trial, and test whether the best is better.
 
-Called by `api` and `cli`; hands jobs to an engine and keeps everything in a `TuneFolder`. A kill at any moment leaves a
-folder that the same call goes on with: trials that were running are taken up where their runs stand, none is lost and
-none made twice. A call for more trials extends the search.
+All results are kept in a `TuneFolder`. After a kill at any moment, the same call resumes: trials that were running
+continue from the last epoch of their runs, and no trial is lost or repeated. A call for more trials extends the search.
 """
 
 from __future__ import annotations
@@ -21,28 +20,31 @@ from chestnut.jobs.job import Event, Job, Reply, Result
 from chestnut.jobs.run_all import JobOptions
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.tuning.plan import TuneFolder
-from chestnut.studies.tuning.precision_probe import settled
+from chestnut.studies.tuning.precision_probe import resolve_precision
 from chestnut.studies.tuning.result import Tuning
 from chestnut.studies.tuning.summary import make_tuning, score_of, write_tuning
 from chestnut.studies.tuning.trials import Trials, opened
 
-#: The number that stands for the recipe's own settings.
+#: The trial number of the recipe's own settings.
 _OWN = -1
-#: Free bytes below which a failed run is put down to the disk.
+#: With fewer free bytes than this, a failed run is blamed on the disk.
 _FULL = 16 * 2**20
 
 
 def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
-    """Make what a search lacks of its trials, and say what it found.
+    """Run the trials that a search still lacks, and compare the best with the recipe's own settings.
 
     Args:
-        folder: Begun by `TuneFolder.begin`.
-        options: How.
+        folder: The folder, made by `TuneFolder.begin`.
+        options: The engine that runs the jobs, and what to tell it.
+
+    Returns:
+        All trials, and whether the best is better.
 
     Raises:
-        RunError: No trial finished, or another process works in the folder.
-        DiskError: The disk is full; what is done is kept.
-        KeyboardInterrupt: Ctrl-C; what has been done is kept.
+        RunError: No trial has finished, or another process uses the folder.
+        DiskError: The disk is full; finished work is kept.
+        KeyboardInterrupt: Ctrl-C was pressed; finished work is kept.
     """
     from chestnut.training.tracking.tensorboard import write_experiment
 
@@ -61,15 +63,15 @@ def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
 
 
 def _precision(folder: TuneFolder, options: JobOptions) -> str:
-    """What all runs train in; a GPU's kind decides for each run by itself."""
+    """Return the precision of all runs; on a GPU each run chooses for itself, by the kind of GPU."""
     plan = folder.plan
     if options.engine.gpus:
         return plan.recipe.train.precision
-    return settled(plan.recipe, len(folder.facts["classes"]), plan.threads)
+    return resolve_precision(plan.recipe, len(folder.facts["classes"]), plan.threads)
 
 
 class _Search:
-    """What is under way: jobs that wait, and to which trial those belong that an engine has."""
+    """A search in progress: the jobs that wait, and the trial of each job that is running."""
 
     def __init__(self, folder: TuneFolder, options: JobOptions, trials: Trials) -> None:
         self._folder = folder
@@ -87,7 +89,7 @@ class _Search:
         for number in self._trials.running():
             self._catch_up(number)
             self._make_ready(number)
-        # An engine that has run out of jobs may leave results that call for more.
+        # The last results of an engine that has run out of jobs may call for more jobs.
         while (first := self._next()) is not None:
             jobs = chain([first], self._jobs())
             with contextlib.closing(self._options.engine.run(jobs, self._hear)) as results:
@@ -99,7 +101,7 @@ class _Search:
             yield job
 
     def _next(self) -> Job | None:
-        """The next job, of a trial under way or of a new one; None where there is none for now."""
+        """Return the next job, of a running trial or of a new one; None if there is none for now."""
         while True:
             while self._waiting:
                 number, seed = self._waiting.popleft()
@@ -130,13 +132,13 @@ class _Search:
         )
 
     def _make_ready(self, number: int) -> None:
-        """Let the runs that a trial lacks wait for their turn; end it where it lacks none."""
+        """Queue the runs that a trial still lacks; finish the trial if it lacks none."""
         if self._settled(number):
             return
         runs = {seed: self._folder.run(number, seed) for seed in self._plan.seeds}
         lacking = [seed for seed, run in runs.items() if not run.finished]
         if lacking and self._pruning(number) and lacking[0] == self._plan.recipe.seed:
-            lacking = lacking[:1]  # the others begin when the first was not stopped
+            lacking = lacking[:1]  # the others start if the first is not stopped
         self._waiting.extend((number, seed) for seed in lacking)
         if not lacking and number != _OWN:
             self._finish(number, list(runs.values()))
@@ -161,7 +163,7 @@ class _Search:
         return self._plan.search == "hyperband" and number != _OWN
 
     def _catch_up(self, number: int) -> None:
-        """Report the epochs that a killed search did not come to report."""
+        """Report the epochs that a killed search did not report."""
         if not self._pruning(number):
             return
         history = self._folder.run(number, self._plan.recipe.seed).history
@@ -171,7 +173,7 @@ class _Search:
                 return
 
     def _hear(self, event: Event) -> Reply | None:
-        """Pass an event on; stop a run whose trial is over, or whose epoch shows that it is worth no more."""
+        """Pass an event on; stop a run if its trial is over, or if its last epoch was too bad to continue."""
         answer = self._options.on_event(event)
         if event.kind != "epoch" or event.job not in self._out or event.job in self._stopped:
             return answer
@@ -186,10 +188,10 @@ class _Search:
         return answer
 
     def _take(self, result: Result) -> None:
-        """Take in what became of a job.
+        """Record the result of a job.
 
         Raises:
-            DiskError: It failed for want of space; its trial is left as it is, to be gone on with.
+            DiskError: The job failed because the disk is full; its trial can be resumed.
         """
         number, _ = self._out.pop(result.job.name)
         self._stopped.discard(result.job.name)
@@ -200,10 +202,10 @@ class _Search:
             return
         if result.status != "finished":
             if self._disk_is_full(result):
-                raise DiskError(f"{result.job.name} ended for want of space: {result.error}")
+                raise DiskError(f"{result.job.name} ended because the disk is full: {result.error}")
             self._fail(number, result.error or "stopped by hand")
         elif not run.finished:
-            self._fail(number, f"it ended well elsewhere, but {run.path} does not hold it")
+            self._fail(number, f"it finished elsewhere, but is not in {run.path}")
         elif not any(one == number for one, _ in (*self._waiting, *self._out.values())):
             self._make_ready(number)
 
