@@ -81,7 +81,7 @@ def test_commands_take_it_as_a_run(made, chestnut):
     for words in (
         "averages the calibrated probabilities of its members",
         "chestnut ensemble",
-        str(made.recipe.model.members[1]),
+        f"…/{Path(made.recipe.model.members[1]).name}",
     ):
         assert words in page
     assert "No epoch has ended" not in page and "The test split is unread" not in page
