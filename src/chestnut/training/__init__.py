@@ -1,1 +1,1 @@
-"""The one training loop and what feeds it."""
+"""Train networks: the training loop, and everything that feeds and follows it."""

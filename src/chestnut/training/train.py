@@ -207,7 +207,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     except TrainingError as error:
         run.update(status="failed", ended=now(), error=str(error))
         raise
-    if devices.part():
+    if devices.leave_hosts():
         return run
     save_network(run, network, outcome, decoded.manifest)
     evaluate_run(run, "val", command=setup.command, bars=setup.bars)

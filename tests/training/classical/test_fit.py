@@ -21,7 +21,7 @@ from chestnut.errors import DataError, DeviceError, RecipeError
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.models.build import build_recipe
 from chestnut.models.heads import probabilities
-from chestnut.training.classical.fit import check_classical, method_of
+from chestnut.training.classical.fit import check_classical, make_method
 from chestnut.training.classical.grid_search import Examples, search
 from chestnut.training.distributed.devices import ONE
 from chestnut.training.inputs import Images
@@ -47,7 +47,7 @@ def examples(classes, recipe, count=90):
     for label in range(classes):
         pixels[targets == label, 5 * label : 5 * label + 5] += 30
     images = Images(pixels, recipe.input)
-    method = method_of(recipe, classes)
+    method = make_method(recipe, classes)
     fold = np.arange(count) // 3 % 3
     features = method.features(images)
     return method, images, Examples(features, targets, fold, np.ones(count, bool), recipe, classes)
@@ -129,14 +129,14 @@ def test_a_best_point_at_the_edge_is_told(caplog):
     method, _, given = examples(2, SVM.changed(["model.costs=[0.001, 1.0]", "model.gammas=[1.0]"]))
     with caplog.at_level(logging.INFO):
         search(method, given, ())
-    assert caplog.messages == ["the best C, 1, is the greatest of those tried"]
+    assert caplog.messages == ["the best C, 1, is the highest value tried; a better one may be beyond"]
 
 
 @pytest.mark.parametrize("network", ["pca-svm", "hog-logistic"])
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("augment.flip=true", r"\[augment\] does not apply to .*, which is fitted to the images as they are"),
+        ("augment.flip=true", r"\[augment\] does not apply to .*, which is fitted to unchanged images"),
         ("loss.name=focal", r"\[loss\] does not apply to"),
         ("train.precision=bfloat16", "train.precision must be float32 or auto for"),
         ("model.head=sigmoid", "no key 'model.head'"),
@@ -165,11 +165,11 @@ def few(tmp_path_factory):
 
 
 def test_too_few_patients_or_images_and_several_devices_are_refused(few):
-    with pytest.raises(DataError, match=r"^model.folds, of the training images: 60 folds; allowed are 2 to \d"):
+    with pytest.raises(DataError, match=r"^model.folds of the training images: 60 folds; give 2 to \d"):
         check_classical(few, SVM.changed(["model.folds=60"]), ONE)
-    with pytest.raises(RecipeError, match=r"components is 300, and the search fits as few as \d+ training images; low"):
+    with pytest.raises(RecipeError, match=r"components is 300, but a fold of the search has only \d+ training"):
         check_classical(few, SVM.changed(["model.components=300", "model.folds=2"]), ONE)
-    with pytest.raises(DeviceError, match="pca-svm is fitted by one process; leave out --devices"):
+    with pytest.raises(DeviceError, match="pca-svm is fitted by one process; train it with devices=1"):
         check_classical(few, SVM, replace(ONE, count=2))
     check_classical(few, SVM.changed(["model.folds=2"]), ONE)
 
@@ -181,4 +181,4 @@ def test_there_is_no_learning_rate_to_test(few):
 
 def test_a_network_that_is_trained_has_no_method():
     with pytest.raises(RecipeError, match="cnn is trained, not fitted; give pca-svm or hog-logistic"):
-        method_of(Recipe(name="x"), 2)
+        make_method(Recipe(name="x"), 2)

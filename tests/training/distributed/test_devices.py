@@ -63,11 +63,11 @@ def test_padded_batches_train_as_unpadded_ones(changes):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (lambda: claim(0), r"--devices 0, but tensorflow has 1 here \(cpu:0\); give 1 to 1, or set CHESTNUT_CPU_DEV"),
-        (lambda: claim(1, Hosts("a:1", 2, 0)), "several hosts train on JAX alone and the backend is tensorflow; set"),
-        (lambda: Hosts("10.0.0.1", 2, 0), "--coordinator 10.0.0.1 is not ADDRESS:PORT"),
-        (lambda: Hosts("10.0.0.1:7", 1, 0), "--hosts 1: several hosts are 2 or more"),
-        (lambda: Hosts("10.0.0.1:7", 2, 2), "--host 2 is none of 2 hosts, which count from 0"),
+        (lambda: claim(0), r"devices=0: tensorflow has 1 here \(cpu:0\); give 1 to 1, or set CHESTNUT_CPU_DEV"),
+        (lambda: claim(1, Hosts("a:1", 2, 0)), "several hosts need JAX, but the backend is tensorflow; set"),
+        (lambda: Hosts("10.0.0.1", 2, 0), "coordinator=.10.0.0.1.: give the ADDRESS:PORT of host 0"),
+        (lambda: Hosts("10.0.0.1:7", 1, 0), "hosts=1: give 2 or more"),
+        (lambda: Hosts("10.0.0.1:7", 2, 2), "host=2: give 0 to 1"),
     ],
 )
 def test_devices_and_hosts_that_are_not_there_are_refused(given, said):
@@ -83,7 +83,7 @@ def test_a_batch_that_devices_cannot_share_evenly_is_refused():
 @pytest.mark.parametrize("value", ["0", "two"])
 def test_a_wrong_number_of_parts_of_the_processor_is_refused(monkeypatch, value):
     monkeypatch.setenv("CHESTNUT_CPU_DEVICES", value)
-    with pytest.raises(DeviceError, match=f"CHESTNUT_CPU_DEVICES={value} is no number of devices"):
+    with pytest.raises(DeviceError, match=f"CHESTNUT_CPU_DEVICES={value} is not a number of devices"):
         claim()
 
 

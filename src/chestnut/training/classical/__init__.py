@@ -1,1 +1,1 @@
-"""Recipes without a network: features with a linear model or a support vector machine."""
+"""Fit the recipes without gradient steps: features with a linear model or a support vector machine."""

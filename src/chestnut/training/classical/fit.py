@@ -1,7 +1,6 @@
-"""Fits a classical network: a grid search by patient within the training images, then a fit to all of them.
+"""Fit a classical model: a grid search by patient within the training images, then a fit to all of them.
 
-Called by `train` in place of the training loop; calls the methods, a file each. What it returns is what the loop
-returns: one row of history, and a Keras network like any other.
+The result has the same form as that of the training loop: a history, with one row, and a Keras network.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from chestnut.training.inputs import Images
 from chestnut.training.loop import Observer, Outcome, Row, Validation, advance
 
 
-def method_of(recipe: Recipe, classes: int) -> Method:
-    """The method that a recipe names.
+def make_method(recipe: Recipe, classes: int) -> Method:
+    """Return the classical method that a recipe names.
 
     Raises:
-        RecipeError: It names a network that is trained.
+        RecipeError: The recipe names a network that is trained in steps.
     """
     match recipe.model:
         case PcaSvmConfig() as config:
@@ -44,61 +43,63 @@ def method_of(recipe: Recipe, classes: int) -> Method:
 
 
 def check_classical(manifest: Manifest, recipe: Recipe, devices: Devices) -> None:
-    """Refuse, before anything is written, what cannot be fitted.
+    """Check, before anything is written, that the recipe can be fitted.
 
     Raises:
-        DataError: Too few training patients of a class for the folds.
-        RecipeError: More components than training images.
-        DeviceError: Several devices or hosts.
+        DataError: A class has too few training patients for the folds.
+        RecipeError: There are more components than training images.
+        DeviceError: Several devices or hosts were requested.
     """
     if devices.count > 1 or devices.hosts > 1:
-        raise DeviceError(f"{recipe.model.network} is fitted by one process; leave out devices and hosts")
+        raise DeviceError(f"{recipe.model.network} is fitted by one process; train it with devices=1 and without hosts")
     training = manifest.only("train")
     fold, balance = _folds(training, recipe), recipe.data.balance
     fewest = min(epoch_length(training.targets[fold != number], balance) for number in np.unique(fold))
     if isinstance(recipe.model, PcaSvmConfig) and recipe.model.components > fewest:
         raise RecipeError(
-            f"model.components is {recipe.model.components}, and the search fits as few as {fewest} training images; "
-            "lower model.components, or add images"
+            f"model.components is {recipe.model.components}, but a fold of the search has only {fewest} training "
+            "images; lower model.components, or add images"
         )
 
 
 def _folds(training: Manifest, recipe: Recipe) -> npt.NDArray[np.int64]:
-    """The fold of each training image, by patient and class; (n,)."""
+    """Return the fold of each training image, by patient and class, shape (n,)."""
     try:
         dealt: npt.NDArray[np.int64] = folds(training, recipe.model.folds, recipe.seed)[0]  # type: ignore[union-attr]
     except DataError as error:
-        raise DataError(f"model.folds, of the training images: {error}") from None
+        raise DataError(f"model.folds of the training images: {error}") from None
     return dealt
 
 
 def fit_classical(run: RunFolder, decoded: Decoded, observers: tuple[Observer, ...]) -> tuple[Outcome, Any]:
-    """Fit the recipe of a run to its training images, and judge the network on both splits.
+    """Fit the recipe of a run to its training images, and evaluate the network on both splits.
 
     Args:
-        run: The run, whose recipe names a classical network; what is chosen is noted as `fitted`.
-        decoded: Its images.
-        observers: Told of every fit as of a batch, and of one epoch.
+        run: The run, whose recipe names a classical model. The chosen settings are recorded as `fitted`.
+        decoded: The images of the run.
+        observers: The observers, which are notified of each fit as of a batch, and of one epoch.
 
     Returns:
         The outcome of one epoch, and the network.
 
     Raises:
-        TrainingError: The network's answers are not finite.
+        TrainingError: The network's outputs are not finite.
     """
     started = time.perf_counter()
     recipe, manifest = run.recipe, decoded.manifest
     rows = {name: np.flatnonzero(manifest.frame["split"] == name) for name in ("train", "val")}
     images = {name: Images(decoded.pixels.take(chosen), recipe.input) for name, chosen in rows.items()}
-    method = method_of(recipe, len(manifest.classes))
-    examples = _examples(method, images["train"], manifest.only("train"), recipe)
+    method = make_method(recipe, len(manifest.classes))
+    examples = _make_examples(method, images["train"], manifest.only("train"), recipe)
     choice, fitted = search(method, examples, observers)
     network = method.network(fitted, choice.calibration)
     fitted_at = time.perf_counter()
     points = {name: Validation(images[name], manifest.targets[rows[name]]).point(network) for name in rows}
     if points["train"] is None or points["val"] is None:
-        raise TrainingError(f"the fitted {recipe.model.network} gives infinite answers; look at chestnut audit DATA")
-    row = _row(points["train"], points["val"], time.perf_counter() - started, fitted_at - started)
+        raise TrainingError(
+            f"the fitted {recipe.model.network} gives infinite outputs; look for bad images with chestnut audit DATA"
+        )
+    row = _history_row(points["train"], points["val"], time.perf_counter() - started, fitted_at - started)
     run.write_history([row])
     inner = {f"inner_{name}": round(value, 4) for name, value in choice.found.items()}
     run.update(
@@ -110,7 +111,7 @@ def fit_classical(run: RunFolder, decoded: Decoded, observers: tuple[Observer, .
     return Outcome(advance(Progress(), row, recipe), network.get_weights(), "epochs"), network
 
 
-def _examples(method: Method, images: Images, training: Manifest, recipe: Recipe) -> Examples:
+def _make_examples(method: Method, images: Images, training: Manifest, recipe: Recipe) -> Examples:
     return Examples(
         method.features(images),
         training.targets,
@@ -121,8 +122,8 @@ def _examples(method: Method, images: Images, training: Manifest, recipe: Recipe
     )
 
 
-def _row(training: Row, validation: Row, seconds: float, fit_seconds: float) -> Row:
-    """The line of history.csv, with the loop's columns; there is no learning rate."""
+def _history_row(training: Row, validation: Row, seconds: float, fit_seconds: float) -> Row:
+    """Return the row of history.csv, with the same columns as the training loop; there is no learning rate."""
     return {
         "epoch": 1,
         "loss": training["val_loss"],

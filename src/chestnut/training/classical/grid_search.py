@@ -1,7 +1,7 @@
-"""The grid search of a classical method: by patient, within the training images.
+"""Choose the settings of a classical method by a grid search within the training images, with folds by patient.
 
-Called by `classical`. Every point of the grid is fitted to all folds but one and scores the images of that one; the
-scores of all images together are calibrated and judged. The best point's calibration is the network's.
+At every point of the grid, the method is fitted to all folds but one and scores the images of that one. The scores of
+all images together are calibrated and evaluated. The network uses the calibration of the best point.
 """
 
 from __future__ import annotations
@@ -30,39 +30,39 @@ Setting = dict[str, float]
 
 
 class Method(Protocol):
-    """One classical method; see `PcaSvm` for what each part does."""
+    """A classical method."""
 
     @property
     def grid(self) -> list[Setting]:
-        """What is tried, the smoothest first."""
+        """The settings to try, the smoothest first."""
 
     def features(self, images: Images) -> Floats:
-        """What is fitted, a row an image."""
+        """Compute the features of images, one row per image."""
 
     def part(self, features: Floats, targets: Targets, weights: Floats | None) -> Callable[[Setting], Any]:
-        """Fits part of the images at a point of the grid; what is fitted maps features to scores."""
+        """Return a function that fits some images at a point of the grid; the fitted object maps features to scores."""
 
     def calibration(self, scores: Floats, targets: Targets, weights: Floats | None) -> Affine:
-        """From scores of images that were held out to logits."""
+        """Fit a map from the scores of held-out images to logits."""
 
     def network(self, fitted: Any, calibration: Affine) -> keras.Model:
-        """The fitted method as a network."""
+        """Return the fitted method as a network."""
 
     def facts(self, fitted: Any) -> dict[str, int | float]:
-        """What else the fit has decided."""
+        """Return further facts about the fit, for the run's record."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Training images as a method sees them.
+    """The training images of a method.
 
     Attributes:
-        features: A row an image, (n, d).
-        targets: Class numbers, (n,).
-        fold: The fold that holds each out, (n,).
-        judged: Whether it counts where it is held out, (n,); augmented copies do not.
-        recipe: Tells balance, seed and what the best point is chosen by.
-        classes: Number of classes.
+        features: The features, one row per image, shape (n, d).
+        targets: The class numbers, shape (n,).
+        fold: The fold in which each image is held out, shape (n,).
+        judged: Whether each image counts when it is held out, shape (n,); augmented copies do not.
+        recipe: The recipe, with the balance, the seed and the metric by which the best point is chosen.
+        classes: The number of classes.
     """
 
     features: Floats
@@ -73,7 +73,7 @@ class Examples:
     classes: int
 
     def part(self, method: Method, rows: npt.NDArray[np.int64]) -> Callable[[Setting], Any]:
-        """Make ready to fit some rows, balanced as the recipe says."""
+        """Return a function that fits some rows, balanced as the recipe says."""
         balance = self.recipe.data.balance
         drawn = rows[epoch_order(self.targets[rows], balance, self.recipe.seed, 0)]
         targets = self.targets[drawn]
@@ -86,9 +86,9 @@ class Choice:
     """The best point of the grid.
 
     Attributes:
-        setting: The point.
-        calibration: From scores to logits, found on images that were held out.
-        found: What the held-out images say of it; see `point_metrics`.
+        setting: The settings at the point.
+        calibration: The map from scores to logits, fitted to held-out images.
+        found: The metrics of the held-out images; see `point_metrics`.
     """
 
     setting: Setting
@@ -97,15 +97,15 @@ class Choice:
 
 
 def search(method: Method, examples: Examples, observers: tuple[Observer, ...]) -> tuple[Choice, Any]:
-    """Try the grid on the inner folds, then fit all images at its best point.
+    """Try all points of the grid on the inner folds, then fit all images at the best point.
 
     Args:
-        method: What is fitted.
-        examples: To what.
-        observers: Told of every fit as of a batch.
+        method: The method to fit.
+        examples: The training images.
+        observers: The observers, which are notified of each fit as of a batch.
 
     Returns:
-        The best point, and what was fitted there to all images.
+        The best point, and the method fitted there to all images.
     """
     numbers, grid = np.unique(examples.fold), method.grid
     for observer in observers:
@@ -121,17 +121,17 @@ def search(method: Method, examples: Examples, observers: tuple[Observer, ...]) 
             for observer in observers:
                 observer.batch(done)
     targets = examples.targets[np.concatenate(held)]
-    tried = [
-        _tried(method, examples, point, np.concatenate(found), targets)
+    choices = [
+        _evaluate_point(method, examples, point, np.concatenate(found), targets)
         for point, found in zip(grid, scores, strict=True)
     ]
-    choice = min(tried, key=lambda one: _rank(one, examples.recipe.train.stop))
-    _say_where(choice.setting, grid)
+    choice = min(choices, key=lambda one: _rank(one, examples.recipe.train.stop))
+    _log_edges(choice.setting, grid)
     return choice, examples.part(method, np.arange(len(examples.targets)))(choice.setting)
 
 
-def _tried(method: Method, examples: Examples, setting: Setting, scores: Floats, targets: Targets) -> Choice:
-    """Calibrate the scores of held-out images, and judge them."""
+def _evaluate_point(method: Method, examples: Examples, setting: Setting, scores: Floats, targets: Targets) -> Choice:
+    """Calibrate the scores of held-out images and evaluate them."""
     balanced = examples.recipe.data.balance != "none"
     weights = class_weights(targets, examples.classes)[targets] if balanced else None
     calibration = method.calibration(scores, targets, weights)
@@ -139,16 +139,16 @@ def _tried(method: Method, examples: Examples, setting: Setting, scores: Floats,
 
 
 def _rank(choice: Choice, stop: StopConfig) -> float:
-    """Smaller for better; what is undefined comes last."""
+    """Return a number that is smaller for a better choice; infinity if the metric is undefined."""
     value = choice.found[stop.metric.removeprefix("val_")]
     ranked = value if stop.smaller_is_better else -value
     return ranked if math.isfinite(ranked) else math.inf
 
 
-def _say_where(best: Setting, grid: list[Setting]) -> None:
-    """Say where a best point lies at the edge of the grid, beyond which a better one may lie."""
+def _log_edges(best: Setting, grid: list[Setting]) -> None:
+    """Log that the best point is at the edge of the grid, since a better one may be beyond."""
     for name, value in best.items():
         values = sorted({setting[name] for setting in grid})
         if len(values) > 1 and value in (values[0], values[-1]):
-            edge = "least" if value == values[0] else "greatest"
-            _log.info("the best %s, %g, is the %s of those tried", name, value, edge)
+            edge = "lowest" if value == values[0] else "highest"
+            _log.info("the best %s, %g, is the %s value tried; a better one may be beyond", name, value, edge)

@@ -1,7 +1,4 @@
-"""`PcaSvm`: fits principal components and a support vector machine, and writes them into a `pca-svm` network.
-
-Called by `classical`; calls scikit-learn and `models`.
-"""
+"""`PcaSvm`: principal components and a support vector machine, fitted by scikit-learn and turned into a network."""
 
 from __future__ import annotations
 
@@ -16,38 +13,39 @@ from sklearn.svm import SVC
 
 from chestnut.config import InputSpec, PcaSvmConfig
 from chestnut.models.build import build
-from chestnut.training.classical.affine import Affine, Floats, Targets, logistic
+from chestnut.training.classical.affine import Affine, Floats, Targets, fit_logistic
 from chestnut.training.inputs import Images
 
-#: Megabytes in which the solver keeps values of the kernel.
+#: The solver's cache for values of the kernel, in megabytes.
 _CACHE = 500
-#: The calibration's C. One weight a class and machine needs little penalty; what there is keeps it finite where the
-#: classes are told apart without an error, for which Platt smooths the targets.
+#: The C of the calibration. So few weights need little penalty. It keeps them finite if the scores separate the classes
+#: without an error, a case for which Platt smooths the targets.
 _CALIBRATION = 1.0
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Fitted components and support vectors.
+    """The fitted components and support vectors.
 
     Attributes:
-        pca: From pixels to components.
-        svc: From components to a score for each pair of classes.
+        pca: The map from pixels to components.
+        svc: The map from components to a score for each pair of classes.
     """
 
     pca: PCA
     svc: SVC
 
     def __call__(self, features: Floats) -> Floats:
-        """Scores (n, pairs), one a pair of classes; of two classes, above 0 for the second."""
+        """Return the scores, shape (n, pairs), one per pair of classes; of two classes, above 0 for the second."""
         found = self.svc.decision_function(self.pca.transform(features))
         return np.asarray(found).reshape(len(features), -1)
 
     def pairs(self) -> Affine:
-        """The scores as a map of the kernel's values at the support vectors.
+        """Return the map from the kernel's values at the support vectors to the scores.
 
-        libsvm keeps a support vector of class i in row j-1 (j above i) or j (j below i) of its coefficients for the
-        pair i, j (Chang and Lin 2011, ACM TIST 2:27, §4). scikit-learn turns the sign of two classes about.
+        For the pair i, j, libsvm stores the coefficient of a support vector of class i in row j-1 (if j is above i) or
+        j (if j is below i) of `dual_coef_` (Chang and Lin 2011, ACM TIST 2:27, §4). For two classes, scikit-learn
+        reverses the sign.
         """
         held, counts = self.svc.dual_coef_, self.svc.n_support_
         label = np.repeat(np.arange(len(counts)), counts)
@@ -60,8 +58,8 @@ class Machine:
         return Affine(np.stack(columns, axis=1), self.svc.intercept_)
 
 
-class Reduced:
-    """Images reduced to components once, to be fitted at every point of the grid."""
+class ReducedImages:
+    """Images reduced to components once, for a fit at every point of the grid."""
 
     def __init__(self, pca: PCA, features: Floats, targets: Targets, weights: Floats | None) -> None:
         self.pca = pca.fit(features)
@@ -70,7 +68,7 @@ class Reduced:
         self.weights = weights
 
     def __call__(self, setting: dict[str, float]) -> Machine:
-        """Fit at C and gamma, the latter in units of 1/(components · their mean variance)."""
+        """Fit a machine with C and gamma, the latter in units of 1/(components · their mean variance)."""
         gamma = setting["gamma"] / (self.components.shape[1] * self.components.var())
         svc = SVC(C=setting["C"], gamma=gamma, decision_function_shape="ovo", cache_size=_CACHE)
         return Machine(self.pca, svc.fit(self.components, self.targets, sample_weight=self.weights))
@@ -78,13 +76,13 @@ class Reduced:
 
 @dataclass(frozen=True)
 class PcaSvm:
-    """The method: what is searched, how it is fitted, and the network that it becomes.
+    """The method: its grid, its fit, and the network that it becomes; see `Method`.
 
     Attributes:
         config: The recipe's `[model]` table.
-        spec: What the network is fed.
-        classes: Number of classes.
-        seed: Of the search for components.
+        spec: The input of the network.
+        classes: The number of classes.
+        seed: The seed of the search for components.
     """
 
     config: PcaSvmConfig
@@ -94,26 +92,26 @@ class PcaSvm:
 
     @property
     def grid(self) -> list[dict[str, float]]:
-        """What is tried, the smoothest first."""
+        """The settings to try, the smoothest first."""
         return [{"C": cost, "gamma": gamma} for cost in self.config.costs for gamma in self.config.gammas]
 
     def features(self, images: Images) -> Floats:
-        """Pixels in 0..1, (n, height · width · channels)."""
+        """Return the pixels, 0..1, shape (n, height · width · channels)."""
         batch = images.batch(np.arange(len(images)))
         return batch.reshape(len(images), -1).astype(np.float32) / 255
 
-    def part(self, features: Floats, targets: Targets, weights: Floats | None) -> Reduced:
-        """Make ready to fit a part of the images at any point of the grid."""
+    def part(self, features: Floats, targets: Targets, weights: Floats | None) -> ReducedImages:
+        """Return a function that fits some images at a point of the grid."""
         pca = PCA(self.config.components, whiten=self.config.whiten, random_state=self.seed)
-        return Reduced(pca, features, targets, weights)
+        return ReducedImages(pca, features, targets, weights)
 
     def calibration(self, scores: Floats, targets: Targets, weights: Floats | None) -> Affine:
-        """From scores of images that were held out to logits (Platt 1999; multinomial for more than two classes)."""
-        return logistic(scores, targets, weights, _CALIBRATION)
+        """Fit a map from the scores of held-out images to logits (Platt 1999; multinomial above two classes)."""
+        return fit_logistic(scores, targets, weights, _CALIBRATION)
 
     def network(self, machine: Machine, calibration: Affine) -> keras.Model:
-        """The fitted machine with its calibration as a Keras network."""
-        order = _mixed(machine.svc.n_support_)
+        """Return the fitted machine with its calibration as a Keras network."""
+        order = _interleave_classes(machine.svc.n_support_)
         pca, supports = machine.pca, machine.svc.support_vectors_[order]
         gamma = machine.svc.get_params()["gamma"]
         network = build(self.config, self.spec, self.classes, supports=len(supports))
@@ -132,18 +130,18 @@ class PcaSvm:
         return network
 
     def facts(self, machine: Machine) -> dict[str, int | float]:
-        """What else the fit has decided."""
+        """Return the explained variance and the number of support vectors."""
         explained = float(machine.pca.explained_variance_ratio_.sum())
         return {"explained_variance": round(explained, 4), "support_vectors": len(machine.svc.support_vectors_)}
 
 
-def _mixed(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """An order of the support vectors, given class by class, in which all classes stay in step.
+def _interleave_classes(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Return an order of the support vectors, which are sorted by class, that mixes the classes evenly.
 
-    Coefficients of a class sum to minus those of its rival. Added class by class in single precision, a score would
-    rise to hundreds and fall again, and lose three digits.
+    The coefficients of one class sum to minus those of the other. Added class by class in single precision, a score
+    would rise to hundreds and fall again, and lose three digits.
 
-    >>> _mixed(np.array([2, 4])).tolist()
+    >>> _interleave_classes(np.array([2, 4])).tolist()
     [2, 0, 3, 4, 1, 5]
     """
     share = np.concatenate([(np.arange(count) + 0.5) / count for count in counts])

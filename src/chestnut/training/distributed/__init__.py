@@ -1,1 +1,1 @@
-"""Train on several devices and hosts."""
+"""Train one network on several devices and hosts."""

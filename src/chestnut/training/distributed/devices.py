@@ -1,7 +1,7 @@
-"""On what a run is trained: one device, several of one machine, or several hosts; and each host's share of a batch.
+"""The devices of a run: one, several of one machine, or those of several hosts; and each host's share of a batch.
 
-Called by `train`, `batches` and `cli`. The backend's own engine divides the batch (`models.device.data_parallel`); what
-is added here makes its result that of one device.
+The backend's own engine divides a batch among devices (`models.device.data_parallel`). The corrections here make the
+result equal to that of one device.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from chestnut.training.distributed.hosts import Hosts, devices_of_each, leave, s
 
 Rows = npt.NDArray[np.int64]
 
-#: The environment variable that divides the processor into devices, to try several without GPUs.
+#: The environment variable that divides the processor into several devices, for trials without GPUs.
 PARTS = "CHESTNUT_CPU_DEVICES"
 
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a run, and which of the hosts this one is.
+    """The devices of a run, and this host's place among the hosts.
 
     Attributes:
-        count: Devices of all hosts together.
-        hosts: Number of hosts.
-        host: This one's place among them, from 0; host 0 writes the run.
-        engine: What divides batches; None on one device.
+        count: The number of devices of all hosts together.
+        hosts: The number of hosts.
+        host: The number of this host, from 0; host 0 writes the run.
+        engine: The backend's object that divides batches; None for one device.
     """
 
     count: int = 1
@@ -44,14 +44,14 @@ class Devices:
     engine: Any = None
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Within it, networks are made and trained on these devices."""
+        """Return a context in which networks are built and trained on these devices."""
         return nullcontext() if self.engine is None else self.engine.scope()
 
     def agree(self, recipe: Recipe, manifest: Manifest, checkpoint: Checkpoint) -> None:
-        """Make sure that all hosts train the same recipe on the same images from the same epoch.
+        """Check that all hosts train the same recipe on the same images from the same epoch.
 
         Raises:
-            DeviceError: One does not.
+            DeviceError: The hosts differ in one of these.
         """
         if self.hosts == 1:
             return
@@ -59,28 +59,28 @@ class Devices:
         saved = sorted(path.name for path in checkpoint.folder.glob("epoch-*"))
         if not same_everywhere(f"{recipe.to_toml()}{images}{saved}"):
             raise DeviceError(
-                f"the {self.hosts} hosts do not see the same recipe, images and finished epochs; give each the same "
+                f"the {self.hosts} hosts do not have the same recipe, images and finished epochs; give each the same "
                 "command and the same files"
             )
 
-    def part(self) -> bool:
-        """Part from the other hosts, once training has ended; whether the rest is another host's work."""
+    def leave_hosts(self) -> bool:
+        """Disconnect from the other hosts after training; return whether another host finishes the run."""
         if self.hosts > 1:
             leave()
         return self.host > 0
 
     def share(self, rows: Rows) -> tuple[Rows, npt.NDArray[np.float32] | None]:
-        """This host's part of a batch, and the weight of each of its rows in the loss.
+        """Return this host's share of a batch, and the weight of each of its rows in the loss.
 
-        A batch that the devices do not divide is padded with its own images at weight 0. Keras divides the loss by the
-        number of images, not by the sum of weights, so that the others' weight becomes padded / real: the gradient is
-        exactly that of the batch unpadded.
+        A batch that cannot be divided evenly is padded with some of its images at weight 0. Keras divides the loss by
+        the number of images, not by the sum of weights, so the weight of the real images becomes padded / real. Then
+        the gradient is exactly that of the batch without padding.
 
         Args:
-            rows: The batch, (b,).
+            rows: The rows of the batch, shape (b,).
 
         Returns:
-            Rows (b',), and their weights (b',); no weights on one device.
+            The rows, shape (b',), and their weights, shape (b',); None in place of weights for one device.
 
         >>> Devices(count=2).share(np.array([7, 8, 9]))
         (array([7, 8, 9, 7]), array([1.3333334, 1.3333334, 1.3333334, 0.       ], dtype=float32))
@@ -94,11 +94,11 @@ class Devices:
         return np.resize(rows, padded)[own], weights[own]
 
     def prepare(self, learner: Any) -> None:
-        """Make a compiled learner's steps those of one device.
+        """Make the steps of a compiled learner equal to those of one device.
 
-        TensorFlow's engine adds up gradients only after Keras has clipped them and looked for infinities in each
-        device's own. So they are averaged before: `count` equal gradients of norm at most clip / count then add up to
-        one of norm at most clip.
+        With TensorFlow's engine, Keras clips the gradients of each device and checks them for infinities before they
+        are added up. Here they are averaged first, so that all devices see the same gradient. It is clipped to
+        clip / count, and `count` of them add up to one of norm at most clip.
         """
         optimizer = learner.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -106,19 +106,19 @@ class Devices:
             return
         apply = optimizer.apply_gradients
 
-        def averaged_first(pairs: Any) -> Any:
+        def average_and_apply(pairs: Any) -> Any:
             gradients, variables = zip(*pairs, strict=True)
             return apply(list(zip(mean_over_devices(gradients), variables, strict=True)))
 
-        optimizer.apply_gradients = averaged_first
+        optimizer.apply_gradients = average_and_apply
         if inner.global_clipnorm:
             inner.global_clipnorm /= self.count
 
     def check(self, recipe: Recipe) -> None:
-        """Refuse a batch that full steps cannot divide evenly.
+        """Check that the devices can share a full batch evenly.
 
         Raises:
-            RecipeError: The batch size is no multiple of the number of devices.
+            RecipeError: The batch size is not a multiple of the number of devices.
         """
         size = recipe.train.batch_size
         if size % self.count:
@@ -129,58 +129,60 @@ class Devices:
             )
 
     def facts(self) -> dict[str, int]:
-        """For environment.json."""
+        """Return the numbers of devices and hosts, for environment.json."""
         return {"devices": self.count, "hosts": self.hosts}
 
 
-#: What a run has unless more is asked for.
+#: A single device, the default.
 ONE = Devices()
 
 
 def claim(each: int = 1, hosts: Hosts | None = None) -> Devices:
-    """Take devices; with several hosts, wait for them first.
+    """Reserve devices; with several hosts, wait for the others first.
 
     Args:
-        each: Devices of each host.
-        hosts: How to find the other hosts; None for this machine alone.
+        each: The number of devices on each host.
+        hosts: The address and number of the hosts; None to use this machine only.
 
     Raises:
-        DeviceError: There are fewer devices, the backend cannot use several, or hosts do not meet.
+        DeviceError: There are fewer devices, the backend cannot use several, or the hosts cannot connect.
     """
-    _divide()
+    _divide_processor()
     if hosts is not None:
         hosts.join()
     if each == 1 and hosts is None:
         return ONE
     there = local_devices()
     if not 1 <= each <= len(there):
-        raise DeviceError(f"devices={each}: {_known(there)}; give 1 to {len(there)}{_hint(there)}")
+        raise DeviceError(f"devices={each}: {_describe_devices(there)}; give 1 to {len(there)}{_hint(there)}")
     if backend() == "torch":
-        raise DeviceError(f"devices={each}: PyTorch trains on 1 device; set KERAS_BACKEND=jax or tensorflow")
+        raise DeviceError(f"devices={each}: PyTorch trains on 1 device; set KERAS_BACKEND to jax or tensorflow")
     used = there[:each] if hosts is None else devices_of_each(each)
     count, host = (hosts.count, hosts.index) if hosts else (1, 0)
     return Devices(len(used), count, host, data_parallel(used))
 
 
-def _divide() -> None:
-    """Divide the processor as the environment asks.
+def _divide_processor() -> None:
+    """Divide the processor into devices as the environment variable says.
 
     Raises:
-        DeviceError: Not a number, or too late.
+        DeviceError: The variable is not a number, or the framework has started computing already.
     """
     asked = os.environ.get(PARTS)
     if asked is None:
         return
     if not asked.isdecimal() or asked == "0":
-        raise DeviceError(f"{PARTS}={asked} is no number of devices; give 2 or another whole number")
+        raise DeviceError(f"{PARTS}={asked} is not a number of devices; give a whole number, such as 2")
     try:
         divide_processor(int(asked))
     except RuntimeError as error:
         if len(local_devices()) != int(asked):
-            raise DeviceError(f"{PARTS}={asked} comes too late: something was computed before; start anew") from error
+            raise DeviceError(
+                f"{PARTS}={asked} was set too late, after the framework had started; start a new process"
+            ) from error
 
 
-def _known(there: list[Any]) -> str:
+def _describe_devices(there: list[Any]) -> str:
     return f"{backend()} has {len(there)} here ({', '.join(map(str, there[:4]))}{', …' if len(there) > 4 else ''})"
 
 

@@ -1,7 +1,7 @@
-"""Several machines, or processes, that train one network together on JAX.
+"""Connect several machines, or processes, that train one network together with JAX.
 
-Every host reads the same data, computes its share of each batch and has the same weights after each step. Only JAX can
-do this: TensorFlow's MultiWorkerMirroredStrategy does not work under Keras 3 (keras#20585).
+Every host reads the same data, takes its share of each batch and has the same weights after each step. Only JAX
+supports this: TensorFlow's MultiWorkerMirroredStrategy does not work with Keras 3 (keras#20585).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from chestnut.errors import DeviceError
 
 @dataclass(frozen=True)
 class Hosts:
-    """How a host finds the others.
+    """The hosts that train together, and this host's place among them.
 
     Attributes:
-        coordinator: ADDRESS:PORT of host 0, the same on every host.
+        coordinator: The ADDRESS:PORT of host 0, the same on every host.
         count: The number of hosts, 2 or more.
         index: The number of this host, from 0.
     """
@@ -33,18 +33,18 @@ class Hosts:
         address, _, port = self.coordinator.rpartition(":")
         if not address or not port.isdecimal():
             raise DeviceError(
-                f"coordinator={self.coordinator} is not ADDRESS:PORT; give that of host 0, such as 10.0.0.1:29400"
+                f"coordinator={self.coordinator!r}: give the ADDRESS:PORT of host 0, such as 10.0.0.1:29400"
             )
         if self.count < 2:
-            raise DeviceError(f"hosts={self.count}: give 2 or more, or leave it out to train on this host alone")
+            raise DeviceError(f"hosts={self.count}: give 2 or more, or leave it out to train on this machine only")
         if not 0 <= self.index < self.count:
-            raise DeviceError(f"host={self.index}: give a number from 0 to {self.count - 1}, for {self.count} hosts")
+            raise DeviceError(f"host={self.index}: give 0 to {self.count - 1}, the number of this host")
 
     def join(self) -> None:
         """Wait for the other hosts. Call it before anything is computed.
 
         Raises:
-            DeviceError: Another backend than JAX, or the hosts did not find one another.
+            DeviceError: The backend is not JAX, or the hosts could not connect.
         """
         import keras
 
@@ -52,15 +52,15 @@ class Hosts:
 
         if backend() != "jax":
             raise DeviceError(
-                f"several hosts train on JAX alone and the backend is {backend()}; set KERAS_BACKEND=jax on each host"
+                f"several hosts need JAX, but the backend is {backend()}; set KERAS_BACKEND to jax on each host"
             )
         try:
             keras.distribution.initialize(self.coordinator, self.count, self.index)
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise DeviceError(
-                f"the {self.count} hosts did not meet at {self.coordinator} ({reason}); start the same command on "
-                "each, with its own host number"
+                f"the {self.count} hosts could not connect to {self.coordinator} ({reason}); start the same command "
+                "on each host, with its own number as host="
             ) from error
 
 
@@ -73,7 +73,7 @@ def devices_of_each(count: int) -> list[Any]:
 
 
 def same_everywhere(text: str) -> bool:
-    """Return whether all hosts call this with the same text."""
+    """Tell whether all hosts call this with the same text."""
     from jax.experimental import multihost_utils
 
     digest = np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], dtype=np.int32)
@@ -81,7 +81,7 @@ def same_everywhere(text: str) -> bool:
 
 
 def leave() -> None:
-    """Leave the other hosts, once nothing more is computed together."""
+    """Disconnect from the other hosts, once nothing more is computed together."""
     import jax
 
     jax.distributed.shutdown()

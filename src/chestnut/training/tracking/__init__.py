@@ -1,1 +1,1 @@
-"""Follow a run in TensorBoard, MLflow or Weights & Biases."""
+"""Log a run to TensorBoard, MLflow or Weights & Biases."""

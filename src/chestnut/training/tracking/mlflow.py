@@ -1,7 +1,7 @@
-"""MLflow: runs told to a tracking server, or to a SQLite file beside the runs folder (extra `mlflow`).
+"""Log runs to MLflow: to a tracking server, or to a SQLite file beside the runs folder (extra `mlflow`).
 
-MLflow's own telemetry is switched off before it is imported. Its client waits minutes for a server that is gone; here
-it gives up after seconds, and `Tracking` asks again.
+MLflow's telemetry is switched off before it is imported. By default, its client waits minutes for a server that does
+not answer; here it gives up after seconds, and `Tracking` tries again later.
 """
 
 from __future__ import annotations
@@ -16,10 +16,18 @@ from urllib.parse import urlsplit
 
 from chestnut.errors import TrackingError
 from chestnut.runs.folder import RunFolder
-from chestnut.training.tracking.content import files, final, keep, kept, labels, parameters, series
-from chestnut.training.tracking.observer import in_short
+from chestnut.training.tracking.content import (
+    files,
+    final,
+    labels,
+    parameters,
+    read_tracker_id,
+    record_tracker_id,
+    series,
+)
+from chestnut.training.tracking.observer import shorten_error
 
-_SURROUNDINGS = {
+_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -27,15 +35,15 @@ _SURROUNDINGS = {
 }
 _ENDED = {"finished": "FINISHED", "failed": "FAILED"}
 _SQLITE = "sqlite:///"
-#: What MLflow takes in one request.
+#: The most items that MLflow accepts in one request.
 _MOST_PARAMETERS, _MOST_METRICS = 100, 1000
 
 
 class MLflow:
-    """A tracker that keeps runs in MLflow, in the experiment of `MLFLOW_EXPERIMENT_NAME`, else `chestnut`.
+    """A tracker that logs runs to MLflow, in the experiment of `MLFLOW_EXPERIMENT_NAME`, or else `chestnut`.
 
     Args:
-        address: `sqlite:///` and the absolute path of a file, or the URL of a server.
+        address: The URL of a server, or `sqlite:///` and the absolute path of a file.
     """
 
     def __init__(self, address: str) -> None:
@@ -50,48 +58,48 @@ class MLflow:
         """Check an address, and that MLflow answers there. Nothing is written.
 
         Args:
-            address: The text after `mlflow:`; empty for `MLFLOW_TRACKING_URI`, else mlflow.db beside `runs`.
-            runs: The folder that runs stand in.
+            address: The address; empty for that of `MLFLOW_TRACKING_URI`, or else for mlflow.db beside `runs`.
+            runs: The folder that contains the runs.
 
         Raises:
-            TrackingError: An address that chestnut does not take, or nobody answers.
+            TrackingError: The address is not valid, or MLflow does not answer.
         """
         default = f"{_SQLITE}{runs.resolve().parent / 'mlflow.db'}"
-        tracker = cls(_checked(address or os.environ.get("MLFLOW_TRACKING_URI") or default))
+        tracker = cls(_check_address(address or os.environ.get("MLFLOW_TRACKING_URI") or default))
         file = tracker._file
         if file is None or file.exists():
             try:
                 tracker._client.get_experiment_by_name(tracker._experiment)
             except Exception as error:
                 raise TrackingError(
-                    f"track={tracker.given}: MLflow does not answer ({in_short(error)}); start its server or correct "
-                    "the address, or train without track"
+                    f"track={tracker.given}: MLflow does not answer ({shorten_error(error)}); start its server or "
+                    "correct the address, or train without track="
                 ) from error
         return tracker
 
     def begin(self, run: RunFolder) -> int:
-        """Start a run in MLflow with the recipe's fields as parameters, or go on with the one that was started."""
+        """Start a run in MLflow with the recipe's fields as parameters, or continue the one that was started before."""
         from mlflow.entities import Param
 
-        known = kept(run, "mlflow", self.given)
+        known = read_tracker_id(run, "mlflow", self.given)
         if known is None:
             experiment = self._experiment_id()
             known = self._client.create_run(experiment, run_name=run.name, tags=labels(run)).info.run_id
-            keep(run, "mlflow", self.given, known)
+            record_tracker_id(run, "mlflow", self.given, known)
         self._id = known
         self._client.update_run(known, status="RUNNING")
-        held = [Param(name, str(value)) for name, value in parameters(run.recipe).items()]
-        for start in range(0, len(held), _MOST_PARAMETERS):
-            self._client.log_batch(known, params=held[start : start + _MOST_PARAMETERS])
+        entries = [Param(name, str(value)) for name, value in parameters(run.recipe).items()]
+        for start in range(0, len(entries), _MOST_PARAMETERS):
+            self._client.log_batch(known, params=entries[start : start + _MOST_PARAMETERS])
         return max((metric.step for metric in self._client.get_metric_history(known, "loss/train")), default=0)
 
     def log(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Log the epochs' figures, an epoch's in one request at least."""
+        """Log the metrics of epochs, with at least one request per epoch."""
         for row in rows:
             self._metrics(series(row), int(row["epoch"]))
 
     def end(self, run: RunFolder) -> None:
-        """Log final figures and files, and how the run has ended; delete it where nothing of it was kept."""
+        """Log the final metrics, files and status; delete the run in MLflow if its folder was removed."""
         if not run.path.exists():
             self._client.delete_run(self._id)
             return
@@ -108,12 +116,12 @@ class MLflow:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        held = [Metric(name, value, now, epoch) for name, value in values.items()]
-        for start in range(0, len(held), _MOST_METRICS):
-            self._client.log_batch(self._id, metrics=held[start : start + _MOST_METRICS])
+        entries = [Metric(name, value, now, epoch) for name, value in values.items()]
+        for start in range(0, len(entries), _MOST_METRICS):
+            self._client.log_batch(self._id, metrics=entries[start : start + _MOST_METRICS])
 
     def _experiment_id(self) -> str:
-        """The experiment's id; it is made where there is none, with its files beside a SQLite file."""
+        """Return the id of the experiment; create it if necessary, with its files beside a SQLite file."""
         found = self._client.get_experiment_by_name(self._experiment)
         if found is not None:
             return str(found.experiment_id)
@@ -122,15 +130,15 @@ class MLflow:
 
     @property
     def _file(self) -> Path | None:
-        """The SQLite file; None for a server."""
+        """The SQLite file, or None for a server."""
         return Path(self._address.removeprefix(_SQLITE)) if self._address.startswith(_SQLITE) else None
 
     @property
     def _client(self) -> Any:
-        """MLflow's client; the first use makes a SQLite file that is not there."""
+        """MLflow's client; its first use creates a missing SQLite file."""
         if self._opened is None:
             os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-            for name, value in _SURROUNDINGS.items():
+            for name, value in _ENVIRONMENT.items():
                 os.environ.setdefault(name, value)
             from mlflow import MlflowClient
 
@@ -139,20 +147,20 @@ class MLflow:
         return self._opened
 
 
-def _checked(address: str) -> str:
-    """The address, a SQLite file's path made absolute.
+def _check_address(address: str) -> str:
+    """Return the address, with an absolute path for a SQLite file.
 
     Raises:
-        TrackingError: It is neither an http(s) URL nor a usable SQLite file, or it holds a password.
+        TrackingError: It is neither an http(s) URL nor a usable SQLite file, or it contains a password.
     """
     try:
         parts = urlsplit(address)
         web = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
-    except ValueError:  # a port that is no number, or half an IPv6 address
+    except ValueError:  # a port that is not a number, or an incomplete IPv6 address
         web, parts = False, urlsplit("")
     if parts.password is not None:
         raise TrackingError(
-            f"track=mlflow: the address of {parts.hostname} holds a password, which every run would keep; set "
+            f"track=mlflow: the address of {parts.hostname} contains a password, which every run would store; set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead"
         )
     if web:
@@ -169,12 +177,12 @@ def _checked(address: str) -> str:
 
 
 def _fault(file: Path) -> str:
-    """Why MLflow could not keep its database in a file; empty where it could."""
+    """Return why a file cannot be MLflow's database; empty if it can."""
     if not file.parent.is_dir():
         return f"there is no folder {file.parent}"
     if not file.exists():
-        return "" if os.access(file.parent, os.W_OK) else f"{file.parent} may not be written to"
+        return "" if os.access(file.parent, os.W_OK) else f"there is no permission to write to {file.parent}"
     if not file.is_file():
-        return f"{file} is no file"
+        return f"{file} is not a file"
     with file.open("rb") as opened:
-        return "" if opened.read(16) in (b"", b"SQLite format 3\0") else f"{file} is no SQLite database"
+        return "" if opened.read(16) in (b"", b"SQLite format 3\0") else f"{file} is not a SQLite database"

@@ -1,7 +1,4 @@
-"""Open trackers by name, for a new run or for one that is resumed.
-
-Called by `cli`, `api` and `search`, before a run is made; `tracking` tells them of it.
-"""
+"""Open trackers by name."""
 
 from __future__ import annotations
 
@@ -18,14 +15,14 @@ _log = logging.getLogger(__name__)
 
 
 def open_trackers(given: Sequence[str], runs: Path) -> tuple[Tracker, ...]:
-    """Open the trackers that are named. Nothing is written.
+    """Open trackers. Nothing is written.
 
     Args:
         given: Texts such as `mlflow`, `mlflow:http://127.0.0.1:5000` or `wandb`.
-        runs: The folder that runs stand in.
+        runs: The folder that contains the runs.
 
     Raises:
-        TrackingError: An unknown or repeated name, a bad address, or a server that does not answer.
+        TrackingError: A name is unknown or repeated, an address is not valid, or a server does not answer.
         MissingExtraError: The tracker's package is not installed.
     """
     names = [text.partition(":")[0] for text in given]
@@ -33,16 +30,16 @@ def open_trackers(given: Sequence[str], runs: Path) -> tuple[Tracker, ...]:
         if name not in _KNOWN:
             raise TrackingError(f"track={name}: no such tracker; {suggest(name, _KNOWN)}")
         if names.count(name) > 1:
-            raise TrackingError(f"track={name} is given {names.count(name)} times; give each tracker once")
+            raise TrackingError(f"track={name}: given {names.count(name)} times; give each tracker once")
     return tuple(_KNOWN[name](text.partition(":")[2], runs) for name, text in zip(names, given, strict=True))
 
 
 def reopen_trackers(given: Sequence[str], folder: Path) -> tuple[Tracker, ...]:
-    """Open trackers for a run that is to be made whether or not they answer; a warning tells of one that does not.
+    """Open trackers for a run that takes place even if they fail; a tracker that cannot be opened causes a warning.
 
     Args:
-        given: As in `open_trackers`; empty for those that the run was tracked by before.
-        folder: The run's folder, which need not be there.
+        given: Texts as for `open_trackers`; empty for the trackers that the run had before.
+        folder: The run's folder, which may be missing.
     """
     run = RunFolder(folder)
     opened: list[Tracker] = []
@@ -52,7 +49,7 @@ def reopen_trackers(given: Sequence[str], folder: Path) -> tuple[Tracker, ...]:
         try:
             opened += open_trackers([text], folder.parent)
         except ChestnutError as error:
-            _log.warning("%s goes on untracked: %s", run.name, error)
+            _log.warning("%s continues without this tracker: %s", run.name, error)
     return tuple(opened)
 
 
@@ -73,12 +70,12 @@ def _wandb(address: str, runs: Path) -> Tracker:
 
 
 def _require(extra: str, packages: Sequence[str]) -> None:
-    """Refuse to go on without an extra's packages."""
+    """Check that the packages of an extra are installed."""
     for package in packages:
         if find_spec(package) is None:
             raise MissingExtraError(
                 f"track={extra} needs {package}, which is not installed; run pip install 'chestnut[{extra}]', or "
-                f"pip install '.[{extra}]' in chestnut's source"
+                f"pip install '.[{extra}]' in chestnut's source folder"
             )
 
 

@@ -1,6 +1,6 @@
-"""TensorBoard: event files within the run folder, a scalar each metric and epoch, and the recipe for its HParams tab.
+"""Log runs to TensorBoard: event files in the run folder with the metrics, and the recipe for the HParams tab.
 
-Needs no TensorFlow. What is written of the recipe is what `tensorboard.plugins.hparams.summary` writes, which does.
+This works without TensorFlow, unlike `tensorboard.plugins.hparams.summary`, which writes the same.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from chestnut.config import Recipe
 from chestnut.files.atomic import replacing
 from chestnut.runs.folder import RunFolder
-from chestnut.training.tracking.content import final, parameters, places, series
+from chestnut.training.tracking.content import final, list_items, parameters, series
 
 if TYPE_CHECKING:
     from tensorboard.summary import Writer
 
 
 class TensorBoard:
-    """A tracker that is always there."""
+    """A tracker that every run has."""
 
     given = "tensorboard"
 
@@ -28,7 +28,7 @@ class TensorBoard:
         self._writer: Writer | None = None
 
     def begin(self, run: RunFolder) -> int:
-        """Open an event file, after one that holds the recipe."""
+        """Write an event file with the recipe, and open one for the metrics."""
         from tensorboard.summary import Writer
 
         write_hparams(run.tensorboard, run.recipe)
@@ -36,12 +36,12 @@ class TensorBoard:
         return len(run.history)
 
     def log(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Write the epochs' figures."""
+        """Write the metrics of epochs."""
         for row in rows:
             self._scalars(series(row), row["epoch"])
 
     def end(self, run: RunFolder) -> None:
-        """Write the final figures and close the event files."""
+        """Write the final metrics and status, and close the event files."""
         if self._writer is None:
             return
         if there := run.path.exists():
@@ -59,18 +59,18 @@ class TensorBoard:
 
 
 def write_hparams(folder: Path, recipe: Recipe) -> None:
-    """Write an event file that makes a run a line of TensorBoard's HParams tab.
+    """Write an event file that makes a run a row of TensorBoard's HParams tab.
 
     Args:
-        folder: The run's event files.
-        recipe: Its fields become the columns.
+        folder: The folder of the run's event files.
+        recipe: The recipe, whose fields become the columns.
     """
     from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
     data = plugin_data_pb2.HParamsPluginData()
     start = data.session_start_info
     start.start_time_secs = time.time()
-    for name, value in (parameters(recipe) | places(recipe)).items():
+    for name, value in (parameters(recipe) | list_items(recipe)).items():
         if isinstance(value, bool):
             start.hparams[name].bool_value = value
         elif isinstance(value, str):
@@ -83,12 +83,12 @@ def write_hparams(folder: Path, recipe: Recipe) -> None:
 def write_experiment(folder: Path, fields: Sequence[str], metric: str) -> None:
     """Write an event file that makes TensorBoard's HParams tab show some fields of runs, and one metric.
 
-    It loads no framework, as TensorBoard's own writer of files would.
+    Unlike TensorBoard's own file writer, this loads no framework.
 
     Args:
-        folder: Event files beside those of the runs.
-        fields: Names of the columns, as `parameters` gives them.
-        metric: Tag of a scalar that the runs write.
+        folder: A folder beside those of the runs' event files.
+        fields: The names of the columns, as in `parameters`.
+        metric: The tag of a scalar that the runs write.
     """
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
     from tensorboard.summary.writer.record_writer import RecordWriter
@@ -111,7 +111,7 @@ def _write_status(folder: Path, *, well: bool) -> None:
 
 
 def _write_event(folder: Path, tag: str, data: Any) -> None:
-    """A file of its own: TensorBoard reads them in turn, and each is whole before the next begins."""
+    """Write one event to a separate file, which is complete before the next file begins, as TensorBoard requires."""
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     writer = EventFileWriter(str(folder))

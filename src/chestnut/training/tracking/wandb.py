@@ -1,7 +1,7 @@
-"""Weights & Biases: runs kept in files beside them, to be sent by `wandb sync`, unless WANDB_MODE says otherwise.
+"""Log runs to Weights & Biases (extra `wandb`): to files beside the runs, for `wandb sync`, unless WANDB_MODE is set.
 
-Extra `wandb`. Error reports to its maker, and what it gathers of the machine, the command line and the source, are
-switched off.
+Error reports to its vendor are switched off, and so is the collection of facts about the machine, the command line and
+the source code.
 """
 
 from __future__ import annotations
@@ -13,13 +13,21 @@ from typing import Any, Self
 
 from chestnut.errors import TrackingError
 from chestnut.runs.folder import RunFolder
-from chestnut.training.tracking.content import files, final, keep, kept, labels, parameters, series
+from chestnut.training.tracking.content import (
+    files,
+    final,
+    labels,
+    parameters,
+    read_tracker_id,
+    record_tracker_id,
+    series,
+)
 
 _MODES = ("offline", "online", "disabled", "shared")
 
 
 class WeightsAndBiases:
-    """A tracker that keeps runs in W&B's project of `WANDB_PROJECT`, else `chestnut`."""
+    """A tracker that logs runs to W&B, in the project of `WANDB_PROJECT`, or else `chestnut`."""
 
     given = "wandb"
 
@@ -28,10 +36,10 @@ class WeightsAndBiases:
 
     @classmethod
     def open(cls) -> Self:
-        """Keep W&B from speaking to anyone, where `WANDB_MODE` does not ask it to.
+        """Switch W&B to offline, unless `WANDB_MODE` says otherwise.
 
         Raises:
-            TrackingError: An unknown `WANDB_MODE`.
+            TrackingError: `WANDB_MODE` is unknown.
         """
         os.environ["WANDB_ERROR_REPORTING"] = "false"
         mode = os.environ.setdefault("WANDB_MODE", "offline")
@@ -40,11 +48,11 @@ class WeightsAndBiases:
         return cls()
 
     def begin(self, run: RunFolder) -> int:
-        """Start a run in W&B with the recipe's fields, or go on under the id of the one that was started."""
-        os.environ.setdefault("WANDB_DATA_DIR", str(run.path.parent / "wandb"))  # else copies go to the home folder
+        """Start a run in W&B with the recipe's fields, or continue under the id of the one that was started before."""
+        os.environ.setdefault("WANDB_DATA_DIR", str(run.path.parent / "wandb"))  # the default is in the home folder
         import wandb
 
-        known = kept(run, "wandb", self.given)
+        known = read_tracker_id(run, "wandb", self.given)
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT") or "chestnut",
             name=run.name,
@@ -65,29 +73,29 @@ class WeightsAndBiases:
         )
         if known is not None:
             return len(run.history)
-        keep(run, "wandb", self.given, self._run.id)
+        record_tracker_id(run, "wandb", self.given, self._run.id)
         return 0
 
     def log(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Log the epochs' figures."""
+        """Log the metrics of epochs."""
         for row in rows:
             self._run.log(series(row), step=int(row["epoch"]))
 
     def end(self, run: RunFolder) -> None:
-        """Log final figures, pictures and files, and how the run has ended."""
+        """Log the final metrics, pictures, files and status."""
         well = False
         if run.path.exists():
-            self._files(run)
+            self._log_files(run)
             well = run.record.usable
         self._run.finish(exit_code=0 if well else 1)
 
-    def _files(self, run: RunFolder) -> None:
+    def _log_files(self, run: RunFolder) -> None:
         import wandb
 
         self._run.summary.update({**labels(run), **final(run)})
-        held = files(run)
-        self._run.log({path.stem: wandb.Image(str(path)) for path, _ in held if path.suffix == ".png"})
-        made = wandb.Artifact(re.sub(r"[^\w.-]", "-", run.name), type="model")
-        for path, folder in held:
-            made.add_file(str(path), name=f"{folder}/{path.name}" if folder else path.name)
-        self._run.log_artifact(made)
+        paths = files(run)
+        self._run.log({path.stem: wandb.Image(str(path)) for path, _ in paths if path.suffix == ".png"})
+        artifact = wandb.Artifact(re.sub(r"[^\w.-]", "-", run.name), type="model")
+        for path, folder in paths:
+            artifact.add_file(str(path), name=f"{folder}/{path.name}" if folder else path.name)
+        self._run.log_artifact(artifact)
