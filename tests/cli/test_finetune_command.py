@@ -34,7 +34,7 @@ def test_a_backbone_is_trained_and_finetuned_from_the_command_line(workspace, ch
     [
         (
             ["--unfreeze", "2"],
-            "runs/one is a cnn, trained whole, and has nothing to unfreeze; give a run of a backbone",
+            "runs/one is a cnn, which is trained as a whole and has nothing to unfreeze; give a run of a backbone",
         ),
         (["--name", "one"], "runs/one exists already; choose another name"),
         (["--set", "optim.rate=1"], "has nothing to unfreeze"),

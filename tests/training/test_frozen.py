@@ -13,11 +13,11 @@ from chestnut.data.cache.cache import clean, entries
 from chestnut.errors import BundleError, DiskError, RecipeError
 from chestnut.inference.keras_engine import load_network
 from chestnut.runs.folder import RunFolder
-from chestnut.training.finetune import finetune, finetuned, kept_start
+from chestnut.training.finetune import describe_kept_start, finetune, finetune_recipe
 from chestnut.training.frozen import Frozen
 from chestnut.training.inputs import Images
 from chestnut.training.layer_rates import layer_pace
-from chestnut.training.optimizers import averaged, averages, optimizer, set_paces
+from chestnut.training.optimizers import averages, optimizer, set_paces, use_averages
 from chestnut.training.starting_network import assemble
 from chestnut.training.train import Setup
 
@@ -83,7 +83,7 @@ def test_passes_differ_and_are_repeatable(data, monkeypatch):
     rows = np.array([69, 0, 3])
     turned = []
     for epoch in range(4):
-        first.turn(epoch)
+        first.set_epoch(epoch)
         turned.append(first.batch(rows))
     assert not np.allclose(turned[0], turned[1])
     np.testing.assert_array_equal(turned[0], turned[2])
@@ -106,13 +106,13 @@ def test_a_full_disk_leaves_no_half_features(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(DiskError, match="no space left"):
-        outputs.keep("0" * 32, (4, 3), full)
+        outputs.load_or_compute("0" * 32, (4, 3), full)
     assert list((tmp_path / "features-v1").iterdir()) == []
 
 
 def test_values_beyond_half_precision_are_held(tmp_path, monkeypatch):
     monkeypatch.setenv("CHESTNUT_CACHE", str(tmp_path))
-    kept = outputs.keep("1" * 32, (1, 2), lambda: [np.array([[1e9, -1e9]])])
+    kept = outputs.load_or_compute("1" * 32, (1, 2), lambda: [np.array([[1e9, -1e9]])])
     np.testing.assert_array_equal(kept, [[65504, -65504]])
 
 
@@ -150,10 +150,10 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
     for old, new in zip(weights(head), weights(finer), strict=True):
         np.testing.assert_array_equal(old, new)
     assert finer.metrics("val")["metrics"] == head.metrics("val")["metrics"]
-    said = kept_start(finer)
+    said = describe_kept_start(finer)
     assert "no epoch was better on validation than the start" in said
     assert finer.record.kept_epoch == "the start of 2"
-    assert kept_start(head) == ""
+    assert describe_kept_start(head) == ""
 
 
 @pytest.mark.parametrize(
@@ -166,19 +166,19 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
 )
 def test_what_cannot_be_finetuned_is_refused(head, given, said):
     with pytest.raises(RecipeError, match=said):
-        finetuned(head, **given)
+        finetune_recipe(head, **given)
 
 
 def test_a_run_without_a_bundle_cannot_be_finetuned(head, tmp_path):
     copy = shutil.copytree(head.path, tmp_path / "copy")
     shutil.rmtree(copy / "bundle")
     with pytest.raises(BundleError, match="no bundle"):
-        finetuned(RunFolder(copy))
+        finetune_recipe(RunFolder(copy))
 
 
 def test_another_runs_network_must_be_the_same(head, data, tmp_path):
     settings = (*VGG, f"model.weights={head.path}", "model.dense=[24]")
-    with pytest.raises(RecipeError, match=r"holds another network .*keep its \[model\] table"):
+    with pytest.raises(RecipeError, match=r"has another network .*use its \[model\] table"):
         cn.train(data, "vgg16", settings=settings, path=tmp_path / "other", audited=False)
     assert not (tmp_path / "other").exists()
 
@@ -221,7 +221,7 @@ def test_the_running_average_is_what_the_definition_says():
     own.finalize_variable_values([variable])
     assert float(variable.numpy()[0]) == pytest.approx(value)
     assert float(averages(own)[0][1].numpy()[0]) == pytest.approx(mean, abs=1e-5)
-    with averaged(own):
+    with use_averages(own):
         assert float(variable.numpy()[0]) == pytest.approx(mean, abs=1e-5)
     assert float(variable.numpy()[0]) == pytest.approx(value)
 
@@ -231,5 +231,5 @@ def test_stronger_augmentation_never_weakens_a_recipe(head, tmp_path):
     run = RunFolder(copy)
     strong = run.recipe.model_copy(update={"augment": AugmentConfig(rotation=30.0, flip=True)})
     run.recipe_file.write_text(strong.to_toml())
-    made = finetuned(run).augment
+    made = finetune_recipe(run).augment
     assert (made.rotation, made.flip, made.shift) == (30.0, True, 0.07)

@@ -68,7 +68,7 @@ def test_precision_is_tried_once_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
     first = precision.resolve(recipe, 2, memory).train.precision
     assert first in ("float32", "bfloat16")
-    monkeypatch.setattr(precision, "_cost", lambda *_: pytest.fail("tried again"))
+    monkeypatch.setattr(precision, "_measure_cost", lambda *_: pytest.fail("tried again"))
     assert precision.resolve(recipe, 2, memory).train.precision == first
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: False)
     assert precision.resolve(recipe, 2, None).train.precision == "float32"

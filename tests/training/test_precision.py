@@ -38,13 +38,13 @@ RECIPE = Recipe(name="tiny").changed(
 def test_an_accelerator_is_given_what_it_is_built_for(monkeypatch, names, capability, expected):
     monkeypatch.setattr(precision, "accelerators", lambda: names)
     monkeypatch.setattr(precision, "compute_capability", lambda: capability)
-    monkeypatch.setattr(precision, "_tried", lambda *_: pytest.fail("tried"))
+    monkeypatch.setattr(precision, "_recall_or_try", lambda *_: pytest.fail("tried"))
     assert precision.resolve(Recipe(name="x"), 2).train.precision == expected
 
 
 def test_hosts_that_train_together_take_no_trial(monkeypatch):
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
-    monkeypatch.setattr(precision, "_tried", lambda *_: pytest.fail("tried"))
+    monkeypatch.setattr(precision, "_recall_or_try", lambda *_: pytest.fail("tried"))
     assert precision.resolve(Recipe(name="x"), 2, alone=False).train.precision == "float32"
 
 
@@ -86,7 +86,7 @@ def test_runs_that_begin_together_agree(tmp_path, monkeypatch):
 
     monkeypatch.setattr(precision, "accelerators", list)
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
-    monkeypatch.setattr(precision, "_faster", slow)
+    monkeypatch.setattr(precision, "_find_faster", slow)
     memory = tmp_path / "precision.json"
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda _: precision.resolve(Recipe(name="mine"), 2, memory), range(2)))

@@ -1,4 +1,4 @@
-"""Batches of training images, in an order that the seed and the epoch's number alone decide."""
+"""Batches of training images, in an order that depends only on the seed and the number of the epoch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from chestnut.training.inputs import Inputs
 
 
 class Batches(keras.utils.PyDataset):
-    """The training images of one epoch at a time; on several hosts, this one's share of each batch.
+    """The batches of one epoch at a time; with several hosts, this host's share of each batch.
 
-    A batch is (inputs (b, …), targets float32 (b, classes) or (b, 1), weights (b,)); the weights are left out where no
-    class weights are asked for and one device trains.
+    A batch is (inputs (b, …), targets float32 (b, classes) or (b, 1), weights (b,)). Without class weights, and on one
+    device, the weights are left out.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class Batches(keras.utils.PyDataset):
         self.encoded = encode(targets, classes, recipe.model.head)
         self.weights = class_weights(targets, classes) if recipe.data.balance == "weights" else None
         self.images = epoch_length(targets, recipe.data.balance)
-        self.turn(0)
+        self.set_epoch(0)
 
-    def turn(self, epoch: int) -> None:
-        """Draw the order of an epoch, counted from 0."""
-        self.inputs.turn(epoch)
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the order of an epoch, where 0 is the first."""
+        self.inputs.set_epoch(epoch)
         self.order = epoch_order(self.targets, self.recipe.data.balance, self.recipe.seed, epoch)
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def encode(targets: npt.NDArray[np.int64], classes: int, head: str) -> npt.NDArray[np.float32]:
-    """Class indices as a loss takes them: one-hot for `softmax`, a column of 0 and 1 for `sigmoid`.
+    """Encode class indices for a loss: one-hot for `softmax`, a column of 0 and 1 for `sigmoid`.
 
     >>> encode(np.array([0, 1]), 2, "sigmoid").ravel()
     array([0., 1.], dtype=float32)

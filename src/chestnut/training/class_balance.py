@@ -1,4 +1,4 @@
-"""What is done about unequal classes: weights, or the order in which training images are drawn."""
+"""Balance classes of unequal size, by weights or by how often images are drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 def class_weights(targets: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:
-    """Weights n/(classes·count), (classes,): the mean weight of an image is 1 (King & Zeng 2001).
+    """Return the weights n/(classes·count), shape (classes,); the mean weight of an image is 1 (King & Zeng 2001).
 
     >>> class_weights(np.array([0, 1, 1, 1]), 2)
     array([2.       , 0.6666667], dtype=float32)
@@ -17,20 +17,21 @@ def class_weights(targets: npt.NDArray[np.int64], classes: int) -> npt.NDArray[n
 
 
 def seen_shares(targets: npt.NDArray[np.int64], classes: int, balance: str) -> npt.NDArray[np.float64]:
-    """Class shares as the loss sees them: equal once balanced, else those of the training images; (classes,)."""
+    """Return the class shares that the loss sees, shape (classes,): equal if balanced, else those of the images."""
     counts = np.bincount(targets, minlength=classes).astype(np.float64)
     return counts / counts.sum() if balance == "none" else np.full(classes, 1 / classes)
 
 
 def epoch_order(targets: npt.NDArray[np.int64], balance: str, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """The images of one epoch in the order they are drawn; it depends on nothing but the arguments.
+    """Return the images of one epoch in the order in which they are drawn; it depends only on the arguments.
 
     Args:
-        targets: Class of each training image, (n,).
-        balance: `oversample` repeats images of smaller classes until all are as large as the largest; `undersample`
-            draws as many of each class as the smallest has, anew each epoch; any other draws every image once.
+        targets: The class of each training image, shape (n,).
+        balance: `oversample` repeats images of smaller classes until all are as large as the largest. `undersample`
+            draws as many of each class as the smallest has, different ones in each epoch. Any other value draws every
+            image once.
         seed: The run's seed.
-        epoch: Counted from 0.
+        epoch: The number of the epoch, from 0.
 
     Returns:
         Positions in `targets`.
@@ -46,5 +47,5 @@ def epoch_order(targets: npt.NDArray[np.int64], balance: str, seed: int, epoch: 
 
 
 def epoch_length(targets: npt.NDArray[np.int64], balance: str) -> int:
-    """Images in one epoch."""
+    """Return the number of images in one epoch."""
     return len(epoch_order(targets, balance, 0, 0))

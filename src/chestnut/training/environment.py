@@ -1,4 +1,4 @@
-"""Describe what a run is made with: versions, device, commit, command line."""
+"""Describe the environment of a run: versions, device, commit, command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def environment(command: str) -> RunRecord:
     """Describe the machine, the software and the command for environment.json.
 
     Args:
-        command: The command line that made the run.
+        command: The command line that started the run.
     """
     return RunRecord(
         status="training",
@@ -43,15 +43,15 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The git commit of chestnut's own source, with a mark where it was changed; None for an installed copy."""
+    """Return the git commit of chestnut's source, marked if there are local changes; None for an installed copy."""
     here = Path(__file__)
-    if not _git(here.parent, "ls-files", here.name):  # within another project's repository
+    if not _git(here.parent, "ls-files", here.name):  # this copy is inside another project's repository
         return None
     return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--match=") or None
 
 
 def _git(folder: Path, *words: str) -> str:
-    """What a git command prints; nothing where it fails or there is no git."""
+    """Return what a git command prints, or an empty text if it fails or git is missing."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=5, check=False

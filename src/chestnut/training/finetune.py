@@ -1,6 +1,6 @@
-"""From a trained run to a finer one: the top of its backbone is unfrozen and trained on at a low rate.
+"""Fine-tune a run: unfreeze the top of its backbone and train it further at a low learning rate.
 
-Called by `search`, `api` and `cli`. The new run is made by `train` from a recipe that names the old run as its start.
+Fine-tuning makes a new run, whose recipe names the old run as its starting weights.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from chestnut.training.train import Setup, train
 
 _log = logging.getLogger(__name__)
 
-#: Changes of training images that fine-tuning makes at least; a recipe that asks for more keeps it.
+#: The least augmentation during fine-tuning; stronger values in the run's recipe are kept.
 STRONGER = AugmentConfig(rotation=7.0, shift=0.07, zoom=0.07, brightness=0.08, contrast=0.15)
 
-#: Epochs, and epochs without improvement, where the settings name none.
+#: The default number of epochs, and of epochs without improvement before stopping.
 EPOCHS, PATIENCE = 12, 5
 
 
-def finetuned(
+def finetune_recipe(
     run: RunFolder, unfreeze: float = 0.3, learning_rate: float = 1e-5, settings: list[str] | None = None
 ) -> Recipe:
-    """The recipe that fine-tunes a run.
+    """Return the recipe that fine-tunes a run.
 
     Args:
         run: A trained run of a backbone.
-        unfreeze: Share of the backbone's layers to train, from the top, above 0 and at most 1.
-        learning_rate: Above 0.
-        settings: `key=value` texts that go before all of this.
+        unfreeze: The share of the backbone's layers to train, from the top, above 0 and at most 1.
+        learning_rate: The learning rate, above 0.
+        settings: `key=value` texts, which override all other values.
 
     Raises:
         RecipeError: The run has no backbone or is an ensemble, or a value is out of range.
-        BundleError: The run has not ended well.
+        BundleError: The run's training has not finished.
     """
     recipe = run.recipe
     if isinstance(recipe.model, EnsembleConfig):
         raise RecipeError(
             f"{run.path} is an ensemble, which is not trained; fine-tune its members, such as "
-            f"{recipe.model.members[0]}, and make an ensemble of the finer runs"
+            f"{recipe.model.members[0]}, and make an ensemble of the fine-tuned runs"
         )
     if not isinstance(recipe.model, BackboneConfig):
         raise RecipeError(
-            f"{run.path} is a {recipe.model.network}, trained whole, and has nothing to unfreeze; give a run of a "
-            "backbone, such as one of chestnut train DATA --recipe mobilenet-v2"
+            f"{run.path} is a {recipe.model.network}, which is trained as a whole and has nothing to unfreeze; give a "
+            "run of a backbone, such as one of recipe='mobilenet-v2'"
         )
     if not 0 < unfreeze <= 1:
         raise RecipeError(f"unfreeze={unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
@@ -62,7 +62,7 @@ def finetuned(
             "name": f"{recipe.name.removesuffix('-finetuned')}-finetuned",
             "model": table,
             "optim": recipe.optim.model_copy(update={"learning_rate": float(learning_rate)}),
-            "augment": _stronger(recipe.augment),
+            "augment": _strengthen(recipe.augment),
             "train": recipe.train.model_copy(update={"epochs": EPOCHS, "stop": stop}),
         }
     )
@@ -77,21 +77,31 @@ def finetune(
     learning_rate: float = 1e-5,
     settings: list[str] | None = None,
 ) -> RunFolder:
-    """Fine-tune a run on its own images and splits; see `finetuned` for the arguments and for what is refused.
+    """Fine-tune a run on its own images and splits.
 
-    Where no epoch is better on validation than the run that it starts from, that run's weights are kept, and a warning
-    says so.
+    If no epoch is better on validation than the run that it starts from, that run's weights are kept, with a warning.
+
+    Args:
+        run: A trained run of a backbone.
+        setup: The folder of the new run, and how it is trained; the images are not audited again.
+        unfreeze: The share of the backbone's layers to train, from the top, above 0 and at most 1.
+        learning_rate: The learning rate, above 0.
+        settings: `key=value` texts, which override all other values.
+
+    Raises:
+        RecipeError: For the reasons of `finetune_recipe`.
+        BundleError: The run's training has not finished.
     """
-    recipe = finetuned(run, unfreeze, learning_rate, settings)
+    recipe = finetune_recipe(run, unfreeze, learning_rate, settings)
     manifest = Manifest.read(run.manifest_file, run.facts)
     finer = train(manifest, recipe, replace(setup, audited=False))
-    if said := kept_start(finer):
-        _log.warning(said)
+    if note := describe_kept_start(finer):
+        _log.warning(note)
     return finer
 
 
-def kept_start(run: RunFolder) -> str:
-    """A sentence on a run whose start was better than every epoch; empty for any other."""
+def describe_kept_start(run: RunFolder) -> str:
+    """Return a sentence if the start of a run was better than every epoch; else an empty text."""
     record = run.record
     if not record.start or not record.kept_start:
         return ""
@@ -104,7 +114,7 @@ def kept_start(run: RunFolder) -> str:
     )
 
 
-def _stronger(given: AugmentConfig) -> AugmentConfig:
-    """Each change as strong as given, or as `STRONGER` makes it."""
+def _strengthen(given: AugmentConfig) -> AugmentConfig:
+    """Return each change with the given strength, or that of `STRONGER` if it is higher."""
     least = {name: value for name, value in STRONGER.model_dump().items() if isinstance(value, float)}
     return given.model_copy(update={name: max(value, getattr(given, name)) for name, value in least.items()})

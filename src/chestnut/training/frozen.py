@@ -1,13 +1,13 @@
-"""The frozen part of a network is computed once: its outputs over the data, kept for all epochs and all runs.
+"""Compute the output of a network's frozen part once, and keep it for all epochs and all runs.
 
-Called by `train`; the outputs are kept by `data.outputs` under a name made of everything that decides them.
+The outputs are cached under a hash of everything that they depend on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,69 +17,74 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import AugmentConfig, Recipe
-from chestnut.data.cache.network_outputs import keep
+from chestnut.data.cache.network_outputs import load_or_compute
 from chestnut.models.augment import augmentation
 from chestnut.models.device import backend, compiled, predict
-from chestnut.progress import Bars
+from chestnut.progress import Bars, Tick
 from chestnut.training.inputs import Features, Images, Rows
 
 _BATCH = 64
 
-#: Raised when outputs are computed otherwise than before, so that old ones are not mistaken for new.
+#: The version of the computation. Increase it when outputs change, so that old ones are not used.
 _VERSION = 1
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """A frozen part and the recipe it belongs to.
+    """The frozen part of a network, with its recipe.
 
     Attributes:
-        network: From images to the cut.
-        recipe: Tells augmentation, seed and passes.
+        network: The frozen layers, which take images.
+        recipe: The recipe, with the augmentation, the seed and the number of passes.
     """
 
     network: keras.Model
     recipe: Recipe
 
     def plain(self, images: Images, digests: list[str], bars: Bars) -> Features:
-        """Outputs over images as they are.
+        """Return the outputs for unchanged images.
 
         Args:
-            images: The images, n of them.
-            digests: SHA-256 of each.
-            bars: Shows the progress.
+            images: The images.
+            digests: The SHA-256 of each image.
+            bars: The progress bars.
         """
         return self._features(images, digests, [None], bars)
 
     def augmented(self, images: Images, digests: list[str], bars: Bars) -> Features:
-        """Outputs over as many augmented passes as the recipe asks for and has epochs; one where it changes nothing."""
+        """Return the outputs for augmented images, in `train.passes` passes, but no more than there are epochs.
+
+        A recipe without augmentation needs only one pass.
+        """
         train = self.recipe.train
         changes = self.recipe.augment != AugmentConfig()
         passes: list[int | None] = list(range(min(train.passes, train.epochs))) if changes else [None]
         return self._features(images, digests, passes, bars)
 
     def _features(self, images: Images, digests: list[str], passes: list[int | None], bars: Bars) -> Features:
-        kept, places = [], []
+        outputs, places = [], []
         shape = (len(images), *self.network.output.shape[1:])
         weights = _digest(self.network)
         with bars("Computing the frozen part") as tick:
             for done, number in enumerate(passes):
                 order = self._order(len(images), number)
-                said = partial(_say, tick, done * len(images), len(passes) * len(images))
-                blocks = partial(self._blocks, images, order, number, said)
-                kept.append(keep(self._name(weights, digests, number), shape, blocks))
+                report = partial(_report_progress, tick, done * len(images), len(passes) * len(images))
+                blocks = partial(self._blocks, images, order, number, report)
+                outputs.append(load_or_compute(self._name(weights, digests, number), shape, blocks))
                 places.append(np.argsort(order))
-                said(len(images))
-        return Features(kept, places)
+                report(len(images))
+        return Features(outputs, places)
 
     def _order(self, count: int, number: int | None) -> Rows:
-        """The order in which a pass sees the images; classes are mixed in it, as some changes need."""
+        """Return the order of the images in a pass; it mixes the classes, as some changes require."""
         if number is None:
             return np.arange(count)
         return np.random.default_rng([self.recipe.seed, number]).permutation(count)
 
-    def _blocks(self, images: Images, order: Rows, number: int | None, said: Any) -> Iterator[npt.NDArray[np.float32]]:
-        """Outputs in that order; the last batch is filled up, as one shape is compiled once."""
+    def _blocks(
+        self, images: Images, order: Rows, number: int | None, report: Callable[[int], None]
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield the outputs in that order; the last batch is padded, so that only one shape is compiled."""
         changes = _changes(self.recipe, number)
         self.network.jit_compile = compiled()
         for start in range(0, len(order), _BATCH):
@@ -88,11 +93,11 @@ class Frozen:
             for layer in changes:
                 batch = layer(batch, training=True)
             outputs = predict(self.network, batch).astype(np.float32)
-            said(start + len(rows))
+            report(start + len(rows))
             yield outputs[: len(rows)]
 
     def _name(self, weights: str, digests: list[str], number: int | None) -> str:
-        """32 hexadecimal digits of everything that decides the outputs."""
+        """Return a hash of everything that the outputs depend on, 32 hexadecimal digits."""
         recipe = self.recipe
         facts: list[Any] = [_VERSION, keras.__version__, backend(), weights, recipe.input.model_dump(), digests]
         if number is not None:
@@ -101,14 +106,14 @@ class Frozen:
 
 
 def _changes(recipe: Recipe, number: int | None) -> list[keras.layers.Layer]:
-    """The augmentation of a pass; each has its own random numbers."""
+    """Return the augmentation layers of a pass; each pass has its own random numbers."""
     if number is None:
         return []
     return augmentation(recipe.augment, int(np.random.default_rng([recipe.seed, number]).integers(2**31)))
 
 
 def _digest(network: keras.Model) -> str:
-    """Of a network's layers, arithmetic and weights; the names of layers without weights differ from run to run."""
+    """Return a hash of a network's layers, arithmetic and weights, without layer names, which differ between runs."""
     found = hashlib.sha256()
     for operation in network.operations:
         found.update(f"{type(operation).__name__} {operation.output.dtype} {operation.output.shape}".encode())
@@ -117,5 +122,5 @@ def _digest(network: keras.Model) -> str:
     return found.hexdigest()
 
 
-def _say(tick: Any, before: int, total: int, done: int) -> None:
+def _report_progress(tick: Tick, before: int, total: int, done: int) -> None:
     tick(before + done, total)

@@ -1,4 +1,4 @@
-"""What a network is fed while it trains: images, or what a frozen part made of them."""
+"""The inputs of a network in training: images, or the outputs of a frozen part for them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Rows = npt.NDArray[np.int64]
 
 
 class Inputs(Protocol):
-    """Inputs of a network by row; they may differ from epoch to epoch."""
+    """The inputs of a network by row; they may differ between epochs."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of rows."""
 
-    def turn(self, epoch: int) -> None:
-        """Make ready for an epoch, counted from 0."""
+    def set_epoch(self, epoch: int) -> None:
+        """Prepare for an epoch, where 0 is the first."""
 
     def batch(self, rows: Rows) -> npt.NDArray[Any]:
-        """What the network is fed for some rows, (b, …)."""
+        """Return the inputs of some rows, shape (b, …)."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Images:
     """Decoded images.
 
     Attributes:
-        pixels: Grey values, array-like of shape (n, height, width), uint8.
-        spec: What the network is fed.
+        pixels: The grey values, array-like, uint8, shape (n, height, width).
+        spec: The input of the network.
     """
 
     pixels: Any
@@ -42,34 +42,34 @@ class Images:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def turn(self, epoch: int) -> None:
-        """Images are the same in every epoch."""
+    def set_epoch(self, epoch: int) -> None:
+        """Do nothing, since images are the same in every epoch."""
 
     def batch(self, rows: Rows) -> npt.NDArray[np.uint8]:
-        """Images (b, height, width, channels) of grey values 0..255."""
+        """Return images with grey values 0..255, shape (b, height, width, channels)."""
         return as_batch(np.asarray(self.pixels[rows]), self.spec)
 
 
 class Features:
-    """What a frozen part made of the images, in one or several augmented passes that epochs take in turns.
+    """The outputs of a frozen part, in one or several augmented passes, which epochs use in turn.
 
     Args:
-        passes: Outputs of each pass, (n, …), float16.
-        places: For each pass, where each row stands in it, (n,).
+        passes: The outputs of each pass, float16, shape (n, …).
+        places: The position of each row in each pass, shape (n,).
     """
 
     def __init__(self, passes: list[npt.NDArray[np.float16]], places: list[Rows]) -> None:
         self._passes = passes
         self._places = places
-        self.turn(0)
+        self.set_epoch(0)
 
     def __len__(self) -> int:
         return len(self._places[0])
 
-    def turn(self, epoch: int) -> None:
-        """Take the pass of an epoch."""
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the pass of an epoch."""
         self._current = epoch % len(self._passes)
 
     def batch(self, rows: Rows) -> npt.NDArray[np.float32]:
-        """Features (b, …)."""
+        """Return the features of some rows, shape (b, …)."""
         return self._passes[self._current][self._places[self._current][rows]].astype(np.float32)

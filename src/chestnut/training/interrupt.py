@@ -1,8 +1,8 @@
-"""`Interrupt`: Ctrl-C while a network trains, heard at the end of a batch.
+"""`Interrupt`: handle Ctrl-C during training at the end of a batch.
 
-Python raises KeyboardInterrupt wherever the program happens to be. Raised inside a library's callback it may be
-swallowed, and inside the writing of a file it may leave half of one. So while training lasts, the first Ctrl-C is only
-noted, and the loop ends at the next batch; a second one interrupts at once. Called by `loop`.
+Python raises KeyboardInterrupt wherever the program happens to be. Inside a library's callback it may be swallowed, and
+while a file is being written it may leave an incomplete one. So during training, the first Ctrl-C is only recorded, and
+the loop ends after the current batch. A second Ctrl-C interrupts at once.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from chestnut.config import Recipe
 
 
 class Interrupt:
-    """Notes Ctrl-C while its block lasts, and raises KeyboardInterrupt when it is told, as an observer, of a batch.
+    """An observer, used as a context manager, that records Ctrl-C and raises KeyboardInterrupt at the end of a batch.
 
-    A handler of someone else's, a signal that is ignored, and threads other than the main one, to which Python gives no
-    signals, are left as they are.
+    It does nothing if the signal has another handler or is ignored, or in a thread other than the main one, which gets
+    no signals.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._requested = False
         self._installed = False
 
     def __enter__(self) -> Self:
-        """Begin to note."""
+        """Install the handler."""
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._note)
+            signal.signal(signal.SIGINT, self._record)
             self._installed = True
         return self
 
     def __exit__(self, *fault: object) -> None:
-        """Give the signal back."""
+        """Restore the default handler."""
         if self._installed:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             self._installed = False
 
     def start(self, recipe: Recipe, done: int, batches: int) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def batch(self, done: int) -> None:
-        """A batch has ended: a good moment to stop."""
-        if self._asked:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        if self._requested:
             raise KeyboardInterrupt
 
     def epoch(self, row: dict[str, Any], best: bool) -> None:
-        """Nothing to do: the epoch has been saved, and the next batch is soon over."""
+        """Do nothing, since the epoch has been saved and the next batch ends soon."""
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
+    def _record(self, number: int, frame: FrameType | None) -> None:
+        if self._requested:
             raise KeyboardInterrupt
-        self._asked = True
+        self._requested = True

@@ -1,4 +1,4 @@
-"""At what share of the learning rate each variable moves: discriminative rates and gradual unfreezing."""
+"""Compute each variable's share of the learning rate, for discriminative rates and gradual unfreezing."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import Any
 from chestnut.config import BackboneConfig, ModelConfig
 
 
-def paced(config: ModelConfig) -> bool:
-    """Whether a recipe asks for variables that move at paces of their own."""
+def has_paces(config: ModelConfig) -> bool:
+    """Tell whether the variables of a network have different shares of the learning rate."""
     return isinstance(config, BackboneConfig) and (config.gradual > 0 or config.lowest_rate < 1)
 
 
 def layer_pace(config: BackboneConfig, place: int, layers: int, epoch: int) -> float:
-    """The pace of one of the backbone's trained layers.
+    """Return the pace of a trained layer of the backbone: its share of the learning rate.
 
-    Rates fall from the head to the lowest layer by equal factors (Howard & Ruder 2018, arXiv:1801.06146, §3.2, there by
-    2.6 a layer), and layers join from the top, an equal share of them each epoch (§3.3, there one a time).
+    Paces fall from the head to the lowest layer by equal factors (Howard & Ruder 2018, arXiv:1801.06146, §3.2, with a
+    factor of 2.6 per layer). Layers are unfrozen from the top, an equal share of them in each epoch (§3.3, with one
+    layer at a time).
 
     Args:
         config: The recipe's `[model]` table.
-        place: The layer's place among the trained ones, 0 for the lowest.
-        layers: How many are trained.
-        epoch: Counted from 0.
+        place: The position of the layer among the trained ones, 0 for the lowest.
+        layers: The number of trained layers.
+        epoch: The number of the epoch, from 0.
 
     Returns:
-        0 while the layer is frozen, else in 0..1.
+        0 while the layer is frozen, else a share up to 1.
 
     >>> config = BackboneConfig(gradual=2, lowest_rate=0.01)
     >>> [layer_pace(config, place, 2, epoch=1) for place in (0, 1)], layer_pace(config, 0, 2, epoch=2)
@@ -39,13 +40,13 @@ def layer_pace(config: BackboneConfig, place: int, layers: int, epoch: int) -> f
 
 
 def paces(config: BackboneConfig, trained: Sequence[Any], variables: Sequence[Any], epoch: int) -> list[float]:
-    """The pace of every variable; those outside the backbone's trained layers move at the full rate.
+    """Return the pace of every variable; variables outside the backbone's trained layers have the full rate.
 
     Args:
         config: The recipe's `[model]` table.
         trained: The backbone's trained layers, the lowest first.
         variables: The variables that the optimiser was built for.
-        epoch: Counted from 0.
+        epoch: The number of the epoch, from 0.
     """
     found = {
         id(variable): layer_pace(config, place, len(trained), epoch)

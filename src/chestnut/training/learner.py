@@ -1,4 +1,4 @@
-"""A network as it is trained: augmentation before it, a loss on its logits, an optimiser, the running accuracy."""
+"""`Learner`: a network with augmentation before it, a loss on its logits, an optimiser and running metrics."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from keras import ops
 from chestnut.config import LossConfig, Recipe
 from chestnut.models.augment import augmentation
 from chestnut.models.device import compiled
-from chestnut.training.layer_rates import paced
+from chestnut.training.layer_rates import has_paces
 from chestnut.training.optimizers import optimizer
 
 
 class Learner(keras.Model):
-    """A network behind its augmentation; the network alone is what is kept.
+    """A network with its augmentation, for training; afterwards only the network is kept.
 
     Attributes:
-        network: What is trained: from images in 0..255, or from what a frozen part made of them, to logits.
-        frozen: The part below it that is not trained, in inference mode; None where it was computed before, or is none.
-        augment: Layers that change images while training; none where features are fed.
+        network: The trained network, which maps images in 0..255, or the outputs of a frozen part, to logits.
+        frozen: The part below it that is not trained, in inference mode; None if its outputs were computed before, or
+            if there is none.
+        augment: The layers that change images during training; none if the inputs are outputs of a frozen part.
     """
 
     def __init__(
@@ -37,14 +38,14 @@ class Learner(keras.Model):
         self.frozen = frozen
         self.augment = [] if features else augmentation(recipe.augment, recipe.seed)
         self.compile(
-            optimizer=optimizer(recipe.optim, recipe.train.average, paced(recipe.model)),
+            optimizer=optimizer(recipe.optim, recipe.train.average, has_paces(recipe.model)),
             loss=loss(recipe.loss, recipe.model.head),
             weighted_metrics=[_cross_entropy(recipe.model.head), _accuracy(recipe.model.head)],
             jit_compile=compiled(),
         )
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Logits of images (batch, height, width, channels), changed at random while training, or of features."""
+        """Return the logits of images (batch, height, width, channels), augmented during training, or of features."""
         for layer in self.augment:
             inputs = layer(inputs, training=training)
         if self.frozen is not None:
@@ -53,9 +54,9 @@ class Learner(keras.Model):
 
 
 def loss(config: LossConfig, head: str) -> keras.losses.Loss:
-    """The loss on logits that a recipe names.
+    """Return the loss on logits that a recipe names.
 
-    The focal loss is Lin 2017 (arXiv:1708.02002), without its class weight: `data.balance` is there for that.
+    The focal loss is that of Lin 2017 (arXiv:1708.02002) without its class weight, for which there is `data.balance`.
     """
     if config.name == "focal":
         if head == "sigmoid":
@@ -71,16 +72,16 @@ def loss(config: LossConfig, head: str) -> keras.losses.Loss:
 
 
 class ImageMean(keras.metrics.MeanMetricWrapper):
-    """A mean over images, each counted once whatever its weight; those of weight 0 only pad a batch."""
+    """A mean over images in which all count equally, except those of weight 0, which only pad a batch."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Add a batch; what its images weigh in the loss, (b,), tells which of them count."""
+        """Add a batch; the images' weights in the loss, shape (b,), show which of them count."""
         counted = None if sample_weight is None else ops.cast(sample_weight > 0, "float32")
         return super().update_state(y_true, y_pred, counted)
 
 
 def _cross_entropy(head: str) -> keras.metrics.Metric:
-    """The loss without smoothing, weights and penalties: the quantity that `val_loss` is, so the two compare."""
+    """Return the loss without smoothing, weights and penalties, so that it is comparable with `val_loss`."""
     kind = keras.losses.binary_crossentropy if head == "sigmoid" else keras.losses.categorical_crossentropy
     return ImageMean(kind, name="cross_entropy", from_logits=True)
 

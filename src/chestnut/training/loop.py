@@ -1,4 +1,4 @@
-"""The one training loop: epochs, validation, early stopping, checkpoints. Recipes vary what it is given, never it."""
+"""The training loop: epochs, validation, early stopping and checkpoints. All recipes use this one loop."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from chestnut.training.checkpoint import Arrays, Checkpoint, Progress
 from chestnut.training.inputs import Inputs
 from chestnut.training.interrupt import Interrupt
 from chestnut.training.learner import Learner
-from chestnut.training.optimizers import averaged, set_paces
+from chestnut.training.optimizers import set_paces, use_averages
 from chestnut.training.schedules import rate_factor
 
 Row = dict[str, Any]
 
 
 class Observer(Protocol):
-    """Who is told of a training run as it goes."""
+    """An object that is notified of the progress of a training."""
 
     def start(self, recipe: Recipe, done: int, batches: int) -> None:
-        """Training starts, `done` epochs finished earlier, `batches` in each epoch."""
+        """Handle the start of training, after `done` finished epochs, with `batches` batches per epoch."""
 
     def batch(self, done: int) -> None:
-        """A batch of the running epoch has ended."""
+        """Handle the end of batch number `done` of the current epoch."""
 
     def epoch(self, row: Row, best: bool) -> None:
-        """An epoch has ended; `row` is its line of history.csv."""
+        """Handle the end of an epoch, with its row of history.csv and whether it is the best so far."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What the trained network is fed of the validation images, n of them, and their class indices (n,)."""
+    """The validation images as inputs of the network, with their class indices, shape (n,)."""
 
     inputs: Inputs
     targets: npt.NDArray[np.int64]
 
     def point(self, network: keras.Model) -> Row | None:
-        """Figures of a network as in a line of history.csv, without intervals; None where a logit is not finite."""
+        """Return the metrics of a network as in a row of history.csv; None if a logit is not finite."""
         logits = forward(network, lambda start, stop: self.inputs.batch(np.arange(start, stop)), len(self.inputs))
         if not np.isfinite(logits).all():
             return None
@@ -59,12 +59,12 @@ class Validation:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run may ask of the loop beside its recipe.
+    """Options of the loop that are not in the recipe.
 
     Attributes:
-        paces: Gives each trained variable's share of the learning rate in an epoch, counted from 0; None for 1.
-        from_start: Whether the weights that training starts from count as a result: they are kept where no epoch is
-            better.
+        paces: A function that returns each trained variable's share of the learning rate in an epoch, from 0; None if
+            all have the full rate.
+        from_start: Whether to keep the weights that training starts from if no epoch is better.
     """
 
     paces: Callable[[int], Sequence[float]] | None = None
@@ -73,12 +73,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How training ended.
+    """The result of a training.
 
     Attributes:
-        progress: Rows of history and the best epoch.
+        progress: The rows of history and the best epoch.
         weights: The network's weights at the best epoch.
-        ended: `epochs` (all done), `early` (patience ran out) or `interrupted` (Ctrl-C).
+        ended: How training ended: `epochs` (all were done), `early` (patience ran out) or `interrupted` (Ctrl-C).
     """
 
     progress: Progress
@@ -98,28 +98,28 @@ def fit(
     save_rows: Callable[[list[Row]], None] = lambda rows: None,
     plan: Plan = _PLAIN,
 ) -> Outcome:
-    """Train until the epochs are over, patience has run out, or Ctrl-C; go on from the checkpoint if it has one.
+    """Train until all epochs are done, patience runs out or Ctrl-C is pressed; continue from the checkpoint, if any.
 
     Args:
-        learner: What is trained; its recipe is that of `batches`.
-        batches: Training images.
-        validation: Steers early stopping and the choice of the best epoch.
-        checkpoint: Written after every epoch.
-        observers: Told of every batch and epoch.
-        save_rows: Called with all rows after every epoch.
-        plan: What else the run asks for.
+        learner: The network to train; its recipe is that of `batches`.
+        batches: The training images.
+        validation: The validation images, for early stopping and the choice of the best epoch.
+        checkpoint: The checkpoint, which is written after every epoch.
+        observers: The observers to notify of every batch and epoch.
+        save_rows: A function that is called with all rows of history after every epoch.
+        plan: Further options.
 
     Raises:
         TrainingError: The loss is not finite.
-        KeyboardInterrupt: Ctrl-C before the first epoch had ended.
+        KeyboardInterrupt: Ctrl-C was pressed before the first epoch ended.
     """
     recipe = batches.recipe
-    learner(np.asarray(batches[0][0][:1]))  # makes the variables
+    learner(np.asarray(batches[0][0][:1]))  # creates the variables
     learner.optimizer.build(learner.trainable_variables)
     if checkpoint.exists():
         progress = checkpoint.restore(learner)
     else:
-        progress = _begin(learner, validation, checkpoint, recipe) if plan.from_start else Progress()
+        progress = _save_start(learner, validation, checkpoint, recipe) if plan.from_start else Progress()
     for observer in observers:
         observer.start(recipe, progress.epoch, len(batches))
     ended: Literal["epochs", "early", "interrupted"] = "epochs"
@@ -127,7 +127,7 @@ def fit(
         observers = (*observers, interrupt)
         try:
             while progress.epoch < recipe.train.epochs:
-                if _out_of_patience(progress, recipe.train.stop):
+                if _patience_ended(progress, recipe.train.stop):
                     ended = "early"
                     break
                 if plan.paces is not None:
@@ -146,12 +146,13 @@ def fit(
     return Outcome(progress, checkpoint.best_weights(learner, progress), ended)
 
 
-def _begin(learner: Learner, validation: Validation, checkpoint: Checkpoint, recipe: Recipe) -> Progress:
-    """The progress of a run whose start counts as a result, saved as its epoch 0."""
+def _save_start(learner: Learner, validation: Validation, checkpoint: Checkpoint, recipe: Recipe) -> Progress:
+    """Evaluate the weights that training starts from, and save them as epoch 0."""
     point = validation.point(learner.network)
     if point is None:
         raise TrainingError(
-            f"the network that {recipe.name} starts from gives infinite answers to the validation images; start anew"
+            f"the network that {recipe.name} starts from gives infinite outputs for the validation images; give "
+            "another run or other weights to start from"
         )
     value = point[recipe.train.stop.metric]
     best = value if math.isfinite(value) else None
@@ -161,10 +162,10 @@ def _begin(learner: Learner, validation: Validation, checkpoint: Checkpoint, rec
 
 
 def advance(progress: Progress, row: Row, recipe: Recipe) -> Progress:
-    """One epoch further: which epoch is best, how long patience has waited, where the plateau rule stands.
+    """Return the progress after one more epoch: the best epoch, the epochs waited, and the state of the plateau rule.
 
-    The best epoch is the first with the best value, however small its lead; `min_delta` only tells what patience
-    counts as an improvement. Values that are undefined, such as an AUROC on one class, never win.
+    The best epoch is the first one with the best value, however small the difference; `min_delta` only decides what
+    counts as an improvement for patience. An undefined value, such as the AUROC of one class, is never the best.
     """
     stop = recipe.train.stop
     value = row[stop.metric]
@@ -185,26 +186,26 @@ def advance(progress: Progress, row: Row, recipe: Recipe) -> Progress:
     return replace(moved, plateau=plateau)
 
 
-def _out_of_patience(progress: Progress, stop: StopConfig) -> bool:
+def _patience_ended(progress: Progress, stop: StopConfig) -> bool:
     return stop.patience > 0 and progress.waited >= stop.patience
 
 
 def _run_epoch(
     learner: Learner, batches: Batches, validation: Validation, progress: Progress, observers: tuple[Observer, ...]
 ) -> Row:
-    """Train one epoch, then look at the validation images."""
+    """Train one epoch, then evaluate the validation images."""
     recipe, epoch, started = batches.recipe, progress.epoch, time.perf_counter()
-    batches.turn(epoch)
+    batches.set_epoch(epoch)
     steps = _Steps(batches, progress, observers)
     history = learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps])
     trained = {name: float(values[-1]) for name, values in history.history.items()}
     trained_at = time.perf_counter()
-    with averaged(learner.optimizer):
+    with use_averages(learner.optimizer):
         point = validation.point(learner.network)
     if point is None:
-        raise _diverged(
+        raise _divergence_error(
             recipe,
-            f"the network's answers to the validation images became infinite in epoch {epoch + 1}",
+            f"the network's outputs for the validation images became infinite in epoch {epoch + 1}",
             steps.rate(len(batches) - 1),
         )
     return {
@@ -219,8 +220,8 @@ def _run_epoch(
     }
 
 
-def _diverged(recipe: Recipe, what: str, rate: float) -> TrainingError:
-    """Say what is no longer finite, and why that may be."""
+def _divergence_error(recipe: Recipe, what: str, rate: float) -> TrainingError:
+    """Return an error that says what is no longer finite, and the most likely reason."""
     arithmetic = "" if recipe.train.precision == "float32" else ", or train.precision=float32"
     return TrainingError(
         f"{what}, at learning rate {rate:.3g}: most often the rate is too high; try "
@@ -229,7 +230,7 @@ def _diverged(recipe: Recipe, what: str, rate: float) -> TrainingError:
 
 
 class _Steps(keras.callbacks.Callback):
-    """Within an epoch: sets the learning rate, tells observers, and stops on a loss that is not finite."""
+    """A Keras callback that sets the learning rate, notifies observers, and stops if the loss is not finite."""
 
     def __init__(self, batches: Batches, progress: Progress, observers: tuple[Observer, ...]) -> None:
         super().__init__()
@@ -238,7 +239,7 @@ class _Steps(keras.callbacks.Callback):
         self.observers = observers
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step of this epoch: of the step while warming up, else of the epoch."""
+        """Return the learning rate of a step of this epoch; after the warm-up it is the same for all steps."""
         recipe, epoch = self.batches.recipe, float(self.progress.epoch)
         schedule = recipe.optim.schedule
         if epoch < schedule.warmup:
@@ -247,17 +248,17 @@ class _Steps(keras.callbacks.Callback):
         return recipe.optim.learning_rate * factor * self.progress.plateau.factor
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set the learning rate where it moves."""
+        """Set the learning rate when it changes."""
         if batch == 0 or self.progress.epoch < self.batches.recipe.optim.schedule.warmup:
-            if hasattr(self.model, "jax_state_sync"):  # JAX keeps variables elsewhere during an epoch
+            if hasattr(self.model, "jax_state_sync"):  # with JAX, Keras stores variables elsewhere during an epoch
                 self.model.jax_state_sync()
             self.model.optimizer.learning_rate.assign(self.rate(batch))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop on a loss that is not finite, saying when and why that may be."""
+        """Raise an error if the loss is not finite; else notify the observers."""
         value = float((logs or {})["loss"])
         if not math.isfinite(value):
             when = f"in epoch {self.progress.epoch + 1}, batch {batch + 1} of {len(self.batches)}"
-            raise _diverged(self.batches.recipe, f"the loss became {value} {when}", self.rate(batch))
+            raise _divergence_error(self.batches.recipe, f"the loss became {value} {when}", self.rate(batch))
         for observer in self.observers:
             observer.batch(batch + 1)

@@ -1,7 +1,6 @@
-"""The learning-rate range test: a few hundred steps of a fresh network at a rate that rises, and the loss of each.
+"""The learning-rate range test: train a new network for some hundred steps at a rising rate, and record the loss.
 
-Called by `cli`; calls the pieces that a training run is made of. The network is thrown away, and neither the seeds of
-the process nor any file is touched.
+The network is discarded afterwards. No file is written, and the random generators of the process stay as they were.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from chestnut.progress import Bars, Tick, silent
 from chestnut.training.batches import Batches
 from chestnut.training.class_balance import seen_shares
 from chestnut.training.inputs import Images
-from chestnut.training.layer_rates import paced, paces
+from chestnut.training.layer_rates import has_paces, paces
 from chestnut.training.learner import Learner
 from chestnut.training.optimizers import set_paces
-from chestnut.training.starting_network import Start, begin
+from chestnut.training.starting_network import Start, make_start
 
-#: Memory of the running loss by which the test ends, and how many times the first losses it then is.
+#: The momentum of the running loss, and how many times its lowest value it may reach before the test ends.
 _MEMORY, _AWAY = 0.9, 2.0
 _FEWEST = 20
 
@@ -41,11 +40,11 @@ class Sweep:
 
     Attributes:
         low: The first rate.
-        high: The last one, unless the loss runs away before.
-        batches: How many steps lie between them.
+        high: The last rate, unless the loss diverges before.
+        batches: The number of steps from the first to the last.
 
     Raises:
-        RecipeError: Rates that do not rise, or too few batches to smooth over.
+        RecipeError: The rates do not rise, or there are too few batches to smooth the losses.
     """
 
     low: float = 1e-6
@@ -56,7 +55,7 @@ class Sweep:
         if not 0 < self.low < self.high < math.inf:
             raise RecipeError(f"rates from {self.low:g} to {self.high:g}; give a low one above 0 and a higher one")
         if self.batches < _FEWEST:
-            raise RecipeError(f"{self.batches} batches are too few to see a loss fall; give {_FEWEST} or more")
+            raise RecipeError(f"{self.batches} batches are too few to see the loss fall; give {_FEWEST} or more")
 
 
 def lr_range(
@@ -65,16 +64,17 @@ def lr_range(
     """Run a range test on the training images of a data set.
 
     Args:
-        manifest: The data; split by the recipe's fractions where it has no split. Training images alone are used.
-        recipe: What is trained; its rate and schedule do not matter. Its precision is float32 where it is left open.
+        manifest: The images, of which only training images are used. Images without a split are split by the recipe's
+            fractions.
+        recipe: The recipe; its learning rate and schedule do not matter. The precision `auto` becomes float32.
         sweep: The rates.
-        skip_bad: Leave unreadable images out instead of stopping.
-        bars: Shows the progress.
+        skip_bad: Whether to leave out unreadable images instead of raising an error.
+        bars: The progress bars.
 
     Raises:
-        DataError: Unreadable images, fewer than two classes, or a class without training images.
+        DataError: Some images cannot be read, there are fewer than two classes, or a class has no training images.
         RecipeError: The recipe does not fit the data, or has no learning rate.
-        TrainingError: The loss is not finite even before the first step.
+        TrainingError: The loss is not finite even at the first step.
     """
     if isinstance(recipe.model, ClassicalConfig):
         raise RecipeError(f"{recipe.model.network} is fitted without a learning rate; give another recipe")
@@ -101,26 +101,26 @@ def _build_learner(prepared: Prepared, recipe: Recipe) -> tuple[Learner, Batches
     """Build a network and its batches of training images; a frozen part is computed batch by batch."""
     classes, targets = len(prepared.manifest.classes), prepared.manifest.targets
     with _seeded(recipe.seed):
-        start = begin(recipe, classes, seen_shares(targets, classes, recipe.data.balance))
+        start = make_start(recipe, classes, seen_shares(targets, classes, recipe.data.balance))
         learner = Learner(start.parts.trained, recipe, policy(recipe.train.precision), frozen=start.parts.frozen)
         batches = Batches(Images(prepared.pixels, recipe.input), targets, recipe, classes)
-        learner(np.asarray(batches[0][0][:1]))  # makes the variables
+        learner(np.asarray(batches[0][0][:1]))  # creates the variables
     learner.optimizer.build(learner.trainable_variables)
     _set_all_paces(learner, recipe, start)
     return learner, batches
 
 
 def _set_all_paces(learner: Learner, recipe: Recipe, start: Start) -> None:
-    """Let each layer move at the pace it has once all are unfrozen."""
+    """Give each layer the pace that it has once all layers are unfrozen."""
     model = recipe.model
-    if isinstance(model, BackboneConfig) and paced(model):
+    if isinstance(model, BackboneConfig) and has_paces(model):
         every = paces(model, start.trained, learner.trainable_variables, model.gradual)
         set_paces(learner.optimizer, every)
 
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Draw the same initial weights each time; Keras draws their seeds from Python's generator, which is put back."""
+    """Make initial weights repeatable: Keras draws their seeds from Python's generator. Its state is restored."""
     before = random.getstate()
     random.seed(seed)
     try:
@@ -136,7 +136,7 @@ def _sweep(learner: Learner, batches: Batches, sweep: Sweep, tick: Tick) -> Rate
     for step, rate in enumerate(rates.tolist()):
         epoch, place = divmod(step, len(batches))
         if place == 0:
-            batches.turn(epoch)
+            batches.set_epoch(epoch)
         learner.optimizer.learning_rate.assign(rate)
         learner.reset_metrics()
         found = learner.train_on_batch(*batches[place], return_dict=True)
@@ -151,5 +151,5 @@ def _sweep(learner: Learner, batches: Batches, sweep: Sweep, tick: Tick) -> Rate
             break
         tick(step + 1, len(rates))
     if not losses:
-        raise TrainingError("the loss is not finite before any step; look at the images by chestnut audit DATA")
+        raise TrainingError("the loss is not finite even at the first step; check the images with an audit")
     return RateRange(rates[: len(losses)], np.array(losses), len(losses) < len(rates))

@@ -1,7 +1,4 @@
-"""From decoded images and a starting network to trained weights: what is cut off, what is kept, what the loop is given.
-
-Called by `train`; the loop itself is `loop.fit`.
-"""
+"""Train a starting network on decoded images: prepare the inputs and options of the training loop, and run it."""
 
 from __future__ import annotations
 
@@ -22,19 +19,19 @@ from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.distributed.devices import Devices
 from chestnut.training.frozen import Frozen
 from chestnut.training.inputs import Images, Inputs
-from chestnut.training.layer_rates import paced, paces
+from chestnut.training.layer_rates import has_paces, paces
 from chestnut.training.learner import Learner
 from chestnut.training.loop import Observer, Outcome, Plan, Validation, fit
-from chestnut.training.starting_network import Start, goes_on
+from chestnut.training.starting_network import Start, starts_from_run
 
 
 @dataclass(frozen=True)
 class Sets:
-    """The training and the validation images of a run, as its trained part is fed them.
+    """The training and validation images of a run, as inputs of its trained part.
 
     Attributes:
-        training: Inputs and class indices (n,).
-        validation: The same.
+        training: The inputs and class indices, shape (n,), of the training images.
+        validation: The same of the validation images.
     """
 
     training: tuple[Inputs, npt.NDArray[np.int64]]
@@ -50,30 +47,33 @@ def train_start(
     observers: tuple[Observer, ...],
     bars: Bars,
 ) -> tuple[Outcome, Any]:
-    """Train a starting network, and return how that ended and a float32 network with the best weights.
+    """Train a starting network.
 
     Args:
-        run: The run, whose recipe says how.
-        decoded: Its images.
+        run: The run, with its recipe.
+        decoded: The images of the run.
         start: The network; its trained part is changed in place.
-        devices: What it is trained on; the network was made in their scope, which this is too.
-        checkpoint: Where the run stands.
-        observers: Told of every batch and epoch.
-        bars: Shows the progress of the frozen part.
+        devices: The devices. The network was built in their scope, and this function must be called in it too.
+        checkpoint: The checkpoint of the run.
+        observers: The observers to notify of every batch and epoch.
+        bars: The progress bars for the outputs of the frozen part.
+
+    Returns:
+        The outcome of the training, and a float32 network with the best weights.
     """
     recipe, classes = run.recipe, len(decoded.manifest.classes)
     devices.agree(recipe, decoded.manifest, checkpoint)
     frozen = start.parts.frozen
     if frozen is not None and checkpoint.start() is None:
         checkpoint.save_start(start.network)
-    sets = _sets(decoded, recipe, start, bars)
-    kept = frozen is not None and recipe.train.passes > 0
+    sets = _make_sets(decoded, recipe, start, bars)
+    cached = frozen is not None and recipe.train.passes > 0
     learner = Learner(
         start.parts.trained,
         recipe,
         policy(recipe.train.precision),
-        frozen=None if kept else frozen,
-        features=kept,
+        frozen=None if cached else frozen,
+        features=cached,
     )
     devices.prepare(learner)
     outcome = fit(
@@ -83,7 +83,7 @@ def train_start(
         checkpoint,
         observers,
         run.write_history,
-        _plan(recipe, start, learner),
+        _make_plan(recipe, start, learner),
     )
     start.parts.trained.set_weights(outcome.weights)
     network = build_recipe(recipe, classes)
@@ -91,8 +91,8 @@ def train_start(
     return outcome, network
 
 
-def _sets(decoded: Decoded, recipe: Recipe, start: Start, bars: Bars) -> Sets:
-    """Images, or what the frozen part makes of them."""
+def _make_sets(decoded: Decoded, recipe: Recipe, start: Start, bars: Bars) -> Sets:
+    """Return the images, or the outputs of the frozen part for them."""
     manifest, targets = decoded.manifest, decoded.manifest.targets
     digests = manifest.frame["sha256"].to_numpy()
     rows = {name: np.flatnonzero(manifest.frame["split"] == name) for name in ("train", "val")}
@@ -106,8 +106,8 @@ def _sets(decoded: Decoded, recipe: Recipe, start: Start, bars: Bars) -> Sets:
     return Sets((inputs["train"], targets[rows["train"]]), (inputs["val"], targets[rows["val"]]))
 
 
-def _plan(recipe: Recipe, start: Start, learner: Learner) -> Plan:
-    """What the recipe asks of the loop beside epochs: paces of its own for each variable, and a start that counts."""
+def _make_plan(recipe: Recipe, start: Start, learner: Learner) -> Plan:
+    """Return the options of the loop: the pace of each variable, and whether the start may be kept."""
     model = recipe.model
     if not isinstance(model, BackboneConfig):
         return Plan()
@@ -115,4 +115,4 @@ def _plan(recipe: Recipe, start: Start, learner: Learner) -> Plan:
     def pace(epoch: int) -> list[float]:
         return paces(model, start.trained, learner.trainable_variables, epoch)
 
-    return Plan(pace if paced(model) else None, from_start=goes_on(recipe))
+    return Plan(pace if has_paces(model) else None, from_start=starts_from_run(recipe))

@@ -1,4 +1,4 @@
-"""The optimiser that a recipe names; with a pace for each variable, and a running average, where it asks for them."""
+"""Build the optimiser of a recipe, with a pace for each variable and a running average of the weights if requested."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chestnut.config import OptimConfig
 
 
 def optimizer(config: OptimConfig, average: float = 0.0, paced: bool = False) -> keras.optimizers.Optimizer:
-    """Make an optimiser at its full learning rate.
+    """Build an optimiser at its full learning rate.
 
     Args:
         config: The recipe's `[optim]` table.
-        average: Momentum of the running average of the weights, 0..1; 0 for none.
-        paced: Whether variables move at paces of their own; see `set_paces`.
+        average: The momentum of the running average of the weights, 0..1; 0 for no average.
+        paced: Whether each variable has a pace, a share of the learning rate; see `set_paces`.
     """
     kind, options = _KINDS[config.name]
     given = {name: getattr(config, name) for name in options}
@@ -44,15 +44,15 @@ _KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
 
 
 class _Paced:
-    """Before another optimiser: multiplies each variable's learning rate, and leaves averages to `averaged`."""
+    """A mixin for an optimiser that multiplies each variable's learning rate, and leaves averages to `use_averages`."""
 
     def build(self: Any, variables: Sequence[Any]) -> None:
-        """Add the paces, all 1 at first."""
+        """Add the paces, which are 1 at first."""
         super().build(variables)  # type: ignore[misc]
         self.paces = self.add_variable(shape=(len(variables),), initializer="ones", dtype="float32", name="paces")
 
     def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """The other optimiser's step at this variable's pace: Adam's steps do not depend on the gradient's size."""
+        """Make a step at the variable's pace. Scaling the gradient instead would not change the steps of Adam."""
         pace = ops.cast(self.paces[self._get_variable_index(variable)], learning_rate.dtype)
         super().update_step(gradient, variable, learning_rate * pace)  # type: ignore[misc]
 
@@ -66,21 +66,21 @@ class _Paced:
                 variable.assign(variable - variable * share)
 
     def finalize_variable_values(self: Any, var_list: Sequence[Any]) -> None:
-        """Keras would overwrite the weights with their averages here, at the end of every epoch."""
+        """Do nothing, where Keras would replace the weights by their averages at the end of every epoch."""
 
 
 def inner(outer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimiser within one that scales the loss, or the optimiser itself."""
+    """Return the optimiser inside one that scales the loss, or the optimiser itself."""
     return getattr(outer, "inner_optimizer", outer)
 
 
 def set_paces(outer: keras.optimizers.Optimizer, paces: Sequence[float]) -> None:
-    """Set what each variable's learning rate is multiplied by, in the order of the variables it was built for."""
+    """Set the pace of each variable, in the order of the variables that the optimiser was built for."""
     inner(outer).paces.assign(np.asarray(paces, dtype=np.float32))
 
 
 def averages(outer: keras.optimizers.Optimizer) -> list[tuple[Any, Any]]:
-    """Pairs of a variable and its running average; none where no average is kept."""
+    """Return pairs of a variable and its running average; empty if no average is kept."""
     own = inner(outer)
     if not own.use_ema:
         return []
@@ -88,12 +88,12 @@ def averages(outer: keras.optimizers.Optimizer) -> list[tuple[Any, Any]]:
 
 
 @contextmanager
-def averaged(outer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Put the averages in the place of the weights while the block runs."""
+def use_averages(outer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Replace the weights by their averages while the block runs."""
     pairs = averages(outer)
     before = [np.array(variable.numpy()) for variable, _ in pairs]
     for variable, average in pairs:
-        variable.assign(np.array(average.numpy()))  # a copy: JAX reuses the memory of what it predicts with
+        variable.assign(np.array(average.numpy()))  # copied, because JAX may reuse the memory
     try:
         yield
     finally:

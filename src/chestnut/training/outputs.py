@@ -1,4 +1,4 @@
-"""Write what a training leaves in its run folder beside the history: the bundle, its facts and two figures."""
+"""Write the results of a training to its run folder: the bundle, facts for the record, and two figures."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
     Args:
         run: The run that was trained.
         network: The Keras network with the best weights, in float32.
-        outcome: How training ended.
-        manifest: The images that it saw.
+        outcome: The outcome of the training.
+        manifest: The images of the run.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full, or permission is missing.
     """
     recipe = run.recipe
     write_bundle(

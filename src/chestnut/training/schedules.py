@@ -1,4 +1,4 @@
-"""How the learning rate moves: a pure function of the epoch, and the plateau rule, which sees the validation loss."""
+"""Change the learning rate: by a function of the epoch, and by the plateau rule, which follows the validation loss."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from chestnut.config import ScheduleConfig
 
 
 def rate_factor(config: ScheduleConfig, epoch: float, epochs: int) -> float:
-    """What the learning rate is multiplied by.
+    """Return the factor of the learning rate at a moment of the training.
 
     Args:
-        config: The recipe's `[optim.schedule]`.
-        epoch: Epochs done, with the share of the running one; 0 at the start.
-        epochs: Epochs in all.
+        config: The recipe's `[optim.schedule]` table.
+        epoch: The epochs done, with the share of the current one; 0 at the start.
+        epochs: The number of epochs in all.
 
     Returns:
-        A factor in 0..1: the schedule's, times the linear warm-up. Cosine falls from the end of the warm-up
-        (Loshchilov & Hutter 2017, arXiv:1608.03983); exponential is 0.1^(epoch/decade).
+        The factor, 0..1: that of the schedule times that of the linear warm-up. The cosine begins to fall at the end
+        of the warm-up (Loshchilov & Hutter 2017, arXiv:1608.03983); the exponential is 0.1^(epoch/decade).
 
     >>> rate_factor(ScheduleConfig(name="exponential", decade=10), 10, 20)
     0.1
@@ -37,9 +37,9 @@ class Plateau:
     """The state of the plateau rule.
 
     Attributes:
-        factor: What the learning rate is multiplied by now.
-        best: The least validation loss so far.
-        waited: Epochs since.
+        factor: The current factor of the learning rate.
+        best: The lowest validation loss so far.
+        waited: The number of epochs since then.
     """
 
     factor: float = 1.0
@@ -47,7 +47,7 @@ class Plateau:
     waited: int = 0
 
     def after(self, val_loss: float, config: ScheduleConfig, learning_rate: float) -> Plateau:
-        """The state after one more epoch; unchanged under other schedules."""
+        """Return the state after one more epoch; other schedules do not change it."""
         if config.name != "plateau":
             return self
         if val_loss < self.best:

@@ -1,7 +1,4 @@
-"""The network that a run starts from: as built, trained on photographs, or another run's; and its part that is trained.
-
-Called by `train` and `precision`.
-"""
+"""Build the network that a run starts from, with random weights, published ones or those of another run."""
 
 from __future__ import annotations
 
@@ -29,22 +26,22 @@ class Start:
     """A network before its first step.
 
     Attributes:
-        network: The whole of it.
-        parts: Its frozen part, if any, and the part that is trained; they share its layers.
-        trained: The backbone's layers that are trained, the lowest first; none without a backbone.
+        network: The whole network.
+        parts: The frozen part, if any, and the trained part; they share the network's layers.
+        trained: The trained layers of the backbone, the lowest first; empty if there is no backbone.
     """
 
     network: keras.Model
     parts: Parts
     trained: tuple[keras.layers.Layer, ...] = ()
 
-    def learned(self) -> int:
-        """How many numbers training changes."""
+    def count_trained(self) -> int:
+        """Return the number of parameters that training changes."""
         return int(sum(np.prod(variable.shape) for variable in self.parts.trained.trainable_variables))
 
 
 def assemble(recipe: Recipe, classes: int) -> Start:
-    """Build a recipe's network with random weights, in the recipe's precision, and freeze what it says."""
+    """Build a recipe's network with random weights, in the recipe's precision, and freeze the layers it names."""
     network = build_recipe(recipe, classes, policy(recipe.train.precision))
     if not isinstance(recipe.model, BackboneConfig):
         return Start(network, Parts(None, network))
@@ -52,39 +49,39 @@ def assemble(recipe: Recipe, classes: int) -> Start:
     return Start(network, divide(network), trained)
 
 
-def begin(recipe: Recipe, classes: int, shares: Any) -> Start:
-    """The network with the weights that its recipe starts from.
+def make_start(recipe: Recipe, classes: int, shares: Any) -> Start:
+    """Build a recipe's network with the weights that the recipe starts from.
 
     Args:
-        recipe: Its precision is resolved.
-        classes: Number of classes.
-        shares: Share of each class as the loss sees it; see `start_at_prior`.
+        recipe: The recipe, with a definite precision.
+        classes: The number of classes.
+        shares: The share of each class that the loss sees; see `start_at_prior`.
 
     Raises:
-        RecipeError: The weights that the recipe names are not there, or not those of this network.
-        DownloadError: They could not be downloaded.
+        RecipeError: The weights that the recipe names do not exist, or belong to another network.
+        DownloadError: The weights could not be downloaded.
     """
     start = assemble(recipe, classes)
     start_at_prior(start.network, shares)
-    if goes_on(recipe):
-        _take_over(start.network, recipe)
+    if starts_from_run(recipe):
+        _copy_run_weights(start.network, recipe)
     elif isinstance(recipe.model, BackboneConfig):
         load_pretrained(start.network, recipe.model, recipe.input)
     return start
 
 
-def goes_on(recipe: Recipe) -> bool:
-    """Whether the recipe starts from the whole network of another run."""
+def starts_from_run(recipe: Recipe) -> bool:
+    """Tell whether the recipe starts from all weights of another run."""
     return isinstance(recipe.model, BackboneConfig) and Path(recipe.model.weights).expanduser().is_dir()
 
 
-def _take_over(network: keras.Model, recipe: Recipe) -> None:
+def _copy_run_weights(network: keras.Model, recipe: Recipe) -> None:
     folder = Path(recipe.model.weights).expanduser()  # type: ignore[union-attr]
     bundle = Bundle.read(RunFolder.open(folder).bundle)
     given = load_network(bundle.model_file).get_weights()
     if [array.shape for array in given] != [tuple(weight.shape) for weight in network.weights]:
         raise RecipeError(
-            f"model.weights: the run {folder} holds another network ({bundle.recipe}, {len(bundle.classes)} classes) "
-            f"than {recipe.name} builds; keep its [model] table, its input and its classes"
+            f"model.weights: the run {folder} has another network ({bundle.recipe}, {len(bundle.classes)} classes) "
+            f"than {recipe.name} builds; use its [model] table, its input and its classes"
         )
     network.set_weights(given)

@@ -36,7 +36,7 @@ from chestnut.training.loop import Observer
 from chestnut.training.neural import train_start
 from chestnut.training.outputs import draw_samples, save_network
 from chestnut.training.precision import resolve
-from chestnut.training.starting_network import Start, assemble, begin
+from chestnut.training.starting_network import Start, assemble, make_start
 from chestnut.training.threads import limit_threads
 from chestnut.training.tracking.observer import Tracker, Tracking
 from chestnut.training.tracking.tensorboard import TensorBoard
@@ -177,7 +177,7 @@ def _build_start(manifest: Manifest, recipe: Recipe) -> Start:
     """Build the network before its first step; it depends on the recipe and the data alone."""
     repeatable(recipe.seed)
     targets = manifest.only("train").targets
-    return begin(recipe, len(manifest.classes), seen_shares(targets, len(manifest.classes), recipe.data.balance))
+    return make_start(recipe, len(manifest.classes), seen_shares(targets, len(manifest.classes), recipe.data.balance))
 
 
 def _track_and_fit(
@@ -195,7 +195,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     try:
         with devices.scope():
             start = start or _restore_start(run, checkpoint)
-            run.update(trained_parameters=start.learned(), cut=start.parts.cut, **devices.facts())
+            run.update(trained_parameters=start.count_trained(), cut=start.parts.cut, **devices.facts())
             if isinstance(run.recipe.model, ClassicalConfig):
                 outcome, network = fit_classical(run, decoded, setup.observers)
             else:

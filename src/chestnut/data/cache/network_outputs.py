@@ -28,7 +28,9 @@ _FEATURES, _ROWS = "features.npy", "rows.npy"
 _LARGEST = float(np.finfo(np.float16).max)
 
 
-def keep(name: str, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]) -> Half:
+def load_or_compute(
+    name: str, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]
+) -> Half:
     """Return the outputs stored under a name, computing and storing them first if necessary.
 
     Args:
