@@ -1,8 +1,8 @@
-"""Run every benchmark and write the table of README.md and docs/performance.md from what they print.
+"""Run the benchmarks, and write their results into the tables of README.md and docs/performance.md.
 
     python -m benchmarks [--only train,transfer,decode,tune,engines,bootstrap,startup,memory]
 
-Figures of benchmarks that are left out stay as they were: all are kept in benchmarks/results.json.
+All results are stored in benchmarks/results.json; those of benchmarks that are left out do not change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Row = tuple[str, str, str]
 
 
 def machine() -> str:
-    """The machine in words."""
+    """Describe the machine in words."""
     info = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.is_file() else []
     return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, {platform.system()}"
@@ -36,9 +36,9 @@ def train_rows(found: dict[str, Any]) -> list[Row]:
     rows = []
     for recipe, row in found.items():
         ratio, torch = row["times_as_fast_as_keras"], row["times_as_fast_as_torch"]
-        said = f"{ratio:.2f} times plain Keras" + (f", {torch:.2f} times plain PyTorch" if torch else "")
+        measured = f"{ratio:.2f} times plain Keras" + (f", {torch:.2f} times plain PyTorch" if torch else "")
         met = "met" if ratio >= 1.5 and (torch is None or torch >= 0.95) else "missed"
-        rows.append((f"an epoch of `{recipe}`", said, f"1.5 times, level with PyTorch: {met}"))
+        rows.append((f"an epoch of `{recipe}`", measured, f"1.5 times, level with PyTorch: {met}"))
     return rows
 
 
@@ -134,21 +134,24 @@ ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
 }
 
 
-def places(results: dict[str, Any]) -> str:
-    """Which machine each benchmark ran on, in words."""
+def describe_machines(results: dict[str, Any]) -> str:
+    """Say in words on which machine each benchmark ran."""
     machines = results["machines"]
-    told = []
+    parts = []
     for place in dict.fromkeys(machines.values()):
         names = ", ".join(f"`{name}`" for name in machines if machines[name] == place)
-        told.append(f"{names} on {place}" if len(set(machines.values())) > 1 else f"on {place}")
-    return "; ".join(told)
+        parts.append(f"{names} on {place}" if len(set(machines.values())) > 1 else f"on {place}")
+    return "; ".join(parts)
 
 
 def write_tables(results: dict[str, Any]) -> None:
-    """Put the table between the marks of each page."""
+    """Write the table between the marks of each page."""
     lines = ["| what | measured | aim |", "| --- | --- | --- |"]
     lines += [f"| {' | '.join(row)} |" for name, rows in ROWS.items() if name in results for row in rows(results[name])]
-    lines += ["", f"Medians of several runs in turns by `make bench`, {places(results)}; ratios travel, times do not."]
+    lines += [
+        "",
+        f"Medians of several runs in turns by `make bench`, {describe_machines(results)}; ratios travel, times do not.",
+    ]
     block = "\n".join([MARKS[0], *lines, MARKS[1]])
     for page in PAGES:
         if page.is_file():
@@ -157,9 +160,9 @@ def write_tables(results: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run what is asked for, keep the figures, write the tables."""
+    """Run the chosen benchmarks, store the results and write the tables."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default=",".join(ROWS), help="names, with commas; empty to write the tables alone")
+    parser.add_argument("--only", default=",".join(ROWS), help="names, with commas; empty to only write the tables")
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     for name in filter(None, parser.parse_args().only.split(",")):
         print(f"{name} …", flush=True)

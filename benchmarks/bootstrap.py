@@ -1,6 +1,8 @@
-"""Every metric with an interval over patients: chestnut against a loop of scikit-learn calls on the repeated images.
+"""Compute every metric with an interval over patients: chestnut against a loop of scikit-learn calls.
 
-Run `python -m benchmarks.bootstrap`; it prints `run()` as JSON.
+    python -m benchmarks.bootstrap
+
+It prints the result of `run` as JSON.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ import warnings
 import numpy as np
 
 IMAGES, PATIENTS, RESAMPLES = 1000, 500, 2000
-PEER_RESAMPLES = 40  # the peer's loop takes as long for each; its time is scaled up
+PEER_RESAMPLES = 40  # every resample of the loop takes equally long, so its time is scaled up
 
 
 def run() -> dict:
-    """Seconds for 2,000 resamples of 1,000 images, two classes, one core, and how many times faster chestnut is."""
+    """Return the seconds for 2,000 resamples of 1,000 images of two classes on one core, and chestnut's speed-up."""
     from chestnut.evaluation.metric_names import METRICS
     from chestnut.evaluation.metrics import evaluate
 
@@ -59,7 +61,7 @@ def _sample() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _loop(targets: np.ndarray, probabilities: np.ndarray, patients: np.ndarray, draws: int, seed: int) -> None:
-    """What a notebook does: draw patients, gather their rows, call scikit-learn for each metric."""
+    """Do what a notebook does: draw patients, gather their rows, call scikit-learn for each metric."""
     from sklearn import metrics as sk
     from sklearn.calibration import calibration_curve
 

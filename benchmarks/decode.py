@@ -1,12 +1,14 @@
-"""Claim 1: building the pixel cache against Keras's own loader and against a bare decoding loop.
+"""Decode images: chestnut's pixel cache against the loader of Keras and against a bare decoding loop.
 
-Peers take turns on the same generated 1,400×1,000 JPEGs, on all cores, from a warm file cache. Each is timed from the
-list of files to the last pixel: chestnut reads, hashes, decodes with antialiasing, hashes the pixels and writes them to
-disk; Keras decodes and resizes without antialiasing, and keeps nothing; the bare loop decodes scaled and resizes. Also
-timed: what Keras's loader would take with antialiasing, and chestnut's second call, which decodes nothing.
+    python -m benchmarks.decode [--noise 2.8]
 
-The noise is chosen to give 0.15 bytes a pixel, the median of the published radiographs in ../shared/data/full-size:
-more bytes mean more entropy decoding, which all three do alike and scaled decoding does not spare.
+All take turns with the same generated 1,400×1,000 JPEGs, on all cores, from a warm file cache. Each is timed from the
+list of files to the last pixel. chestnut reads, hashes, decodes with antialiasing, hashes the pixels and writes them to
+disk. Keras decodes and resizes without antialiasing, and stores nothing. The bare loop decodes at a reduced scale and
+resizes. Two more are timed: the loader of Keras with antialiasing, and chestnut's second call, which decodes nothing.
+
+The noise gives 0.15 bytes per pixel, the median of published radiographs. More bytes mean more entropy decoding, which
+takes all three equally long.
 """
 
 from __future__ import annotations
@@ -28,15 +30,15 @@ from PIL import Image
 WIDTH, HEIGHT, SIDE = 1400, 1000, 224
 CLASSES = ("NORMAL", "PNEUMONIA")
 
-#: Standard deviation in grey levels.
+#: The standard deviation of the noise in grey levels.
 NOISE = 2.8
 
-#: What is aimed at: so many times the images a second of the peer, at least.
+#: The aims: chestnut's images per second divided by those of each other loader.
 TARGETS = {"keras": 2.0, "bare loop": 0.9}
 
 
 def write_images(folder: Path, count: int, noise: float = NOISE, seed: int = 0) -> list[Path]:
-    """Write grey JPEGs of radiograph-like smoothness and noise, quality 90, into two class folders."""
+    """Write grey JPEGs, as smooth and noisy as radiographs, with quality 90 into two class folders."""
     for name in CLASSES:
         (folder / name).mkdir(parents=True)
 
@@ -75,7 +77,7 @@ def read_by_keras(folder: Path) -> None:
 
 
 def read_by_tensorflow(files: list[Path]) -> None:
-    """What Keras's loader does inside, with the antialiasing that it does not offer."""
+    """Read as the loader of Keras does, but with antialiasing, which it does not offer."""
     import tensorflow as tf
 
     def load(path: Any) -> Any:
@@ -101,7 +103,7 @@ def decode_bare(files: list[Path]) -> np.ndarray:
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds on the clock, and seconds of all cores."""
+    """Return the seconds on the clock, and the seconds of all cores together."""
     start, used = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - start, time.process_time() - used
@@ -120,11 +122,11 @@ def take_turns(files: list[Path], folder: Path, cache: Path) -> dict[str, tuple[
 
 
 def run(count: int = 300, rounds: int = 7, noise: float = NOISE) -> dict[str, Any]:
-    """Time all in turns, after one turn that is not counted.
+    """Time all loaders in turns, after one turn that does not count.
 
     Returns:
-        Median images a second and milliseconds of all cores an image, the medians of the rounds' ratios of images a
-        second, and the targets.
+        For each loader, the median images per second and milliseconds of all cores per image; the medians of the
+        ratios of images per second; and the aims.
     """
     before = os.environ.get("CHESTNUT_CACHE")
     with tempfile.TemporaryDirectory() as name:

@@ -1,10 +1,10 @@
-"""Jobs an hour: engine `ray` with two workers against engine `local` with two, and `ray` with one.
+"""Run jobs: engine `ray` with two workers against engine `local` with two, and against `ray` with one.
 
     python -m benchmarks.engines [--rounds 3]
 
-A list of six trainings of `cnn-small` at 96×96 on 640 generated images, of one thread each, which are decoded already.
-Every party is a process of its own, run in turns. Its time goes from the first job handed out to the last result;
-starting Ray, which happens once a command, is told beside it. Two workers need two cores that nothing else uses.
+The jobs are six trainings of `cnn-small` at 96×96 on 640 generated images that are decoded already, with one thread
+each. Every engine runs in a separate process, and they take turns. The time is measured from the first job to the last
+result. The start of Ray, once per command, is measured separately. Two workers need two otherwise idle cores.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from benchmarks.train import draw
 
 IMAGES, JOBS, EPOCHS = 640, 6, 8
 SETTINGS = ("input.height=96", "input.width=96", "train.precision=float32", "train.stop.patience=0")
-#: Engine and how many jobs run at once.
+#: The engine, and the number of jobs that run at once.
 PARTIES = {"local 2": ("local", 2), "ray 2": ("ray", 2), "ray 1": ("ray", 1)}
 
 
 def prepare(folder: Path) -> None:
-    """Draw the images, write what every job reads, and decode."""
+    """Draw the images, write the files that every job reads, and decode the images."""
     import chestnut as cn
     from chestnut.config import load_recipe
     from chestnut.data.cache.cache import decode_all
@@ -46,7 +46,7 @@ def prepare(folder: Path) -> None:
 
 
 def party(folder: Path, name: str) -> dict[str, float]:
-    """Seconds that a party takes to open its engine, and to do all jobs."""
+    """Return the seconds that it takes to open an engine, and to run all jobs."""
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.jobs.job import Job
 
@@ -66,7 +66,7 @@ def party(folder: Path, name: str) -> dict[str, float]:
 
 
 def measure(folder: Path, name: str) -> dict[str, float]:
-    """What a party tells, in a process of its own."""
+    """Measure one engine in a separate process."""
     command = [sys.executable, "-m", "benchmarks.engines", "--party", name, "--data", str(folder)]
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CHESTNUT_CACHE": str(folder / "cache")}
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=quiet)
@@ -75,7 +75,7 @@ def measure(folder: Path, name: str) -> dict[str, float]:
 
 
 def run(rounds: int = 3) -> dict[str, Any]:
-    """Seconds of all parties, and their ratios."""
+    """Return the seconds of all engines, and their ratios."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         os.environ["CHESTNUT_CACHE"] = str(folder / "cache")
@@ -92,7 +92,7 @@ def run(rounds: int = 3) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run one party for its parent process, or all of them and print what was found."""
+    """Measure one engine for the parent process, or measure all and print the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--party", choices=PARTIES)

@@ -1,10 +1,11 @@
-"""How networks fare past their training scanner: train, `chestnut stress`, and the tables of docs/generalisation.md.
+"""Measure how networks generalise beyond their training scanner, and write the tables of docs/generalisation.md.
 
-    python -m benchmarks.generalise ../shared/data/chest-xray-224 --external ../shared/data/covid-512 \
-        --weights ../shared/weights/mobilenet_v2_imagenet_notop.weights.h5 [--only robust,tried] [--runs FOLDER]
+    python -m benchmarks.generalise DATA --external OTHER_DATA --weights MOBILENET_V2.weights.h5 \
+        [--only robust,tried] [--runs FOLDER]
 
-Figures are of the validation split by patient, seed 1, plain and under the shifts of `chestnut stress`; no test split
-is looked at. A run that FOLDER holds already is judged as it is. Figures of earlier calls stay, in generalise.json.
+DATA are the Kermany training images, OTHER_DATA images with the classes Pneumonia and No_findings. The results are
+those of the validation split by patient, seed 1, plain and under the shifts of `chestnut stress`; the test split is not
+used. A run that is in FOLDER already is not trained again. Earlier results stay in generalise.json.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ COVER = ("augment.border=0.12", "augment.erase=0.4", "augment.marker=0.12")
 ALL = (*GEOMETRY, *TONE, *DETAIL, *COVER, "data.balance=weights")
 HALF_CLEAN = (*ALL, "input.intensity=equalise", "augment.clean=0.5")
 
-#: Networks that are compared: recipe, and whether it is fine-tuned afterwards.
+#: The networks to compare: the recipe, and whether the run is fine-tuned afterwards.
 MAIN = {
     "cnn-small": ("cnn-small", False),
     "mobilenet-v2": ("mobilenet-v2", False),
@@ -42,7 +43,7 @@ MAIN = {
     "robust-mobilenet": ("robust-mobilenet", False),
 }
 
-#: Ingredients that are tried on the small network.
+#: The settings to try, one at a time, on the small network.
 TRIED: dict[str, tuple[str, ...]] = {
     "nothing": (),
     "percentile": ("input.intensity=percentile",),
@@ -63,8 +64,8 @@ TRIED: dict[str, tuple[str, ...]] = {
 }
 
 
-def trained(given: argparse.Namespace, name: str, recipe: str, settings: tuple[str, ...]) -> Path:
-    """The folder of a run, which is trained unless it is there."""
+def train_run(given: argparse.Namespace, name: str, recipe: str, settings: tuple[str, ...]) -> Path:
+    """Train a run unless it exists; return its folder."""
     folder: Path = given.runs / re.sub(r"\W+", "-", name)
     if not folder.exists():
         words = [f"--set={setting}" for setting in (f"seed={SEED}", *settings)]
@@ -73,16 +74,16 @@ def trained(given: argparse.Namespace, name: str, recipe: str, settings: tuple[s
     return folder
 
 
-def finetuned(given: argparse.Namespace, name: str, start: Path) -> Path:
-    """The folder of a run that goes on from another one."""
+def finetune_run(given: argparse.Namespace, name: str, start: Path) -> Path:
+    """Fine-tune a run unless the result exists; return the folder of the new run."""
     folder: Path = given.runs / re.sub(r"\W+", "-", name)
     if not folder.exists():
         chestnut(given.runs, "finetune", str(start), "--name", str(folder), "--set", "train.passes=3")
     return folder
 
 
-def judged(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """What `chestnut stress` says of a run."""
+def stress_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Return the results of `chestnut stress` for a run."""
     words = ["--operating-point", GOAL]
     if given.external:
         words += ["--external", str(given.external.resolve()), "--map", MAPPING]
@@ -105,8 +106,8 @@ def judged(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def shown(figure: dict[str, Any] | None, interval: bool = False) -> str:
     if figure is None or figure["value"] is None:
         return "–"
-    said = f"{figure['value']:.3f}"
-    return f"{said} ({figure['low']:.3f}–{figure['high']:.3f})" if interval else said
+    value = f"{figure['value']:.3f}"
+    return f"{value} ({figure['low']:.3f}–{figure['high']:.3f})" if interval else value
 
 
 def table(columns: tuple[str, ...], rows: list[list[str]]) -> list[str]:
@@ -115,7 +116,7 @@ def table(columns: tuple[str, ...], rows: list[list[str]]) -> list[str]:
 
 
 def main_lines(results: dict[str, Any]) -> list[str]:
-    """Networks side by side."""
+    """Return the table of networks."""
     rows = []
     for name in filter(results.get, MAIN):
         row = results[name]
@@ -135,7 +136,7 @@ def main_lines(results: dict[str, Any]) -> list[str]:
 
 
 def shift_lines(results: dict[str, Any]) -> list[str]:
-    """Every shift, a column a network."""
+    """Return the table of all shifts, with a column per network."""
     names = [name for name in MAIN if name in results]
     shifts = list(dict.fromkeys(shift for name in names for shift in results[name]["shifts"]))
     rows = [
@@ -145,7 +146,7 @@ def shift_lines(results: dict[str, Any]) -> list[str]:
 
 
 def point_lines(results: dict[str, Any]) -> list[str]:
-    """Thresholds, and what they give under shifts."""
+    """Return the table of thresholds and their rates under shifts."""
     rows = []
     for name in filter(results.get, MAIN):
         for point in results[name]["points"]:
@@ -157,7 +158,7 @@ def point_lines(results: dict[str, Any]) -> list[str]:
 
 
 def tried_lines(results: dict[str, Any]) -> list[str]:
-    """Ingredients on the small network."""
+    """Return the table of settings on the small network."""
     rows = []
     for name in TRIED:
         row = results.get(f"tried {name}")
@@ -178,7 +179,7 @@ def tried_lines(results: dict[str, Any]) -> list[str]:
 
 
 def write(results: dict[str, Any]) -> None:
-    """Put the tables between the marks of the pages, and the figures into the recipes' heads."""
+    """Write the tables between the marks of the pages, and the results into the recipes' heads."""
     blocks = {"main": main_lines, "shifts": shift_lines, "points": point_lines, "tried": tried_lines}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
@@ -193,18 +194,18 @@ def write(results: dict[str, Any]) -> None:
 
 
 def head(path: Path, row: dict[str, Any]) -> None:
-    """Write the lines of a recipe that tell its time and score."""
-    said = (
+    """Write the time and score of a recipe into its head."""
+    measured = (
         f"validation AUROC {shown(row['plain']['auroc'], interval=True)},\n"
         f"#           in the mean over the shifts of chestnut stress {shown(row['mean']['auroc'], interval=True)},\n"
         f"#           on a split by patient of the Kermany training images, seed {SEED};\n"
         f"#           {row['minutes']} minutes of epochs on CPU, 2 cores shared with other work"
     )
-    write_head(path, said)
+    write_head(path, measured)
 
 
 def main() -> None:
-    """Judge what is asked for, keep the figures, write the tables."""
+    """Measure the chosen networks, store the results and write the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("--external", type=Path)
@@ -221,12 +222,12 @@ def main() -> None:
     for name, (recipe, further) in MAIN.items():
         if name.replace(", ", "-") in wanted:
             settings = (f"model.weights={given.weights}",) if given.weights and "mobilenet" in recipe else ()
-            run = trained(given, recipe, recipe, settings)
-            results[name] = judged(given, finetuned(given, name, run) if further else run)
+            run = train_run(given, recipe, recipe, settings)
+            results[name] = stress_run(given, finetune_run(given, name, run) if further else run)
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, settings in TRIED.items():
         if "tried" in wanted or name.replace(", ", "-") in wanted:
-            results[f"tried {name}"] = judged(given, trained(given, f"tried {name}", str(SMALL), settings))
+            results[f"tried {name}"] = stress_run(given, train_run(given, f"tried {name}", str(SMALL), settings))
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write(results)
 

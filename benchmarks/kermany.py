@@ -1,9 +1,9 @@
-"""Train recipes on the Kermany chest X-rays and write what came of it into README.md and the recipe files.
+"""Train recipes on the Kermany chest X-rays, and write the results into README.md and the recipe files.
 
-    python -m benchmarks.kermany ../shared/data/chest-xray-224 [--recipes mlp,cnn-small] [--set train.epochs=3]
+    python -m benchmarks.kermany DATA [--recipes mlp,cnn-small] [--set train.epochs=3]
 
-The test split is a hold-out by patient from the images given, seed 1; it is not the official test split of that
-collection, which comes from other scanners. Every figure is of the run that this command makes.
+The test split is a hold-out by patient from DATA, seed 1. It is not the official test split of that collection, which
+comes from other scanners.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ METRICS = ("auroc", "accuracy", "sensitivity", "specificity")
 
 
 def chestnut(folder: Path, *words: str) -> dict[str, Any]:
-    """Run a command and give its JSON."""
+    """Run a command and return its JSON."""
     command = [sys.executable, "-c", "from chestnut.cli import main; main()", *words, "--json", "-"]
     answer = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(answer.stdout)
 
 
 def judge(data: Path, recipe: str, settings: list[str], keep: Path | None = None) -> dict[str, Any]:
-    """Train a recipe and look at its test split once."""
+    """Train a recipe and evaluate it once on its test split."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def shown(figure: dict[str, float]) -> str:
 
 
 def write_tables(results: dict[str, Any]) -> None:
-    """Put the figures into README.md and each recipe's head."""
+    """Write the results into README.md and each recipe's head."""
     tested = (f"test {name}" for name in ("AUROC", *METRICS[1:]))
     columns = ("recipe", "best epoch", "minutes", "validation AUROC", *tested)
     lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
@@ -62,13 +62,13 @@ def write_tables(results: dict[str, Any]) -> None:
         lines.append(f"| {' | '.join(cells)} |")
         head(RECIPES / f"{name}.toml", row, note)
     first = next(iter(results.values()))
-    lines += ["", f"The test split holds {first['images']} images of {first['patients']} patients; intervals are 95 %."]
+    lines += ["", f"The test split has {first['images']} images of {first['patients']} patients; intervals are 95 %."]
     fill("kermany", lines)
     fill("recipes", recipe_lines())
 
 
 def recipe_lines() -> list[str]:
-    """The table of recipes, from `chestnut recipes`."""
+    """Return the table of recipes, from `chestnut recipes`."""
     lines = ["| recipe | parameters | input | what it is |", "| --- | --- | --- | --- |"]
     for row in chestnut(HERE, "recipes")["recipes"]:
         size = f"{row['height']}×{row['width']}×{row['channels']}"
@@ -77,7 +77,7 @@ def recipe_lines() -> list[str]:
 
 
 def fill(name: str, lines: list[str]) -> None:
-    """Put lines between the marks of a name in README.md."""
+    """Write lines between the marks of a name in README.md."""
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     block = "\n".join([start, *lines, end])
     text = README.read_text(encoding="utf-8")
@@ -85,29 +85,29 @@ def fill(name: str, lines: list[str]) -> None:
 
 
 def head(path: Path, row: dict[str, Any], note: str) -> None:
-    """Write the lines of a recipe that tell its time and score."""
-    said = (
+    """Write the time and score of a recipe into its head."""
+    measured = (
         f"test AUROC {shown(row['test']['auroc'])}, accuracy {shown(row['test']['accuracy'])}\n"
         f"#           on a hold-out by patient of the Kermany training images, seed {SEED}{note};\n"
         f"#           {row['seconds'] / 60:.1f} minutes on {row['device']}"
     )
-    write_head(path, said)
+    write_head(path, measured)
 
 
-def write_head(path: Path, said: str) -> None:
-    """Put what was measured into the head of a recipe."""
+def write_head(path: Path, measured: str) -> None:
+    """Write a result after `# Measured:` in the head of a recipe."""
     text = path.read_text(encoding="utf-8")
-    text = re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {said}\n", text, flags=re.S)
+    text = re.sub(r"# Measured: .*?\n(?!#)", lambda _: f"# Measured: {measured}\n", text, flags=re.S)
     path.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
-    """Judge recipes one after the other; figures of earlier calls stay."""
+    """Train and evaluate recipes one after the other; results of earlier calls stay."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("--recipes", default="mlp,cnn-small")
     parser.add_argument("--set", dest="settings", action="append", default=[])
-    parser.add_argument("--keep", type=Path, help="a folder to keep the runs in")
+    parser.add_argument("--keep", type=Path, help="a folder in which to keep the runs")
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     for recipe in filter(None, given.recipes.split(",")):

@@ -1,9 +1,9 @@
-"""Peak memory of training on 50,000 generated images at 224 pixels, decoding included.
+"""Measure the peak memory of training on 50,000 generated images at 224 pixels, including decoding.
 
     python -m benchmarks.memory [--images 50000]
 
-The figure is the greatest resident set of the whole process as the operating system counted it, pages of the
-memory-mapped pixel cache included.
+The result is the greatest resident set of the process, as the operating system counts it. It includes pages of the
+memory-mapped pixel cache.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RECIPE = ("cnn-small", "input.height=224", "input.width=224", "train.epochs=1", 
 
 
 def draw(folder: Path, images: int) -> None:
-    """Write class folders of smooth random JPEGs, two images a patient."""
+    """Write class folders of smooth random JPEGs, with two images per patient."""
     import cv2
     import numpy as np
 
@@ -41,7 +41,7 @@ def draw(folder: Path, images: int) -> None:
 
 
 def run(images: int = 50_000) -> dict[str, Any]:
-    """Peak gigabytes (10⁹ bytes) of `chestnut train` in a process of its own."""
+    """Return the peak memory of `chestnut train` in a separate process, in gigabytes (10⁹ bytes)."""
     name, *settings = RECIPE
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -60,7 +60,7 @@ def run(images: int = 50_000) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the figure."""
+    """Print the peak memory."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=50_000)
     found = run(parser.parse_args().images)

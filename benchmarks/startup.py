@@ -1,4 +1,4 @@
-"""How long `chestnut --help` and `import chestnut` take, as whole processes, beside an empty Python.
+"""Measure how long `chestnut --help` and `import chestnut` take, as whole processes, and an empty Python beside them.
 
 python -m benchmarks.startup [--rounds 11]
 """
@@ -20,14 +20,14 @@ COMMANDS = {
 
 
 def seconds(command: list[str]) -> float:
-    """Wall time of one run."""
+    """Return the wall time of one run."""
     started = time.perf_counter()
     subprocess.run(command, capture_output=True, check=True)
     return time.perf_counter() - started
 
 
 def run(rounds: int = 11) -> dict[str, float]:
-    """Median seconds of each command, run in turns after one warm-up."""
+    """Return the median seconds of each command; they run in turns after one warm-up."""
     for command in COMMANDS.values():
         seconds(command)
     found = [{name: seconds(command) for name, command in COMMANDS.items()} for _ in range(rounds)]

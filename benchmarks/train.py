@@ -1,12 +1,12 @@
-"""Seconds an epoch: chestnut against the same network in a plain Keras notebook pipeline and in plain PyTorch.
+"""Train for an epoch: chestnut against the same network in a plain Keras notebook pipeline and in plain PyTorch.
 
     python -m benchmarks.train [--rounds 3] [--recipes cnn-small,cnn-gap,cnn-l2]
 
-Every party is a process of its own, run in turns, on the same generated JPEGs. An epoch is training on 640 images (256
-for the two larger networks) and looking at a quarter as many for validation, counted from the second epoch. Keras does
+Each framework runs in a separate process, and they take turns with the same generated JPEGs. An epoch trains on 640
+images (256 for the two larger networks) and evaluates a quarter as many; the first epoch does not count. Keras does
 what notebooks do (`image_dataset_from_directory`, cache, shuffle, prefetch, `fit`, all defaults). PyTorch keeps its
-images in memory, channels-last, and is run in float32 and in bfloat16, of which the faster counts; it is left out where
-it is not installed.
+images in memory, channels-last, and runs in float32 and in bfloat16, of which the faster counts; it is left out if it
+is not installed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 RECIPES = ("cnn-small", "cnn-gap", "cnn-l2")
 BATCH, EPOCHS = 32, 3
 
-#: Training images of an epoch; a quarter as many are looked at for validation.
+#: The training images of an epoch; there are a quarter as many validation images.
 IMAGES = {"cnn-small": 640, "cnn-gap": 256, "cnn-l2": 256}
 
 
@@ -49,7 +49,7 @@ def draw(folder: Path, images: int, side: int = 320) -> None:
 
 
 class Clock:
-    """An observer that notes when training began and when each epoch ended."""
+    """An observer that records when training began and when each epoch ended."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -65,7 +65,7 @@ class Clock:
 
 
 def chestnut_epochs(folder: Path, recipe: str) -> list[float]:
-    """Seconds of each epoch of `chestnut train`, checkpoints included."""
+    """Return the seconds of each epoch of `chestnut train`, including checkpoints."""
     import chestnut as cn
     from chestnut.training.train import Setup, train
 
@@ -78,7 +78,7 @@ def chestnut_epochs(folder: Path, recipe: str) -> list[float]:
 
 
 def keras_epochs(folder: Path, recipe: str) -> list[float]:
-    """Seconds of each epoch of the notebook pipeline."""
+    """Return the seconds of each epoch of the notebook pipeline."""
     import keras
     import tensorflow as tf
     from keras import layers
@@ -136,7 +136,7 @@ def keras_epochs(folder: Path, recipe: str) -> list[float]:
 
 
 def torch_epochs(folder: Path, recipe: str, bfloat16: bool) -> list[float]:
-    """Seconds of each epoch of a plain PyTorch loop over images in memory."""
+    """Return the seconds of each epoch of a plain PyTorch loop over images in memory."""
     import numpy as np
     import torch
     from PIL import Image
@@ -212,7 +212,7 @@ PARTIES = {
 
 
 def measure(folder: Path, recipe: str, party: str) -> float:
-    """Median seconds of an epoch from the second on, in a process of its own."""
+    """Return the median seconds of an epoch from the second on, measured in a separate process."""
     command = [sys.executable, "-m", "benchmarks.train", "--party", party, "--recipes", recipe, "--data", str(folder)]
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=quiet)
@@ -220,7 +220,7 @@ def measure(folder: Path, recipe: str, party: str) -> float:
 
 
 def run(rounds: int = 3, recipes: tuple[str, ...] = RECIPES) -> dict[str, Any]:
-    """Seconds an epoch of every party, and ratios of medians of the rounds."""
+    """Return the seconds per epoch of each framework, and the ratios of the medians of all rounds."""
     parties = [name for name in PARTIES if "torch" not in name or importlib.util.find_spec("torch")]
     result: dict[str, Any] = {}
     for recipe in recipes:
@@ -242,7 +242,7 @@ def run(rounds: int = 3, recipes: tuple[str, ...] = RECIPES) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run one party for its parent process, or all of them and print a table."""
+    """Measure one framework for the parent process, or measure all and print the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recipes", default=",".join(RECIPES))

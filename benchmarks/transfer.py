@@ -1,12 +1,13 @@
-"""Seconds an epoch of transfer learning: chestnut, which computes a frozen part once, against plain Keras.
+"""Train for an epoch of transfer learning: chestnut, which computes a frozen part once, against plain Keras.
 
     python -m benchmarks.transfer [--rounds 3]
 
-MobileNetV2 at 224×224 on 320 generated JPEGs and 80 for validation, batches of 32, no augmentation, random weights
-(which cost the same). Two stages: `head`, with the backbone frozen, and `top`, with the top 30 % of its layers
-trained. Keras does what notebooks do: the frozen backbone stands in the graph and is computed in every epoch
-(`image_dataset_from_directory`, cache, prefetch, `fit`). Every party is a process of its own, run in turns. An epoch is
-counted with its validation, from the second on; what chestnut spends once on the frozen part is told beside it.
+The network is MobileNetV2 at 224×224, on 320 generated JPEGs and 80 for validation, in batches of 32, without
+augmentation and with random weights (which take the same time). There are two stages: `head`, with a frozen backbone,
+and `top`, which also trains the top 30 % of its layers. Keras does what notebooks do: the frozen backbone is computed
+in every epoch (`image_dataset_from_directory`, cache, prefetch, `fit`). Both run in separate processes and take turns.
+An epoch includes its validation; the first epoch does not count. The time that chestnut spends once on the frozen part
+is measured separately.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ UNFROZEN = {"head": 0.0, "top": 0.3}
 
 
 def chestnut_epochs(folder: Path, stage: str) -> dict[str, Any]:
-    """Seconds of each epoch of `chestnut train`, checkpoints included, and what came before the first."""
+    """Return the seconds of each epoch of `chestnut train`, including checkpoints, and those before the first epoch."""
     import chestnut as cn
     from chestnut.training.train import Setup, train
 
@@ -48,7 +49,7 @@ def chestnut_epochs(folder: Path, stage: str) -> dict[str, Any]:
 
 
 def keras_epochs(folder: Path, stage: str) -> dict[str, Any]:
-    """Seconds of each epoch of the notebook's way."""
+    """Return the seconds of each epoch of the notebook pipeline."""
     import keras
     import tensorflow as tf
     from keras import layers
@@ -87,7 +88,7 @@ PARTIES: dict[str, Callable[[Path, str], dict[str, Any]]] = {"chestnut": chestnu
 
 
 def measure(folder: Path, stage: str, party: str) -> tuple[float, float]:
-    """Median seconds of an epoch from the second on, and seconds before the first, in a process of its own."""
+    """Return the median seconds of an epoch from the second on, and those before the first, from a separate process."""
     command = [sys.executable, "-m", "benchmarks.transfer", "--party", party, "--stage", stage, "--data", str(folder)]
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=quiet)
@@ -96,7 +97,7 @@ def measure(folder: Path, stage: str, party: str) -> tuple[float, float]:
 
 
 def run(rounds: int = 3) -> dict[str, Any]:
-    """Seconds an epoch of both parties in both stages, and their ratios."""
+    """Return the seconds per epoch of both in both stages, and their ratios."""
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -114,7 +115,7 @@ def run(rounds: int = 3) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run one party for its parent process, or both of them and print what was found."""
+    """Measure one of the two for the parent process, or measure both and print the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--party", choices=PARTIES)

@@ -1,16 +1,16 @@
-"""Trials an hour: `chestnut tune` against KerasTuner's random search, trial by trial the same.
+"""Search for settings: `chestnut tune` against the random search of KerasTuner, with the same trials.
 
     python -m benchmarks.tune [--rounds 3] [--trials 20] [--only float32]
 
-The space is that of `cnn-search`, the data 480 generated JPEGs and 120 for validation at 64×64, and a trial 3 epochs
-in batches of 32. chestnut draws the trials; KerasTuner is given the same settings in the same order (an oracle that
-replays them), so that both train the same networks on the same images for the same epochs. chestnut trains the recipe's
-own settings as well, so KerasTuner gets them as one more trial. Each search is a process of its own, run in turns and
-timed as a whole, start-up included. KerasTuner trains in float32. chestnut does so too in the searches called float32,
-where the work is equal to the last multiplication; in those called auto it chooses, which may be bfloat16.
+The space is that of `cnn-search`; the data are 480 generated JPEGs and 120 for validation at 64×64; a trial has 3
+epochs with batches of 32. chestnut draws the trials. KerasTuner gets the same settings in the same order, from an
+oracle that replays them, so that both train the same networks on the same images for the same epochs. chestnut also
+trains the recipe's own settings, so KerasTuner gets them as one more trial. Each search runs in a separate process and
+is timed as a whole, including start-up; they take turns. KerasTuner trains in float32. In the searches called float32,
+chestnut does so too, so that both do exactly the same work; in those called auto it may choose bfloat16.
 
-And what a trial of about 60 seconds costs beyond its epochs: seconds of its job less seconds of its epochs, as a share
-of the latter, of `cnn-small` at 112×112 on 2,560 such images.
+A second benchmark measures what a trial of about 60 seconds costs beyond its epochs: the seconds of its job minus those
+of its epochs, as a share of the latter, for `cnn-small` at 112×112 on 2,560 such images.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ QUIET = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def chestnut_search(folder: Path, home: Path, trials: int, precision: str) -> list[dict[str, Any]]:
-    """Search with chestnut; gives the settings of each trial, and last the recipe's own."""
+    """Search with chestnut; return the settings of each trial, and last the recipe's own."""
     words = ["tune", folder, "--recipe", "cnn-search", "--search", "random", "--trials", trials, "--executions", 1]
     words += ["--epochs", EPOCHS, "--set", f"input.height={SIDE}", "--set", f"input.width={SIDE}"]
     words += ["--set", "train.stop.patience=0", "--set", f"train.precision={precision}", "--runs", home]
-    words += ["--name", "search", "--json", home / "told.json"]
+    words += ["--name", "search", "--json", home / "result.json"]
     program = "from chestnut.cli import main; main()"
     environment = QUIET | {"CHESTNUT_CACHE": str(home / "cache")}
     subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, capture_output=True, env=environment)
-    told = json.loads((home / "told.json").read_text())
-    if any(trial["state"] != "finished" for trial in told["trials"]):
-        raise RuntimeError("a trial of chestnut's did not finish")
-    return [trial["values"] for trial in (*told["trials"], told["default"])]
+    result = json.loads((home / "result.json").read_text())
+    if any(trial["state"] != "finished" for trial in result["trials"]):
+        raise RuntimeError("a trial of chestnut did not finish")
+    return [trial["values"] for trial in (*result["trials"], result["default"])]
 
 
 def keras_search(folder: Path, home: Path, trials: list[dict[str, Any]]) -> None:
-    """Search with KerasTuner, in this process, over settings that are given."""
+    """Search with KerasTuner, in this process, with the given settings."""
     import keras
     import keras_tuner
     import tensorflow as tf
@@ -93,7 +93,7 @@ def keras_search(folder: Path, home: Path, trials: list[dict[str, Any]]) -> None
 
 
 def turn(folder: Path, trials: int, precision: str) -> dict[str, float]:
-    """Seconds of one search by each."""
+    """Return the seconds of one search with each."""
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
         started = time.perf_counter()
@@ -106,7 +106,7 @@ def turn(folder: Path, trials: int, precision: str) -> dict[str, float]:
 
 
 def searches(rounds: int, trials: int, precision: str) -> dict[str, Any]:
-    """Trials an hour of both, and their ratio."""
+    """Return the trials per hour of both, and their ratio."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         draw(folder, IMAGES, side=160)
@@ -121,7 +121,7 @@ def searches(rounds: int, trials: int, precision: str) -> dict[str, Any]:
 
 
 def run(rounds: int = 3, trials: int = TRIALS) -> dict[str, Any]:
-    """The searches in either arithmetic, and what a long trial costs beyond its epochs."""
+    """Measure the searches in both arithmetics, and the cost of a long trial beyond its epochs."""
     found = {precision: searches(rounds, trials, precision) for precision in PRECISIONS}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -131,7 +131,7 @@ def run(rounds: int = 3, trials: int = TRIALS) -> dict[str, Any]:
 
 
 def overhead(data: Path, seconds: float = 60.0, trials: int = 3) -> dict[str, Any]:
-    """What trials of about so many seconds cost beyond their epochs."""
+    """Measure what trials of about `seconds` seconds cost beyond their epochs."""
     import pandas as pd
 
     def search(home: Path, epochs: int, count: int) -> pd.DataFrame:
@@ -155,11 +155,11 @@ def overhead(data: Path, seconds: float = 60.0, trials: int = 3) -> dict[str, An
 
 
 def main() -> None:
-    """Search with KerasTuner for the parent process, or with both of them and print what was found."""
+    """Search with KerasTuner for the parent process, or search with both and print the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--trials", type=int, default=TRIALS)
-    parser.add_argument("--only", choices=PRECISIONS, help="searches in this arithmetic alone, and no long trials")
+    parser.add_argument("--only", choices=PRECISIONS, help="only searches in this arithmetic, and no long trials")
     parser.add_argument("--peer", type=Path)
     parser.add_argument("--data", type=Path)
     given = parser.parse_args()
