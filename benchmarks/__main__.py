@@ -148,10 +148,8 @@ def write_tables(results: dict[str, Any]) -> None:
     """Write the table between the marks of each page."""
     lines = ["| what | measured | aim |", "| --- | --- | --- |"]
     lines += [f"| {' | '.join(row)} |" for name, rows in ROWS.items() if name in results for row in rows(results[name])]
-    lines += [
-        "",
-        f"Medians of several runs in turns by `make bench`, {describe_machines(results)}; ratios travel, times do not.",
-    ]
+    where = describe_machines(results)
+    lines += ["", f"Medians of several runs in turns by `make bench`, {where}; other machines compare by ratios only."]
     block = "\n".join([MARKS[0], *lines, MARKS[1]])
     for page in PAGES:
         if page.is_file():
