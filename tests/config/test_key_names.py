@@ -1,4 +1,4 @@
-"""What an unknown key of a recipe is answered with: the path that was meant."""
+"""Tests of the answer to an unknown key of a recipe: the full path of the key that was meant."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_keys_of_another_network_are_not_proposed():
         load_recipe("vgg16", ["unfreeze=1"])
 
 
-def test_what_is_like_no_key_gets_the_keys_beside_it():
+def test_a_key_like_no_other_gets_the_keys_beside_it():
     with pytest.raises(RecipeError, match=r"no key 'train.zebra'; known: train.epochs, train.batch_size"):
         load_recipe("mlp", ["train.zebra=1"])
 

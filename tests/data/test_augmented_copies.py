@@ -1,4 +1,4 @@
-"""Augmented copies: what a copy is, and that none is ever judged on."""
+"""Tests of augmented copies, and that no network is evaluated on one."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def copied(folder):
     return write_copies(load_dataset(folder), out, Job(GENTLE, copies=2)), out
 
 
-def test_no_change_leaves_an_image_as_it_is():
+def test_no_changes_leave_an_image_unchanged():
     np.testing.assert_array_equal(augment_image(IMAGE, AugmentConfig(), random()), IMAGE)
 
 
@@ -72,7 +72,7 @@ def test_the_folder_is_read_as_it_was_returned(copied):
     assert (out / "NORMAL").is_dir()
 
 
-def test_a_copy_has_label_patient_and_size_of_its_image_and_other_pixels(copied):
+def test_a_copy_has_its_originals_label_patient_and_size_but_other_pixels(copied):
     frame = copied[0].frame.set_index("path", drop=False)
     for row in frame[frame["copy_of"] != ""].to_dict("records"):
         original = frame.loc[row["copy_of"]]
@@ -81,7 +81,7 @@ def test_a_copy_has_label_patient_and_size_of_its_image_and_other_pixels(copied)
         assert ours.shape == theirs.shape and not np.array_equal(ours, theirs)
 
 
-def test_the_same_seed_makes_the_same_copies_wherever_they_stand(copied, folder, tmp_path):
+def test_the_same_seed_makes_the_same_copies_in_any_folder(copied, folder, tmp_path):
     again = write_copies(load_dataset(folder), tmp_path / "elsewhere", Job(GENTLE, copies=2))
     other = write_copies(load_dataset(folder), tmp_path / "other", Job(GENTLE, copies=2, seed=1))
     ours, same, differ = (
@@ -96,7 +96,7 @@ def test_the_same_seed_makes_the_same_copies_wherever_they_stand(copied, folder,
 @given(
     st.integers(2, 12), st.integers(0, 3), st.integers(0, 2**20), st.sampled_from([(0.6, 0.2, 0.2), (0.5, 0.5, 0.0)])
 )
-def test_no_copy_is_judged_on_and_no_patient_crosses_whatever_the_seed(patients, copies, seed, fractions):
+def test_copies_are_in_train_only_and_no_patient_crosses_splits(patients, copies, seed, fractions):
     rows = [
         {"path": f"/d/{patient}-{number}", "label": "AB"[patient % 2], "patient": str(patient), "copy_of": original}
         for patient in range(patients)
@@ -112,7 +112,7 @@ def test_no_copy_is_judged_on_and_no_patient_crosses_whatever_the_seed(patients,
     assert len(kept) == (1 + copies) * (plain.frame["split"] == "train").sum()
 
 
-def test_of_data_with_splits_training_images_alone_are_copied_and_copies_never_again(folder, tmp_path):
+def test_only_training_images_are_copied_and_copies_never_again(folder, tmp_path):
     parted = split(load_dataset(folder), (0.5, 0.25, 0.25))
     first = write_copies(parted, tmp_path / "first", Job(GENTLE))
     assert set(first.frame.loc[first.frame["copy_of"] != "", "split"]) == {"train"}
@@ -120,7 +120,7 @@ def test_of_data_with_splits_training_images_alone_are_copied_and_copies_never_a
     assert (second.frame["copy_of"] != "").sum() == 2 * (parted.frame["split"] == "train").sum()
 
 
-def test_one_class_alone(folder, tmp_path):
+def test_a_single_class_can_be_copied(folder, tmp_path):
     made = write_copies(load_dataset(folder), tmp_path / "one", Job(GENTLE, only_class="NORMAL"))
     assert set(made.frame.loc[made.frame["copy_of"] != "", "label"]) == {"NORMAL"}
 
@@ -134,7 +134,7 @@ def test_one_class_alone(folder, tmp_path):
         ("images/new", Job(GENTLE), "give a folder elsewhere"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_written(folder, out, job, said):
+def test_invalid_jobs_are_refused_and_nothing_is_written(folder, out, job, said):
     taken = folder.parent / "taken"
     taken.mkdir(exist_ok=True)
     (taken / "file").touch()
@@ -144,7 +144,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(folder, out, job, said
     assert sorted(folder.parent.rglob("*")) == before
 
 
-def test_a_damaged_image_leaves_nothing_half_written(tmp_path):
+def test_a_damaged_image_leaves_no_folder(tmp_path):
     write(tmp_path / "images", 4, size=32)
     next((tmp_path / "images" / "NORMAL").iterdir()).write_bytes(b"no picture")
     with pytest.raises(ImageError):
@@ -152,7 +152,7 @@ def test_a_damaged_image_leaves_nothing_half_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
-def test_manifests_from_before_there_were_copies_are_read(copied, tmp_path):
+def test_older_manifests_without_copies_are_read(copied, tmp_path):
     path = tmp_path / "old.csv"
     made = copied[0].originals()
     made.save(path)

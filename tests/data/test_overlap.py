@@ -1,4 +1,4 @@
-"""The images of a data set that a run knows: by path, by pixels, and by the copies that were made of them."""
+"""Tests of finding the images of a data set that a run has used: by path, by pixels and as augmented copies."""
 
 import numpy as np
 import pytest
@@ -31,19 +31,19 @@ def test_images_are_known_by_path_pixels_and_copies(own, tmp_path):
     assert found.counts == {"train": 3, "val": 1, "test": 2} and not found.whole
 
 
-def test_paths_alone_do_where_nothing_was_decoded(own, tmp_path):
+def test_paths_suffice_if_nothing_was_decoded(own, tmp_path):
     found = find_overlap(own, [str(tmp_path / "a.png"), str(tmp_path / "c.png")])
     assert found.splits.tolist() == ["train", "test"] and found.whole
 
 
-def test_an_empty_digest_is_nobodys(own):
+def test_an_empty_digest_matches_no_image(own):
     rows = own.frame.assign(sha256="")
     found = find_overlap(Manifest.build(rows, own.root), ["/elsewhere/new.png"], [""])
     assert found.splits.tolist() == [""]
 
 
 @given(st.lists(st.integers(0, 50), min_size=3, max_size=3))
-def test_words_name_every_kind_of_overlap_that_there_is(numbers):
+def test_words_name_every_kind_of_overlap(numbers):
     counts = dict(zip(("train", "val", "test"), numbers, strict=True))
     said = overlap_in_words(counts, 200)
     assert ("training" in said, "validation" in said, "test split" in said) == tuple(np.array(numbers) > 0)

@@ -1,4 +1,4 @@
-"""One way from a data set to images that can be trained on: positive class, division, decoding, checks."""
+"""Tests of preparing a data set for training: positive class, division, decoding, checks."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def divide(images):
 
 @pytest.fixture
 def data(tmp_path):
-    """Forty patients with one image each, half of them PNEUMONIA."""
+    """Return a manifest of forty patients with one image each, half of them PNEUMONIA."""
     random = np.random.default_rng(0)
     rows = []
     for number in range(40):
@@ -48,7 +48,7 @@ def test_the_digest_does_not_depend_on_order_and_changes_with_the_split_and_the_
     assert prepare(data, [SMALL], divide).digest != digest
 
 
-def test_what_the_division_decides_is_logged_and_kept(data, caplog):
+def test_notes_of_the_division_are_logged_and_kept(data, caplog):
     with caplog.at_level("INFO", logger="chestnut"):
         prepared = prepare(data, [SMALL], divide)
     assert [record.getMessage() for record in caplog.records if "split by patient" in record.getMessage()]

@@ -13,7 +13,7 @@ CLASSES = ("NORMAL", "PNEUMONIA")
 
 
 def manifest(patients, splits=None):
-    """One image for each (patient, label) pair; splits, where given, in the same order."""
+    """Return a manifest with an image for each (patient, label) pair, and splits in the same order, if given."""
     rows = [{"path": f"/{row}", "patient": patient, "label": label} for row, (patient, label) in enumerate(patients)]
     frame = pd.DataFrame(rows).assign(split=splits if splits is not None else "")
     return Manifest.build(frame, "/data")
@@ -24,7 +24,7 @@ def many(count, images=1):
 
 
 def where(made):
-    """The split of each patient; fails where one stands in two."""
+    """Return the split of each patient; fail if a patient is in two."""
     pairs = set(zip(made.frame["patient"], made.frame["split"], strict=True))
     assert len(pairs) == made.frame["patient"].nunique()
     return dict(pairs)
@@ -79,7 +79,7 @@ def test_class_shares_stay_within_the_tolerance(seed, count, fractions):
 
 @given(seed=st.integers(0, 1000), count=st.integers(60, 200), more=st.integers(1, 200), images=st.integers(1, 3))
 @settings(max_examples=25, deadline=None, derandomize=True)
-def test_patients_stay_where_they_are_when_others_come(seed, count, more, images):
+def test_adding_patients_moves_no_other_patient(seed, count, more, images):
     few, all_of_them = many(count), many(count + more, images)
     made = split(manifest(few), seed=seed)
     before, after = where(made), where(split(manifest(all_of_them), seed=seed))
@@ -102,7 +102,7 @@ def test_shares_are_met_in_expectation():
     np.testing.assert_allclose(np.mean(shares, axis=0), (0.7, 0.15, 0.15), atol=0.01)
 
 
-def test_a_class_too_small_for_every_split_is_told():
+def test_a_class_too_small_for_every_split_gets_a_note():
     made = split(manifest([*many(40), *[("rare1", "ODD"), ("rare2", "ODD")]]))
     assert "too few patients for every split to have one: ODD (2)" in made.notes
     assert "train" in {where(made)["rare1"], where(made)["rare2"]}
@@ -176,7 +176,7 @@ def test_resplit_pools_and_unites_patients():
         (["test", "test", "test"], "the data has test but no train; add it, or pool all images with resplit=True"),
     ],
 )
-def test_own_splits_that_do_not_do(own, said):
+def test_own_splits_that_cannot_be_used_are_refused(own, said):
     with pytest.raises(DataError, match=said):
         split(manifest(many(3), own))
 
@@ -184,7 +184,7 @@ def test_own_splits_that_do_not_do(own, said):
 @pytest.mark.parametrize(
     "fractions", [(0.7, 0.3), (0.7, 0.2, 0.2), (0, 0.5, 0.5), (1.2, -0.1, -0.1), (float("nan"),) * 3]
 )
-def test_fractions_that_make_no_sense(fractions):
+def test_invalid_fractions_are_refused(fractions):
     with pytest.raises(DataError, match=r"give three that sum to 1, .* with train above 0"):
         split(manifest(many(4)), fractions)
 
@@ -215,7 +215,7 @@ def test_folds_keep_patients_together_and_classes_even(people, k, seed):
         assert counts.min() >= 1
 
 
-def test_folds_repeat_anew():
+def test_repeated_folds_differ():
     numbers = folds(manifest(many(50, images=2)), 5, seed=3, repeats=4)
     assert numbers.shape == (4, 100)
     assert len({row.tobytes() for row in numbers}) == 4
@@ -224,7 +224,7 @@ def test_folds_repeat_anew():
 
 
 @pytest.mark.parametrize("k", [-1, 0, 1, 6])
-def test_numbers_of_folds_that_make_no_sense(k):
+def test_invalid_numbers_of_folds_are_refused(k):
     with pytest.raises(DataError, match=rf"{k} folds; give 2 to 5, the number of patients of"):
         folds(manifest(many(10)), k)
     with pytest.raises(DataError, match="repeats=0: give 1 or more"):

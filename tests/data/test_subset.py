@@ -1,4 +1,4 @@
-"""A share of the training patients: whole patients, of each class, and nothing of validation and test."""
+"""Tests of taking a share of the training patients; validation and test stay whole."""
 
 from pathlib import Path
 

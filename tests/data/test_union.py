@@ -1,4 +1,4 @@
-"""The images of several runs together: what trained one of them never judges them all."""
+"""Tests of combining the images of several runs: training images of one run are in no test split."""
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from chestnut.errors import DataError
 
 
 def manifest(rows, root="/data", synthetic=False):
-    """Rows of (image, patient, split); the label goes by the patient, the digest by the image unless given."""
+    """Return a manifest from rows (image, patient, split); the label follows the patient, the digest the image."""
     made = [
         {
             "path": f"{root}/{image}.png",
@@ -32,7 +32,7 @@ def splits(found):
 
 @st.composite
 def runs(draw):
-    """What two to four runs made of the same images of the same patients; each patient in one split of each run."""
+    """Generate the manifests of two to four runs of the same images, with each patient in one split per run."""
     owners = draw(st.lists(st.integers(0, 5), min_size=1, max_size=12))
     made = []
     for _ in range(draw(st.integers(2, 4))):
@@ -45,7 +45,7 @@ def runs(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(runs())
-def test_no_image_judges_what_its_patient_trained(held):
+def test_no_patient_that_trained_a_member_is_in_test(held):
     found = union([manifest(rows) for rows in held])
     strongest = {}
     for image, patient, split in (row for rows in held for row in rows):
@@ -73,13 +73,13 @@ def test_copies_of_pixels_share_their_split_under_any_name():
     assert str(found.root) == "/"
 
 
-def test_what_a_copy_hands_on_reaches_the_whole_patient():
+def test_the_split_of_a_copy_reaches_the_whole_patient():
     first = manifest([("a", 1, "train", "same")])
     second = manifest([("b", 3, "test", "same"), ("c", 3, "test"), ("d", 5, "test")], root="/other")
     assert splits(union([first, second])) == {"a": "train", "b": "train", "c": "train", "d": "test"}
 
 
-def test_notes_count_and_say_when_nothing_is_left():
+def test_notes_count_images_and_say_when_none_is_left():
     first = manifest([("a", 1, "train"), ("b", 2, "val"), ("c", 3, "test")])
     assert "3 images: 1 of patients that a member trained on, 1 that only chose a member's epoch, and 1" in str(
         union([first, first]).notes

@@ -91,7 +91,7 @@ def test_curves_name_their_area_and_operating_point(draw, curve, area, evaluatio
     lit(figure, tmp_path / "curve.png")
 
 
-def test_one_curve_a_class_and_none_needs_a_band(tmp_path):
+def test_there_is_a_curve_per_class_with_or_without_a_band(tmp_path):
     curves = {f"finding {i}": roc([0, 1], [0.1, 0.9], ["a", "a"], threshold=0.5) for i in range(8)}
     figure = figures.roc_figure(curves)
     assert "band: 95 % of resamples of patients" not in texts(figure)
@@ -99,7 +99,7 @@ def test_one_curve_a_class_and_none_needs_a_band(tmp_path):
     lit(figure, tmp_path / "roc.png")
 
 
-def test_reliability_stands_above_its_histogram(tmp_path):
+def test_reliability_is_above_its_histogram(tmp_path):
     curve = reliability(TARGETS, SCORES, PATIENTS, resamples=20)
     figure = figures.reliability_figure({"PNEUMONIA": curve})
     assert f"PNEUMONIA: calibration error {curve.error}" in texts(figure)
@@ -134,7 +134,7 @@ def test_sample_grid_shows_images_of_any_shape(tmp_path):
     lit(figure, tmp_path / "grid.png")
 
 
-def test_saving_leaves_no_half_file(tmp_path, monkeypatch):
+def test_saving_leaves_no_incomplete_file(tmp_path, monkeypatch):
     figure = sample_grid_figure([np.zeros((4, 4))], ["one"])
     save(figure, tmp_path / "new" / "grid.png")
     with Image.open(tmp_path / "new" / "grid.png") as image:

@@ -72,7 +72,7 @@ def test_a_history_names_its_states_the_best_and_the_default(tmp_path):
     assert uncut(figure, tmp_path / "history.png")
 
 
-def test_of_a_loss_the_lowest_is_the_best():
+def test_the_lowest_loss_is_the_best():
     figure = history_figure([One(0, score=0.3), One(1, score=0.2), One(2, score=0.25)], "loss")
     assert "best so far; trial 1: 0.200" in texts(figure)
     (steps,) = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
@@ -124,7 +124,7 @@ def test_numbers_keep_their_order_and_stay_on_their_axis(values, log):
 
 
 @given(st.lists(st.text("ab_.", min_size=1, max_size=20) | st.booleans() | st.none(), min_size=1, max_size=9))
-def test_what_is_no_number_has_a_tick_of_its_own(values):
+def test_values_that_are_not_numbers_have_a_tick_each(values):
     scale = make_scale(values)
     heights = {scale.place(value) for value in values if value is not None}
     assert len(heights) == len({str(value).lower() for value in values if value is not None})

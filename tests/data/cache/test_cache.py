@@ -23,7 +23,7 @@ SPEC = InputSpec(height=24, width=32)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A cache of the test's own."""
+    """An empty cache for one test."""
     monkeypatch.setenv("CHESTNUT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("CHESTNUT_CACHE_LIMIT", raising=False)
     return tmp_path / "cache"
@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def decoded(monkeypatch):
-    """References that were decoded, in the order of their decoding."""
+    """The references that were decoded, in order."""
     names = []
     render = cache.render
     monkeypatch.setattr(cache, "render", lambda raw, spec: names.append(raw.reference) or render(raw, spec))
@@ -40,7 +40,7 @@ def decoded(monkeypatch):
 
 @pytest.fixture
 def fetched(monkeypatch):
-    """References that were read."""
+    """The references that were read."""
     names = []
     fetch = cache.fetch
     monkeypatch.setattr(cache, "fetch", lambda reference: names.append(reference) or fetch(reference))
@@ -48,13 +48,13 @@ def fetched(monkeypatch):
 
 
 def settle(path):
-    """Make a file look as if it had not been changed just now."""
+    """Set a file's modification time to a moment in the past."""
     past = time.time_ns() - 60_000_000_000
     os.utime(path, ns=(past, past))
 
 
 def draw(folder, count, start=0):
-    """Different PNGs, 40 wide and 30 high."""
+    """Write different PNG files, 40 wide and 30 high."""
     folder.mkdir(exist_ok=True)
     paths = []
     for number in range(start, start + count):
@@ -114,7 +114,7 @@ def test_nothing_is_read_or_decoded_twice(images, decoded, fetched):
     assert len(cache.entries()) == 1
 
 
-def test_another_rule_decodes_anew(images, decoded):
+def test_another_rule_decodes_again(images, decoded):
     for spec in (SPEC, InputSpec(height=24, width=32, channels=3)):
         decode_all(listing(images), spec)
     assert len(decoded) == 20
@@ -184,7 +184,7 @@ def test_rows_of_archives(tmp_path, fetched):
 
 @pytest.fixture
 def mixed(images, tmp_path):
-    """Good images with three bad ones among them."""
+    """Return a manifest of good images with three bad ones."""
     text = tmp_path / "text.jpg"
     text.write_text("hello")
     empty = tmp_path / "empty.png"
@@ -223,7 +223,7 @@ def test_no_good_image_at_all(mixed, folder):
     assert cache.entries() == []
 
 
-def test_a_deleted_image_is_missed_although_it_is_cached(images):
+def test_a_deleted_image_is_reported_although_it_is_cached(images):
     decode_all(listing(images), SPEC)
     Path(images[3]).unlink()
     with pytest.raises(DataError, match=r"1 of 20 images cannot be read .*no such file"):
@@ -271,7 +271,7 @@ def test_two_processes_build_at_once(tmp_path, folder):
     assert sorted(item.name for item in entry.folder.parent.iterdir()) == [entry.folder.name]
 
 
-def test_a_killed_build_leaves_only_a_temporary_that_is_cleaned(tmp_path, folder, monkeypatch):
+def test_a_killed_build_leaves_only_a_temporary_folder_that_is_cleaned(tmp_path, folder, monkeypatch):
     paths = draw(tmp_path / "many", 150)
     process = started(tmp_path / "many", "kill")
     process.communicate("go\n", timeout=60)
@@ -287,7 +287,7 @@ def test_a_killed_build_leaves_only_a_temporary_that_is_cleaned(tmp_path, folder
     assert len(cache.entries()) == 1
 
 
-def test_a_raising_caller_leaves_nothing(images, folder):
+def test_an_error_in_the_caller_leaves_nothing(images, folder):
     def stop(done, total):
         raise KeyboardInterrupt
 
@@ -297,7 +297,7 @@ def test_a_raising_caller_leaves_nothing(images, folder):
 
 
 class FullFile:
-    """A file on a disk that fills up."""
+    """A file on a disk that becomes full."""
 
     def __init__(self, file):
         self.file = file
@@ -321,13 +321,13 @@ def test_a_full_disk(images, folder, monkeypatch):
     assert [item for rule in folder.iterdir() if rule.is_dir() for item in rule.iterdir()] == []
 
 
-def test_too_little_space_is_known_beforehand(images, monkeypatch):
+def test_too_little_space_is_refused_beforehand(images, monkeypatch):
     monkeypatch.setattr(store.shutil, "disk_usage", lambda _: store.shutil._ntuple_diskusage(10**9, 10**9, 1000))
     with pytest.raises(DiskError, match=r"need 0.0 MB .* where 0.0 MB are free; free some space or set CHESTNUT_CACHE"):
         decode_all(listing(images), SPEC)
 
 
-def test_a_folder_that_cannot_be_made(images, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_created_is_refused(images, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CHESTNUT_CACHE", str(tmp_path / "file"))
     with pytest.raises(DiskError, match="cannot write decoded images to"):
@@ -336,7 +336,7 @@ def test_a_folder_that_cannot_be_made(images, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["pixels.npy", "rows.npy"])
 @pytest.mark.parametrize("damage", ["zeroed", "cut", "gone"])
-def test_a_damaged_entry_is_made_anew(images, name, damage):
+def test_a_damaged_entry_is_rebuilt(images, name, damage):
     whole = np.asarray(decode_all(listing(images), SPEC).pixels)
     (entry,) = cache.entries()
     path = entry.folder / name
@@ -348,7 +348,7 @@ def test_a_damaged_entry_is_made_anew(images, name, damage):
     assert np.array_equal(np.asarray(decode_all(listing(images), SPEC).pixels), whole)
 
 
-def test_a_damaged_memory_of_digests_is_made_anew(images, folder, fetched):
+def test_a_damaged_file_of_digests_is_rebuilt(images, folder, fetched):
     decode_all(listing(images), SPEC)
     (folder / digests.FILE_NAME).write_bytes(b"not a data base" * 1000)
     for _ in range(3):
@@ -356,7 +356,7 @@ def test_a_damaged_memory_of_digests_is_made_anew(images, folder, fetched):
     assert len(fetched) == 40
 
 
-def test_the_least_recently_used_goes_first(images, monkeypatch):
+def test_the_least_recently_used_entry_is_removed_first(images, monkeypatch):
     sets = [images[start : start + 5] for start in (0, 5, 10)]
     for age, paths in zip((300, 200, 100), sets, strict=True):
         decode_all(listing(paths), SPEC)
@@ -374,7 +374,7 @@ def test_the_least_recently_used_goes_first(images, monkeypatch):
     assert sum(entry.bytes for entry in left) <= 3.5 * size
 
 
-def test_what_is_in_use_outlives_the_limit(images, monkeypatch, caplog):
+def test_entries_in_use_are_kept_beyond_the_limit(images, monkeypatch, caplog):
     monkeypatch.setenv("CHESTNUT_CACHE_LIMIT", "1kB")
     assert len(decode_all(listing(images), SPEC).pixels) == 20
     assert "CHESTNUT_CACHE_LIMIT" in caplog.text
@@ -412,7 +412,7 @@ def test_limits(text, limit, monkeypatch):
     assert cache.cache_limit() == limit
 
 
-def test_a_limit_that_is_no_size(monkeypatch):
+def test_a_limit_that_is_not_a_size_is_refused(monkeypatch):
     monkeypatch.setenv("CHESTNUT_CACHE_LIMIT", "plenty")
     with pytest.raises(DataError, match="CHESTNUT_CACHE_LIMIT is 'plenty'; give a size such as 20GB"):
         cache.cache_limit()

@@ -21,7 +21,7 @@ FULL_SIZE = Path(__file__).parents[4] / "shared" / "data" / "full-size"
 
 
 def scene(height=60, width=80):
-    """A smooth picture without symmetry, uint8."""
+    """Return a smooth picture without symmetry, uint8."""
     y, x = np.mgrid[:height, :width] / [[[height]], [[width]]]
     return (40 + 120 * x + 60 * y * y + 20 * np.sin(5 * x)).round().astype(np.uint8)
 
@@ -33,7 +33,7 @@ def encoded(image, **options):
 
 
 def png(width, height, depth, colour, rows):
-    """A PNG from its raw scan lines, for kinds that Pillow does not write."""
+    """Return a PNG file made from raw scan lines, for kinds that Pillow does not write."""
 
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -49,7 +49,7 @@ def grey_of(data, height=60, width=80, resize="stretch"):
 
 
 def area_mean(image, height, width):
-    """Exact mean over each result pixel's area, the slow way."""
+    """Return the exact mean over each result pixel's area, computed slowly."""
 
     def weights(size, target):
         edges = np.linspace(0, size, target + 1)
@@ -62,7 +62,7 @@ def area_mean(image, height, width):
 
 
 def expected(image, height, width, resize):
-    """The rule, from its words: shape of the part, mean over areas, black around it."""
+    """Resize as the rule is documented: shape of the part, mean over areas, black around it."""
     rows, columns = image.shape
     if resize == "stretch":
         return area_mean(image, height, width)
@@ -161,7 +161,7 @@ def test_ycck_jpeg_of_adobe():
 @pytest.mark.parametrize("resize", RULES)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
-def test_exif_orientation_is_honoured(kind, orientation, resize):
+def test_exif_orientation_is_applied(kind, orientation, resize):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
@@ -209,7 +209,7 @@ def test_one_bit_and_white_is_zero():
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_what_is_transparent_is_black(mode):
+def test_transparent_pixels_are_black(mode):
     opacity = np.zeros((60, 80), dtype=np.uint8)
     opacity[:, 40:] = 255
     image = Image.fromarray(scene()).convert("LA")
@@ -359,7 +359,7 @@ def test_bad_paths(tmp_path, monkeypatch):
         decode(path, InputSpec())
 
 
-def test_too_large_a_file_is_not_read(tmp_path, monkeypatch):
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr("chestnut.data.decoding.raw.MOST_BYTES", 100)
     with pytest.raises(ImageError, match="more than the limit of 100"):
         decode(write(tmp_path, "large.jpg", JPEG), InputSpec())

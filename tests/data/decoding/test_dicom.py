@@ -27,7 +27,7 @@ STORED = (300 + 40 * X + 10 * Y).astype(np.uint16)  # 300 to 3,290 of 4,095
 
 
 def dataset(stored=STORED, **fields):
-    """A digital radiograph of 12 bits."""
+    """Return a digital radiograph with 12 bits."""
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -61,7 +61,7 @@ def grey_of(made, size=STORED.shape):
 
 
 def by_pydicom(made):
-    """What pydicom makes of it, brought to 0..255 by its own limits: an independent reading of the standard."""
+    """Return the grey values 0..255 that pydicom computes, as an independent reading of the standard."""
     values = apply_voi_lut(apply_modality_lut(made.pixel_array, made), made)
     if made.get("VOILUTSequence"):
         low, high = 0, 2 ** made.VOILUTSequence[0].LUTDescriptor[2] - 1
@@ -210,7 +210,7 @@ def test_bad_files_are_named_with_a_reason(tmp_path, data, reason):
     assert "\n" not in str(caught.value)
 
 
-def test_syntax_that_no_library_here_decodes():
+def test_a_syntax_that_cannot_be_decoded_is_refused():
     made = dataset()
     made.compress(JPEG2000Lossless)
     data = saved(made).replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.70")

@@ -1,4 +1,4 @@
-"""Intensity rules against scikit-learn's and slow exact versions, and what they promise."""
+"""Tests of the intensity rules against slow, exact versions and other libraries."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def scene():
 
 @given(pictures)
 def test_equalise_is_the_share_of_darker_pixels(image):
-    """The definition, pixel by pixel: the darkest grey value is black and counts for nothing else."""
+    """Compare with the definition, pixel by pixel: the darkest grey value is black and does not count otherwise."""
     above = np.sort(image[image > image.min()])
     expected = 255 * np.searchsorted(above, image, side="right") / max(1, len(above))
     found = standardise(image, "equalise")
@@ -49,7 +49,7 @@ def test_equalising_twice_is_equalising_once(image):
 
 
 @given(pictures)
-def test_percentile_is_numpys(image):
+def test_percentiles_equal_those_of_numpy(image):
     low, high = np.percentile(image, (1, 99))
     expected = np.interp(image, (low, high), (0, 255)) if low < high else image
     assert np.abs(standardise(image, "percentile") - expected).max() <= 0.51

@@ -10,7 +10,7 @@ from chestnut.data.phantom.chest.shapes import Grid, chord, cloud, shell, soft
 
 @pytest.fixture(params=range(6))
 def body(request):
-    """A patient standing on a grid."""
+    """Return a patient with a posture and a grid."""
     rng = np.random.default_rng(request.param)
     anatomy = Anatomy.draw(rng)
     posture = Posture.draw(rng, anatomy)
@@ -24,7 +24,7 @@ def technique():
     )
 
 
-def test_a_part_of_a_grid_knows_its_place():
+def test_a_part_of_a_grid_records_its_place():
     grid = Grid.square((0, 10), side=50, step=0.5)
     part = grid.part((-3, 4), (5, 99))
     assert np.array_equal(part.x, grid.x[:, part.place[1]])
@@ -47,7 +47,7 @@ def test_a_cloud_has_the_same_form_at_every_size():
     assert np.corrcoef(coarse.ravel(), fine[1::3, 1::3].ravel())[0, 1] > 0.999
 
 
-def test_lungs_hold_what_lungs_hold(body):
+def test_lungs_have_the_volume_of_lungs(body):
     anatomy, posture, grid = body
     chest = thorax.project(anatomy, posture, grid)
     litres = chest.air.sum() * grid.step**2 / 1000

@@ -97,7 +97,7 @@ def test_files_read_back(written, drawn):
 
 
 def read_dicom(path):
-    """Grey values in 0..1 as a viewer shows them: window of DICOM PS3.3 C.11.2.1.2, then MONOCHROME1 inverted."""
+    """Return the grey values 0..1 that a viewer shows: window of DICOM PS3.3 C.11.2.1.2, then MONOCHROME1 inverted."""
     data = pydicom.dcmread(path)
     low = float(data.WindowCenter) - 0.5 - (float(data.WindowWidth) - 1) / 2
     shown = np.clip((data.pixel_array - low) / (float(data.WindowWidth) - 1), 0, 1)
@@ -129,7 +129,7 @@ def test_the_same_seed_writes_the_same_bytes(written, tmp_path):
         assert (again.out / name).read_bytes() == (written.out / name).read_bytes()
 
 
-def test_progress_is_told(tmp_path):
+def test_progress_is_reported(tmp_path):
     told = []
     write(tmp_path / "out", 3, size=32, progress=lambda done, total: told.append((done, total)))
     assert told[0] == (1, 3) and told[-1] == (3, 3)
@@ -163,7 +163,7 @@ def test_written_folders_have_ordinary_permissions(tmp_path):
         ({"out": "x" * 300}, "cannot create"),
     ],
 )
-def test_refusals_leave_nothing(tmp_path, change, said):
+def test_a_refused_call_leaves_nothing(tmp_path, change, said):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
     chosen = {"out": "new", "patients": 2, "size": 32, **change}

@@ -19,7 +19,7 @@ def phantoms():
 
 @pytest.fixture(scope="module")
 def pairs():
-    """Images of ill patients, each with the same image as it would be without the lesion."""
+    """Return images of ill patients, each with the same image without the lesion."""
     ill = [image for number in range(12) for image in draw_patient(number, size=SIZE, seed=5, pneumonia=1)]
     well = [image for number in range(12) for image in draw_patient(number, size=SIZE, seed=5, pneumonia=0)]
     return list(zip(ill, well, strict=True))
@@ -75,7 +75,7 @@ def test_a_stream_gives_the_same_images_as_a_draw():
     assert np.array_equal(drawn.images, [image.pixels for image in stream(3, size=48, seed=4)])
 
 
-def test_of_each_two_patients_one_is_ill():
+def test_one_of_each_two_patients_is_ill():
     targets = [draw_patient(number, size=32, seed=6)[0].target for number in range(12)]
     assert [sum(pair) for pair in zip(targets[::2], targets[1::2], strict=True)] == [1] * 6
     assert 0 < sum(targets[::2]) < 6
@@ -128,7 +128,7 @@ def test_lobar_lesions_lie_in_their_lobe_and_diffuse_ones_on_both_sides(pairs):
     assert len(lobes) >= 3
 
 
-def test_lesions_of_a_patient_are_alike(pairs):
+def test_lesions_of_a_patient_are_similar(pairs):
     for number in range(12):
         mine = [ill for ill, _ in pairs if ill.patient == f"phantom-{number:04d}"]
         assert len({(image.kind, image.lobe) for image in mine}) == 1
@@ -153,13 +153,13 @@ def test_images_of_a_patient_share_the_body_and_nothing_else(monkeypatch):
 
 
 @pytest.mark.parametrize("statistic", [np.mean, np.std])
-def test_the_whole_image_does_not_tell_the_class(phantoms, statistic):
+def test_the_whole_image_does_not_reveal_the_class(phantoms, statistic):
     values = statistic(phantoms.images.astype(np.float64), axis=(1, 2))
     assert 0.3 < roc_auc_score(phantoms.targets, values) < 0.7
 
 
 @pytest.mark.parametrize("statistic", [np.mean, np.std])
-def test_the_border_does_not_tell_the_class(phantoms, statistic):
+def test_the_border_does_not_reveal_the_class(phantoms, statistic):
     border = np.ones((SIZE, SIZE), dtype=bool)
     border[14:-14, 14:-14] = False
     values = statistic(phantoms.images[:, border].astype(np.float64), axis=1)
@@ -192,7 +192,7 @@ def test_grey_values_are_fractions_and_fine(pairs):
         ({"pneumonia": float("nan")}, "a share from 0 to 1"),
     ],
 )
-def test_refusals_come_before_any_drawing(change, said):
+def test_invalid_arguments_are_refused_before_drawing(change, said):
     with pytest.raises(DataError, match=said) as caught:
         stream(**{"patients": 4, **change})
     assert "\n" not in str(caught.value)

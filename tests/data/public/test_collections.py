@@ -82,7 +82,7 @@ def collection():
     )
 
 
-def test_what_is_known_of_the_collections():
+def test_facts_about_the_collections():
     for name, held in COLLECTIONS.items():
         assert collection_named(name) is held
         assert held.url.startswith("https://")
@@ -104,7 +104,7 @@ def test_an_archive_is_fetched_checked_and_unpacked(server, collection, tmp_path
     assert len(server.asked) == 1
 
 
-def test_a_file_is_fetched_as_it_is(server, collection, tmp_path, monkeypatch):
+def test_a_file_that_is_not_an_archive_is_fetched_unchanged(server, collection, tmp_path, monkeypatch):
     monkeypatch.setenv("CHESTNUT_FETCH_URL", server.url)
     plain = replace(collection, folder="")
     for _ in range(2):
@@ -123,19 +123,19 @@ def test_a_connection_that_breaks_is_resumed(server, collection, tmp_path):
     ]
 
 
-def test_a_run_goes_on_where_an_earlier_one_stopped(server, collection, tmp_path):
+def test_a_download_continues_where_an_earlier_one_stopped(server, collection, tmp_path):
     (tmp_path / "set.zip.part").write_bytes(CONTENT[:100])
     assert (fetch(collection, tmp_path, base_url=server.url) / "test").is_dir()
     assert server.asked == [("/set.zip", "bytes=100-")]
 
 
-def test_a_server_without_ranges_starts_anew(server, collection, tmp_path):
+def test_a_server_without_ranges_sends_the_whole_file(server, collection, tmp_path):
     server.plan = ["whole cut", "whole"]
     assert fetch(collection, tmp_path, base_url=server.url).is_dir()
     assert len(server.asked) == 2
 
 
-def test_a_part_that_is_too_long_starts_anew(server, collection, tmp_path):
+def test_a_part_that_is_too_long_is_downloaded_again(server, collection, tmp_path):
     (tmp_path / "set.zip.part").write_bytes(CONTENT + b"more")
     assert fetch(collection, tmp_path, base_url=server.url).is_dir()
 
@@ -172,7 +172,7 @@ def test_no_connection(collection, tmp_path, monkeypatch):
         fetch(collection, tmp_path, base_url="http://127.0.0.1:9")
 
 
-def test_another_file_than_expected(server, collection, tmp_path):
+def test_an_unexpected_file_is_refused(server, collection, tmp_path):
     server.content = CONTENT[:-1] + b"?"
     with pytest.raises(DownloadError, match=r"is not the published set.zip: sha256"):
         fetch(collection, tmp_path, base_url=server.url)
@@ -182,13 +182,13 @@ def test_another_file_than_expected(server, collection, tmp_path):
         fetch(collection, tmp_path, base_url=server.url)
 
 
-def test_a_file_brought_by_hand(collection, tmp_path):
+def test_a_file_downloaded_by_hand_is_used(collection, tmp_path):
     (tmp_path / "set.zip").write_bytes(CONTENT)
     assert fetch(collection, tmp_path, base_url="http://127.0.0.1:9").is_dir()
     assert (tmp_path / "set.zip").exists()
 
 
-def test_a_wrong_file_brought_by_hand(collection, tmp_path):
+def test_a_wrong_file_downloaded_by_hand_is_refused(collection, tmp_path):
     (tmp_path / "set.zip").write_bytes(b"PK")
     with pytest.raises(
         DownloadError, match=r"is not the published set.zip: sha256 .*, 2 bytes.*; remove .*set.zip and run"
@@ -198,7 +198,7 @@ def test_a_wrong_file_brought_by_hand(collection, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["file:///etc", "ftp://example.org", "example.org"])
-def test_addresses_of_other_kinds_are_refused(collection, tmp_path, url):
+def test_addresses_that_are_not_http_are_refused(collection, tmp_path, url):
     with pytest.raises(DownloadError, match="give an address that begins with https:// or http://"):
         fetch(collection, tmp_path, base_url=url)
 
@@ -214,7 +214,7 @@ def test_too_little_space(collection, tmp_path):
 @pytest.mark.parametrize(
     "name", ["../out.png", "/etc/out.png", "a/../../out.png", "c:/out.png", "a\\..\\out.png", "li\nne.png"]
 )
-def test_entries_that_lead_out_are_refused(tmp_path, name):
+def test_entries_outside_the_folder_are_refused(tmp_path, name):
     (tmp_path / "bad.zip").write_bytes(zipped(**{name: b"x"}))
     (tmp_path / "in").mkdir()
     with pytest.raises(DownloadError, match="which is a link or has a path outside the folder"):

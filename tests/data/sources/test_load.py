@@ -14,7 +14,7 @@ shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not h
 
 
 def place(root, *names):
-    """Make empty files, which is all that reading a data set looks at."""
+    """Create empty files, since reading a data set does not open images."""
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def test_class_folders_with_folders_below(classes):
     assert (manifest.root, manifest.positive, manifest.synthetic) == (classes, "PNEUMONIA", False)
 
 
-def test_litter_passes_silently_and_other_files_are_counted(classes):
+def test_system_files_are_ignored_and_other_files_are_counted(classes):
     place(classes, ".DS_Store", "__MACOSX/NORMAL/x.png", "NORMAL/._a.png", "NORMAL/Thumbs.db", "_masks/m.png")
     place(classes, "NORMAL/notes.txt", "list.csv", "NORMAL/README", "NORMAL/part.1")
     manifest = load_dataset(classes)
@@ -127,7 +127,7 @@ def test_real_images_near_a_phantom_are_real(classes):
         (("train/a.png", "test/b.png"), "test contains images but no class folders"),
     ],
 )
-def test_folders_that_are_no_data_set(tmp_path, names, said):
+def test_folders_that_are_not_a_data_set_are_refused(tmp_path, names, said):
     place(tmp_path, *names)
     with pytest.raises(DataError, match=said):
         load_dataset(tmp_path)
@@ -147,7 +147,7 @@ def test_folders_that_are_no_data_set(tmp_path, names, said):
         ("line\nbreak", r"line\\nbreak"),
     ],
 )
-def test_paths_that_are_no_data_set(tmp_path, name, said):
+def test_paths_that_are_not_a_data_set_are_refused(tmp_path, name, said):
     place(tmp_path, "a.txt", "a.zip", "a.png")
     with pytest.raises(DataError, match=said) as raised:
         load_dataset(tmp_path / name if name else "")
@@ -155,7 +155,7 @@ def test_paths_that_are_no_data_set(tmp_path, name, said):
 
 
 @pytest.mark.parametrize("name", [b"line\nbreak.png", b"bytes\xff.png", b"bell\x07.png", b"tab\t/a.png"])
-def test_names_that_cannot_be_written_down(classes, name):
+def test_names_with_control_characters_are_refused(classes, name):
     place(classes, f"NORMAL/{os.fsdecode(name)}")
     with pytest.raises(DataError, match="the name has a control character or bytes that are not UTF-8") as raised:
         load_dataset(classes)
@@ -174,7 +174,7 @@ def test_symbolic_links_that_loop(classes):
 
 
 @pytest.mark.parametrize("target", ["self.png", "gone.png"])
-def test_symbolic_links_that_lead_nowhere(classes, target):
+def test_symbolic_links_to_missing_files_are_refused(classes, target):
     (classes / "NORMAL" / "self.png").symlink_to(target)
     with pytest.raises(DataError, match=r"self.png.* (is a symbolic link loop|a link to a file that does not exist)"):
         load_dataset(classes)
@@ -261,7 +261,7 @@ def test_labels_as_the_nih_set_gives_them(tmp_path):
         ("file,label\n", "has no rows"),
     ],
 )
-def test_labels_that_do_not_fit(tmp_path, text, said):
+def test_tables_of_labels_that_cannot_be_used_are_refused(tmp_path, text, said):
     place(tmp_path, "images/x/a.png", "images/y/a.png", "images/b.png")
     with pytest.raises(DataError, match=said):
         load_dataset(tmp_path / "images", labels=table(tmp_path / "labels.csv", text))
@@ -300,7 +300,7 @@ def test_a_csv_with_named_columns(tmp_path):
     assert cells(manifest, "label", "split") == [("COVID", "val"), ("NORMAL", "train")]
 
 
-def test_a_guessed_split_column_of_other_meaning_is_passed_over(tmp_path):
+def test_a_column_with_words_that_are_not_splits_is_ignored(tmp_path):
     place(tmp_path, "a.png", "b.png")
     file = table(tmp_path / "data.csv", "path,label,subset\na.png,NORMAL,adults\nb.png,COVID,children\n")
     assert "no split read: in the column 'subset', line 2 (adults), line 3 (children)" in " ".join(
@@ -352,7 +352,7 @@ def test_columns_that_are_missing(tmp_path, columns, said):
         load_dataset(file, columns=columns)
 
 
-def test_options_that_do_not_go_with_the_data(classes, tmp_path):
+def test_arguments_that_do_not_apply_to_the_data_are_refused(classes, tmp_path):
     file = table(tmp_path / "data.csv", "path,label\ndata/NORMAL/a.png,NORMAL\n")
     with pytest.raises(DataError, match=r"columns apply to a CSV, but .* is a folder"):
         load_dataset(classes, columns=Columns(label="x"))
@@ -397,12 +397,12 @@ def test_a_medmnist_archive(tmp_path):
         ({"test_images": np.zeros((3, 28), np.uint8)}, "test_images"),
     ],
 )
-def test_archives_that_do_not_fit(tmp_path, changes, said):
+def test_archives_of_another_layout_are_refused(tmp_path, changes, said):
     with pytest.raises(DataError, match=said):
         load_dataset(archive(tmp_path / "x.npz", **changes))
 
 
-def test_files_that_are_no_archive(tmp_path):
+def test_files_that_are_not_an_archive_are_refused(tmp_path):
     place(tmp_path, "x.npz")
     with pytest.raises(DataError, match=r"cannot be read as an .npz archive"):
         load_dataset(tmp_path / "x.npz")
@@ -452,7 +452,7 @@ def test_a_pattern_keeps_splits(tmp_path, pattern):
     ]
 
 
-def test_a_folder_with_brackets_in_its_name_is_no_pattern(tmp_path):
+def test_a_folder_with_brackets_in_its_name_is_not_a_pattern(tmp_path):
     place(tmp_path, "set[1]/NORMAL/a.png", "set[1]/PNEUMONIA/b.png")
     assert len(load_dataset(tmp_path / "set[1]")) == 2
 
@@ -479,7 +479,7 @@ def test_image_files(classes, tmp_path):
         ("x.npz#val/7", r"x.npz#val/7: no such row; .* has train/0 to test/2"),
     ],
 )
-def test_image_files_that_are_none(tmp_path, given, said):
+def test_files_that_are_not_images_are_refused(tmp_path, given, said):
     place(tmp_path, "notes.txt", "empty/list.txt")
     archive(tmp_path / "x.npz")
     with pytest.raises(DataError, match=said):

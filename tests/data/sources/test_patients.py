@@ -33,7 +33,7 @@ def test_file_names_and_their_rules(name, rule, patient):
     assert (f"by the {rule} file-name rule: 1 patients in 1 images" if rule else "not known") in notes[0]
 
 
-def test_no_name_fits_two_rules():
+def test_no_name_matches_two_rules():
     names = ["person1_virus_2", "IM-1-1", "NORMAL2-IM-1-1", "NORMAL-1-0001", "00000001_000", "phantom-1_1"]
     assert [sum(bool(rule.fullmatch(name)) for rule in RULES.values()) for name in names] == [1] * len(names)
 
@@ -92,7 +92,7 @@ def test_columns_and_headers_come_before_names():
     ]
 
 
-def test_equal_identities_of_different_numberings_are_told_apart():
+def test_equal_identities_of_different_numberings_are_distinguished():
     nih = images("00000001_000.png")[0]
     column = images("x.png")[0]._replace(patient="00000001", origin="column")
     pooled = [column._replace(patient="7", origin=f"column@{name}") for name in ("leeds", "york")]
@@ -120,6 +120,6 @@ def test_a_pattern_overrides_all_else(regex, patient):
         (r"(\d*)", "does not match 2 of 3 images"),
     ],
 )
-def test_patterns_that_do_not_fit(regex, said):
+def test_patterns_that_do_not_match_are_refused(regex, said):
     with pytest.raises(DataError, match=said):
         identify(images("1_a.png", "a.png", "b.png"), regex)
