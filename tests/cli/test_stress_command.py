@@ -127,7 +127,7 @@ def test_a_source_is_left_out_and_trained_for_once(workspace, chestnut):
         (["--shift", "bluur"], "no shift 'bluur'; did you mean blur?"),
         (["--map", "a=b"], "give it by --external DATA"),
         (["--keep"], "give one, as in --operating-point balanced"),
-        (["--operating-point", "sensitivity=2"], "write a share above 0 and up to 1"),
+        (["--operating-point", "sensitivity=2"], "give a share above 0 and up to 1"),
         (["--epochs", "2"], "give both, or neither"),
         (["--leave-one-source-out"], "name no sources, and leaving one out needs two"),
         (["--external", "{images}", "--map", "COVID=PNEUMONIA"], "has no class 'COVID' to rename; known: NORMAL"),

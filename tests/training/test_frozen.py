@@ -159,9 +159,9 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"unfreeze": 2.0}, "--unfreeze 2: give the share of the backbone's layers, above 0 and at most 1"),
-        ({"unfreeze": 0.0}, "--unfreeze 0: give the share"),
-        ({"learning_rate": 0.0}, "--learning-rate 0: give a number above 0"),
+        ({"unfreeze": 2.0}, "unfreeze=2: give the share of the backbone's layers, above 0 and at most 1"),
+        ({"unfreeze": 0.0}, "unfreeze=0: give the share"),
+        ({"learning_rate": 0.0}, "learning_rate=0: give a number above 0"),
     ],
 )
 def test_what_cannot_be_finetuned_is_refused(head, given, said):
