@@ -93,7 +93,7 @@ def audit(
     steps.part()
     findings += _probes(manifest, features, facts, seed, steps.part)
     steps.finish()
-    return Audit.build(findings, _passed(manifest, findings), _data(manifest, pixels, bad, seed))
+    return Audit.build(findings, _list_passed(manifest, findings), _data(manifest, pixels, bad, seed))
 
 
 def _check(manifest: Manifest, pixels: PixelSource, facts: pd.DataFrame) -> None:
@@ -120,7 +120,7 @@ def _probes(
     return probe_findings(run_probes(manifest, features, facts, seed, progress))
 
 
-def _passed(manifest: Manifest, findings: Sequence[Finding]) -> list[str]:
+def _list_passed(manifest: Manifest, findings: Sequence[Finding]) -> list[str]:
     """The checks that had something to look at and found nothing."""
     silent_checks = {finding.name for finding in findings}
     splits = set(manifest.splits)

@@ -135,7 +135,7 @@ def rank(
     _check(truth, candidates, metrics)
     owners, distinct = number_patients(patients)
     drawn = {
-        one.name: _Drawn.of(one, truth, owners, metrics, resamples, seed)
+        one.name: _Samples.of(one, truth, owners, metrics, resamples, seed)
         for one in sorted(candidates, key=lambda one: one.name)
     }
     sign = -1 if metrics[0] in SMALLER_IS_BETTER else 1
@@ -171,14 +171,16 @@ def holm(probabilities: Sequence[float]) -> list[float]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _Samples:
     """A candidate's metrics by repeat, shape (metrics, repeats), and by resample, shape (metrics, resamples)."""
 
     each: Floats
     samples: Floats
 
     @classmethod
-    def of(cls, one: Candidate, truth: Ints, owners: Ints, metrics: Sequence[str], resamples: int, seed: int) -> _Drawn:
+    def of(
+        cls, one: Candidate, truth: Ints, owners: Ints, metrics: Sequence[str], resamples: int, seed: int
+    ) -> _Samples:
         patients = int(owners.max()) + 1
         tallies = [Tally.of(truth, p, decide(p, one.threshold), owners, p.shape[1] - 1) for p in one.repeats]
 
@@ -189,7 +191,7 @@ class _Drawn:
         shape = (len(metrics), len(tallies))
         each = figures(np.ones((patients, 1))).reshape(*shape)
         drawn = bootstrap(figures, patients, len(truth), resamples, seed).reshape(*shape, resamples)
-        return cls(each, drawn.mean(axis=1) if len(tallies) == 1 else _mixed(drawn, one.name, seed))
+        return cls(each, drawn.mean(axis=1) if len(tallies) == 1 else _mix_seeds(drawn, one.name, seed))
 
     @property
     def point(self) -> Floats:
@@ -203,7 +205,7 @@ class _Drawn:
         return float(self.each[at].std(ddof=1)) if self.each.shape[1] > 1 else None
 
 
-def _mixed(drawn: Floats, name: str, seed: int) -> Floats:
+def _mix_seeds(drawn: Floats, name: str, seed: int) -> Floats:
     """Draw seeds with replacement in every resample: (metrics, repeats, resamples) becomes (metrics, resamples).
 
     Each candidate draws its own seeds, which have nothing to do with those of another.
@@ -215,11 +217,11 @@ def _mixed(drawn: Floats, name: str, seed: int) -> Floats:
     return mean
 
 
-def _difference(better: _Drawn, worse: _Drawn, sign: int) -> Estimate:
+def _difference(better: _Samples, worse: _Samples, sign: int) -> Estimate:
     return estimate_of(sign * float(better.point[0] - worse.point[0]), sign * _subtract(better, worse))
 
 
-def _subtract(one: _Drawn, other: _Drawn) -> Floats:
+def _subtract(one: _Samples, other: _Samples) -> Floats:
     """The difference of the first metric in every resample; NaN where both are infinite."""
     with np.errstate(invalid="ignore"):
         difference: Floats = one.samples[0] - other.samples[0]
@@ -227,7 +229,7 @@ def _subtract(one: _Drawn, other: _Drawn) -> Floats:
 
 
 def _pairs(
-    order: list[str], drawn: dict[str, _Drawn], candidates: dict[str, Candidate], truth: Ints, sign: int
+    order: list[str], drawn: dict[str, _Samples], candidates: dict[str, Candidate], truth: Ints, sign: int
 ) -> tuple[Pair, ...]:
     neighbours = list(itertools.pairwise(order))
     found = [_p(_subtract(drawn[upper], drawn[lower])) for upper, lower in neighbours]

@@ -215,7 +215,7 @@ def point_metrics(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> dict[
     values = np.asarray(probabilities, dtype=np.float64)
     if values.size and not np.isfinite(values).all():
         return dict.fromkeys(("loss", "accuracy", "balanced_accuracy", "auroc"), float("nan"))
-    truth, values = _checked(targets, values)
+    truth, values = _check_arrays(targets, values)
     right = decide(values) == truth
     present = np.unique(truth)
     found = {"loss": cross_entropy(truth, values).mean(), "accuracy": right.mean()}
@@ -264,7 +264,7 @@ def evaluate(
     >>> result.metrics["auroc"].value, result.confusion
     (1.0, ((1, 0), (1, 1)))
     """
-    truth, values = _checked(targets, probabilities)
+    truth, values = _check_arrays(targets, probabilities)
     names = tuple(classes)
     number, binary = _positive_number(names, positive, values.shape[1]), len(names) == 2
     owners, distinct = number_patients(patients)
@@ -287,7 +287,7 @@ def evaluate(
     )
 
 
-def _checked(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Ints, Floats]:
+def _check_arrays(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Ints, Floats]:
     truth, values = np.asarray(targets), np.asarray(probabilities, dtype=np.float64)
     if truth.size == 0:
         raise DataError("no images to evaluate; give at least one with its target and probabilities")
@@ -354,7 +354,7 @@ def _notes(
     total = int(owners.max()) + 1
 
     def named(condition: Callable[[Estimate], bool]) -> str:
-        return _joined(name for name in METRICS if condition(metrics[name]))
+        return _join_words(name for name in METRICS if condition(metrics[name]))
 
     if absent := [name for name, number in patients.items() if not number]:
         yield f"No image of {listed(absent)}: metrics that need one are undefined, and means over classes leave it out."
@@ -377,5 +377,5 @@ def _notes(
         yield f"The same in every resample, so the interval has no width and shows no uncertainty: {steady}."
 
 
-def _joined(names: Iterable[str]) -> str:
+def _join_words(names: Iterable[str]) -> str:
     return ", ".join(in_words(name) for name in names)

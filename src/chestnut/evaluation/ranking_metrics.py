@@ -78,7 +78,7 @@ class Ranking:
             wrong += found
             precision = np.divide(found, wrong, out=wrong, where=wrong > 0)
             auprc = np.einsum("gb,gb->b", positive, precision) / positives
-            auroc = _ordered(positive, negative, found) / (positives * negatives)
+            auroc = _count_ordered(positive, negative, found) / (positives * negatives)
         return auroc, np.where(negatives > 0, auprc, np.nan)
 
     def pairs(self, counts: Floats) -> tuple[Floats, Floats]:
@@ -94,10 +94,10 @@ class Ranking:
         positive, negative = self.weigh(counts)
         found = positive.cumsum(axis=0)
         pairs = found[-1] * negative.sum(axis=0)
-        return _ordered(positive, negative, found), pairs
+        return _count_ordered(positive, negative, found), pairs
 
 
-def _ordered(positive: Floats, negative: Floats, found: Floats) -> Floats:
+def _count_ordered(positive: Floats, negative: Floats, found: Floats) -> Floats:
     """The weight of the pairs ordered correctly; `found` is the running sum of `positive` and is overwritten."""
     found -= positive / 2
     ordered: Floats = np.einsum("gb,gb->b", negative, found)

@@ -45,8 +45,8 @@ def _gradients(image: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.Keras
     """The differences of neighbours, vertical and horizontal, as shares of the grey range; 0 at the edge."""
     step = np.zeros((3, 1, image.shape[-1], 1), dtype=np.float32)
     step[0, 0, 0, 0], step[2, 0, 0, 0] = -1 / 255, 1 / 255
-    down = _fixed(layers.Conv2D(1, (3, 1), use_bias=False, name="down"), image, step)
-    right = _fixed(layers.Conv2D(1, (1, 3), use_bias=False, name="right"), image, step.swapaxes(0, 1))
+    down = _apply_fixed(layers.Conv2D(1, (3, 1), use_bias=False, name="down"), image, step)
+    right = _apply_fixed(layers.Conv2D(1, (1, 3), use_bias=False, name="right"), image, step.swapaxes(0, 1))
     return layers.ZeroPadding2D((1, 0))(down), layers.ZeroPadding2D((0, 1))(right)
 
 
@@ -60,13 +60,13 @@ def _histograms(down: keras.KerasTensor, right: keras.KerasTensor, config: HogLo
     turn = ops.arctan2(down, right) * (bins / math.pi)
     centres = np.arange(bins, dtype=np.float32) + 0.5
     directions = layers.Conv2D(bins, 1, name="directions")
-    away = ops.mod(_fixed(directions, turn, np.ones((1, 1, 1, bins), np.float32), -centres), bins)
+    away = ops.mod(_apply_fixed(directions, turn, np.ones((1, 1, 1, bins), np.float32), -centres), bins)
     votes = size * (ops.relu(1 - away) + ops.relu(away - (bins - 1)))
     near = nearness(config.cell)
     window = np.repeat(np.outer(near, near)[:, :, None, None], bins, axis=2).astype(np.float32)
     padded = layers.ZeroPadding2D(config.cell // 2)(votes)
     gather = layers.DepthwiseConv2D(len(near), strides=config.cell, use_bias=False, name="cells")
-    return _fixed(gather, padded, window)
+    return _apply_fixed(gather, padded, window)
 
 
 def nearness(cell: int) -> npt.NDArray[np.float64]:
@@ -92,7 +92,9 @@ def _unit(blocks: keras.KerasTensor) -> keras.KerasTensor:
     return blocks / ops.sqrt(ops.sum(ops.square(blocks), axis=-1, keepdims=True) + EPSILON**2)
 
 
-def _fixed(layer: keras.layers.Layer, x: keras.KerasTensor, *weights: npt.NDArray[np.float32]) -> keras.KerasTensor:
+def _apply_fixed(
+    layer: keras.layers.Layer, x: keras.KerasTensor, *weights: npt.NDArray[np.float32]
+) -> keras.KerasTensor:
     """The output of a layer whose weights are set here and never trained."""
     output = layer(x)
     layer.set_weights(list(weights))

@@ -33,7 +33,7 @@ def load_weights_file(network: keras.Model, path: Path) -> None:
     ending = find_ending(path)
     if ending is None:
         raise ValueError("the file is neither HDF5 with Keras's layers nor a .keras archive")
-    with _named(path, ending) as given, warnings.catch_warnings():
+    with _link_with_ending(path, ending) as given, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers as they were
         try:
             network.load_weights(given)
@@ -65,7 +65,7 @@ def find_ending(path: Path) -> str | None:
 
 
 @contextmanager
-def _named(path: Path, ending: str) -> Iterator[Path]:
+def _link_with_ending(path: Path, ending: str) -> Iterator[Path]:
     """The file under a name from which Keras tells its layout."""
     if next((one for one in _ENDINGS if path.name.endswith(one)), None) == ending:
         yield path
