@@ -1,6 +1,6 @@
-"""The command line: one file a command. Only this room prints or exits.
+"""The command line, with one module for each command. No other room prints or exits.
 
-A command's file imports what it computes with inside its function, so that `chestnut --help` loads no framework.
+The module of a command imports what it computes with inside its functions: `chestnut --help` loads no framework.
 """
 
 from __future__ import annotations
@@ -130,9 +130,3 @@ def main() -> None:
     except ChestnutError as error:
         say(f"error: {name_options(' '.join(str(error).split()))}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        say("stopped")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        sys.stderr.close()
-        sys.exit(0)

@@ -10,7 +10,8 @@ import typer
 from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.output import JsonOption, emit, out, table
+from chestnut.cli.shared.output import JsonOption, emit, out, print_next
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,6 +50,10 @@ def command(
         _print(found)
         for path in written:
             out.print(f"written to {path}", markup=False, soft_wrap=True)
+        if found.worst == "error" and not written:
+            print_next("chestnut", "audit", data, *options.words(), "--out", "audit")
+        else:
+            print_next("chestnut", "train", data, *options.words())
     if strict and found.worst == "error":
         raise typer.Exit(1)
 

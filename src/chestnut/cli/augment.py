@@ -9,7 +9,8 @@ import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.output import JsonOption, emit, out, print_next, table
+from chestnut.cli.shared.output import JsonOption, emit, out, print_next
+from chestnut.cli.shared.tables import table
 
 
 @with_data_options

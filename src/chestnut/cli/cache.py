@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, say, table
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, say
+from chestnut.cli.shared.tables import table
 
 
 def command(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
+from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
 from chestnut.cli.shared.recipe_options import ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
@@ -23,7 +24,9 @@ def command(
     ] = None,
     grid: Annotated[
         list[str] | None,
-        typer.Option("--grid", metavar="KEY=V1,V2,…", help="A recipe field and its values. Repeatable: all pairs."),
+        typer.Option(
+            "--grid", metavar="KEY=V1,V2,…", help="A recipe field and its values. Repeatable, for all combinations."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -36,7 +39,7 @@ def command(
     ] = 1.0,
     repeats: Annotated[int, typer.Option("--repeats", help="Runs of each variant, each with its own seed.")] = 1,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", help="The most for each run; else the smallest of the recipes' own.")
+        int | None, typer.Option("--epochs", help="The most for each run; by default the smallest of the recipes.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split, the share, and the first run of each.")] = 0,
     fine_tune_best: Annotated[
@@ -49,7 +52,7 @@ def command(
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Train recipes on the same images for the same epochs, and test which are better and which only seem so.
+    """Train recipes on the same images for the same epochs, and test which of them are better.
 
     The same command continues a comparison that was stopped.
     """
@@ -84,5 +87,8 @@ def command(
     if emit({"comparison": str(folder.path), "report": str(folder.page_file), **board.to_dict()}, json):
         out.print(leaderboard_table(board))
         print_notes((*board.sentences, *board.notes))
-        out.print(f"Report: {folder.page_file}", markup=False)
-        print_next("chestnut", "stress", folder.run(board.rows[0].name, folder.plan.terms.seed).path)
+        out.print(f"Report: {folder.page_file}", markup=False, soft_wrap=True)
+        if board.rows[0].place is None:
+            print_next("chestnut", "runs", folder.path)
+        else:
+            print_next_for(folder.run(board.rows[0].name, folder.plan.terms.seed))

@@ -1,4 +1,4 @@
-"""`chestnut crossval`: judge a recipe on every image, each time by a run that did not train on its patient."""
+"""`chestnut crossval`: evaluate a recipe on every image, each by a run that was not trained on its patient."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.shared.output import JsonOption, emit, out, print_next, print_notes, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
+from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 from chestnut.runs.record import kept_epoch
 
@@ -29,22 +30,25 @@ _SHOWN = ("auroc", "accuracy", "loss")
 def command(
     data: OptionalData = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; else cnn-small.")
+        str | None, typer.Option("--recipe", help="A recipe's name or TOML file; by default cnn-small.")
     ] = None,
     folds: Annotated[int, typer.Option("--folds", help="Number of folds; each is held out once.")] = 5,
-    repeats: Annotated[int, typer.Option("--repeats", help="How many times the patients are dealt to folds.")] = 1,
+    repeats: Annotated[int, typer.Option("--repeats", help="How many times the patients are divided into folds.")] = 1,
     settings: SetOption = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="The most for each run; else the recipe's.")] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed of the folds and the first run; else the recipe's.")
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="The most for each run; by default the recipe's.")
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of the folds and the first run; by default the recipe's.")
+    ] = None,
+    wide: WideOption = False,
     *,
     short: ShortForms,
     study: StudyOptions,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Train a recipe once for each fold of the patients, and judge each fold by the run that did not see it.
+    """Train a recipe once for each fold of the patients, and evaluate each fold with the run that has not seen it.
 
     Epochs are chosen on patients that are neither trained on nor held out. The same command continues a
     cross-validation that was stopped.
@@ -79,8 +83,8 @@ def command(
     if emit({"crossval": str(folder.path), "report": str(folder.page_file), **result.to_dict()}, json):
         out.print(result_table(result))
         print_notes((*result.warnings, *result.pooled.notes, *result.notes))
-        out.print(f"Report: {folder.page_file}", markup=False)
-        print_next("chestnut", "train", folder.facts["root"], "--recipe", result.recipe)
+        out.print(f"Report: {folder.page_file}", markup=False, soft_wrap=True)
+        print_next("chestnut", "runs", folder.path)
 
 
 def result_table(result: CrossValidation) -> Table:

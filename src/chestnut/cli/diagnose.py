@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
-from chestnut.cli.shared.output import JsonOption, bar, emit, out, say
+from chestnut.cli.shared.next_steps import print_next_for
+from chestnut.cli.shared.output import JsonOption, bar, emit, out, print_next, say
 from chestnut.cli.shared.recipe_options import SetOption
 from chestnut.errors import DataError
 from chestnut.models.framework import load_framework
@@ -66,7 +67,21 @@ def command(
         out.print(f"{found.summary}.", markup=False, soft_wrap=True)
         out.print(f"figure: {picture}", markup=False, soft_wrap=True)
         if found.suggested is not None:
-            out.print(f"try: --set optim.learning_rate={found.suggested:g}", markup=False, soft_wrap=True)
+            print_next("chestnut", *_train_words(targets[0], recipe, settings or [], options, found.suggested))
+        else:
+            print_next("chestnut", "diagnose", "--help")
+
+
+def _train_words(
+    target: Path, recipe: str | None, settings: list[str], options: DataOptions, rate: float
+) -> list[object]:
+    """Return the command that trains at the suggested learning rate."""
+    words: list[object] = ["train", target, *options.words()]
+    if (target / "environment.json").is_file():
+        words = ["train", target / "manifest.csv"]
+        recipe = recipe or str(target / "recipe.toml")
+    words += ["--recipe", recipe or "cnn-small"]
+    return [*words, *(word for setting in (*settings, f"optim.learning_rate={rate:g}") for word in ("--set", setting))]
 
 
 def _read_subject(
@@ -111,3 +126,4 @@ def _diagnose(paths: list[Path], json: Path | None) -> None:
     if emit({"runs": results}, json):
         for run, one in zip(runs, found, strict=True):
             print_diagnosis(run, one)
+        print_next_for(runs[-1])

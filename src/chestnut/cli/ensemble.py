@@ -9,14 +9,15 @@ import typer
 
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
-from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes, table
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
 from chestnut.cli.shared.result_tables import metrics_table
+from chestnut.cli.shared.tables import table
 
 
 def command(
     members: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Two or more runs of one input and classes.")],
-    name: Annotated[str | None, typer.Option("--name", help="The ensemble's name; else ensemble and a number.")] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder in which it gets its folder.")] = Path("runs"),
+    name: Annotated[str | None, typer.Option("--name", help="The name; by default ensemble and a number.")] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder for the ensemble.")] = Path("runs"),
     json: JsonOption = None,
 ) -> None:
     """Make one run of several. Its network gives the mean of their calibrated probabilities.

@@ -1,4 +1,4 @@
-"""`chestnut evaluate`: judge a run on one of its splits, or on another data set."""
+"""`chestnut evaluate`: evaluate a run on one of its splits, or on another data set."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.next_steps import print_next_for
-from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
+from chestnut.cli.shared.output import JsonOption, WideOption, command_line, emit, out, print_next, print_notes
 from chestnut.errors import DataError, suggest
 
 
 @with_data_options
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Another data set; else the run's own.")] = None,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="Another data set; by default the run's own.")
+    ] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     threshold: Annotated[
         float | None,
@@ -26,11 +27,12 @@ def command(
             "--threshold", metavar="0..1", help="Decide at this probability instead of the run's own threshold."
         ),
     ] = None,
+    wide: WideOption = False,
     *,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Judge RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger.
+    """Evaluate RUN with every metric and its 95 % interval. A look at a test split is entered into the run's ledger.
 
     With --threshold the result is printed and not kept, so that the evaluation at the run's own threshold stays.
     """
@@ -41,7 +43,7 @@ def command(
     if split not in SPLITS:
         raise DataError(f"no split {split!r}; {suggest(split, SPLITS)}")
     if data is None and replace(options, skip_bad=False) != DataOptions():
-        raise DataError("--labels, --column, the patterns and --positive tell of DATA; give DATA, or leave them out")
+        raise DataError("--labels, --column, the patterns and --positive describe DATA; give DATA, or leave them out")
     subject = open_run(run)
     found = subject.evaluate(
         split,
@@ -58,4 +60,4 @@ def command(
         out.print(metrics_table(title, result))
         out.print(confusion_table(result))
         print_notes(result["notes"])
-        print_next_for(subject.folder)
+        print_next("chestnut", "report", run)

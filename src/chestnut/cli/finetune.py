@@ -25,7 +25,7 @@ def command(
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Short for --set train.epochs=N.", show_default=False)
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The new run's name; else RUN-finetuned.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The new run's name; by default RUN-finetuned.")] = None,
     devices: DevicesOption = 1,
     track: TrackOption = None,
     json: JsonOption = None,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, table
+from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

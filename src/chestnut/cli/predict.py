@@ -16,7 +16,8 @@ from chestnut.cli.shared.data_options import SkipBadOption
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption
 from chestnut.cli.shared.next_steps import print_next_for
-from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say, table
+from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next
+from chestnut.cli.shared.tables import table
 from chestnut.errors import RecipeError
 from chestnut.models.framework import load_framework
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say, table
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

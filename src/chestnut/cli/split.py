@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
-from chestnut.cli.shared.output import JsonOption, emit, out, print_next, say, table
+from chestnut.cli.shared.output import JsonOption, emit, out, print_next, say
+from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:

@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 def command(
     data: OptionalData = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; else cnn-small.")
+        str | None, typer.Option("--recipe", help="A recipe's name or TOML file; by default cnn-small.")
     ] = None,
     settings: SetOption = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Short for --set train.epochs=N.", show_default=False)
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The run's name; else the recipe and a number.")] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder in which the run gets its folder.")] = Path("runs"),
+    name: Annotated[
+        str | None, typer.Option("--name", help="The run's name; by default the recipe and a number.")
+    ] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder for the runs.")] = Path("runs"),
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="RUN", help="Continue this run from its last finished epoch.")
     ] = None,
@@ -54,7 +56,7 @@ def command(
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Train a network on DATA and judge it on the validation images.
+    """Train a network on DATA and evaluate it on the validation images.
 
     Ctrl-C ends training cleanly, with the best epoch so far as a usable run.
     """

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
-from chestnut.cli.shared.output import JsonOption, emit, out, print_next, print_notes
+from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
 from chestnut.errors import DataError
+
+if TYPE_CHECKING:
+    from chestnut.studies.tuning.plan import TuneFolder
+    from chestnut.studies.tuning.result import Tuning
 
 
 @with_data_options
@@ -26,19 +30,25 @@ def command(
         str, typer.Option("--search", metavar="random|hyperband|bayesian", help="How settings are chosen.")
     ] = "random",
     trials: Annotated[
-        int | None, typer.Option("--trials", help="Choices of settings to try, in all; 20 unless given.")
+        int | None, typer.Option("--trials", help="The total number of settings to try; 20 by default.")
     ] = None,
     executions: Annotated[
         int, typer.Option("--executions", help="Runs of each trial, each with its own seed; their mean counts.")
     ] = 3,
     objective: Annotated[
-        str, typer.Option("--objective", metavar="auroc|accuracy|loss", help="What is best, on the validation images.")
+        str,
+        typer.Option(
+            "--objective", metavar="auroc|accuracy|loss", help="The metric to improve, on the validation images."
+        ),
     ] = "auroc",
     settings: SetOption = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="The most for each run; else the recipe's.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="The most for each run; by default the recipe's.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of the split, the draws, and the first run of each trial.")
     ] = None,
+    wide: WideOption = False,
     *,
     short: ShortForms,
     study: StudyOptions,
@@ -74,6 +84,15 @@ def command(
     if emit({"tune": str(folder.path), "report": str(folder.page_file), **result.to_dict()}, json):
         out.print(trials_table(result))
         print_notes((*result.sentences, *result.notes))
-        out.print(f"Best recipe: {folder.best_file}", markup=False)
-        out.print(f"Report: {folder.page_file}", markup=False)
-        print_next("chestnut", "train", folder.facts["root"], "--recipe", folder.best_file)
+        out.print(f"Best recipe: {folder.best_file}", markup=False, soft_wrap=True)
+        out.print(f"Report: {folder.page_file}", markup=False, soft_wrap=True)
+        print_next("chestnut", *_next_step(folder, result))
+
+
+def _next_step(folder: TuneFolder, result: Tuning) -> tuple[object, ...]:
+    """Return the command that trains the best recipe on the images of the search, in the same splits."""
+    if result.best is None:
+        return "runs", folder.path
+    positive = folder.facts.get("positive") if folder.plan.recipe.data.positive is None else None
+    more = ("--positive", positive) if positive else ()
+    return "train", folder.manifest_file, "--recipe", folder.best_file, *more

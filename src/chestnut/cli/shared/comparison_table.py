@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from chestnut.cli.shared.output import human_bytes, table
+from chestnut.cli.shared.output import human_bytes
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate

@@ -1,4 +1,4 @@
-"""The options by which commands find the labels and patients of a data set, and the one way to read it."""
+"""The options that say how to read a data set: labels, columns, patients, sources and the positive class."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ColumnOption = Annotated[
     typer.Option(
         "--column",
         metavar="PART=NAME",
-        help="A column of the CSV that holds path, label, patient, split or source, as in label=finding. Repeatable.",
+        help="The CSV's column for path, label, patient, split or source, as in label=finding. Repeatable.",
     ),
 ]
 PatientRegexOption = Annotated[
@@ -55,7 +55,7 @@ SourceRegexOption = Annotated[
     ),
 ]
 PositiveOption = Annotated[
-    str | None, typer.Option("--positive", metavar="CLASS", help="The positive class, where its name does not tell.")
+    str | None, typer.Option("--positive", metavar="CLASS", help="The positive class, if its name does not say so.")
 ]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out, and list, images that cannot be used, instead of stopping.")
@@ -64,7 +64,7 @@ SkipBadOption = Annotated[
 
 @dataclass(frozen=True)
 class DataOptions:
-    """What the user said of the labels and patients of a data set; see the options above."""
+    """How to read a data set, as the user gave it; see the options above."""
 
     labels: Path | None = None
     column: Sequence[str] | None = None
@@ -86,11 +86,11 @@ class DataOptions:
         return lambda: self.load(data, skip_bad=skip_bad)
 
     def load(self, data: Path, *, skip_bad: bool = False) -> Manifest:
-        """Read a data set; the manifest's notes are for the command to print.
+        """Read a data set.
 
         Args:
-            data: What the user named.
-            skip_bad: Leave unusable images out whatever the user said.
+            data: The data set that the user named.
+            skip_bad: Whether to leave unusable images out even without `--skip-bad`.
 
         Raises:
             DataError: As `load_dataset`, or a `--column` that is not PART=NAME.
@@ -123,7 +123,7 @@ with_data_options = with_group("options", DataOptions, _OPTIONS)
 
 
 def _columns(texts: Sequence[str]) -> Columns | None:
-    """The columns that `--column PART=NAME` options name; None for none."""
+    """Return the columns that the `--column` options name; None if there are none."""
     from chestnut.data.sources.load import Columns
 
     known = [field.name for field in fields(Columns)]

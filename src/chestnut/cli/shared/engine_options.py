@@ -1,4 +1,4 @@
-"""The options by which commands choose where their jobs run: on this machine, or on a Ray cluster."""
+"""The options that say where jobs run: on this machine, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -19,5 +19,7 @@ AddressOption = Annotated[
 ]
 JobsOption = Annotated[
     int | None,
-    typer.Option("--jobs", help="How many run side by side; else as cores and memory, or the cluster, allow."),
+    typer.Option(
+        "--jobs", help="How many run at a time; by default as many as cores and memory, or the cluster, allow."
+    ),
 ]

@@ -1,4 +1,4 @@
-"""The options by which devices and hosts that train one run together are chosen."""
+"""The options that name the devices and hosts that train one run together."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from chestnut.training.distributed.hosts import Hosts
 
 DevicesOption = Annotated[
-    int, typer.Option("--devices", help="GPUs, or other devices of each host, that share a batch.")
+    int, typer.Option("--devices", help="The number of GPUs, or other devices, of each host that share a batch.")
 ]
 CoordinatorOption = Annotated[
     str | None, typer.Option("--coordinator", metavar="ADDRESS:PORT", help="Host 0, where several hosts meet (JAX).")
 ]
 HostsOption = Annotated[int | None, typer.Option("--hosts", help="How many hosts train together.")]
-HostOption = Annotated[int | None, typer.Option("--host", help="Which of them this one is, from 0; 0 writes the run.")]
+HostOption = Annotated[
+    int | None, typer.Option("--host", help="The number of this host, from 0; host 0 writes the run.")
+]
 
 
 def read_hosts(coordinator: str | None, hosts: int | None, host: int | None) -> Hosts | None:

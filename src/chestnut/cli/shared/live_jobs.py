@@ -1,4 +1,4 @@
-"""Jobs under the user's eyes, for `chestnut compare`, `crossval` and `tune`: a live table, a line a run."""
+"""The live table of a list of jobs: a line for each run, with its progress and its figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from chestnut.cli.shared.live_training import clock
-from chestnut.cli.shared.output import err, table
+from chestnut.cli.shared.output import err
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from chestnut.jobs.job import Event
@@ -24,7 +25,7 @@ _DROPPABLE = ("loss", "time", "progress", "val loss", "epoch")
 
 @dataclass
 class _Line:
-    """What is known of one run."""
+    """The state of one run, as its events report it."""
 
     name: str
     started: float = field(default_factory=time.monotonic)
@@ -38,13 +39,13 @@ class _Line:
 
     @property
     def share(self) -> float:
-        """How much of the run's epochs is done, 0..1."""
+        """The share of the run's epochs that is done, 0..1."""
         running = self.batch / self.batches if self.batches else 0.0
         return min(1.0, (self.done + running) / self.epochs) if self.epochs else 0.0
 
 
 class LiveJobs:
-    """Listens to an engine and draws on standard error; where that is no terminal, it prints a line an epoch."""
+    """A listener that draws jobs on standard error; if that is not a terminal, it prints a line an epoch."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -53,23 +54,28 @@ class LiveJobs:
         self._drawn = err.is_terminal
 
     def __enter__(self) -> Self:
-        """Begin to draw."""
+        """Start to draw."""
         if self._drawn:
             self._live.start()
         return self
 
     def __exit__(self, *fault: object) -> None:
-        """Leave the finished table standing."""
+        """Stop drawing and print the table of all runs."""
         if self._drawn:
             self._live.stop()
             err.print(self._table(len(self._lines)))
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
+        """Update the line of an event's run."""
         line = self._lines.setdefault(event.job, _Line(event.job))
         facts = event.facts
         if event.kind == "start":
-            line.status, line.epochs, line.batches, line.done = "training", *_begun(facts)
+            line.status, line.epochs, line.batches, line.done = (
+                "training",
+                facts["epochs"],
+                facts["batches"],
+                facts["done"],
+            )
         elif event.kind == "stage":
             share = f" {facts['done'] / facts['total']:.0%}" if facts["total"] else ""
             line.status = f"{facts['label'].lower()}{share}"
@@ -85,7 +91,7 @@ class LiveJobs:
     def _print(self, kind: str, line: _Line, facts: dict[str, Any]) -> None:
         said = ""
         if kind == "start":
-            resumed = f", goes on after epoch {line.done}" if line.done else ""
+            resumed = f", resumed after epoch {line.done}" if line.done else ""
             said = f"up to {line.epochs} epochs of {line.batches} batches{resumed}"
         elif kind == "epoch":
             row = facts["row"]
@@ -102,7 +108,7 @@ class LiveJobs:
         return self._table(max(3, err.height - 6))
 
     def _table(self, most: int) -> Table:
-        """The last runs, `most` of them."""
+        """Return the table of the last runs, at most `most` of them."""
         ended = sum(line.ended is not None for line in self._lines.values())
         made = table(
             f"{ended} of {self._total} runs have ended",
@@ -119,7 +125,3 @@ class LiveJobs:
             epoch = f"{line.done} of {line.epochs}" if line.epochs else "–"
             made.add_row(line.name, epoch, bar, *shown, clock(seconds), shorten(line.status, 40, placeholder="…"))
         return made
-
-
-def _begun(facts: dict[str, Any]) -> tuple[int, int, int]:
-    return facts["epochs"], facts["batches"], facts["done"]

@@ -19,7 +19,6 @@ import typer
 from rich.console import Console
 
 from chestnut.cli.shared.option_names import name_options
-from chestnut.cli.shared.tables import table as table  # noqa: PLC0414
 
 #: The width of tables in a pipe or file; the environment variable COLUMNS gives another.
 _PIPE_WIDTH = 120

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from chestnut.cli.shared.output import table
 from chestnut.cli.shared.result_tables import estimate
+from chestnut.cli.shared.tables import table
 from chestnut.evaluation.metric_names import in_words
 
 #: The rules for choosing a threshold, in words.

@@ -1,4 +1,4 @@
-"""The options that `compare`, `crossval` and `tune` share: where the study stands and where its runs are trained."""
+"""The options that `compare`, `crossval` and `tune` share: the study's folder, and where its runs are trained."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from chestnut.cli.shared.output import command_line
 from chestnut.cli.shared.tracking_options import TrackOption
 
 NameOption = Annotated[
-    str | None, typer.Option("--name", help="The name of the study's folder; else made from its plan.")
+    str | None, typer.Option("--name", help="The name of the study's folder; by default made from its plan.")
 ]
-RunsOption = Annotated[Path, typer.Option("--runs", help="The folder in which the study gets its folder.")]
+RunsOption = Annotated[Path, typer.Option("--runs", help="The folder for the studies.")]
 ResumeOption = Annotated[
     Path | None,
     typer.Option("--resume", metavar="FOLDER", help="Continue the study in this folder; leave out DATA."),
@@ -28,7 +28,7 @@ ResumeOption = Annotated[
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """Where a study stands and where its runs are trained; see the options above."""
+    """The folder of a study, and where its runs are trained; see the options above."""
 
     name: str | None = None
     runs: Path = Path("runs")

@@ -1,4 +1,4 @@
-"""The option by which commands choose where else a run is kept."""
+"""The option that names trackers, which record a run beside its folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ import typer
 TrackOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--track", metavar="mlflow[:URI]|wandb", help="Keep the run there too, beside TensorBoard. Repeatable."
+        "--track", metavar="mlflow[:URI]|wandb", help="Record the run there as well as for TensorBoard. Repeatable."
     ),
 ]
