@@ -1,7 +1,7 @@
-"""Leave one source out: a run's recipe trained again without one hospital, scanner or collection, and judged on it.
+"""Train a run's recipe again without one hospital, scanner or collection, and evaluate it on that source.
 
-Called by `cli`; calls `training` to train and `inference` to judge. Each training is an ordinary run in `sources/` of
-the run's folder; one that has ended is not made again, one that was stopped goes on.
+Each training is an ordinary run in `sources/` inside the run's folder. A finished training is kept, and one that was
+stopped is resumed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class LeftOut:
     """One source that was left out of training.
 
     Attributes:
-        source: Its name.
-        run: The run that was trained without it; None where that could not be.
-        borrowed: Validation images of other sources by class, where the source has none of that class.
-        evaluation: How the run does on the source's images and the borrowed ones; None where there is no run.
-        why: Why there is no run, in words; empty where there is one.
+        source: The name of the source.
+        run: The run that was trained without it; None if that was impossible.
+        borrowed: The number of validation images of other sources, by class, if the source has none of that class.
+        evaluation: The evaluation on the source's images and the borrowed ones; None if there is no run.
+        why: Why there is no run, in words; empty if there is one.
     """
 
     source: str
@@ -47,7 +47,7 @@ class LeftOut:
     why: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the result as JSON values."""
         return {
             "source": self.source,
             "run": None if self.run is None else str(self.run),
@@ -59,13 +59,13 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Retraining:
-    """How runs without a source are made.
+    """How runs without a source are trained.
 
     Attributes:
-        epochs: Greatest number of epochs; None for the recipe's.
-        command: The command line, for environment.json.
+        epochs: The maximum number of epochs; None for the recipe's.
+        command: The command line to write into environment.json.
         bars: Shows the progress of decoding and predicting.
-        watch: Gives an observer of the training without a source; None for none.
+        watch: Returns an observer for the training without a source; None for no observer.
     """
 
     epochs: int | None = None
@@ -75,28 +75,28 @@ class Retraining:
 
 
 def leave_one_source_out(run: RunFolder, how: Retraining | None = None) -> tuple[LeftOut, ...]:
-    """Train a run's recipe again without each source in turn, and judge it there; writes `stress/sources.json`.
+    """Train a run's recipe again without each source in turn, evaluate it there, and write `stress/sources.json`.
 
     Args:
-        run: A run whose manifest knows at least two sources; its test split is left alone.
-        how: How runs are made.
+        run: A run whose manifest names at least two sources; its test split is not used.
+        how: How the runs are trained.
 
     Raises:
-        DataError: Fewer than two sources.
-        KeyboardInterrupt: Ctrl-C; what has been trained is kept.
+        DataError: There are fewer than two sources.
+        KeyboardInterrupt: Ctrl-C was pressed; finished work is kept.
     """
     seen, sources = require_sources(run)
-    found = tuple(_left_out(run, seen, source, how or Retraining()) for source in sources)
+    found = tuple(_leave_out(run, seen, source, how or Retraining()) for source in sources)
     written = {"when": now(), "sources": [one.to_dict() for one in found]}
     write_json(run.evaluation("stress") / "sources.json", written)
     return found
 
 
 def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
-    """The training and validation images of a run, and the sources they come from.
+    """Return the training and validation images of a run, and the sources they come from.
 
     Raises:
-        DataError: Fewer than two sources.
+        DataError: There are fewer than two sources.
     """
     own = Manifest.read(run.manifest_file, run.facts)
     seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
@@ -110,7 +110,7 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
     return seen, sources
 
 
-def _left_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> LeftOut:
+def _leave_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> LeftOut:
     inside = (seen.frame["source"] == source).to_numpy()
     rest = seen.take(np.flatnonzero(~inside))
     if lacking := _lacking(rest):
@@ -119,7 +119,7 @@ def _left_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> L
     with ExitStack() as stack:
         observers = () if how.watch is None else (stack.enter_context(how.watch(source)),)
         setup = Setup(folder, audited=False, command=how.command, bars=how.bars, observers=observers)
-        made = _trained(setup, rest, _shortened(run.recipe, how.epochs))
+        made = _train_or_resume(setup, rest, _retraining_recipe(run.recipe, how.epochs))
     strange = set(seen.classes) - set(seen.frame.loc[inside, "label"])
     held = (seen.frame["split"] == "val") & seen.frame["label"].isin(strange)
     borrowed = seen.frame.loc[held & ~inside, "label"].value_counts()
@@ -128,21 +128,21 @@ def _left_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> L
     return LeftOut(source, made.path, {str(k): int(v) for k, v in borrowed.items()}, evaluation)
 
 
-def _shortened(recipe: Recipe, epochs: int | None) -> Recipe:
-    """The recipe without a share for testing, which would be taken from the training images, and with its epochs."""
+def _retraining_recipe(recipe: Recipe, epochs: int | None) -> Recipe:
+    """Return the recipe with its epochs and without a share for testing, which would come from training images."""
     share = recipe.data.fractions[0] / sum(recipe.data.fractions[:2])
     settings = [f"data.fractions=[{share}, {1 - share}, 0.0]"]
     return recipe.changed(settings if epochs is None else [*settings, f"train.epochs={epochs}"])
 
 
 def _lacking(rest: Manifest) -> Sequence[str]:
-    """Classes that a source takes with it from training or validation."""
+    """Return the classes that training or validation would lack without a source."""
     present = [set(rest.frame.loc[rest.frame["split"] == split, "label"]) for split in ("train", "val")]
     return [name for name in rest.classes if not all(name in labels for labels in present)]
 
 
-def _trained(setup: Setup, manifest: Manifest, recipe: Recipe) -> RunFolder:
-    """The run in a folder: as it stands where it has ended, gone on with where it was stopped, else made."""
+def _train_or_resume(setup: Setup, manifest: Manifest, recipe: Recipe) -> RunFolder:
+    """Return the run in a folder: a finished one as it is, a stopped one after resuming it, or a new one."""
     folder = setup.folder
     if not (folder / "environment.json").is_file():
         made = train(manifest, recipe, setup)

@@ -1,7 +1,4 @@
-"""What several groups of runs predicted of the same validation images, image by image.
-
-Called by `judge` and `outcome`; reads run folders.
-"""
+"""Read what several groups of runs predicted for the same validation images, image by image."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ from chestnut.runs.predictions import PredictionTable
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions of n images of k classes.
+    """Predictions for n images and k classes.
 
     Attributes:
-        targets: Class numbers, shape (n,).
-        patients: Identities, shape (n,).
-        probabilities: Of each group's runs, each of shape (n, k).
+        targets: The class numbers, shape (n,).
+        patients: The patient identities, shape (n,).
+        probabilities: The probabilities of each group's runs, each of shape (n, k).
     """
 
     targets: npt.NDArray[np.int64]
@@ -32,13 +29,13 @@ class Predicted:
 
 
 def read_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> Predicted:
-    """Read what runs predicted of their validation images.
+    """Read what runs predicted for their validation images.
 
     Args:
-        groups: Runs that have ended well, by the name of their group; one run at least.
+        groups: Finished runs, by the name of their group; at least one run in all.
 
     Raises:
-        DataError: Runs were judged on different images.
+        DataError: The runs were evaluated on different images.
     """
     some = next(run for runs in groups.values() for run in runs)
     classes = some.metrics("val")["classes"]
@@ -48,7 +45,7 @@ def read_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> Predicted:
         for run in runs:
             table = _read(run, classes)
             if not table.frame["path"].equals(first.frame["path"]):
-                raise DataError("the runs were judged on different validation images; begin again in another folder")
+                raise DataError("the runs were evaluated on different validation images; start again in another folder")
             found[name].append(table.probabilities)
     return Predicted(first.targets, first.patients, found)
 

@@ -163,6 +163,7 @@ def test_figures_are_those_of_scikit_learn_on_the_predictions(made):
     area = result.pooled.metrics["auroc"]
     assert area.low <= area.value <= area.high
     assert read_json(folder.result_file) == result.to_dict()
+    assert "held-out predictions" in result._repr_html_() and "mean ± sd" in result._repr_html_()
 
 
 def test_the_page_shows_figures_folds_and_curves(made, tmp_path):

@@ -1,6 +1,6 @@
-"""`Leaderboard`: the variants of a comparison in order, with what each costs and which cannot be told apart.
+"""The leaderboard of a comparison: its variants in order, what each costs, and which cannot be distinguished.
 
-Made by `judge`; all figures are of the validation images.
+All figures belong to the validation images.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the leaderboard. Figures are means over the runs of a variant; None where none ended well.
+    """A row of the leaderboard. Figures are means over the runs of a variant, or None if none has finished.
 
     Attributes:
-        place: From 1; variants that cannot be told apart share the place of the first of them.
-        tied: Whether it shares its place.
-        name: The variant.
+        place: The place, from 1; variants that cannot be distinguished share the first place among them.
+        tied: Whether the place is shared.
+        name: The name of the variant.
         start: What its network starts from, in words.
-        runs: How many runs ended well.
-        failed: Why others did not, in one line each.
-        auroc: Of the validation images, with its 95 % interval; the mean over the classes where there are over two.
-        auroc_spread: Standard deviation over the runs; None for one.
-        behind: How far the AUROC lies behind the first one's, with its interval; None for the first.
-        accuracy: Of the validation images, at the best epoch, with its interval.
+        runs: The number of finished runs.
+        failed: Why other runs failed, in one line each.
+        auroc: The AUROC on the validation images, with its 95 % interval; the mean over more than two classes.
+        auroc_spread: The standard deviation over the runs; None for one run.
+        behind: The difference between the first variant's AUROC and this one, with its interval; None for the first.
+        accuracy: The accuracy on the validation images, at the best epoch, with its interval.
         accuracy_spread: As `auroc_spread`.
-        train_accuracy: Of the training images in the best epoch, while weights still moved.
-        parameters: Of the network.
-        trained: How many of them are trained.
-        epochs: Epochs done.
-        epoch_seconds: Median seconds of an epoch, validation included.
-        images_a_second: Prediction of decoded images, in batches of 64.
-        model_bytes: Size of the saved network.
+        train_accuracy: The accuracy on the training images during the best epoch, while the weights change.
+        parameters: The number of parameters of the network.
+        trained: The number of trained parameters.
+        epochs: The number of epochs.
+        epoch_seconds: The median duration of an epoch in seconds, including validation.
+        images_a_second: The speed of prediction for decoded images, in batches of 64.
+        model_bytes: The size of the saved network.
     """
 
     place: int | None

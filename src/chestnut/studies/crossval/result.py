@@ -1,7 +1,4 @@
-"""`CrossValidation`: what came of a cross-validation, fold by fold and over all images.
-
-Called by `crossval`, which makes it, and by `cli`; calls `evaluation`.
-"""
+"""The result of a cross-validation, fold by fold and over all images."""
 
 from __future__ import annotations
 
@@ -18,16 +15,16 @@ from chestnut.figures.notebook import picture_html
 
 @dataclass(frozen=True)
 class HeldOut:
-    """One fold, judged by the run that had not seen it.
+    """One fold, evaluated with the run that has not seen it.
 
     Attributes:
-        name: The run's.
-        repeat: From 1.
-        fold: From 1.
-        seed: The run's.
-        epochs: Epochs done.
+        name: The name of the run.
+        repeat: The number of the repeat, from 1.
+        fold: The number of the fold, from 1.
+        seed: The seed of the run.
+        epochs: The number of epochs of the run.
         best_epoch: The epoch whose weights were kept, chosen on the run's own validation images.
-        evaluation: Of the fold's images.
+        evaluation: The evaluation of the fold's images.
     """
 
     name: str
@@ -39,7 +36,7 @@ class HeldOut:
     evaluation: Evaluation
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the keys are this class's attributes."""
+        """Return the fold as JSON values; the keys are the attributes."""
         return {**vars(self), "evaluation": self.evaluation.to_dict()}
 
 
@@ -48,9 +45,9 @@ class Spread:
     """A metric over the folds of all repeats.
 
     Attributes:
-        mean: Of the folds in which it is defined; None where there are none.
-        deviation: Standard deviation over them, n - 1 below; None of fewer than two.
-        folds: How many they are.
+        mean: The mean over the folds in which the metric is defined; None if there are none.
+        deviation: The standard deviation over these folds, with n - 1; None for fewer than two.
+        folds: The number of these folds.
     """
 
     mean: float | None
@@ -59,7 +56,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: list[float]) -> Spread:
-        """The spread of some figures.
+        """Return the spread of some values.
 
         >>> print(Spread.of([0.5, 0.7]), Spread.of([0.5]), Spread.of([]))
         0.600 ± 0.141 0.500 undefined
@@ -74,16 +71,17 @@ class Spread:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What came of a cross-validation.
+    """The result of a cross-validation.
 
     Attributes:
-        recipe: The recipe's name.
-        folds: How many.
-        repeats: How many times they were dealt.
-        seed: Of the deal.
-        pooled: All out-of-fold predictions judged together; of several repeats, every image counts once in each.
-        spread: Each of `METRICS` over the folds.
-        parts: Each fold of each repeat.
+        recipe: The name of the recipe.
+        folds: The number of folds.
+        repeats: How many times the patients were divided into folds.
+        seed: The seed of the folds.
+        pooled: The evaluation of all out-of-fold predictions together; with several repeats, every image counts once in
+            each.
+        spread: The spread of each of `METRICS` over the folds.
+        parts: The folds of all repeats.
         warnings: Runs that may have learnt nothing, in sentences.
         notes: What to know before believing it, in sentences.
         path: The folder of the cross-validation; None for one that was not written.
@@ -127,6 +125,6 @@ class CrossValidation:
 
 
 def spread_over(parts: tuple[HeldOut, ...]) -> dict[str, Spread]:
-    """Each of `METRICS` over folds."""
+    """Return the spread of each of `METRICS` over folds."""
     found = {name: [part.evaluation.metrics[name].value for part in parts] for name in METRICS}
     return {name: Spread.of([value for value in values if value is not None]) for name, values in found.items()}

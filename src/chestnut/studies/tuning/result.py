@@ -1,7 +1,7 @@
-"""`Tuning`: the outcome of a search for better settings, trial by trial.
+"""The result of a search for better settings, trial by trial.
 
-Made by `tune`, drawn by `evaluation.search_figures`, shown by `report` and `cli`. All figures are of the validation
-images; those of the best trial flatter, since the best of many was chosen by them.
+All figures belong to the validation images. Those of the best trial are too good, since the best of many was chosen by
+them.
 """
 
 from __future__ import annotations
@@ -10,31 +10,32 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from chestnut.evaluation.html_table import html_table
+from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.selection_bias import Gain
 from chestnut.figures.notebook import picture_html
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 State = Literal["finished", "pruned", "failed", "running"]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice of settings, and what came of it.
+    """One choice of settings and its result.
 
     Attributes:
-        number: From 0, in the order of asking; -1 for the recipe's own settings.
-        state: `pruned` where its learning curve was among the worse ones and it was stopped for that; `failed` where
-            a run of it ended in an error; `running` where the search was stopped before the trial had ended.
+        number: The number of the trial, from 0, in the order in which trials were drawn; -1 for the recipe's own
+            settings.
+        state: The state of the trial. `pruned` means stopped early because of its learning curve, `failed` means that
+            a run ended in an error, and `running` that the search was stopped before the trial had ended.
         values: The settings, by recipe field; empty for the recipe's own.
-        score: Mean of `scores`; None where there are none.
-        scores: The objective of each finished execution at the epoch it kept; of a pruned trial the best it reached.
-        epochs: Epochs trained, over all executions.
-        seconds: Of its jobs, each from its start to its end, all executions together.
-        runs: Names of its runs' folders.
-        error: Why it failed, in one line.
+        score: The mean of `scores`; None if there are none.
+        scores: The objective of each finished execution at the epoch it kept; for a pruned trial, its best value.
+        epochs: The number of epochs, over all executions.
+        seconds: The duration of the trial's jobs, over all executions.
+        runs: The names of the folders of its runs.
+        error: Why the trial failed, in one line.
     """
 
     number: int
@@ -49,27 +50,27 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name of the trial in tables and sentences."""
         return "default" if self.number < 0 else f"trial {self.number}"
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """A search.
+    """The result of a search.
 
     Attributes:
-        recipe: Name of the recipe that was searched around.
+        recipe: The name of the recipe whose settings were searched.
         search: `random`, `hyperband` or `bayesian`.
-        objective: `auroc`, `accuracy` or `loss`, of the validation images.
-        executions: Runs of each trial.
-        space: What was searched, in words, by recipe field.
-        trials: In the order of asking.
-        default: The recipe's own settings; None where its runs failed.
-        best: Number of the best trial; None where none finished.
-        importance: Share of the objective's variance that each field explains (0..1, summing to 1), the largest first;
-            empty where too few trials finished.
-        gain: What the best is ahead of the default, corrected for having been chosen; None where either is missing.
-        sentences: What was found, in plain words; the first says whether the best can be told from the default.
+        objective: `auroc`, `accuracy` or `loss` on the validation images.
+        executions: The number of runs of each trial.
+        space: The ranges that were searched, in words, by recipe field.
+        trials: The trials, in the order in which they were drawn.
+        default: The trial of the recipe's own settings; None if its runs failed.
+        best: The number of the best trial; None if none has finished.
+        importance: The share of the objective's variance that each field explains (0..1, summing to 1), largest first;
+            empty if too few trials have finished.
+        gain: The lead of the best over the default, corrected for choosing the best; None if either is missing.
+        sentences: The result in plain words; the first says whether the best can be distinguished from the default.
         notes: What to know before believing it.
         path: The folder of the search; None for one that was not written.
     """
@@ -94,7 +95,7 @@ class Tuning:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a trial: number, state, score, a column a field, epochs, seconds, runs, error."""
+        """One row for each trial: number, state, score, a column for each field, epochs, seconds, runs, error."""
         import pandas as pd
 
         return pd.DataFrame([_flat(trial, self.space) for trial in self.trials])
