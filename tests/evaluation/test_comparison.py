@@ -10,6 +10,7 @@ from chestnut.errors import DataError
 from chestnut.evaluation.comparison import Candidate, holm, rank
 from chestnut.evaluation.delong import delong
 from chestnut.evaluation.intervals import number_patients, resamples
+from chestnut.evaluation.metric_names import METRICS
 
 
 def columns(scores):
@@ -212,3 +213,21 @@ def test_what_cannot_be_ranked_is_refused(candidates, said):
 def test_an_unknown_metric_is_refused():
     with pytest.raises(DataError, match="no metric 'aurok'; did you mean auroc"):
         rank([0, 1], ["a", "b"], [Candidate("a", (columns([0.1, 0.9]),))], ("aurok",))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_ranks_a_perfect_network_first_even_where_it_is_infinite(metric):
+    truth, random = np.arange(60) % 2, np.random.default_rng(0)
+
+    def guess(noise):
+        return columns(np.clip(0.1 + 0.8 * truth + random.normal(0, noise, 60), 0, 1))
+
+    candidates = [
+        Candidate("fair", (guess(0.35), guess(0.4))),
+        Candidate("good", (guess(0.25),)),
+        Candidate("perfect", (columns(truth), columns(truth))),
+        Candidate("also perfect", (columns(truth),)),
+    ]
+    ranked = rank(truth, np.arange(60), candidates, (metric,), resamples=50)
+    assert {one.name for one in ranked.standings[:2]} == {"perfect", "also perfect"}
+    assert ranked.standings[1].place == 1

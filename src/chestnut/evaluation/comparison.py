@@ -50,7 +50,8 @@ class Standing:
         place: Its place, from 1; neighbours that cannot be told apart share the place of the first of them.
         tied: Whether it shares its place.
         figures: Each metric, as the mean over the repeats, with its 95 % interval.
-        spread: The standard deviation of each metric over the repeats; None for a single one.
+        spread: The standard deviation of each metric over the repeats; None for a single one
+            or where a repeat has no finite figure.
         behind: How far it is behind the first network in the metric of the ranking; None for the first.
     """
 
@@ -202,7 +203,8 @@ class _Samples:
         return estimate_of(float(self.point[at]), self.samples[at])
 
     def spread(self, at: int) -> float | None:
-        return float(self.each[at].std(ddof=1)) if self.each.shape[1] > 1 else None
+        figures = self.each[at]
+        return float(figures.std(ddof=1)) if len(figures) > 1 and np.isfinite(figures).all() else None
 
 
 def _mix_seeds(drawn: Floats, name: str, seed: int) -> Floats:
@@ -218,7 +220,9 @@ def _mix_seeds(drawn: Floats, name: str, seed: int) -> Floats:
 
 
 def _difference(better: _Samples, worse: _Samples, sign: int) -> Estimate:
-    return estimate_of(sign * float(better.point[0] - worse.point[0]), sign * _subtract(better, worse))
+    with np.errstate(invalid="ignore"):  # where both are infinite
+        point = better.point[0] - worse.point[0]
+    return estimate_of(sign * float(point), sign * _subtract(better, worse))
 
 
 def _subtract(one: _Samples, other: _Samples) -> Floats:

@@ -36,6 +36,15 @@ _BLOCK = 2**17
 _LEAST_COLUMNS = 16
 
 
+def format_figure(value: float) -> str:
+    """Return a figure with three decimals, a true minus sign, and no minus zero.
+
+    >>> format_figure(-0.12345), format_figure(-0.0001)
+    ('−0.123', '0.000')
+    """
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A figure with its interval.
@@ -61,10 +70,9 @@ class Estimate:
         if self.value is None:
             return "undefined"
         if self.low is None or self.high is None:
-            return f"{self.value:.3f}"
-        # A true minus sign, and "to" beside one, keep a negative end readable.
-        between = " to " if self.low < 0 else "–"
-        return f"{self.value:.3f} ({self.low:.3f}{between}{self.high:.3f})".replace("-", "−")
+            return format_figure(self.value)
+        between = " to " if self.low < 0 else "–"  # "to" keeps a negative end readable
+        return f"{format_figure(self.value)} ({format_figure(self.low)}{between}{format_figure(self.high)})"
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Return `value`, `low`, `high` and `undefined` for JSON; None where there is no figure."""

@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError, suggest
-from chestnut.evaluation.intervals import Floats, Ints, number_patients, percentile_ends, resamples, sum_by_patient
+from chestnut.evaluation.intervals import (
+    Floats,
+    Ints,
+    format_figure,
+    number_patients,
+    percentile_ends,
+    resamples,
+    sum_by_patient,
+)
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.patient_tally import cross_entropy
@@ -152,7 +160,7 @@ def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
             f"Whether {best} is better than {default} cannot be judged {where}: {words} is undefined in every "
             f"resample, because a class has too few patients. Keep {default}, or search with more patients."
         )
-    figures = f"{_number(gain.value)}, 95 % interval {_number(gain.low)} to {_number(gain.high)}"
+    figures = f"{format_figure(gain.value)}, 95 % interval {format_figure(gain.low)} to {format_figure(gain.high)}"
     if not gain.distinguishable:
         return (
             f"{best} and {default} are not distinguishable {where}: corrected gain in {measure} {figures}. "
@@ -232,8 +240,3 @@ def _check(truth: Ints, candidates: int, metric: str, draws: int) -> None:
 
 def _patients(number: int) -> str:
     return f"{number:,} patient{'s' * (number != 1)}"
-
-
-def _number(value: float) -> str:
-    """A number with three decimals, a true minus sign, and no minus zero."""
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
