@@ -108,7 +108,7 @@ def test_an_unreadable_image_stops_before_training_and_can_be_skipped(refused, c
     path = path.rename(path.with_suffix(".jpg")) if fault == "text" else path
     path.write_bytes(BROKEN[fault](path.read_bytes()))
     said = refused(*train(images))
-    assert path.name in said and "leave them out with" in said
+    assert path.name in said and "leave them out with --skip-bad" in said
     status, _, said = chestnut(*train(images), "--skip-bad", "--name", "skipped", "--set=data.fractions=[0.5,0.3,0.2]")
     assert status == 0, said
     facts = json.loads((tmp_path / "runs" / "skipped" / "data.json").read_text())
@@ -191,7 +191,7 @@ def test_a_loss_that_is_not_finite(chestnut, images, tmp_path):
         *train(images), "--name", "wild", "--set=optim.name=sgd", "--set=optim.learning_rate=1e30"
     )
     assert status == 2
-    assert "in epoch 1" in said and "the rate is too high; try " in said
+    assert "in epoch 1" in said and "the rate is too high; try --set optim.learning_rate" in said
     assert json.loads((tmp_path / "runs" / "wild" / "environment.json").read_text())["status"] == "failed"
 
 

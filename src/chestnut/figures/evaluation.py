@@ -1,8 +1,4 @@
-"""Figures: one function a figure, each of a result computed elsewhere; nothing is computed or shown here.
-
-May be called by every room above `config`; calls `curves` and `metrics` for their results, `style` for
-their looks, and `files` to save.
-"""
+"""Draw an evaluation: the confusion matrix, ROC, precision-recall and reliability curves."""
 
 from __future__ import annotations
 

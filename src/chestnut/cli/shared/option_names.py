@@ -76,6 +76,9 @@ _ARGUMENT = re.compile(
     r"(?P<value>\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\"|'[^']*'|[^\s,;:)]*)"
 )
 
+#: A column of a CSV, as a caller of the Python API names it.
+_COLUMN = re.compile(r"Columns\((\w+)=(\w+)\)")
+
 
 def name_options(text: str) -> str:
     """Replace the arguments and recipe fields in a message by the options that set them.
@@ -86,10 +89,12 @@ def name_options(text: str) -> str:
     '3 images cannot be read; leave them out by --skip-bad'
     >>> name_options("try train.batch_size=8, or engine=ray")
     'try --set train.batch_size=8, or --engine ray'
+    >>> name_options("name one, as in Columns(path=NAME)")
+    'name one, as in --column path=NAME'
     >>> name_options("set WANDB_MODE=offline; see --set model.dropout=0.3")
     'set WANDB_MODE=offline; see --set model.dropout=0.3'
     """
-    return _ARGUMENT.sub(_name_option, text)
+    return _ARGUMENT.sub(_name_option, _COLUMN.sub(r"--column \1=\2", text))
 
 
 def _name_option(match: re.Match[str]) -> str:

@@ -1,11 +1,12 @@
-"""Entries of the pixel cache: how one is written, opened and checked; used by `store` and `cache`.
+"""Write, open and check entries of the pixel cache.
 
     <rule folder>/3f0a…/pixels.npy   uint8 (n, height, width)
-                        rows.npy     digest of what was decoded and SHA-256 of the result, n of each
+                        rows.npy     n digests of the stored images, and SHA-256 of the decoded ones
 
-An entry is written in a folder beside its place and moved into it whole, so any number of processes may read, write and
-clean at once: a reader never sees half an entry, and of two that write the same one the second finds it there. Entries
-never change afterwards, and a removed one stays readable to whom has it open (Windows does not remove it then).
+An entry is written under a temporary name and then renamed, so any number of processes may read, write and clean at
+once: a reader never sees an incomplete entry, and if two processes write the same one, the second finds it there.
+Entries never change afterwards. A removed entry stays readable for a process that has it open (Windows does not remove
+it then).
 """
 
 from __future__ import annotations
@@ -32,23 +33,23 @@ from chestnut.errors import DiskError
 
 _log = logging.getLogger(__name__)
 
-#: The environment variable that a user may set to move the cache.
+#: The environment variable with the folder of the cache.
 FOLDER_VARIABLE = "CHESTNUT_CACHE"
 
-#: How the names of folders begin that are being written or removed.
+#: The prefix of folders that are being written or removed.
 TEMPORARY = ".making-"
 
-#: A temporary folder whose owner gave no sign of life for so long was left by a process that died.
+#: The time in seconds without a sign of life after which the owner of a temporary folder counts as dead.
 STALE_S = 600.0
 _SIGN_S = 30.0
 
 _PIXELS, _ROWS = "pixels.npy", "rows.npy"
 
-#: What `rows.npy` holds; both SHA-256.
+#: The type of a row in `rows.npy`; both values are SHA-256.
 _ROW = np.dtype([("digest", np.uint8, 32), ("sha256", np.uint8, 32)])
 
-#: Images that are compared with their SHA-256 when an entry is opened: a power cut can leave a file of the right length
-#: with holes.
+#: The number of images that are compared with their SHA-256 when an entry is opened, since a power cut can leave a file
+#: of the right length with missing contents.
 _SAMPLES = 16
 
 
@@ -57,12 +58,12 @@ class Entry:
     """One array of decoded images in the cache.
 
     Attributes:
-        folder: Where it stands.
-        rule: Height, width, resize rule, intensity rule unless it is `none`, and decoder version, such as
+        folder: The folder of the entry.
+        rule: The height, width, resize rule, intensity rule unless it is `none`, and decoder version, such as
             `224x224-stretch-v1`.
-        images: How many it holds.
-        bytes: What it takes on disk.
-        last_use: Seconds since 1970.
+        images: The number of images.
+        bytes: The size on disk.
+        last_use: The time of the last use, in seconds since 1970.
     """
 
     folder: Path
@@ -77,10 +78,10 @@ class Opened:
     """An entry that can be read.
 
     Attributes:
-        entry: Which one.
-        pixels: Memory-mapped, read-only, shape (n, height, width).
-        sha256: Of each image, shape (n, 32).
-        places: Row of each digest.
+        entry: The entry.
+        pixels: The images as a read-only memory map, shape (n, height, width).
+        sha256: The SHA-256 of each image, shape (n, 32).
+        places: The row of each digest.
     """
 
     entry: Entry
@@ -90,7 +91,7 @@ class Opened:
 
 
 def read_entry(folder: Path) -> Entry | None:
-    """What there is to say about the entry in a folder, 0 images where it is damaged; None where it has gone."""
+    """Describe the entry in a folder, with 0 images if it is damaged; return None if it was removed."""
     try:
         found = {file.name: file.stat() for file in folder.iterdir()}
         last_use = (found.get(_ROWS) or folder.stat()).st_mtime
@@ -107,7 +108,7 @@ def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
     """Map an entry into memory.
 
     Returns:
-        None where another process has just removed it, or it is damaged; then it is removed.
+        The opened entry; None if another process has just removed it, or if it is damaged, in which case it is removed.
     """
     try:
         pixels: Grey = np.load(entry.folder / _PIXELS, mmap_mode="r", allow_pickle=False)
@@ -118,7 +119,7 @@ def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
             return None
         fault = str(error)
     if fault:
-        _log.warning("the cache entry %s is damaged (%s); its images are decoded anew", entry.folder, fault)
+        _log.warning("the cache entry %s is damaged (%s); its images are decoded again", entry.folder, fault)
         remove(entry.folder)
         return None
     joined = rows["digest"].tobytes()
@@ -128,21 +129,21 @@ def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
 
 def _fault(pixels: Grey, rows: npt.NDArray[np.void], spec: InputSpec) -> str:
     if rows.dtype != _ROW or pixels.dtype != np.uint8 or pixels.shape != (len(rows), spec.height, spec.width):
-        return "its files do not belong together"
+        return "its files do not match"
     for row in np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).astype(int)):
         if hashlib.sha256(pixels[row]).digest() != rows["sha256"][row].tobytes():
-            return "its images are not those that were written"
+            return "its images have changed since they were written"
     return ""
 
 
 def touch(entry: Entry) -> None:
-    """Note that an entry is being used."""
+    """Record that an entry is being used."""
     touch_rows(entry.folder)
 
 
 def touch_rows(folder: Path) -> None:
-    """Note that what stands in a folder of the cache is being used."""
-    with suppress(OSError):  # a cache that may only be read
+    """Record that the contents of a folder of the cache are being used."""
+    with suppress(OSError):  # the cache may be read-only
         os.utime(folder / _ROWS)
 
 
@@ -150,12 +151,12 @@ def remove(folder: Path) -> int:
     """Remove an entry or a temporary folder.
 
     Returns:
-        Bytes freed; 0 where it may not be removed or is already gone.
+        The number of bytes freed; 0 if permission is missing or the folder is already removed.
     """
     aside = temporary_folder(folder.parent)
     try:
         size = sum(file.stat().st_size for file in folder.iterdir())
-        folder.rename(aside)  # so that nobody sees half of it
+        folder.rename(aside)  # so that nobody sees it half removed
     except OSError:
         return 0
     shutil.rmtree(aside, ignore_errors=True)
@@ -181,7 +182,7 @@ def writing(folder: Path) -> Iterator[None]:
     """Turn the operating system's errors into one that says what to do.
 
     Raises:
-        DiskError: The disk is full, or the folder may not be written or has gone.
+        DiskError: The disk is full, permission is missing, or the folder was removed.
     """
     try:
         yield
@@ -192,11 +193,11 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 class Writer:
-    """Writes one entry, image by image; a context manager that leaves nothing behind unless `finish` was called.
+    """A context manager that writes one entry, image by image; without a call of `finish`, nothing is left behind.
 
     Args:
-        rule: Folder of the entries of an input spec; made where it is missing.
-        spec: That input spec.
+        rule: The folder with the entries of the input spec, which is created if it is missing.
+        spec: The input spec.
     """
 
     def __init__(self, rule: Path, spec: InputSpec) -> None:
@@ -220,15 +221,15 @@ class Writer:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            with suppress(OSError):  # what could not be written before cannot be now
+            with suppress(OSError):  # if writing failed before, it fails now too
                 self._file.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, digest: bytes, sha256: bytes, image: Grey) -> None:
-        """Append one image, shape (height, width), unless one of that digest is there.
+        """Append one image, shape (height, width), unless there is one with that digest.
 
         Raises:
-            DiskError: The disk is full or may not be written.
+            DiskError: The disk is full, or permission is missing.
         """
         if digest in self:
             return
@@ -237,25 +238,25 @@ class Writer:
                 self._folder.mkdir(parents=True)
                 self._file = (self._folder / _PIXELS).open("wb")
                 self._write_header(self._file)
-            # Not through a memory map: there a full disk ends the process instead of raising
+            # Not through a memory map, where a full disk would kill the process instead of raising an error
             self._file.write(np.ascontiguousarray(image).data)
         self._sha256[digest] = sha256
 
     def sign(self) -> None:
-        """Show other processes, every now and then, that this one is alive."""
+        """Show other processes, from time to time, that this one is alive."""
         if self._file is not None and time.monotonic() - self._signed > _SIGN_S:
             self._signed = time.monotonic()
             with suppress(OSError):
                 os.utime(self._folder)
 
     def finish(self) -> Entry:
-        """Move the entry, of one image at least, into its place.
+        """Publish the entry, which must have at least one image.
 
         Returns:
-            The entry, which may be one that another process has put there meanwhile.
+            The entry, which may be one that another process has published meanwhile.
 
         Raises:
-            DiskError: The disk is full or may not be written.
+            DiskError: The disk is full, or permission is missing.
         """
         rows = np.zeros(len(self), dtype=_ROW)
         rows["digest"] = np.frombuffer(b"".join(self._sha256), dtype=np.uint8).reshape(-1, 32)

@@ -1,10 +1,8 @@
-"""The folder of the pixel cache: where it is, what it holds, and how it is kept within its limit.
+"""Find the folder of the pixel cache, list its entries, and keep it within its limit.
 
-    <cache folder>/digests.sqlite
-                   224x224-stretch-v1/     the entries of one input spec and decoder version, see `entries`
-                   features-v1/            outputs of frozen networks, see `outputs`
-
-`chestnut.data.cache.cache` passes on what callers outside this room need.
+<cache folder>/digests.sqlite
+               224x224-stretch-v1/     the entries of one input spec and decoder version, see `entries`
+               features-v1/            outputs of frozen networks, see `network_outputs`
 """
 
 from __future__ import annotations
@@ -29,29 +27,29 @@ from chestnut.errors import DataError, DiskError
 
 _log = logging.getLogger(__name__)
 
-#: The environment variable that bounds the cache, and what holds without it.
+#: The environment variable with the cache's size limit, and the default limit.
 LIMIT_VARIABLE, _DEFAULT_LIMIT = "CHESTNUT_CACHE_LIMIT", "20GB"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
-#: Where `outputs` keeps what frozen networks say of images.
+#: The folder with the outputs of frozen networks.
 FEATURES = "features-v1"
 
-# Only what bears such names is ever removed, should the variable point at a folder with other things in it
+# Only folders with such names are ever removed, in case the variable points to a folder with other files
 _RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?|features)-v\d+")
 _ENTRY_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 def cache_folder() -> Path:
-    """The folder of the cache: `CHESTNUT_CACHE`, else the platform's place for caches.
+    """Return the folder of the cache: `CHESTNUT_CACHE`, or else the platform's folder for caches.
 
     Raises:
-        DiskError: There is neither.
+        DiskError: The variable is not set and there is no home folder.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     try:
         return Path(named).expanduser().absolute() if named else _user_folder(sys.platform)
     except RuntimeError:
-        raise DiskError(f"no home folder to keep decoded images in; set {FOLDER_VARIABLE} to a folder") from None
+        raise DiskError(f"there is no home folder for decoded images; set {FOLDER_VARIABLE} to a folder") from None
 
 
 def _user_folder(platform: str) -> Path:
@@ -67,7 +65,7 @@ def _user_folder(platform: str) -> Path:
 
 
 def cache_limit() -> int:
-    """How many bytes the entries may take together: `CHESTNUT_CACHE_LIMIT`, else 20 GB.
+    """Return the most bytes that all entries may take: `CHESTNUT_CACHE_LIMIT`, or else 20 GB.
 
     Raises:
         DataError: The variable is not a size.
@@ -80,26 +78,26 @@ def cache_limit() -> int:
 
 
 def rule_folder(spec: InputSpec) -> Path:
-    """Where the entries of an input spec stand; its channels are of no account."""
+    """Return the folder with the entries of an input spec; its channels do not matter here."""
     intensity = "" if spec.intensity == "none" else f"-{spec.intensity}"
     return cache_folder() / f"{spec.height}x{spec.width}-{spec.resize}{intensity}-v{DECODER}"
 
 
 def entries(rule: Path | None = None) -> list[Entry]:
-    """The entries of the cache, or of one rule's folder, the last used first."""
+    """Return the entries of the cache, or of one rule's folder, most recently used first."""
     folders = [folder for each in ([rule] if rule else _rules()) for folder in _inside(each, _ENTRY_NAME)]
     found = (read_entry(folder) for folder in folders)
     return sorted((entry for entry in found if entry), key=lambda entry: -entry.last_use)
 
 
 def clean(older_than_days: float | None = None) -> int:
-    """Remove entries and what broken-off processes left.
+    """Remove entries, and temporary folders of processes that died.
 
     Args:
-        older_than_days: Remove the entries that were not used for so long; None for all of them.
+        older_than_days: The days without use after which an entry is removed; None to remove all entries.
 
     Returns:
-        Bytes freed.
+        The number of bytes freed.
     """
     before = time.time() - 86400 * (older_than_days or 0.0)
     freed = sum(remove(entry.folder) for entry in entries() if older_than_days is None or entry.last_use < before)
@@ -111,7 +109,7 @@ def clean(older_than_days: float | None = None) -> int:
             memory.unlink()
             freed += size
     for rule in _rules():
-        with suppress(OSError):  # it is not empty
+        with suppress(OSError):  # the folder may not be empty
             rule.rmdir()
     return freed
 
@@ -120,11 +118,11 @@ def make_room(need: int, keep: Iterable[Path] = ()) -> None:
     """Remove entries, the least recently used first, until `need` more bytes fit into the cache's limit.
 
     Args:
-        need: Bytes about to be written.
-        keep: Folders of entries that are in use.
+        need: The number of bytes to be written.
+        keep: The folders of entries that are in use.
 
     Raises:
-        DiskError: The disk has not that much space left, or may not be written.
+        DiskError: The disk has too little space, or permission is missing.
         DataError: The limit is not a size.
     """
     folder, limit, kept = cache_folder(), cache_limit(), set(keep)
@@ -160,7 +158,7 @@ def _inside(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
 
 
 def _clean_temporaries() -> int:
-    """Remove what died processes left; returns bytes freed."""
+    """Remove temporary folders of processes that died; return the number of bytes freed."""
     freed = 0
     for rule in _rules():
         for folder in _inside(rule, re.compile(re.escape(TEMPORARY) + "[0-9a-f]{16}")):
