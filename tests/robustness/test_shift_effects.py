@@ -82,9 +82,9 @@ def test_a_threshold_is_the_best_there_is(goal, rows):
     ("text", "said"),
     [
         ("balance", "did you mean balanced"),
-        ("sensitivity", "write a share above 0 and up to 1"),
-        ("sensitivity=95", "write a share"),
-        ("specificity=most", "write a share"),
+        ("sensitivity", "give a share above 0 and up to 1"),
+        ("sensitivity=95", "give a share"),
+        ("specificity=most", "give a share"),
         ("balanced=1", "takes no value"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_goal_that_cannot_be_read_is_refused(text, said):
 
 
 def test_a_threshold_needs_both_classes():
-    with pytest.raises(DataError, match="only one is there"):
+    with pytest.raises(DataError, match="only one is present"):
         choose(Goal("balanced"), np.ones(3, bool), np.arange(3) / 3)
 
 
