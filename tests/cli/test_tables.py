@@ -177,6 +177,13 @@ def test_lines_of_a_cell_are_not_folded_again():
     assert "of 131 k" in drawn(made, 27)
 
 
+def test_short_cells_are_not_folded():
+    made = table(None, ("run", "n", "note"), (), ("note",))
+    made.add_row("repeat1-fold1", "12 of 16", "a note")
+    for width in range(24, 40):
+        assert "12 of 16" in drawn(made, width)
+
+
 def test_brackets_in_a_cell_are_no_markup():
     made = table(None, ("name",))
     made.add_row("[bold]a[/] [b]")

@@ -13,6 +13,8 @@ from rich.text import Text
 
 #: A cell may be folded into about this many lines before a column is left out to make room for it.
 _MOST_LINES = 3
+#: Texts of up to so many characters are not folded.
+_SHORT = 10
 #: Wide enough to measure what a cell needs where there is no limit.
 _NO_LIMIT = 10_000
 
@@ -87,8 +89,9 @@ class FittedTable(Table):
 
     def _measure(self, console: Console, column: Column) -> Measurement:
         """Return the least width that breaks no word of a column, and the width at which nothing is folded."""
-        contents = [*([column.header] if self.show_header else ()), *column.cells]
-        needs = [_measure_cell(console, content) for content in contents]
+        needs = [_measure_cell(console, cell) for cell in column.cells]
+        if self.show_header or not needs:
+            needs.append(Measurement.get(console, _unlimited(console), column.header))
         return Measurement(max(need.minimum for need in needs), max(need.maximum for need in needs))
 
     def _frame(self, console: Console, shown: Sequence[Column]) -> int:
@@ -110,8 +113,9 @@ class FittedTable(Table):
 
 def _measure_cell(console: Console, content: RenderableType) -> Measurement:
     need = Measurement.get(console, _unlimited(console), content)
-    # A text with line breaks of its own is laid out already
-    return Measurement(need.maximum, need.maximum) if "\n" in str(content) else need
+    # A text with line breaks of its own is laid out already, and a short one such as "2 of 16" belongs together
+    whole = "\n" in str(content) or need.maximum <= _SHORT
+    return Measurement(need.maximum, need.maximum) if whole else need
 
 
 def _unlimited(console: Console) -> ConsoleOptions:
