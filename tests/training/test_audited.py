@@ -1,4 +1,4 @@
-"""What the audit within a training run sees."""
+"""Tests of the images that the audit of a training run reads."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Class weights and drawing orders."""
+"""Tests of class weights and of the order in which images are drawn."""
 
 import numpy as np
 from hypothesis import given

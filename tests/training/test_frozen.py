@@ -1,4 +1,4 @@
-"""A frozen part computed once against the same computed in every step; fine-tuning, paces and averages."""
+"""Tests of a frozen part computed once against one computed in every step; of fine-tuning, paces and averages."""
 
 import shutil
 
@@ -54,7 +54,7 @@ def weights(run):
 
 
 @pytest.mark.slow
-def test_kept_features_give_what_computing_them_in_every_step_gives(data, head, tmp_path):
+def test_cached_features_give_the_same_as_computing_them_in_every_step(data, head, tmp_path):
     settings = (*VGG, *_plain(), "train.passes=0")
     anew = cn.train(data, "vgg16", settings=settings, path=tmp_path / "anew", audited=False).folder
     columns = ["loss", "val_loss"]
@@ -63,7 +63,7 @@ def test_kept_features_give_what_computing_them_in_every_step_gives(data, head, 
         np.testing.assert_allclose(kept, computed, atol=5e-3)
 
 
-def test_what_a_run_with_a_frozen_part_leaves(head):
+def test_files_of_a_run_with_a_frozen_part(head):
     record = head.record
     assert (record.cut, record.trained_parameters) == ("average", 512 * 16 + 16 + 2 * 17)
     assert record.parameters > 14_714_688
@@ -98,7 +98,7 @@ def test_passes_differ_and_are_repeatable(data, monkeypatch):
     np.testing.assert_array_equal(part.augmented(images, digests, bars).batch(rows), turned[0])
 
 
-def test_a_full_disk_leaves_no_half_features(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_no_incomplete_features(tmp_path, monkeypatch):
     monkeypatch.setenv("CHESTNUT_CACHE", str(tmp_path))
 
     def full():
@@ -110,7 +110,7 @@ def test_a_full_disk_leaves_no_half_features(tmp_path, monkeypatch):
     assert list((tmp_path / "features-v1").iterdir()) == []
 
 
-def test_values_beyond_half_precision_are_held(tmp_path, monkeypatch):
+def test_values_beyond_half_precision_are_clipped(tmp_path, monkeypatch):
     monkeypatch.setenv("CHESTNUT_CACHE", str(tmp_path))
     kept = outputs.load_or_compute("1" * 32, (1, 2), lambda: [np.array([[1e9, -1e9]])])
     np.testing.assert_array_equal(kept, [[65504, -65504]])
@@ -164,7 +164,7 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
         ({"learning_rate": 0.0}, "learning_rate=0: give a number above 0"),
     ],
 )
-def test_what_cannot_be_finetuned_is_refused(head, given, said):
+def test_fine_tuning_with_invalid_arguments_is_refused(head, given, said):
     with pytest.raises(RecipeError, match=said):
         finetune_recipe(head, **given)
 
@@ -183,7 +183,7 @@ def test_another_runs_network_must_be_the_same(head, data, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-def test_layers_join_from_the_top_and_move_slower_below():
+def test_layers_are_unfrozen_from_the_top_and_move_more_slowly_below():
     config = BackboneConfig(gradual=4, lowest_rate=1e-2)
     rows = [[layer_pace(config, place, 8, epoch) for place in range(8)] for epoch in range(6)]
     assert [sum(pace > 0 for pace in row) for row in rows] == [0, 2, 4, 6, 8, 8]

@@ -1,4 +1,4 @@
-"""Ctrl-C while a network trains: noted, and heard at the end of a batch."""
+"""Tests of Ctrl-C during training: recorded first, and handled at the end of a batch."""
 
 import signal
 import threading
@@ -15,7 +15,7 @@ def python_handler():
     signal.signal(signal.SIGINT, before)
 
 
-def test_the_first_is_noted_and_raised_at_the_end_of_a_batch(python_handler):
+def test_the_first_is_recorded_and_raised_at_the_end_of_a_batch(python_handler):
     with Interrupt() as interrupt:
         interrupt.batch(1)
         signal.raise_signal(signal.SIGINT)
@@ -32,7 +32,7 @@ def test_the_second_interrupts_at_once(python_handler):
 
 
 @pytest.mark.parametrize("theirs", [signal.SIG_IGN, lambda *_: None])
-def test_what_others_decided_of_the_signal_stands(python_handler, theirs):
+def test_other_handlers_of_the_signal_are_kept(python_handler, theirs):
     signal.signal(signal.SIGINT, theirs)
     with Interrupt():
         assert signal.getsignal(signal.SIGINT) == theirs

@@ -1,4 +1,4 @@
-"""A run killed outright resumes to the bits of one that never was."""
+"""Tests that a killed run resumes to exactly the same weights as one that was never killed."""
 
 import os
 import signal
@@ -72,7 +72,7 @@ def test_sigkill_and_resume_give_the_weights_of_an_unbroken_run(images, tmp_path
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_usable_run_that_can_go_on(images, tmp_path):
+def test_ctrl_c_leaves_a_usable_run_that_can_be_resumed(images, tmp_path):
     words = ["train", images, "--no-audit", "--name", "stopped", "--runs", tmp_path]
     words += [f"--set={setting}" for setting in (*SETTINGS, "train.epochs=500")]
     run = tmp_path / "stopped"
@@ -124,7 +124,7 @@ def test_one_run_is_trained_by_one_process(images, tmp_path):
         resume(Setup(run.path))
 
 
-def test_a_resume_misses_images_that_are_gone(tmp_path):
+def test_a_resume_reports_missing_images(tmp_path):
     cn.write_phantom(tmp_path / "images", 50, size=48)
     data = cn.load_dataset(tmp_path / "images")
     run = stopped(data, tmp_path / "run")

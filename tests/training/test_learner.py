@@ -1,4 +1,4 @@
-"""Losses against their formulas, optimisers with their settings, precision."""
+"""Tests of losses against their formulas, of optimisers with their settings, and of the choice of precision."""
 
 import numpy as np
 import pytest
@@ -43,14 +43,14 @@ def test_losses_of_sigmoid(name, gamma):
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop", "nadam", "lion"])
-def test_every_optimiser_is_made_with_its_settings(name):
+def test_every_optimiser_is_built_with_its_settings(name):
     made = optimizer(OptimConfig(name=name, learning_rate=3e-4, clip_norm=1.0, weight_decay=1e-2, momentum=0.5))
     assert made.__class__.__name__.lower() == name
     assert float(made.learning_rate) == pytest.approx(3e-4)
     assert (made.global_clipnorm, made.weight_decay) == (1.0, 1e-2)
 
 
-def test_class_weights_stand_beside_the_targets_they_are_of():
+def test_class_weights_belong_to_the_targets_of_their_batch():
     recipe = Recipe(name="x").changed(["data.balance=weights", "train.batch_size=3"])
     targets = np.array([0, 1, 1, 1])
     batches = Batches(Images(np.arange(4 * 16, dtype=np.uint8).reshape(4, 4, 4), recipe.input), targets, recipe, 2)

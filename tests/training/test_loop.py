@@ -1,4 +1,4 @@
-"""The training loop on small arrays: stopping, best weights, resume, non-finite losses."""
+"""Tests of the training loop on small arrays: stopping, best weights, resuming, non-finite losses."""
 
 from dataclasses import dataclass, field
 

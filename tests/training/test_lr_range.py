@@ -1,4 +1,4 @@
-"""The learning-rate range test on phantoms: what it finds, and what it leaves as it was."""
+"""Tests of the learning-rate range test on phantoms."""
 
 import random
 
@@ -29,7 +29,7 @@ def state():
     return random.getstate(), numbers[1].tolist(), keras.config.floatx(), keras.config.dtype_policy().name
 
 
-def test_a_rising_rate_ends_where_the_loss_runs_away_and_repeats_to_the_bit(data):
+def test_a_rising_rate_ends_where_the_loss_diverges_and_repeats_exactly(data):
     before = state()
     first, again = (lr_range(data, RECIPE, Sweep(1e-5, 1e3, 40)) for _ in range(2))
     assert state() == before

@@ -1,4 +1,4 @@
-"""Which arithmetic a device is given, and that float16 trains with a scaled loss which a resume goes on with."""
+"""Tests of the arithmetic chosen for a device, and of float16 training with a scaled loss that a resume restores."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -35,14 +35,14 @@ RECIPE = Recipe(name="tiny").changed(
         (["tpu:0"], None, "bfloat16"),
     ],
 )
-def test_an_accelerator_is_given_what_it_is_built_for(monkeypatch, names, capability, expected):
+def test_an_accelerator_gets_the_arithmetic_it_is_built_for(monkeypatch, names, capability, expected):
     monkeypatch.setattr(precision, "accelerators", lambda: names)
     monkeypatch.setattr(precision, "compute_capability", lambda: capability)
     monkeypatch.setattr(precision, "_recall_or_try", lambda *_: pytest.fail("tried"))
     assert precision.resolve(Recipe(name="x"), 2).train.precision == expected
 
 
-def test_hosts_that_train_together_take_no_trial(monkeypatch):
+def test_hosts_that_train_together_make_no_trial(monkeypatch):
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "_recall_or_try", lambda *_: pytest.fail("tried"))
     assert precision.resolve(Recipe(name="x"), 2, alone=False).train.precision == "float32"
@@ -76,7 +76,7 @@ def test_float16_skips_infinite_gradients_and_resumes_to_the_same_bits(tmp_path)
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_runs_that_begin_together_agree(tmp_path, monkeypatch):
+def test_runs_that_start_at_the_same_time_choose_alike(tmp_path, monkeypatch):
     answers = iter(["bfloat16", "float32"])
 
     def slow(*_):

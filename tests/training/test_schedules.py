@@ -1,4 +1,4 @@
-"""The learning rate's course, against its formulas."""
+"""Tests of the learning rate over the epochs, against its formulas."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The number of threads of one operation: set before the first one, refused afterwards, and recorded."""
+"""Tests of the number of threads: set before the first operation, refused afterwards, and recorded."""
 
 import keras
 import pytest

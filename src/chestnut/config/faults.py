@@ -30,9 +30,9 @@ def first_fault(error: ValidationError, values: Mapping[str, Any], recipe: type[
     if fault["type"] == "union_tag_invalid":
         known = [name.strip(" '") for name in fault["ctx"]["expected_tags"].split(",")]
         return f"no network {fault['ctx']['tag']!r}; {suggest(str(fault['ctx']['tag']), known)}"
-    said = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ")
     given = "" if fault["type"] in ("missing", "value_error") else f", given {fault['input']!r}"
-    return f"{where or 'recipe'}: {said[0].lower()}{said[1:]}{given}"
+    return f"{where or 'recipe'}: {message[0].lower()}{message[1:]}{given}"
 
 
 def _is_branch(part: str) -> bool:

@@ -142,8 +142,8 @@ def _suggest_ends(low: int, high: int, step: int) -> str:
 
 
 def _describe_range(bounds: tuple[float, float], step: float | None, log: bool) -> str:
-    said = f"{bounds[0]:g} to {bounds[1]:g}"
-    return f"{said}, by ratio" if log else said if step is None else f"{said} in steps of {step:g}"
+    words = f"{bounds[0]:g} to {bounds[1]:g}"
+    return f"{words}, by ratio" if log else words if step is None else f"{words} in steps of {step:g}"
 
 
 def _format_value(value: Any) -> str:

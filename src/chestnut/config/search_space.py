@@ -87,9 +87,9 @@ def _read_entry(key: str, table: Mapping[str, Any], origin: str) -> Range:
         return _KINDS[kind].model_validate_json(json.dumps(table))
     except ValidationError as error:
         fault = error.errors()[0]
-        where, said = fault["loc"], fault["msg"].removeprefix("Value error, ")
+        where, message = fault["loc"], fault["msg"].removeprefix("Value error, ")
         if where and where[0] in _KINDS and fault["type"] != "value_error":
-            said = f"{kind} takes {_TAKES[kind]}, not {json.dumps(table[kind])}"
+            message = f"{kind} takes {_TAKES[kind]}, not {json.dumps(table[kind])}"
         elif where and fault["type"] != "value_error":
-            said = f"{where[0]}: {said[0].lower()}{said[1:]}, given {fault['input']!r}"
-        raise RecipeError(f"{origin}: search.{key}: {said}") from None
+            message = f"{where[0]}: {message[0].lower()}{message[1:]}, given {fault['input']!r}"
+        raise RecipeError(f"{origin}: search.{key}: {message}") from None

@@ -71,10 +71,13 @@ def _strongest_use(rows: pd.DataFrame) -> pd.Series[int]:
 
 def _notes(frame: pd.DataFrame, runs: int) -> tuple[str, ...]:
     counts = {name: int((frame["split"] == name).sum()) for name in ("train", "val", "test")}
-    said = (
+    summary = (
         f"the {runs} members used {len(frame):,} images: {counts['train']:,} of patients that a member trained on, "
         f"{counts['val']:,} that only chose a member's epoch, and {counts['test']:,} that no member used"
     )
     if counts["val"] or counts["test"]:
-        return (said,)
-    return (said, "no image is left to evaluate the ensemble on; evaluate it on other data: chestnut evaluate RUN DATA")
+        return (summary,)
+    return (
+        summary,
+        "no image is left to evaluate the ensemble on; evaluate it on other data: chestnut evaluate RUN DATA",
+    )

@@ -1,4 +1,4 @@
-"""Classical networks against scikit-learn's own answers; the grid search; what cannot be fitted."""
+"""Tests of classical models against scikit-learn, of the grid search, and of recipes that cannot be fitted."""
 
 import logging
 from dataclasses import replace
@@ -57,7 +57,7 @@ def examples(classes, recipe, count=90):
     ("classes", "settings"),
     [(2, []), (3, ["model.whiten=true"]), (4, ["input.channels=3", "data.balance=weights"])],
 )
-def test_a_support_vector_machine_answers_as_scikit_learn_does(classes, settings, tmp_path):
+def test_a_support_vector_machine_predicts_as_scikit_learn_does(classes, settings, tmp_path):
     recipe = SVM.changed(settings)
     method, images, given = examples(classes, recipe)
     choice, machine = search(method, given, ())
@@ -71,7 +71,7 @@ def test_a_support_vector_machine_answers_as_scikit_learn_does(classes, settings
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_logistic_regression_answers_as_scikit_learn_does(classes):
+def test_logistic_regression_predicts_as_scikit_learn_does(classes):
     recipe = HOG.changed(["data.balance=weights", "model.costs=[3.0]"])
     method, images, given = examples(classes, recipe)
     kept = np.flatnonzero((given.targets > 0) | (np.arange(len(given.targets)) % 3 == 0))
@@ -125,7 +125,7 @@ def test_classes_count_as_the_recipe_balances_them(balance):
     assert len(targets) == {"none": 54, "weights": 54, "oversample": 90, "undersample": 18}[balance]
 
 
-def test_a_best_point_at_the_edge_is_told(caplog):
+def test_a_best_point_at_the_edge_is_logged(caplog):
     method, _, given = examples(2, SVM.changed(["model.costs=[0.001, 1.0]", "model.gammas=[1.0]"]))
     with caplog.at_level(logging.INFO):
         search(method, given, ())

@@ -44,7 +44,7 @@ def test_shares_of_all_hosts_are_the_batch_and_the_padding_weighs_nothing(rows, 
 
 
 @pytest.mark.parametrize("changes", [(), ("data.balance=weights", "loss.name=focal", "model.head=sigmoid")])
-def test_padded_batches_train_as_unpadded_ones(changes):
+def test_padded_batches_train_like_unpadded_ones(changes):
     recipe = Recipe(name="tiny").changed([*TINY, "train.batch_size=6", *changes])
     random, targets = np.random.default_rng(0), np.arange(10) % 3 % 2
     pixels = random.integers(0, 256, (10, 16, 16), dtype=np.uint8)
@@ -70,7 +70,7 @@ def test_padded_batches_train_as_unpadded_ones(changes):
         (lambda: Hosts("10.0.0.1:7", 2, 2), "host=2: give 0 to 1"),
     ],
 )
-def test_devices_and_hosts_that_are_not_there_are_refused(given, said):
+def test_missing_devices_and_hosts_are_refused(given, said):
     with pytest.raises(DeviceError, match=said):
         given()
 

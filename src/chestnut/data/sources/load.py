@@ -119,12 +119,12 @@ def image_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
 def _images_in(path: str) -> list[str]:
     archive, _, row = path.partition("#")
     if suffix(archive) == ARCHIVE:
-        held = [image.path for image in read_npz(archive).images]
-        if row and path not in held:
+        rows = [image.path for image in read_npz(archive).images]
+        if row and path not in rows:
             raise DataError(
-                f"{path}: no such row; {archive} has {held[0].partition('#')[2]} to {held[-1].partition('#')[2]}"
+                f"{path}: no such row; {archive} has {rows[0].partition('#')[2]} to {rows[-1].partition('#')[2]}"
             )
-        return [path] if row else held
+        return [path] if row else rows
     if is_folder(path):
         found = list(Scanner().tree(path).every_image())
         if not found:

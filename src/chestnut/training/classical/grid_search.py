@@ -111,16 +111,16 @@ def search(method: Method, examples: Examples, observers: tuple[Observer, ...]) 
     for observer in observers:
         observer.start(examples.recipe, 0, len(numbers) * len(grid) + 1)
     scores: list[list[Floats]] = [[] for _ in grid]
-    held, done = [], 0
+    held_out, done = [], 0
     for number in numbers:
         fit = examples.part(method, np.flatnonzero(examples.fold != number))
-        held.append(np.flatnonzero((examples.fold == number) & examples.judged))
+        held_out.append(np.flatnonzero((examples.fold == number) & examples.judged))
         for place, setting in enumerate(grid):
-            scores[place].append(fit(setting)(examples.features[held[-1]]))
+            scores[place].append(fit(setting)(examples.features[held_out[-1]]))
             done += 1
             for observer in observers:
                 observer.batch(done)
-    targets = examples.targets[np.concatenate(held)]
+    targets = examples.targets[np.concatenate(held_out)]
     choices = [
         _evaluate_point(method, examples, point, np.concatenate(found), targets)
         for point, found in zip(grid, scores, strict=True)

@@ -47,12 +47,13 @@ class Machine:
         j (if j is below i) of `dual_coef_` (Chang and Lin 2011, ACM TIST 2:27, §4). For two classes, scikit-learn
         reverses the sign.
         """
-        held, counts = self.svc.dual_coef_, self.svc.n_support_
+        coefficients, counts = self.svc.dual_coef_, self.svc.n_support_
         label = np.repeat(np.arange(len(counts)), counts)
         if len(counts) == 2:
-            return Affine(held.T, self.svc.intercept_)
+            return Affine(coefficients.T, self.svc.intercept_)
         columns = [
-            np.where(label == first, held[second - 1], 0.0) + np.where(label == second, held[first], 0.0)
+            np.where(label == first, coefficients[second - 1], 0.0)
+            + np.where(label == second, coefficients[first], 0.0)
             for first, second in combinations(range(len(counts)), 2)
         ]
         return Affine(np.stack(columns, axis=1), self.svc.intercept_)
