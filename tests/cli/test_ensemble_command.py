@@ -84,6 +84,7 @@ def test_commands_take_it_as_a_run(made, chestnut):
         f"…/{Path(made.recipe.model.members[1]).name}",
     ):
         assert words in page
+    assert str(made.recipe.model.members[1]) not in page
     assert "No epoch has ended" not in page and "The test split is unread" not in page
 
 

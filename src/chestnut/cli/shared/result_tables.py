@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from chestnut.cli.shared.tables import table
+from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metric_names import SHOWN, in_words
 from chestnut.runs.folder import RunFolder
 
@@ -14,14 +15,12 @@ from chestnut.runs.folder import RunFolder
 def estimate(figure: dict[str, Any] | None) -> str:
     """Return a metric with its interval, for one cell.
 
-    >>> estimate({"value": 0.943, "low": 0.921, "high": 0.962})
-    '0.943 (0.921–0.962)'
+    >>> estimate({"value": 0.943, "low": 0.921, "high": 0.962}), estimate({"value": 0.1, "low": -0.1, "high": 0.3})
+    ('0.943 (0.921–0.962)', '0.100 (−0.100 to 0.300)')
     """
     if figure is None or figure["value"] is None:
         return "–"
-    if figure["low"] is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+    return str(Estimate(figure["value"], figure["low"], figure["high"]))
 
 
 def metrics_table(title: str, metrics: dict[str, Any]) -> Table:
