@@ -64,32 +64,18 @@ def evaluate_run(
     chosen, name = (own.only(split), split) if other is None else (_matched(other, split, bundle), _name(other, split))
     with bars("Decoding images") as tick:
         decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
-    manifest = decoded.manifest
-    overlap = None if other is None else require_other(own, manifest)
+    overlap = None if other is None else require_other(own, decoded.manifest)
     if other is None:
-        _require_unchanged(own, manifest)
+        _require_unchanged(own, decoded.manifest)
     engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, bundle.temperature, tick)
-    evaluation = evaluate(
-        manifest.targets,
-        probabilities,
-        manifest.patients,
-        bundle.classes,
-        positive=bundle.positive,
-        threshold=bundle.threshold if threshold is None else threshold,
-    )
-    notes = [str(overlap)] if overlap is not None and str(overlap) else []
+    judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold)
     if split == "test" or (overlap is not None and overlap.counts["test"]):
-        notes.append(_enter_look(run, command, bundle.weights, manifest, overlap))
-    if threshold is not None:
-        notes.append(
-            f"at the threshold {threshold:g} in place of the run's own {bundle.threshold:g}; the run stays as it is"
-        )
-        return replace(evaluation, notes=(*evaluation.notes, *notes))
-    evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
-    _write(run.evaluation(name), Judged(evaluation, manifest, probabilities, overlap), bundle)
-    return evaluation
+        judged = judged.with_note(_enter_look(run, command, bundle.weights, judged))
+    if threshold is None:
+        _write(run.evaluation(name), judged, bundle)
+    return judged.evaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +93,35 @@ class Judged:
     manifest: Manifest
     probabilities: npt.NDArray[np.float64]
     overlap: Overlap | None
+
+    def with_note(self, note: str) -> Judged:
+        """Return a copy with one note more."""
+        return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, note)))
+
+
+def _judge(
+    manifest: Manifest,
+    probabilities: npt.NDArray[np.float64],
+    bundle: Bundle,
+    overlap: Overlap | None,
+    threshold: float | None,
+) -> Judged:
+    """Evaluate probabilities, with notes on the images that the run knows and on a threshold that is not the run's."""
+    evaluation = evaluate(
+        manifest.targets,
+        probabilities,
+        manifest.patients,
+        bundle.classes,
+        positive=bundle.positive,
+        threshold=bundle.threshold if threshold is None else threshold,
+    )
+    judged = Judged(evaluation, manifest, probabilities, overlap)
+    if overlap is not None and str(overlap):
+        judged = judged.with_note(str(overlap))
+    if threshold is not None:
+        given = f"at the threshold {threshold:g} in place of the run's own {bundle.threshold:g}; the run stays as it is"
+        judged = judged.with_note(given)
+    return judged
 
 
 def _require_threshold(threshold: float, bundle: Bundle) -> None:
@@ -147,11 +162,12 @@ def _require_unchanged(own: Manifest, seen: Manifest) -> None:
         )
 
 
-def _enter_look(run: RunFolder, command: str, weights: str, manifest: Manifest, overlap: Overlap | None) -> str:
+def _enter_look(run: RunFolder, command: str, weights: str, judged: Judged) -> str:
     """Enter a look at test images into the ledger, and return a note on it.
 
     Images of the run's own test split are a look at that split, whichever data set they were given with.
     """
+    manifest, overlap = judged.manifest, judged.overlap
     tested = len(manifest) if overlap is None else overlap.counts["test"]
     root = str(run.facts["root"] if tested else manifest.root)
     fold = run.record.holdout if tested else None

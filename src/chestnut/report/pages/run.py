@@ -60,45 +60,47 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
     names = Identities.of_folder(run.path, facts, shown=identities)
     results = read_results(run, names)
     findings = read_findings(read_json(run.audit_file), names) if run.audit_file.is_file() else None
+    values = {
+        "title": run.name,
+        "recipe": run.recipe,
+        "facts": names.facts(facts),
+        "record": record,
+        "status": _STATUS.get(record.status, ""),
+        "synthetic": bool(facts.get("synthetic")),
+        "verdict": judge(run, results, findings),
+        "counts": count_images(run.manifest_file, facts),
+        "samples": picture(run.figures / "samples.png"),
+        "findings": findings,
+        "rivals": _rivals(findings, results),
+        "recipe_rows": recipe_rows(run.recipe),
+        "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
+        "repeat": _repeat(run, facts, record),
+        "results": results,
+        "metrics": METRICS,
+        "gap": gap(results),
+        "stresses": read_stress(run, names),
+        "sources": read_sources(run),
+        "ledger": [_look(look, record.holdout, names) for look in run.ledger.looks],
+        "lesson": explain_looks(run.own_looks, record.holdout or ""),
+        "environment_rows": _environment_rows(run, record, names),
+    }
+    write_page(path, "run.html", values | _training(run, record), names)
+
+
+def _training(run: RunFolder, record: RunRecord) -> dict[str, Any]:
+    """Return what the page shows of the training."""
     history = run.history
-    write_page(
-        path,
-        "run.html",
-        {
-            "title": run.name,
-            "recipe": run.recipe,
-            "facts": names.facts(facts),
-            "record": record,
-            "status": _STATUS.get(record.status, ""),
-            "synthetic": bool(facts.get("synthetic")),
-            "verdict": judge(run, results, findings),
-            "counts": count_images(run.manifest_file, facts),
-            "samples": picture(run.figures / "samples.png"),
-            "findings": findings,
-            "rivals": _rivals(findings, results),
-            "recipe_rows": recipe_rows(run.recipe),
-            "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
-            "repeat": _repeat(run, facts, record),
-            "threads": record.threads,
-            "hosts": record.hosts or 1,
-            "curves": picture(run.figures / "history.png"),
-            "training_rows": _training_rows(run, record, history),
-            "history_names": [heading(column) for column in _HISTORY if column in history],
-            "history": _history(history),
-            "best_epoch": record.best_epoch,
-            "advice": read_advice(run),
-            "members": record.members,
-            "results": results,
-            "metrics": METRICS,
-            "gap": gap(results),
-            "stresses": read_stress(run, names),
-            "sources": read_sources(run),
-            "ledger": [_look(look, record.holdout, names) for look in run.ledger.looks],
-            "lesson": explain_looks(run.own_looks, record.holdout or ""),
-            "environment_rows": _environment_rows(run, record, names),
-        },
-        names,
-    )
+    return {
+        "threads": record.threads,
+        "hosts": record.hosts or 1,
+        "curves": picture(run.figures / "history.png"),
+        "training_rows": _training_rows(run, record, history),
+        "history_names": [heading(column) for column in _HISTORY if column in history],
+        "history": _history(history),
+        "best_epoch": record.best_epoch,
+        "advice": read_advice(run),
+        "members": record.members,
+    }
 
 
 def _look(look: Look, holdout: str | None, names: Identities) -> Look:

@@ -106,7 +106,7 @@ def read_findings(audit: Mapping[str, Any], names: Identities) -> Findings:
             {**audit.get("data", {}), "root": names.folder(root)},
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"not an audit ({error!r} when read); make it anew with chestnut audit") from error
+        raise DataError(f"not an audit ({error!r} when read); make it again by chestnut audit") from error
 
 
 def _probe(item: Mapping[str, Any]) -> Probe:
