@@ -1,7 +1,7 @@
-"""`Planned` and `PlannedFolder`: what all lists of runs that go on after a stop have in common.
+"""The plan and the folder of a study: a list of runs that can be resumed after a stop.
 
-A plan says what is to be done and is kept in a folder; an equal plan on equal images goes on in the same folder.
-Comparisons, cross-validations and searches derive from both; their modules name what is theirs.
+A plan describes the work and is kept in a folder. An equal plan for equal images resumes in the same folder.
+Comparisons, cross-validations and searches derive their plans and folders from these.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
 from chestnut.runs.places import require_free
 
-#: Of the files that plans are kept in.
+#: The version of the format of plan files.
 _FORMAT = 1
 
 
 class Planned(ABC):
-    """What is to be done, before the first run.
+    """The plan of a study.
 
     Attributes:
-        words: What differs between two plans, in words, by key of `identity`.
+        words: The name of each part of the plan in messages, by key of `identity`.
     """
 
     words: ClassVar[Mapping[str, str]]
@@ -39,44 +39,44 @@ class Planned(ABC):
     @property
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """What makes it this plan and no other; JSON-ready."""
+        """The values that distinguish this plan from others, as JSON values."""
 
     @property
     def digest(self) -> str:
-        """Eight hexadecimal digits of the identity, for a folder's name."""
+        """Eight hexadecimal digits of the identity, for the name of a folder."""
         return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
 
     def differences(self, other: Self) -> list[str]:
-        """What another plan does otherwise, in words."""
+        """Return the names of the parts in which another plan differs."""
         mine, theirs = self.identity, other.identity
         return [words for key, words in self.words.items() if mine[key] != theirs[key]]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the plan as JSON values."""
         return {"format": _FORMAT, **self.fields()}
 
     @classmethod
-    def from_dict(cls, held: dict[str, Any], origin: str) -> Self:
-        """The inverse of `to_dict`.
+    def from_dict(cls, values: dict[str, Any], origin: str) -> Self:
+        """Build a plan from what `to_dict` returned.
 
         Raises:
-            RunError: Made by a newer chestnut, or damaged.
+            RunError: The plan was made by a newer chestnut, or is damaged.
         """
         try:
-            if held["format"] > _FORMAT:
+            if values["format"] > _FORMAT:
                 raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
-            return cls.from_fields(held, origin)
+            return cls.from_fields(values, origin)
         except (KeyError, TypeError) as error:
-            raise RunError(f"{origin} is damaged ({error!r}); restore it from a copy or begin anew") from error
+            raise RunError(f"{origin} is damaged ({error!r}); restore it from a copy or start again") from error
 
     @abstractmethod
     def fields(self) -> dict[str, Any]:
-        """What `to_dict` holds beside the format."""
+        """Return what `to_dict` contains besides the format."""
 
     @classmethod
     @abstractmethod
-    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
-        """The inverse of `fields`; raises KeyError or TypeError where something is missing."""
+    def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
+        """Build a plan from what `fields` returned; raises KeyError or TypeError if something is missing."""
 
 
 _Plan = TypeVar("_Plan", bound=Planned)
@@ -84,15 +84,15 @@ _Plan = TypeVar("_Plan", bound=Planned)
 
 @dataclass(frozen=True)
 class PlannedFolder(ABC, Generic[_Plan]):
-    """The files that stand in the folder of every plan, by name.
+    """The folder of a study, and its files by name.
 
     Attributes:
         path: The folder.
-        plan_type: Of its plan.
-        plan_name: Name of the file that holds the plan.
-        page_name: Name of its page.
-        noun: What stands in it.
-        command: What makes it.
+        plan_type: The type of its plan.
+        plan_name: The name of the file of its plan.
+        page_name: The name of its page.
+        noun: The kind of study, such as "comparison".
+        command: The command that makes it.
     """
 
     path: Path
@@ -105,22 +105,22 @@ class PlannedFolder(ABC, Generic[_Plan]):
 
     @property
     def plan_file(self) -> Path:
-        """What is to be done, and on what terms."""
+        """The file of the plan."""
         return self.path / self.plan_name
 
     @property
     def manifest_file(self) -> Path:
-        """Every image used."""
+        """The file with every image that is used."""
         return self.path / "manifest.csv"
 
     @property
     def facts_file(self) -> Path:
-        """What is known of the data beside the rows."""
+        """The file with facts about the data other than the rows."""
         return self.path / "data.json"
 
     @property
     def figures(self) -> Path:
-        """Pictures of the results and of training."""
+        """The folder for pictures of the results and of training."""
         return self.path / "figures"
 
     @property
@@ -130,10 +130,10 @@ class PlannedFolder(ABC, Generic[_Plan]):
 
     @property
     def plan(self) -> _Plan:
-        """What is to be done.
+        """The plan of the study.
 
         Raises:
-            RunError: Something else stands in the folder, or it is damaged.
+            RunError: The folder contains something else, or is damaged.
         """
         if not self.plan_file.is_file():
             raise RunError(
@@ -148,7 +148,7 @@ class PlannedFolder(ABC, Generic[_Plan]):
         """`Manifest.facts()` of the images."""
         found = read_json(self.facts_file)
         if not isinstance(found, dict):
-            raise RunError(f"{self.facts_file} does not hold an object; restore it from a copy or begin anew")
+            raise RunError(f"{self.facts_file} does not contain a JSON object; restore it from a copy or start again")
         return found
 
     @property
@@ -158,23 +158,23 @@ class PlannedFolder(ABC, Generic[_Plan]):
 
     @classmethod
     def begin(cls, path: Path, plan: _Plan, manifest: Manifest) -> Self:
-        """Make the folder of a plan, whole; or open that of an equal one.
+        """Make the folder of a plan, complete, or open the folder of an equal plan.
 
         Raises:
-            RunError: Something else stands there, or the folder of another plan.
+            RunError: The folder contains something else, or another plan.
             DiskError: The disk is full or may not be written.
         """
         folder = cls(path)
         if folder.plan_file.is_file():
             if differing := folder.plan.differences(plan):
                 raise RunError(
-                    f"{path} holds a {cls.noun} that differs in {listed(differing)}; choose another folder, "
-                    f"or continue the one in it by chestnut {cls.command} --resume {path}"
+                    f"{path} contains a {cls.noun} that differs in {listed(differing)}; choose another folder, "
+                    f"or continue the one in it with chestnut {cls.command} --resume {path}"
                 )
             return folder
         require_free(path)
-        with new_folder(path, last=cls.plan_name) as made:
-            draft = cls(made)
+        with new_folder(path, last=cls.plan_name) as temporary:
+            draft = cls(temporary)
             manifest.save(draft.manifest_file)
             write_json(draft.facts_file, manifest.facts())
             draft.prepare(plan, manifest)
@@ -182,14 +182,14 @@ class PlannedFolder(ABC, Generic[_Plan]):
         return folder
 
     def prepare(self, plan: _Plan, manifest: Manifest) -> None:
-        """Write what else a folder of this kind holds from the start."""
+        """Write the other files that a new folder of this kind contains."""
 
     @contextmanager
     def owned(self) -> Iterator[None]:
-        """Keep other processes from working in the folder meanwhile, and clear what a killed one left half-made.
+        """Keep other processes out of the folder during the block, and remove what a killed one left unfinished.
 
         Raises:
-            RunError: Another process works in it.
+            RunError: Another process uses the folder.
         """
         busy = f"{self.path} is in use by another process; wait for it or end it"
         with locked(self.path / ".lock", wait=0, busy=busy):

@@ -1,7 +1,6 @@
-"""`Plan`: what a comparison compares, and on what terms, as one frozen object that is kept in its folder.
+"""The plan of a comparison, its variants and terms, and the folder that keeps it.
 
-Called by `compare`; calls `config`, `data`, `planned` and `variants`. Equal plans on equal images are the same
-comparison, which a second call goes on with.
+Equal plans for equal images are the same comparison, which a second call resumes.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from chestnut.studies.study import Planned, PlannedFolder
 
 
 class TermsGiven(TypedDict, total=False):
-    """`Terms` as keywords of a call."""
+    """The attributes of `Terms` as keywords of a call."""
 
     fraction: float
     repeats: int
@@ -37,10 +36,10 @@ class Terms:
     """What all variants share.
 
     Attributes:
-        fraction: Share of each class's training patients, above 0, at most 1.
-        repeats: Runs of each variant, with seeds that follow on one another; 1 or more.
-        epochs: The most that any run is trained; None for the smallest number among the recipes.
-        seed: Of the split, of the share, and of the first run of each variant.
+        fraction: The share of each class's training patients that is used, above 0 and at most 1.
+        repeats: The number of runs of each variant, with consecutive seeds; 1 or more.
+        epochs: The maximum number of epochs of a run; None for the smallest number among the recipes.
+        seed: The seed of the split, of the share, and of the first run of each variant.
     """
 
     fraction: float = 1.0
@@ -49,7 +48,7 @@ class Terms:
     seed: int = 0
 
     def check(self) -> None:
-        """Refuse terms that make no sense.
+        """Check that the terms are possible.
 
         Raises:
             DataError: A fraction, or a number of repeats or epochs, out of its range.
@@ -66,13 +65,13 @@ class Terms:
 
 @dataclass(frozen=True)
 class Plan(Planned):
-    """A comparison before its first run.
+    """The plan of a comparison.
 
     Attributes:
-        variants: What is compared; every recipe has the comparison's epochs.
-        terms: What they share.
-        images: SHA-256 of the images' rows: path, label, patient, split, pixels.
-        threads: Threads of one operation of a run, which decide its last bits.
+        variants: The variants; every recipe has the comparison's number of epochs.
+        terms: The terms that all variants share.
+        images: The SHA-256 of the images' rows: path, label, patient, split, pixels.
+        threads: The number of threads of one operation of a run, which decides its last bits.
     """
 
     variants: tuple[Variant, ...]
@@ -96,21 +95,21 @@ class Plan(Planned):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes it this comparison and no other."""
-        held = {one.name: one.recipe.model_dump(mode="json") for one in self.variants}
-        return {"variants": held, "images": self.images, **asdict(self.terms)}
+        """The values that distinguish this comparison from others."""
+        variants = {one.name: one.recipe.model_dump(mode="json") for one in self.variants}
+        return {"variants": variants, "images": self.images, **asdict(self.terms)}
 
     def fields(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the plan as JSON values."""
         variants = [{"name": one.name, "recipe": one.recipe.to_toml()} for one in self.variants]
         return {"variants": variants, **asdict(self.terms), "images": self.images, "threads": self.threads}
 
     @classmethod
-    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
-        """The inverse of `fields`."""
-        variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in held["variants"]]
-        terms = Terms(held["fraction"], held["repeats"], held["epochs"], held["seed"])
-        return cls(tuple(variants), terms, held["images"], held["threads"])
+    def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
+        """Build a plan from what `fields` returned."""
+        variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in values["variants"]]
+        terms = Terms(values["fraction"], values["repeats"], values["epochs"], values["seed"])
+        return cls(tuple(variants), terms, values["images"], values["threads"])
 
 
 def make_plan(
@@ -122,22 +121,22 @@ def make_plan(
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> tuple[Plan, Manifest]:
-    """Split, take the share and decode, once for all variants; nothing is written but the pixel cache.
+    """Split, take the share and decode once for all variants; only the pixel cache is written.
 
     Args:
-        data: The data; split by the recipes' fractions where it has no split.
-        variants: What is compared.
-        terms: What they share.
-        threads: Threads of one operation of a run.
-        skip_bad: Leave unreadable images out instead of stopping.
+        data: The data, which are split by the recipes' fractions if they have no split.
+        variants: The variants to compare.
+        terms: The terms that all variants share.
+        threads: The number of threads of one operation of a run.
+        skip_bad: Leave out unreadable images instead of raising an error.
         bars: Shows the progress.
 
     Returns:
         The plan, and the images with splits and digests of their pixels.
 
     Raises:
-        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
-        RecipeError: Recipes that split differently or differ in the positive class.
+        DataError: A term is out of range, images are unreadable, or nothing can be learnt from the data.
+        RecipeError: The recipes have different splits or positive classes.
     """
     terms.check()
     recipes = [variant.recipe for variant in variants]
@@ -158,7 +157,7 @@ def make_plan(
 
 
 def start_in_words(recipe: Recipe) -> str:
-    """What a network starts from.
+    """Return what a network starts from, in words.
 
     >>> start_in_words(Recipe(name="mine"))
     'random weights'
@@ -179,7 +178,7 @@ def _shared(values: Iterable[Any], key: str) -> Any:
 
 
 class ComparisonFolder(PlannedFolder[Plan]):
-    """A comparison's files by name."""
+    """The folder of a comparison."""
 
     plan_type = Plan
     plan_name = "plan.json"
@@ -189,14 +188,14 @@ class ComparisonFolder(PlannedFolder[Plan]):
 
     @property
     def leaderboard_file(self) -> Path:
-        """The leaderboard with its tests."""
+        """The file of the leaderboard with its tests."""
         return self.path / "leaderboard.json"
 
     @property
     def table_file(self) -> Path:
-        """The leaderboard, a row a variant."""
+        """The leaderboard as a CSV, one row for each variant."""
         return self.path / "leaderboard.csv"
 
     def run(self, variant: str, seed: int) -> RunFolder:
-        """The run of a variant with a seed."""
+        """Return the folder of a variant's run with a seed."""
         return RunFolder(self.path / f"{variant}-s{seed}")

@@ -1,7 +1,6 @@
-"""`CrossPlan`: what a cross-validation makes, as one frozen object that is kept in its folder.
+"""The plan of a cross-validation, its folds and repeats, and the folder that keeps it.
 
-Called by `crossval` and `crossfolder`; calls `config`, `data`, `plan` and `planned`. Equal plans on equal images are
-the same cross-validation, which a second call goes on with.
+Equal plans for equal images are the same cross-validation, which a second call resumes.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ class Part:
     """One fold of one repeat, which is one run.
 
     Attributes:
-        repeat: From 1.
-        fold: From 1.
-        seed: Of its run, and of the choice of its validation images; no two parts share one.
+        repeat: The number of the repeat, from 1.
+        fold: The number of the fold, from 1.
+        seed: The seed of the run and of the choice of its validation images; different for every part.
     """
 
     repeat: int
@@ -39,20 +38,20 @@ class Part:
 
     @property
     def name(self) -> str:
-        """Name of its run."""
+        """The name of its run."""
         return f"repeat{self.repeat}-fold{self.fold}"
 
 
 @dataclass(frozen=True)
 class CrossPlan(Planned):
-    """A cross-validation before its first run.
+    """The plan of a cross-validation.
 
     Attributes:
-        recipe: The recipe; its seed deals the folds.
-        folds: How many; 2 or more.
-        repeats: How many times the folds are dealt anew; 1 or more.
-        images: SHA-256 of the images' rows: path, label, patient, split, pixels.
-        threads: Threads of one operation of a run, which decide its last bits.
+        recipe: The recipe, whose seed decides the folds.
+        folds: The number of folds, 2 or more.
+        repeats: How many times the patients are divided into folds, 1 or more.
+        images: The SHA-256 of the images' rows: path, label, patient, split, pixels.
+        threads: The number of threads of one operation of a run, which decides its last bits.
     """
 
     recipe: Recipe
@@ -70,34 +69,34 @@ class CrossPlan(Planned):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Every fold of every repeat, in the order in which they are made."""
+        """Every fold of every repeat, in the order of training."""
         pairs = [(repeat, fold) for repeat in range(self.repeats) for fold in range(self.folds)]
         return tuple(Part(r + 1, f + 1, self.recipe.seed + r * self.folds + f) for r, f in pairs)
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes it this cross-validation and no other."""
+        """The values that distinguish this cross-validation from others."""
         recipe = self.recipe.model_dump(mode="json")
         return {"recipe": recipe, "folds": self.folds, "repeats": self.repeats, "images": self.images}
 
     def fields(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the plan as JSON values."""
         return {**self.identity, "recipe": self.recipe.to_toml(), "threads": self.threads}
 
     @classmethod
-    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
-        """The inverse of `fields`."""
-        recipe = Recipe.from_toml(held["recipe"], origin)
-        return cls(recipe, held["folds"], held["repeats"], held["images"], held["threads"])
+    def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
+        """Build a plan from what `fields` returned."""
+        recipe = Recipe.from_toml(values["recipe"], origin)
+        return cls(recipe, values["folds"], values["repeats"], values["images"], values["threads"])
 
     def manifests(self, pooled: Manifest) -> Iterator[tuple[Part, Manifest]]:
         """Yield the images of every part, with the fold as `test`; see `data.folds`.
 
         Args:
-            pooled: The images that this plan was made of.
+            pooled: The images for which this plan was made.
 
         Raises:
-            DataError: A part lacks a class in train or val.
+            DataError: A part has no images of a class in train or val.
         """
         dealt = deal(pooled, self.folds, self.recipe.seed, self.repeats)
         for part in self.parts:
@@ -120,22 +119,22 @@ def make_crossplan(
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> tuple[CrossPlan, Manifest]:
-    """Choose the images, decode them, and see that every fold can be trained; nothing is written but the pixel cache.
+    """Choose the images, decode them, and check that every fold can be trained; only the pixel cache is written.
 
     Args:
-        data: The data; its own test split takes no part.
-        recipe: The recipe, its epochs and its seed included.
-        folds: How many.
-        repeats: How many times they are dealt anew.
-        threads: Threads of one operation of a run.
-        skip_bad: Leave unreadable images out instead of stopping.
+        data: The data; their own test split is not used.
+        recipe: The recipe, including epochs and seed.
+        folds: The number of folds.
+        repeats: How many times the patients are divided into folds.
+        threads: The number of threads of one operation of a run.
+        skip_bad: Leave out unreadable images instead of raising an error.
         bars: Shows the progress.
 
     Returns:
         The plan, and the images without splits but with digests of their pixels.
 
     Raises:
-        DataError: Numbers out of range, more folds than a class has patients, or unreadable images.
+        DataError: A number is out of range, a class has fewer patients than there are folds, or images are unreadable.
     """
     if folds < 2:
         raise DataError(f"folds={folds}: give 2 or more; one fold alone would leave nothing to train on")
@@ -144,7 +143,7 @@ def make_crossplan(
 
     def divide(images: Manifest) -> Manifest:
         pooled = pool(images)
-        deal(pooled, folds, recipe.seed)  # refuses too many folds before hours of decoding
+        deal(pooled, folds, recipe.seed)  # refuses too many folds before decoding, which can take hours
         return pooled
 
     def require_every_fold_trainable(pooled: Manifest) -> None:
@@ -164,13 +163,13 @@ def make_crossplan(
 
 
 def in_words(part: Part, plan: CrossPlan) -> str:
-    """What is held out in a part."""
+    """Return what is held out in a part, in words."""
     repeat = f", repeat {part.repeat} of {plan.repeats}," if plan.repeats > 1 else ""
     return f"fold {part.fold} of {plan.folds}{repeat} held out of a cross-validation"
 
 
 class CrossFolder(PlannedFolder[CrossPlan]):
-    """A cross-validation's files by name; its manifest has no splits."""
+    """The folder of a cross-validation, whose manifest has no splits."""
 
     plan_type = CrossPlan
     plan_name = "crossplan.json"
@@ -180,20 +179,20 @@ class CrossFolder(PlannedFolder[CrossPlan]):
 
     @property
     def result_file(self) -> Path:
-        """Metrics of every fold and of all together."""
+        """The file with the metrics of every fold and of all folds together."""
         return self.path / "crossval.json"
 
     @property
     def predictions_file(self) -> Path:
-        """The out-of-fold prediction of every image."""
+        """The file with the out-of-fold prediction of every image."""
         return self.path / "predictions.csv"
 
     def images(self, part: Part) -> tuple[Path, Path]:
-        """The manifest and the facts of a part's images."""
+        """Return the files with the manifest and the facts of a part's images."""
         return self.path / "folds" / f"{part.name}.csv", self.path / "folds" / f"{part.name}.json"
 
     def run(self, part: Part) -> RunFolder:
-        """The run of a part."""
+        """Return the folder of a part's run."""
         return RunFolder(self.path / part.name)
 
     def prepare(self, plan: CrossPlan, manifest: Manifest) -> None:

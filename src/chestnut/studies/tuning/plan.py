@@ -1,7 +1,6 @@
-"""`TunePlan`: what a search searches, as one frozen object that is kept in its folder.
+"""The plan of a search, its space and terms, and the folder that keeps it.
 
-Called by `tune` and `tunefolder`; calls `config`, `data`, `plan` and `planned`. Equal plans on equal images are the
-same search, which a second call goes on with, or extends by asking for more trials.
+Equal plans for equal images are the same search, which a second call resumes, or extends by asking for more trials.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from chestnut.studies.study import Planned, PlannedFolder
 
 SEARCHES = ("random", "hyperband", "bayesian")
 
-#: Fields that no search varies, and why; a field's name or that of its table.
+#: Fields, or tables of fields, that cannot be searched, and why.
 _FIXED = {
     "name": "it names the run",
     "summary": "it changes no run",
@@ -32,7 +31,7 @@ _FIXED = {
     "reported": "it changes no run",
     "seed": "luck is not a setting; executions=N trains every trial with N seeds",
     "data.fractions": "all trials share one split",
-    "data.positive": "all trials are judged on the same question",
+    "data.positive": "all trials have the same positive class",
     "train.epochs": "all trials have the same budget, which epochs=N sets; training keeps its best epoch",
     "train.stop.metric": "the objective decides which epoch is kept",
     "model.network": "networks differ in their other fields; chestnut compare compares recipes",
@@ -42,7 +41,7 @@ _EXAMPLE = "search.optim.learning_rate={float=[1e-4,1e-2],log=true}"
 
 
 class SearchGiven(TypedDict, total=False):
-    """`Terms` as keywords of a call."""
+    """The attributes of `Terms` as keywords of a call."""
 
     search: str
     objective: str
@@ -58,11 +57,11 @@ class Terms:
 
     Attributes:
         search: `random`, `hyperband` or `bayesian`.
-        objective: `auroc`, `accuracy` or `loss`, of the validation images at the epoch that a run keeps.
-        trials: How many choices of settings there shall be in all; 1 or more.
-        executions: Runs of each trial, with seeds that follow on one another; 1 or more.
-        epochs: The most that any run is trained; None for the recipe's.
-        seed: Of the split, the draws and the first run of each trial; None for the recipe's.
+        objective: `auroc`, `accuracy` or `loss` on the validation images, at the epoch that a run keeps.
+        trials: The total number of settings to try, 1 or more.
+        executions: The number of runs of each trial, with consecutive seeds; 1 or more.
+        epochs: The maximum number of epochs of a run; None for the recipe's.
+        seed: The seed of the split, of the draws and of the first run of each trial; None for the recipe's.
     """
 
     search: str = "random"
@@ -73,7 +72,7 @@ class Terms:
     seed: int | None = None
 
     def check(self) -> None:
-        """Refuse terms that make no sense.
+        """Check that the terms are possible.
 
         Raises:
             DataError: An unknown search or objective, or a number out of its range.
@@ -93,17 +92,17 @@ class Terms:
 
 @dataclass(frozen=True)
 class TunePlan(Planned):
-    """A search before its first run.
+    """The plan of a search.
 
     Attributes:
-        recipe: The recipe with its space, epochs and seed; it keeps the epoch that is best by the objective.
+        recipe: The recipe with its space, epochs and seed, which keeps the epoch with the best objective.
         search: As in `Terms`.
         objective: As in `Terms`.
         executions: As in `Terms`.
-        trials: How many trials there shall be in all. It is no part of what the search is: more of them extend it.
-        images: SHA-256 of the images' rows: path, label, patient, split, pixels.
-        threads: Threads of one operation of a run, which decide its last bits.
-        precision: What all runs train in; None before it was settled.
+        trials: The total number of trials. It is not part of the plan's identity, since more trials extend a search.
+        images: The SHA-256 of the images' rows: path, label, patient, split, pixels.
+        threads: The number of threads of one operation of a run, which decides its last bits.
+        precision: The precision of all runs; None before it has been decided.
     """
 
     recipe: Recipe
@@ -130,28 +129,28 @@ class TunePlan(Planned):
 
     @property
     def smaller_is_better(self) -> bool:
-        """Whether the objective is to be small."""
+        """Whether a smaller objective is better."""
         return not OBJECTIVES[self.objective]
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes it this search and no other."""
+        """The values that distinguish this search from others."""
         recipe = self.recipe.to_toml()
         rest = {name: getattr(self, name) for name in ("images", "search", "objective", "executions")}
         return {"recipe": recipe, **rest}
 
     def fields(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the plan as JSON values."""
         return {**self.identity, "trials": self.trials, "threads": self.threads, "precision": self.precision}
 
     @classmethod
-    def from_fields(cls, held: dict[str, Any], origin: str) -> Self:
-        """The inverse of `fields`."""
+    def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
+        """Build a plan from what `fields` returned."""
         names = ("search", "objective", "executions", "trials", "images", "threads", "precision")
-        return cls(Recipe.from_toml(held["recipe"], origin), *(held[name] for name in names))
+        return cls(Recipe.from_toml(values["recipe"], origin), *(values[name] for name in names))
 
     def recipe_of(self, values: Mapping[str, Any], seed: int) -> Recipe:
-        """The recipe of a run.
+        """Return the recipe of a run.
 
         Raises:
             RecipeError: Values that do not go together.
@@ -163,14 +162,14 @@ class TunePlan(Planned):
 def make_tuneplan(
     data: Manifest, recipe: Recipe, terms: Terms, threads: int, *, skip_bad: bool = False, bars: Bars = silent
 ) -> tuple[TunePlan, Manifest]:
-    """Check the space, split and decode, once for all trials; nothing is written but the pixel cache.
+    """Check the space, split and decode, once for all trials; only the pixel cache is written.
 
     Args:
         data: The data; split by the recipe's fractions where it has no split.
         recipe: A recipe with a space to search.
         terms: How it is searched.
-        threads: Threads of one operation of a run.
-        skip_bad: Leave unreadable images out instead of stopping.
+        threads: The number of threads of one operation of a run.
+        skip_bad: Leave out unreadable images instead of raising an error.
         bars: Shows the progress.
 
     Returns:
@@ -195,7 +194,7 @@ def make_tuneplan(
 
 
 def checked(recipe: Recipe, terms: Terms) -> Recipe:
-    """The recipe as it is searched, with the terms' epochs and seed and the objective's stopping metric.
+    """Return the recipe as it is searched, with the terms' epochs and seed and the objective's stopping metric.
 
     Raises:
         DataError: Terms out of range.
@@ -214,7 +213,7 @@ def checked(recipe: Recipe, terms: Terms) -> Recipe:
 
 
 def check_space(recipe: Recipe) -> None:
-    """See that a recipe takes every end of its space.
+    """Check that a recipe accepts both ends of every range in its space.
 
     Raises:
         RecipeError: There is no space, it has a field that no search varies, or a value does not validate.
@@ -245,7 +244,7 @@ DEFAULT = "default"
 
 
 def trial_name(number: int) -> str:
-    """What the runs of a trial are called before their seed; -1 stands for the recipe's own settings.
+    """Return the name of a trial's runs before the seed; -1 means the recipe's own settings.
 
     >>> trial_name(7), trial_name(-1)
     ('trial-007', 'default')
@@ -254,7 +253,7 @@ def trial_name(number: int) -> str:
 
 
 class TuneFolder(PlannedFolder[TunePlan]):
-    """A search's files by name."""
+    """The folder of a search."""
 
     plan_type = TunePlan
     plan_name = "tuneplan.json"
@@ -264,42 +263,42 @@ class TuneFolder(PlannedFolder[TunePlan]):
 
     @property
     def study_file(self) -> Path:
-        """Optuna's storage: every trial, as far as it has come."""
+        """Optuna's storage of all trials."""
         return self.path / "study.db"
 
     @property
     def result_file(self) -> Path:
-        """The outcome."""
+        """The file of the result."""
         return self.path / "tune.json"
 
     @property
     def table_file(self) -> Path:
-        """The trials, a row each."""
+        """The trials as a CSV, one row each."""
         return self.path / "trials.csv"
 
     @property
     def best_file(self) -> Path:
-        """The best settings, as a recipe that `chestnut train` takes."""
+        """The file of the best settings, as a recipe for `chestnut train`."""
         return self.path / "best.toml"
 
     @property
     def tensorboard(self) -> Path:
-        """What TensorBoard is to show of all runs together."""
+        """The folder of TensorBoard's overview of all runs."""
         return self.path / "tensorboard"
 
     def run(self, number: int, seed: int) -> RunFolder:
-        """The run of a trial with a seed; -1 stands for the recipe's own settings."""
+        """Return the folder of a trial's run with a seed; -1 means the recipe's own settings."""
         return RunFolder(self.path / f"{trial_name(number)}-s{seed}")
 
     @classmethod
     def begin(cls, path: Path, plan: TunePlan, manifest: Manifest) -> Self:
-        """As in `PlannedFolder`; an equal plan may differ in its number of trials, which then holds."""
+        """Make or open the folder of a plan, as in `PlannedFolder`; a new number of trials replaces the old one."""
         folder = super().begin(path, plan, manifest)
         folder.extend(plan.trials)
         return folder
 
     def extend(self, trials: int) -> None:
-        """Ask for so many trials in all; those that there are stay.
+        """Set the total number of trials; existing trials are kept.
 
         Raises:
             DataError: Fewer than 1.
@@ -310,5 +309,5 @@ class TuneFolder(PlannedFolder[TunePlan]):
             write_json(self.plan_file, replace(plan, trials=trials).to_dict())
 
     def settle(self, precision: str) -> None:
-        """Keep what all runs train in."""
+        """Save the precision of all runs."""
         write_json(self.plan_file, replace(self.plan, precision=precision).to_dict())
