@@ -71,7 +71,7 @@ class Recipe(Part):
 
         Args:
             values: Nested tables, as TOML or JSON gives them.
-            origin: Where the values come from, to begin an error message with; empty for no such beginning.
+            origin: The source of the values, with which error messages begin; empty to begin with the fault.
 
         Raises:
             RecipeError: An unknown key (the message lists similar ones), or a value of the wrong type or range.

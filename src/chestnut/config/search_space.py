@@ -31,7 +31,7 @@ def read_space(table: Any, origin: str) -> SearchSpace:
 
     Args:
         table: The table as TOML gives it.
-        origin: Where the table comes from, to begin an error message with.
+        origin: The source of the table, with which error messages begin.
 
     Raises:
         RecipeError: An entry is not a range, or an entry is part of another one.

@@ -66,11 +66,11 @@ def prepare(
     Args:
         data: The labelled images.
         inputs: One or more sizes at which the images are decoded, once each.
-        divide: Gives every image its split; its notes are logged.
+        divide: A function that gives every image its split; its notes are logged.
         positive: The positive class of two; None keeps the manifest's own.
-        check: Refuses images from which nothing can be learnt.
-        skip_bad: Leave unreadable images out instead of raising.
-        bars: Shows the progress.
+        check: A function that refuses images from which nothing can be learnt.
+        skip_bad: Whether to leave out unreadable images instead of raising an error.
+        bars: The progress bars.
 
     Raises:
         DataError: As `divide`, `Manifest.with_positive` and `check` raise it.

@@ -13,7 +13,7 @@ def pick_samples(manifest: Manifest, each: int, seed: int = 0, split: Split | No
     Args:
         manifest: The images.
         each: The greatest number of images of a class.
-        seed: Another seed picks other images.
+        seed: The seed; another one picks other images.
         split: Pick from this split alone; None for all images.
     """
     random = np.random.default_rng(seed)

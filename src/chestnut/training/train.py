@@ -53,15 +53,15 @@ class Setup:
 
     Attributes:
         folder: The folder of the run.
-        skip_bad: Whether to leave unreadable images out instead of raising.
+        skip_bad: Whether to leave out unreadable images instead of raising an error.
         audited: Whether to audit the data first and keep the findings in the run.
         command: The command line, for the record of the run and the ledger.
-        bars: Shows the progress of decoding and auditing.
-        observers: Notified of every batch and epoch.
+        bars: The progress bars for decoding and auditing.
+        observers: The observers to notify of every batch and epoch.
         devices: The number of devices of each host that share a batch.
-        hosts: How to find the other hosts; None to train on this one alone.
-        trackers: Where else the run is kept, beside TensorBoard's files.
-        threads: How many threads one operation may use; None leaves the process as it is.
+        hosts: The hosts that train together; None to train on this one alone.
+        trackers: The trackers that log the run, in addition to TensorBoard.
+        threads: The number of threads of one operation; None does not change the process.
     """
 
     folder: Path
@@ -82,13 +82,14 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
     Args:
         data: The images; they are split by the recipe's fractions if they have no split.
         recipe: The recipe.
-        setup: Where and how.
+        setup: The folder of the run, and how it is trained.
 
     Raises:
-        RunError: The folder is taken.
-        DataError: Unreadable images, fewer than two classes, or a class without training or validation images.
+        RunError: The folder exists already.
+        DataError: Some images cannot be read, there are fewer than two classes, or a class has no training or no
+            validation images.
         RecipeError: The recipe does not fit the data or the devices.
-        DeviceError: The devices do not exist, the hosts do not meet, or it is too late to set the threads.
+        DeviceError: The devices do not exist, the hosts cannot connect, or it is too late to set the threads.
         TrainingError: The loss is not finite.
         KeyboardInterrupt: Ctrl-C before the end of the first epoch; the run folder is removed.
     """
@@ -133,8 +134,8 @@ def resume(setup: Setup) -> RunFolder:
 
     Raises:
         RunError: There is no such run, it has finished, or its images have changed since it began.
-        DeviceError: The devices do not exist, the hosts do not meet, or this process has already computed with another
-            number of threads than the run.
+        DeviceError: The devices do not exist, the hosts cannot connect, or this process has already computed with
+            another number of threads than the run.
     """
     run = RunFolder.open(setup.folder)
     if run.finished:

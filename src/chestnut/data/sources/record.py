@@ -29,7 +29,7 @@ class Image(NamedTuple):
         patient: The patient's identity in a column or a DICOM header.
         split: The split: train, val, test or empty.
         source: The hospital, scanner or collection.
-        origin: Where `patient` comes from: `column` or `DICOM`, followed by `@` and the data set's name if several are
+        origin: The source of `patient`: `column` or `DICOM`, followed by `@` and the data set's name if several are
             pooled. Equal identities from two origins are different patients.
         copy_of: The path of the original, if this is an augmented copy.
     """

@@ -13,11 +13,11 @@ from chestnut.training.distributed.hosts import Hosts
 
 @contextmanager
 def host_folder(folder: Path, hosts: Hosts | None, *, resumed: bool) -> Iterator[Path]:
-    """Give the run's folder on host 0, and on any other host a folder that is removed afterwards.
+    """Yield the run's folder on host 0, and on any other host a folder that is removed afterwards.
 
     Args:
         folder: The folder of the run. If it is resumed, every host must be able to read it.
-        hosts: Which host this is; None if it trains alone.
+        hosts: The hosts that train together, with the number of this one; None if it trains alone.
         resumed: Whether the run has begun before.
     """
     if hosts is None or hosts.index == 0:
