@@ -44,6 +44,17 @@ def test_a_look_at_the_test_split_counts_at_any_threshold(run):
     assert run.evaluations() == ["val"]
 
 
+def test_the_command_prints_the_confusion_matrix_at_the_threshold(chestnut, run):
+    before = contents(run.path)
+    status, said, _ = chestnut("evaluate", run.path, "--split", "val", "--threshold", "0")
+    assert status == 0
+    assert "Images by class and decision at the threshold 0 of PNEUMONIA" in said
+    rows = [line.split() for line in said.splitlines() if line.split()[:1] in (["NORMAL"], ["PNEUMONIA"])]
+    assert [row[1] for row in rows] == ["0", "0"] and all(int(row[2]) > 0 for row in rows)
+    assert all(name in said for name in ("NPV", "LR+", "LR−"))
+    assert contents(run.path) == before
+
+
 @pytest.mark.parametrize("threshold", [-0.1, 1.01, float("nan")])
 def test_a_threshold_out_of_range_is_refused_before_any_look(run, threshold):
     with pytest.raises(DataError, match="give a probability from 0 to 1"):

@@ -66,6 +66,18 @@ def test_the_next_step_of_a_run_follows_what_was_done(chestnut, run):
     assert step("info", run) == ["train", "--resume", str(run)]
 
 
+def test_judging_and_diagnosing_end_with_the_next_step(chestnut, run, workspace):
+    for words, step in (
+        (["evaluate", run, "--split", "val", "--threshold", "0.3"], ["report", str(run)]),
+        (["diagnose", run], ["evaluate", str(run), "--split", "test"]),
+    ):
+        status, out, said = chestnut(*words)
+        assert status == 0 and next_of(said) == step
+        assert "Next:" not in out
+    status, out, said = chestnut("audit", workspace.images, "--size", 48)
+    assert status == 0 and next_of(said) == ["train", str(workspace.images)]
+
+
 def test_json_on_standard_output_stands_alone(chestnut, workspace):
     _, _, said = chestnut("info", workspace.run, "--json", "-")
     assert "Next:" not in said
