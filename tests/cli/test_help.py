@@ -57,6 +57,13 @@ def test_the_help_of_the_program_names_every_command():
     assert "--version" in said and "<bool>" not in said and "-h" in said
 
 
+def test_the_help_loads_none_of_what_takes_time():
+    code = "import sys, chestnut.cli; print([name for name in sys.argv[1:] if name in sys.modules])"
+    heavy = ["numpy", "pandas", "pydantic", "keras", "tensorflow", "matplotlib", "sklearn", "PIL", "jinja2", "optuna"]
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_the_shell_completes_commands():
     surroundings = os.environ | {
         "_CHESTNUT_COMPLETE": "complete_bash",

@@ -12,7 +12,6 @@ from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
-from chestnut.runs.record import kept_epoch
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,6 +88,8 @@ def command(
 
 def result_table(result: CrossValidation) -> Table:
     """Return a table of every fold, all together, and mean and deviation over folds."""
+    from chestnut.runs.record import kept_epoch
+
     pooled = result.pooled
     title = f"{pooled.images:,} held-out predictions of {pooled.patients:,} patients"
     shown = table(title, _COLUMNS, _COLUMNS[1:3], _DROPPABLE)

@@ -10,7 +10,6 @@ import typer
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
-from chestnut.cli.shared.result_tables import metrics_table
 from chestnut.cli.shared.tables import table
 
 
@@ -25,6 +24,7 @@ def command(
     The ensemble is judged only on images that trained none of its members.
     """
     from chestnut.api.training import ensemble
+    from chestnut.cli.shared.result_tables import metrics_table
     from chestnut.runs.places import free_folder
 
     path = runs / name if name else free_folder(runs, "ensemble")

@@ -13,7 +13,6 @@ from chestnut.cli.shared.host_options import CoordinatorOption, DevicesOption, H
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes, say
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short_forms
-from chestnut.cli.shared.result_tables import run_table
 from chestnut.cli.shared.tracking_options import TrackOption
 from chestnut.errors import DataError
 
@@ -95,6 +94,7 @@ def command(
 def print_run(run: Run, advise: bool, json: Path | None) -> None:
     """Print how a training ended, with what its learning curves say if that was asked for."""
     from chestnut.cli.shared.diagnosis_table import print_diagnosis
+    from chestnut.cli.shared.result_tables import run_table
 
     folder = run.folder
     if folder.record.stopped:
