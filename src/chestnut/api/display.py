@@ -16,7 +16,7 @@ from chestnut.progress import Tick
 if TYPE_CHECKING:
     from chestnut.config import Recipe
     from chestnut.jobs.job import Event, Listener
-    from chestnut.studies.study import PlannedFolder
+    from chestnut.studies.study import StudyFolder
     from chestnut.training.loop import Observer, Row
 
 _BAR = 24
@@ -31,7 +31,7 @@ class Display(Protocol):
     def training(self, label: str = "") -> AbstractContextManager[Observer]:
         """Show the epochs of one training while the block runs."""
 
-    def jobs(self, study: PlannedFolder[Any], total: int, what: str, parallel: int) -> AbstractContextManager[Listener]:
+    def jobs(self, study: StudyFolder[Any], total: int, what: str, parallel: int) -> AbstractContextManager[Listener]:
         """Show the jobs of a study while the block runs.
 
         Args:
@@ -53,7 +53,7 @@ class Silent:
         """Show nothing."""
         return nullcontext(_Unheard())
 
-    def jobs(self, study: PlannedFolder[Any], total: int, what: str, parallel: int) -> AbstractContextManager[Listener]:
+    def jobs(self, study: StudyFolder[Any], total: int, what: str, parallel: int) -> AbstractContextManager[Listener]:
         """Show nothing."""
         return nullcontext(lambda event: None)
 
@@ -74,7 +74,7 @@ class Lines:
             _clear()
 
     @contextmanager
-    def jobs(self, study: PlannedFolder[Any], total: int, what: str, parallel: int) -> Iterator[Listener]:
+    def jobs(self, study: StudyFolder[Any], total: int, what: str, parallel: int) -> Iterator[Listener]:
         """Write a line for each job that ends."""
         _write(f"{study.path}: {what}, {parallel} at a time")
         yield _Jobs(total)

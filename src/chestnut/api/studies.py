@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chestnut.studies.comparison.plan import ComparisonFolder
     from chestnut.studies.crossval.plan import CrossFolder
     from chestnut.studies.crossval.result import CrossValidation
-    from chestnut.studies.study import PlannedFolder
+    from chestnut.studies.study import StudyFolder
     from chestnut.studies.tuning.plan import TuneFolder
     from chestnut.studies.tuning.result import Tuning
 
@@ -290,7 +290,7 @@ def _check(how: StudySettings, path: str | Path | None) -> tuple[EngineChoice, t
 
 @contextmanager
 def _jobs(
-    folder: PlannedFolder[Any],
+    folder: StudyFolder[Any],
     how: StudySettings,
     choice: EngineChoice,
     track: tuple[str, ...],

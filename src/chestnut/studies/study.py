@@ -27,7 +27,7 @@ from chestnut.runs.places import require_free
 _FORMAT = 1
 
 
-class Planned(ABC):
+class StudyPlan(ABC):
     """The plan of a study.
 
     Attributes:
@@ -79,11 +79,11 @@ class Planned(ABC):
         """Build a plan from what `fields` returned; raises KeyError or TypeError if something is missing."""
 
 
-_Plan = TypeVar("_Plan", bound=Planned)
+_Plan = TypeVar("_Plan", bound=StudyPlan)
 
 
 @dataclass(frozen=True)
-class PlannedFolder(ABC, Generic[_Plan]):
+class StudyFolder(ABC, Generic[_Plan]):
     """The folder of a study, and its files by name.
 
     Attributes:
@@ -97,7 +97,7 @@ class PlannedFolder(ABC, Generic[_Plan]):
 
     path: Path
 
-    plan_type: ClassVar[type[Planned]]
+    plan_type: ClassVar[type[StudyPlan]]
     plan_name: ClassVar[str]
     page_name: ClassVar[str]
     noun: ClassVar[str]

@@ -11,7 +11,7 @@ from chestnut.progress import Tick
 
 if TYPE_CHECKING:
     from chestnut.jobs.job import Listener
-    from chestnut.studies.study import PlannedFolder
+    from chestnut.studies.study import StudyFolder
     from chestnut.training.loop import Observer
 
 
@@ -33,7 +33,7 @@ class TerminalDisplay:
             yield live
 
     @contextmanager
-    def jobs(self, study: PlannedFolder[Any], total: int, what: str, parallel: int) -> Iterator[Listener]:
+    def jobs(self, study: StudyFolder[Any], total: int, what: str, parallel: int) -> Iterator[Listener]:
         """Draw a table of jobs; Ctrl-C ends with the command that continues the study."""
         from chestnut.cli.shared.live_jobs import LiveJobs
 

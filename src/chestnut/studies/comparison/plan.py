@@ -19,7 +19,7 @@ from chestnut.errors import DataError, RecipeError
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.variants import Variant
-from chestnut.studies.study import Planned, PlannedFolder
+from chestnut.studies.study import StudyFolder, StudyPlan
 
 
 class TermsGiven(TypedDict, total=False):
@@ -64,7 +64,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Plan(Planned):
+class Plan(StudyPlan):
     """The plan of a comparison.
 
     Attributes:
@@ -177,7 +177,7 @@ def _shared(values: Iterable[Any], key: str) -> Any:
     return different[0]
 
 
-class ComparisonFolder(PlannedFolder[Plan]):
+class ComparisonFolder(StudyFolder[Plan]):
     """The folder of a comparison."""
 
     plan_type = Plan

@@ -19,7 +19,7 @@ from chestnut.errors import DataError
 from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import Planned, PlannedFolder
+from chestnut.studies.study import StudyFolder, StudyPlan
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class CrossPlan(Planned):
+class CrossPlan(StudyPlan):
     """The plan of a cross-validation.
 
     Attributes:
@@ -168,7 +168,7 @@ def in_words(part: Part, plan: CrossPlan) -> str:
     return f"fold {part.fold} of {plan.folds}{repeat} held out of a cross-validation"
 
 
-class CrossFolder(PlannedFolder[CrossPlan]):
+class CrossFolder(StudyFolder[CrossPlan]):
     """The folder of a cross-validation, whose manifest has no splits."""
 
     plan_type = CrossPlan

@@ -19,7 +19,7 @@ from chestnut.evaluation.selection_bias import OBJECTIVES
 from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import Planned, PlannedFolder
+from chestnut.studies.study import StudyFolder, StudyPlan
 
 SEARCHES = ("random", "hyperband", "bayesian")
 
@@ -91,7 +91,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class TunePlan(Planned):
+class TunePlan(StudyPlan):
     """The plan of a search.
 
     Attributes:
@@ -252,7 +252,7 @@ def trial_name(number: int) -> str:
     return DEFAULT if number < 0 else f"trial-{number:03d}"
 
 
-class TuneFolder(PlannedFolder[TunePlan]):
+class TuneFolder(StudyFolder[TunePlan]):
     """The folder of a search."""
 
     plan_type = TunePlan
@@ -292,7 +292,7 @@ class TuneFolder(PlannedFolder[TunePlan]):
 
     @classmethod
     def begin(cls, path: Path, plan: TunePlan, manifest: Manifest) -> Self:
-        """Make or open the folder of a plan, as in `PlannedFolder`; a new number of trials replaces the old one."""
+        """Make or open the folder of a plan, as in `StudyFolder`; a new number of trials replaces the old one."""
         folder = super().begin(path, plan, manifest)
         folder.extend(plan.trials)
         return folder
