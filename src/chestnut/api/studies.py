@@ -122,7 +122,7 @@ def _compare(
 
     plan = folder.plan
     total = len(plan.variants) * plan.terms.repeats
-    what = f"{total} runs of at most {plan.terms.epochs} epochs"
+    what = _count_runs(total, plan.terms.epochs)
     with _jobs(folder, how, choice, track, total, what) as setup:
         board = compare(folder, setup, fine_tune_best)
     write_comparison_page(folder, folder.page_file)
@@ -192,7 +192,7 @@ def _crossval(folder: CrossFolder, how: StudySettings, choice: EngineChoice, tra
     from chestnut.studies.crossval.crossval import crossval
 
     plan = folder.plan
-    what = f"{len(plan.parts)} runs of at most {plan.recipe.train.epochs} epochs"
+    what = _count_runs(len(plan.parts), plan.recipe.train.epochs)
     with _jobs(folder, how, choice, track, len(plan.parts), what) as setup:
         result = crossval(folder, setup)
     write_crossval_page(folder, folder.page_file)
@@ -271,13 +271,16 @@ def _tune(folder: TuneFolder, how: StudySettings, choice: EngineChoice, track: t
 
     plan = folder.plan
     total = (plan.trials + 1) * plan.executions
-    what = (
-        f"{plan.trials} trials and the recipe's own settings, {total} runs of at most {plan.recipe.train.epochs} epochs"
-    )
+    what = f"{plan.trials} trials and the recipe's own settings, {_count_runs(total, plan.recipe.train.epochs)}"
     with _jobs(folder, how, choice, track, total, what) as setup:
         result = tune(folder, setup)
     write_tune_page(folder, folder.page_file)
     return replace(result, path=folder.path)
+
+
+def _count_runs(runs: int, epochs: int | None) -> str:
+    """Say how many runs there are and how long each may be."""
+    return f"{runs} {'run' if runs == 1 else 'runs'} of at most {epochs} {'epoch' if epochs == 1 else 'epochs'}"
 
 
 def _check(how: StudySettings, path: str | Path | None) -> tuple[EngineChoice, tuple[str, ...]]:

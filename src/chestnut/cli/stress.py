@@ -11,6 +11,7 @@ from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
 from chestnut.errors import DataError
+from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
     from chestnut.api.options import DisplayOptions
@@ -61,8 +62,6 @@ def command(
     """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more."""
     from chestnut.api.run import open_run
     from chestnut.robustness.external import parse_mapping
-    from chestnut.robustness.files import stress_dict
-    from chestnut.studies.leave_source_out import require_sources
 
     if external is None and (mapping or options != DataOptions()):
         raise DataError("--map and the options of data describe another data set; give it by --external DATA")
@@ -72,6 +71,9 @@ def command(
         raise DataError("--epochs limits the trainings of --leave-one-source-out; give both, or neither")
     subject = open_run(run)
     if sources:
+        load_framework()
+        from chestnut.studies.leave_source_out import require_sources
+
         require_sources(subject.folder)
     how: DisplayOptions = {"display": TerminalDisplay(), "command": command_line()}
     found = subject.stress(
@@ -84,6 +86,8 @@ def command(
         skip_bad=options.skip_bad,
         **how,
     )
+    from chestnut.robustness.files import stress_dict
+
     left_out = [one.to_dict() for one in subject.leave_one_source_out(epochs=epochs, **how)] if sources else None
     result = {"run": str(run), **stress_dict(found), "sources": left_out}
     if emit(result, json):

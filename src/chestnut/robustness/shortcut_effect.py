@@ -79,10 +79,12 @@ class ShortcutEffect:
         total, alone = self.agree.images + self.disagree.images, "Brightness and sharpness alone reach AUROC"
         if self.accuracy_loss.value is None:
             return f"{alone} {self.probe['plain']:.3f}, and contradict {self.disagree.images:,} of {total:,} labels."
+        loss = f"accuracy is lower by {self.accuracy_loss}"
+        if self.auroc_loss.value is not None:
+            loss = f"AUROC is lower by {self.auroc_loss} and its accuracy by {self.accuracy_loss}"
         text = (
             f"{alone} {self.probe['plain']:.3f}; in the {self.disagree.images:,} of {total:,} images where they "
-            f"contradict the label, the network's AUROC is lower by {self.auroc_loss} and its accuracy by "
-            f"{self.accuracy_loss} than in the others"
+            f"contradict the label, the network's {loss} than in the others"
         )
         if self.correlation is None:
             return f"{text}."
