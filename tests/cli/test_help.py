@@ -64,12 +64,21 @@ def test_the_help_loads_none_of_what_takes_time():
     assert done.stdout == "[]\n"
 
 
-def test_the_shell_completes_commands():
+@pytest.mark.parametrize(
+    ("typed", "word", "known"),
+    [
+        ("chestnut cros", 1, ["crossval"]),
+        ("chestnut recipes cnn-s", 2, ["cnn-search", "cnn-small"]),
+        ("chestnut train images --recipe vgg", 4, ["vgg16"]),
+        ("chestnut evaluate runs/first --thr", 3, ["--threshold"]),
+    ],
+)
+def test_the_shell_completes_commands_options_and_recipes(typed, word, known):
     surroundings = os.environ | {
         "_CHESTNUT_COMPLETE": "complete_bash",
-        "COMP_WORDS": "chestnut cros",
-        "COMP_CWORD": "1",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(word),
     }
     code = "from chestnut.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["crossval"]
+    assert done.stdout.split() == known

@@ -8,7 +8,7 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
-from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short_forms
+from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
@@ -29,7 +29,10 @@ _SHOWN = ("auroc", "accuracy", "loss")
 def command(
     data: OptionalData = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A recipe's name or TOML file; by default cnn-small.")
+        str | None,
+        typer.Option(
+            "--recipe", autocompletion=complete_recipe, help="A recipe's name or TOML file; by default cnn-small."
+        ),
     ] = None,
     folds: Annotated[int, typer.Option("--folds", help="Number of folds; each is held out once.")] = 5,
     repeats: Annotated[int, typer.Option("--repeats", help="How many times the patients are divided into folds.")] = 1,

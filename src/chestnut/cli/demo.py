@@ -10,6 +10,7 @@ import typer
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, say
+from chestnut.cli.shared.recipe_options import complete_recipe
 from chestnut.errors import RunError
 from chestnut.files.folders import remove_folder
 
@@ -17,7 +18,9 @@ from chestnut.files.folders import remove_folder
 def command(
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the images and the run.")] = Path("demo"),
     patients: Annotated[int, typer.Option("--patients", min=40, help="The number of synthetic patients.")] = 800,
-    recipe: Annotated[str, typer.Option("--recipe", help="The recipe to train.")] = "cnn-small",
+    recipe: Annotated[
+        str, typer.Option("--recipe", autocompletion=complete_recipe, help="The recipe to train.")
+    ] = "cnn-small",
     seed: Annotated[int, typer.Option("--seed", help="The seed of the images, the split and the training.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Remove an earlier demo in that folder first.")] = False,
     json: JsonOption = None,

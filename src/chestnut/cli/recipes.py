@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next
+from chestnut.cli.shared.recipe_options import complete_recipe
 from chestnut.cli.shared.tables import table
 from chestnut.errors import RecipeError
 from chestnut.models.framework import load_framework
@@ -26,7 +27,11 @@ _LAYER_COLUMNS = ("layer", "kind", "output", "parameters", "trained")
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="Print this recipe as TOML; with --layers, also the path of a TOML file."),
+        typer.Argument(
+            metavar="NAME",
+            autocompletion=complete_recipe,
+            help="Print this recipe as TOML; with --layers, also the path of a TOML file.",
+        ),
     ] = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="Show the layers of NAME's network with their parameters.")

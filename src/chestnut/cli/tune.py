@@ -8,7 +8,7 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
-from chestnut.cli.shared.recipe_options import SetOption, ShortForms, with_short_forms
+from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
 from chestnut.errors import DataError
 
@@ -24,7 +24,11 @@ def command(
     data: OptionalData = None,
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help="A recipe's name, or the path of a TOML file; its table [search] is searched."),
+        typer.Option(
+            "--recipe",
+            autocompletion=complete_recipe,
+            help="A recipe's name, or the path of a TOML file; its table [search] is searched.",
+        ),
     ] = None,
     search: Annotated[
         str, typer.Option("--search", metavar="random|hyperband|bayesian", help="How settings are chosen.")

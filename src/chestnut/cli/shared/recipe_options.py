@@ -9,6 +9,18 @@ import typer
 
 from chestnut.cli.shared.option_groups import with_group
 
+
+def complete_recipe(incomplete: str) -> list[str]:
+    """Return the names of recipes that begin with what was typed, for the shell to complete.
+
+    >>> complete_recipe("cnn-s")
+    ['cnn-search', 'cnn-small']
+    """
+    from chestnut.config import recipe_names
+
+    return [name for name in recipe_names() if name.startswith(incomplete)]
+
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe field, such as model.dropout=0.3. Repeatable."),
