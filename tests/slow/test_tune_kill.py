@@ -144,7 +144,7 @@ def test_trials_that_fail_are_told_and_the_others_go_on(images, tmp_path):
     none = ended(command(images, "none", *terms, settings=(*SETTINGS[:-2], "optim.name=sgd", every)), tmp_path)
     errors = [line for line in none.stderr.splitlines() if line.startswith("error: ")]
     assert none.returncode == 2 and len(errors) == 1, none.stderr
-    assert "none of the 2 trials ended well" in errors[0]
+    assert "none of the 2 trials has finished" in errors[0]
 
 
 @pytest.mark.parametrize("size", [4096, 60_000, 130_000])

@@ -13,7 +13,7 @@ from chestnut.config import IntRange, Recipe, load_recipe
 from chestnut.errors import ChestnutError, DataError, DiskError, RecipeError, RunError
 from chestnut.studies.tuning.plan import Terms, TuneFolder, TunePlan, checked
 from chestnut.studies.tuning.sampling import own_values
-from chestnut.studies.tuning.trials import Trials, make_study, opened
+from chestnut.studies.tuning.trials import Trials, make_study, open_trials
 
 SPACE = (
     "search.model.filters.0={int=[8, 16], step=4}",
@@ -125,12 +125,12 @@ def test_a_search_that_is_broken_off_asks_what_an_unbroken_one_would(search):
 
 def test_a_trial_that_was_running_is_found_again_with_all_its_settings(tmp_path):
     plan, folder = planned(search="hyperband"), TuneFolder(tmp_path)
-    with opened(folder, plan) as trials:
+    with open_trials(folder, plan) as trials:
         first, second = trials.ask(), trials.ask()
         values = trials.values(second)
         assert not trials.report(second, 1, 0.6)
         trials.finish(first, 0.7)
-    with opened(folder, plan) as trials:
+    with open_trials(folder, plan) as trials:
         assert trials.running() == [second] and trials.values(second) == values
         assert not trials.report(second, 1, 0.9), "an epoch that was reported is not judged again"
         trials.fail(second, "out of memory")
@@ -204,21 +204,21 @@ def test_faults_of_the_storage_are_one_line(tmp_path):
     (tmp_path / "study.db").write_text("no database at all")
     with (
         pytest.raises(RunError, match=r"study.db cannot be used \(file is not a database\)"),
-        opened(TuneFolder(tmp_path), plan),
+        open_trials(TuneFolder(tmp_path), plan),
     ):
         pass
-    with pytest.raises(ChestnutError, match="unable to open"), opened(TuneFolder(tmp_path / "gone"), plan):
+    with pytest.raises(ChestnutError, match="unable to open"), open_trials(TuneFolder(tmp_path / "gone"), plan):
         pass
     folder = TuneFolder(tmp_path / "full")
     folder.path.mkdir()
-    with opened(folder, plan) as trials:
+    with open_trials(folder, plan) as trials:
         trials.ask()
-    with pytest.raises(DiskError, match="free some space") as error, opened(folder, plan) as trials:
+    with pytest.raises(DiskError, match="free some space") as error, open_trials(folder, plan) as trials:
         limit_pages(trials)
         for _ in range(50):
             trials.fail(trials.ask(), "reason " * 2000)
     assert "\n" not in str(error.value)
-    with opened(folder, plan) as trials:
+    with open_trials(folder, plan) as trials:
         assert all(trials.values(number) for number in range(len(trials))) and trials.running()
 
 
@@ -235,6 +235,6 @@ def limit_pages(trials):
 
 
 def test_the_storage_is_an_ordinary_sqlite_file(tmp_path):
-    with opened(TuneFolder(tmp_path), planned()) as trials:
+    with open_trials(TuneFolder(tmp_path), planned()) as trials:
         trials.ask()
     assert sqlite3.connect(tmp_path / "study.db").execute("select count(*) from trials").fetchone() == (1,)

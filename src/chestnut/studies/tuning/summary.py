@@ -1,7 +1,4 @@
-"""From the trials of a search to its `Tuning`: scores read, the best tested against the default, all put into words.
-
-Called by `tune`; reads run folders, calls `trials` and `evaluation`, and writes what the folder is to hold.
-"""
+"""Read the trials of a search, test the best against the recipe's own settings, and write the result."""
 
 from __future__ import annotations
 
@@ -27,37 +24,37 @@ from chestnut.studies.tuning.trials import ENOUGH, Trials
 
 _SEARCHED = {
     "random": "Trials were drawn at random.",
-    "bayesian": "Trials were drawn by a tree-structured Parzen estimator, which learns from those before.",
+    "bayesian": "Trials were drawn by a tree-structured Parzen estimator, which learns from earlier trials.",
     "hyperband": "Trials were drawn at random, and those that were behind after few epochs were stopped (Hyperband).",
 }
 
 
 def score_of(run: RunFolder, objective: str) -> float:
-    """The objective of a finished run, at the epoch that it kept; NaN where it is undefined."""
+    """Return the objective of a finished run at the epoch that it kept; NaN if it is undefined."""
     value = run.metrics("val")["metrics"][objective]["value"]
     return float("nan") if value is None else float(value)
 
 
 def make_tuning(folder: TuneFolder, trials: Trials, default_error: str, parallel: int) -> Tuning:
-    """Judge the trials of a search.
+    """Compare the trials of a search and describe the result.
 
     Args:
-        folder: The search.
-        trials: Its trials, which have ended.
-        default_error: Why the recipe's own settings have no result; empty where they have one.
+        folder: The folder of the search.
+        trials: Its trials, all of which have ended.
+        default_error: Why the recipe's own settings have no result; empty if they have one.
         parallel: How many runs shared the machine.
 
     Raises:
-        RunError: No trial finished.
+        RunError: No trial has finished.
     """
     plan = folder.plan
-    made = tuple(_trial(folder, plan, trials, number) for number in range(len(trials)))
-    finished = [trial for trial in made if trial.state == "finished"]
+    read = tuple(_read_trial(folder, plan, trials, number) for number in range(len(trials)))
+    finished = [trial for trial in read if trial.state == "finished"]
     if not finished:
-        why = next((f"; the first, {trial.name}: {trial.error}" for trial in made if trial.error), "")
-        raise RunError(f"none of the {len(made)} trials ended well, so there is no best{why}")
+        why = next((f"; the first, {trial.name}: {trial.error}" for trial in read if trial.error), "")
+        raise RunError(f"none of the {len(read)} trials has finished, so there is no best{why}")
     best = _best(finished, plan)
-    default = None if default_error else _default(folder, plan)
+    default = None if default_error else _read_default(folder, plan)
     gain = _gain(folder, plan, default, finished)
     importance = trials.importance()
     return Tuning(
@@ -66,13 +63,13 @@ def make_tuning(folder: TuneFolder, trials: Trials, default_error: str, parallel
         objective=plan.objective,
         executions=plan.executions,
         space={key: str(one) for key, one in plan.recipe.search.items()},
-        trials=made,
+        trials=read,
         default=default,
         best=best.number,
         importance=importance,
         gain=gain,
         sentences=_sentences(plan, best, default, gain, importance, default_error),
-        notes=_notes(plan, made, importance, parallel),
+        notes=_notes(plan, read, importance, parallel),
     )
 
 
@@ -100,23 +97,27 @@ def write_tuning(folder: TuneFolder, result: Tuning) -> None:
 
 
 def best_recipe(folder: TuneFolder, plan: TunePlan, best: Trial) -> str:
-    """The recipe of the best trial as TOML, under a head that says where it comes from."""
-    told = f"{best.name} of a {plan.search} search around {plan.recipe.name}"
+    """Return the recipe of the best trial as TOML, with a head that says where it comes from."""
+    summary = f"{best.name} of a {plan.search} search around {plan.recipe.name}"
     recipe = plan.recipe_of(best.values, plan.recipe.seed).with_values(
-        {"name": f"{plan.recipe.name}-tuned", "summary": told, "source": f"chestnut tune, {best.name} in {folder.path}"}
+        {
+            "name": f"{plan.recipe.name}-tuned",
+            "summary": summary,
+            "source": f"chestnut tune, {best.name} in {folder.path}",
+        }
     )
     head = (
-        f"{recipe.name}: {told}",
+        f"{recipe.name}: {summary}",
         f"Found in: {folder.path}, by chestnut tune",
-        f"Score:    {_scored(best, plan)}; it flatters, for the trial was chosen by it",
+        f"Score:    {_scored(best, plan)}; too good, since it chose the trial",
         f"Command:  chestnut train DATA --recipe {folder.best_file} --threads {plan.threads}",
     )
     return "".join(f"# {line}\n" for line in head) + "\n" + recipe.to_toml()
 
 
-def _trial(folder: TuneFolder, plan: TunePlan, trials: Trials, number: int) -> Trial:
+def _read_trial(folder: TuneFolder, plan: TunePlan, trials: Trials, number: int) -> Trial:
     state = trials.state(number)
-    scores, rest = _made(folder, plan, number)
+    scores, rest = _read_runs(folder, plan, number)
     if state == "pruned":
         reached = trials.score(number)
         scores = () if reached is None else (reached,)
@@ -131,16 +132,16 @@ def _trial(folder: TuneFolder, plan: TunePlan, trials: Trials, number: int) -> T
     )
 
 
-def _default(folder: TuneFolder, plan: TunePlan) -> Trial | None:
-    """The recipe's own settings; None unless all their runs ended well."""
-    scores, rest = _made(folder, plan, -1)
+def _read_default(folder: TuneFolder, plan: TunePlan) -> Trial | None:
+    """Return the recipe's own settings as a trial; None unless all their runs have finished."""
+    scores, rest = _read_runs(folder, plan, -1)
     if len(scores) < plan.executions:
         return None
     return Trial(-1, "finished", own_values(plan.recipe), mean(scores), scores, **rest)
 
 
-def _made(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float, ...], dict[str, Any]]:
-    """Scores of a trial's finished runs; epochs, seconds and names of all that were begun."""
+def _read_runs(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float, ...], dict[str, Any]]:
+    """Return the scores of a trial's finished runs, and the epochs, seconds and names of all that were started."""
     runs = [run for seed in plan.seeds if (run := folder.run(number, seed)).environment_file.is_file()]
     scores = tuple(score_of(run, plan.objective) for run in runs if run.finished)
     return scores, {
@@ -151,7 +152,7 @@ def _made(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float,
 
 
 def _best(finished: Sequence[Trial], plan: TunePlan) -> Trial:
-    """The trial with the best score, of equal ones the first."""
+    """Return the trial with the best score; the first of equal ones."""
     sign = 1 if plan.smaller_is_better else -1
     return min(finished, key=lambda trial: (sign * (trial.score or 0.0), trial.number))
 
@@ -174,53 +175,55 @@ def _sentences(
     default_error: str,
 ) -> tuple[str, ...]:
     words = in_words(plan.objective)
-    settings = ", ".join(f"{key} = {_written(value)}" for key, value in best.values.items())
-    said = []
+    settings = ", ".join(f"{key} = {_format_value(value)}" for key, value in best.values.items())
+    sentences = []
     if gain is not None:
-        said.append(_capital(gain_in_words(gain, best.name, f"the recipe {plan.recipe.name}")))
+        sentences.append(_capital(gain_in_words(gain, best.name, f"the recipe {plan.recipe.name}")))
     else:
         why = f": {default_error}" if default_error else ""
-        said.append(
-            f"Whether {best.name} is better than {plan.recipe.name} cannot be said: the recipe's own settings have no "
+        sentences.append(
+            f"Whether {best.name} is better than {plan.recipe.name} is unknown: the recipe's own settings have no "
             f"result{why}."
         )
     own = "" if default is None else f"; the recipe's own settings have {_scored(default, plan)}"
-    said.append(f"{_capital(best.name)} has the best score, {_scored(best, plan)}, with {settings}{own}.")
+    sentences.append(f"{_capital(best.name)} has the best score, {_scored(best, plan)}, with {settings}{own}.")
     if importance:
-        shares = [f"{key} {share:.0%}" for key, share in list(importance.items())[:3]]
-        said.append(f"Of the differences in {words} between trials, these explain most (fANOVA): {', '.join(shares)}.")
-    return tuple(said)
+        shares = ", ".join(f"{key} {share:.0%}" for key, share in list(importance.items())[:3])
+        sentences.append(
+            f"Of the differences in {words} between trials, these explain most (fANOVA): {', '.join(shares)}."
+        )
+    return tuple(sentences)
 
 
-def _notes(plan: TunePlan, made: Sequence[Trial], importance: dict[str, float], parallel: int) -> tuple[str, ...]:
-    """What a reader must know of how it was made."""
-    states = Counter(trial.state for trial in made)
+def _notes(plan: TunePlan, trials: Sequence[Trial], importance: dict[str, float], parallel: int) -> tuple[str, ...]:
+    """Return what a reader must know about how the result was made."""
+    states = Counter(trial.state for trial in trials)
     words, kept = in_words(plan.objective), "highest" if OBJECTIVES[plan.objective] else "lowest"
     notes = [
-        f"{_SEARCHED[plan.search]} Of {len(made)} trials {states['finished']} finished, {states['pruned']} were "
+        f"{_SEARCHED[plan.search]} Of {len(trials)} trials {states['finished']} finished, {states['pruned']} were "
         f"stopped early and {states['failed']} failed.",
-        f"Every run, the default's too, kept the epoch with the {kept} validation {words}, whatever metric the recipe "
-        f"names, and had at most {plan.recipe.train.epochs} epochs.",
-        "Scores are of the validation images that chose epochs and trials, and flatter; the corrected gain leaves out "
-        "what the choice of the trial adds. The test images were not looked at.",
+        f"Every run, including the default's, kept the epoch with the {kept} validation {words}, whatever "
+        f"metric the recipe names, and had at most {plan.recipe.train.epochs} epochs.",
+        "Scores belong to the validation images that chose epochs and trials, so they are too good; the corrected gain "
+        "removes the effect of choosing the trial. The test images were not used.",
     ]
     if plan.executions == 1:
-        notes.append("Each trial was trained once: another seed may order them otherwise. executions=3 tells.")
-    if len(made) < plan.trials:
-        notes.append(f"The space holds no more than these {len(made)} settings beside the recipe's own.")
+        notes.append("Each trial was trained once: with another seed, another may be best. executions=3 shows that.")
+    if len(trials) < plan.trials:
+        notes.append(f"The space contains only these {len(trials)} settings besides the recipe's own.")
     if not importance:
         notes.append(
-            f"What each field matters is not told: fewer than {ENOUGH} trials finished, or all did equally well."
+            f"The importance of the fields is unknown: fewer than {ENOUGH} trials finished, or all were equally good."
         )
     if parallel > 1 and plan.search != "random":
         notes.append(
             f"{parallel} runs shared the machine, and what a trial could learn from others depended on which had "
-            "ended: the same search may take another course next time."
+            "ended: the same search may draw other trials next time."
         )
-    failed = [trial for trial in made if trial.state == "failed"]
+    failed = [trial for trial in trials if trial.state == "failed"]
     notes += [f"{_capital(trial.name)} failed: {trial.error}" for trial in failed[:3]]
     if len(failed) > 3:
-        notes.append(f"{len(failed) - 3} more failed; trials.csv tells why.")
+        notes.append(f"{len(failed) - 3} more failed; trials.csv says why.")
     return tuple(notes)
 
 
@@ -229,7 +232,7 @@ def _scored(trial: Trial, plan: TunePlan) -> str:
     return f"validation {in_words(plan.objective)} {trial.score:.4f}{mean_of}"
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

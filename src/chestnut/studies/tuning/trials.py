@@ -1,7 +1,7 @@
-"""`Trials`: the trials of a search in Optuna's storage, which outlives a kill at any moment.
+"""The trials of a search in Optuna's storage, which survives a kill at any moment.
 
-Called by `tune` and `outcome`; calls `settings` and Optuna. A trial enters the storage whole, with all its settings,
-and stays `running` there until it is told how it ended, so that a search that was killed finds it and goes on with it.
+A trial is stored complete, with all its settings, and stays `running` until its end is recorded, so a search that was
+killed finds it and resumes it.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ _STATES: dict[TrialState, State] = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "running",
 }
-#: Fewer finished trials say nothing of what matters.
+#: With fewer finished trials, importances mean nothing.
 ENOUGH = 4
 _ERROR, _STUDY = "error", "chestnut"
 
 
 class Trials:
-    """The trials of a search, by number; made by `opened`."""
+    """The trials of a search, by number; see `open_trials`."""
 
     def __init__(self, study: optuna.Study, plan: TunePlan) -> None:
         self._study = study
         self._plan = plan
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of trials."""
         return len(self._all())
 
     def ask(self) -> int | None:
-        """Begin another trial; gives its number, or None where every setting of the space has been tried."""
+        """Start another trial and return its number, or None if all settings of the space have been tried."""
         space = self._plan.recipe.search
         drawn = next_settings(
             space,
@@ -66,29 +66,29 @@ class Trials:
         return number
 
     def running(self) -> list[int]:
-        """Numbers of the trials that have not ended."""
+        """Return the numbers of the trials that have not ended."""
         return [trial.number for trial in self._all() if self.state(trial.number) == "running"]
 
     def values(self, number: int) -> Values:
-        """A trial's settings by recipe field."""
+        """Return a trial's settings by recipe field."""
         return values_of(self._plan.recipe.search, self._all()[number].params)
 
     def state(self, number: int) -> State:
-        """How a trial stands."""
+        """Return the state of a trial."""
         return _STATES[self._all()[number].state]
 
     def error(self, number: int) -> str:
-        """Why a trial failed."""
+        """Return why a trial failed; empty if it did not."""
         return str(self._all()[number].user_attrs.get(_ERROR, ""))
 
     def score(self, number: int) -> float | None:
-        """A trial's score; of a pruned one what it had reached; None where there is none."""
+        """Return a trial's score, for a pruned trial its best value; None if there is none."""
         return self._all()[number].value
 
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Take in the objective after an epoch, and say whether the trial is worth no more of them.
+        """Record the objective after an epoch, and return whether to stop the trial.
 
-        What is kept, and judged by, is the best value so far: it is what the run would keep if it ended here.
+        The best value so far is recorded and compared, since the run would keep it if it ended here.
         """
         trial = self._trial(number)
         known = self._all()[number].intermediate_values
@@ -100,23 +100,23 @@ class Trials:
         return epoch < self._plan.recipe.train.epochs and trial.should_prune()
 
     def finish(self, number: int, score: float) -> None:
-        """Note how a trial ended."""
+        """Record the score of a trial that has finished."""
         self._study.tell(self._trial(number), score)
 
     def prune(self, number: int) -> None:
-        """Note that a trial was stopped for being among the worse ones."""
+        """Record that a trial was stopped because it was among the worse ones."""
         self._study.tell(self._trial(number), state=TrialState.PRUNED)
 
     def fail(self, number: int, error: str) -> None:
-        """Note that a trial failed, and why."""
+        """Record that a trial failed, and why."""
         trial = self._trial(number)
         trial.set_user_attr(_ERROR, error)
         self._study.tell(trial, state=TrialState.FAIL)
 
     def importance(self) -> dict[str, float]:
-        """Share of the objective's variance that each field explains, by fANOVA, the largest first.
+        """Return the share of the objective's variance that each field explains, by fANOVA, largest first.
 
-        Empty where too few trials finished, or all did equally well.
+        It is empty if too few trials have finished, or all were equally good.
         """
         scores = [trial.value for trial in self._all() if trial.state == TrialState.COMPLETE]
         if len(scores) < ENOUGH or len(set(scores)) == 1:
@@ -133,8 +133,8 @@ class Trials:
 
 
 @contextmanager
-def opened(folder: TuneFolder, plan: TunePlan) -> Iterator[Trials]:
-    """Open the storage of a search for the block, and turn its faults into chestnut's own.
+def open_trials(folder: TuneFolder, plan: TunePlan) -> Iterator[Trials]:
+    """Open the storage of a search for the block, and turn its errors into chestnut's own.
 
     Raises:
         DiskError: The disk is full or may not be written.
@@ -155,12 +155,12 @@ def opened(folder: TuneFolder, plan: TunePlan) -> Iterator[Trials]:
 
 
 def make_study(storage: BaseStorage, plan: TunePlan) -> optuna.Study:
-    """The study of a search in a storage, made where it is missing."""
+    """Return the study of a search in a storage, after creating it if it is missing."""
     return optuna.create_study(
         storage=storage,
         study_name=_STUDY,
         direction="minimize" if plan.smaller_is_better else "maximize",
-        # Random, as in the paper: each bracket is a search of its own, too short for another to learn from.
+        # Random, as in the paper: each bracket is a separate search, too short for another to learn from.
         sampler=optuna.samplers.RandomSampler(seed=0),
         pruner=optuna.pruners.HyperbandPruner(min_resource=1, max_resource=plan.recipe.train.epochs)
         if plan.search == "hyperband"
@@ -170,13 +170,13 @@ def make_study(storage: BaseStorage, plan: TunePlan) -> optuna.Study:
 
 
 def _fault(error: BaseException, folder: TuneFolder) -> ChestnutError:
-    """What is wrong with the storage, in a line."""
+    """Return an error that says in one line what is wrong with the storage."""
     reason: BaseException | None = error
     while reason is not None and not isinstance(reason, sqlite3.Error):
         reason = reason.__cause__ or reason.__context__
-    said, path = " ".join(str(reason or error).split()), folder.study_file
-    if any(word in said for word in ("full", "disk I/O", "readonly", "read-only", "unable to open")):
-        return DiskError(f"cannot write {path}: {said}; free some space or see to its permissions, then go on")
-    if "locked" in said:
-        return RunError(f"{path} is locked by another process; end it, then go on")
-    return RunError(f"{path} cannot be used ({said}); restore it from a copy, or begin a new search in another folder")
+    text, path = " ".join(str(reason or error).split()), folder.study_file
+    if any(word in text for word in ("full", "disk I/O", "readonly", "read-only", "unable to open")):
+        return DiskError(f"cannot write {path}: {text}; free some space or change its permissions, then resume")
+    if "locked" in text:
+        return RunError(f"{path} is locked by another process; end it, then resume")
+    return RunError(f"{path} cannot be used ({text}); restore it from a copy, or start a new search in another folder")

@@ -23,7 +23,7 @@ from chestnut.studies.tuning.plan import TuneFolder
 from chestnut.studies.tuning.precision_probe import resolve_precision
 from chestnut.studies.tuning.result import Tuning
 from chestnut.studies.tuning.summary import make_tuning, score_of, write_tuning
-from chestnut.studies.tuning.trials import Trials, opened
+from chestnut.studies.tuning.trials import Trials, open_trials
 
 #: The trial number of the recipe's own settings.
 _OWN = -1
@@ -54,7 +54,7 @@ def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
         plan = folder.plan
         if not folder.tensorboard.exists():
             write_experiment(folder.tensorboard, tuple(plan.recipe.search), f"final/{plan.objective}")
-        with opened(folder, plan) as trials:
+        with open_trials(folder, plan) as trials:
             search = _Search(folder, options, trials)
             search.run_all()
             result = make_tuning(folder, trials, search.default_error, options.engine.parallel)
