@@ -189,9 +189,7 @@ def _sentences(
     sentences.append(f"{_capital(best.name)} has the best score, {_scored(best, plan)}, with {settings}{own}.")
     if importance:
         shares = ", ".join(f"{key} {share:.0%}" for key, share in list(importance.items())[:3])
-        sentences.append(
-            f"Of the differences in {words} between trials, these explain most (fANOVA): {', '.join(shares)}."
-        )
+        sentences.append(f"Of the differences in {words} between trials, these explain most (fANOVA): {shares}.")
     return tuple(sentences)
 
 
