@@ -1,5 +1,6 @@
 """Compare docs/ with the code: fields, options, names and keys must be in both."""
 
+import ast
 import json
 import re
 from dataclasses import fields
@@ -277,3 +278,20 @@ def test_pages_are_in_the_navigation_and_their_links_exist():
 def test_the_benchmarks_have_one_place():
     assert len(re.findall("<!-- benchmarks -->.*<!-- /benchmarks -->", PAGES["performance"], flags=re.S)) == 1
     assert PAGES["performance"].count("<!-- ") == 2
+
+
+#: Lists of callers and callees go out of date unnoticed; the import contracts say who may call whom.
+CALLERS = re.compile(r"\b([Cc]alled by|[Uu]sed by `|[Cc]alls nothing)|; calls ")
+
+
+def docstrings(text):
+    """Return the docstrings of a module, its classes and its functions."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(text)) if isinstance(node, documented)]
+
+
+def test_no_page_or_docstring_lists_callers():
+    texts = {path: [path.read_text(encoding="utf-8")] for path in [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]}
+    for path in (DOCS.parent / "src").rglob("*.py"):
+        texts[path] = docstrings(path.read_text(encoding="utf-8"))
+    assert [str(path) for path, parts in texts.items() if any(CALLERS.search(" ".join(p.split())) for p in parts)] == []
