@@ -31,10 +31,10 @@ from chestnut.evaluation.selection_bias import Gain
 from chestnut.inference.bundle import Bundle
 from chestnut.runs.ledger import Look
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
-from chestnut.studies.comparison.plan import Plan, Terms
+from chestnut.studies.comparison.plan import ComparisonPlan, Terms
 from chestnut.studies.comparison.variants import make_variants
 from chestnut.studies.crossval.plan import CrossPlan
-from chestnut.studies.crossval.result import CrossValidation, HeldOut
+from chestnut.studies.crossval.result import CrossValidation, FoldResult
 from chestnut.studies.tuning.plan import TunePlan
 from chestnut.studies.tuning.result import Trial, Tuning
 
@@ -193,7 +193,7 @@ def result_keys(kind):
 
 
 def test_keys_of_a_comparison():
-    plan = Plan(make_variants(["mlp"], grid=["model.dropout=0.1,0.2"]), Terms(), "0", 1)
+    plan = ComparisonPlan(make_variants(["mlp"], grid=["model.dropout=0.1,0.2"]), Terms(), "0", 1)
     assert keys("plan.json") == list(plan.to_dict())
     assert keys("leaderboard.json") == result_keys(Leaderboard)
     assert keys("leaderboard.csv") == [field.name for field in fields(Row)]
@@ -206,7 +206,7 @@ def test_keys_of_a_cross_validation():
     assert keys("crossplan.json") == list(plan.to_dict())
     assert keys("crossval.json") == result_keys(CrossValidation)
     listed = re.search(r"^\| `parts` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
-    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(HeldOut)]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(FoldResult)]
 
 
 def test_keys_of_a_search():

@@ -93,7 +93,7 @@ def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypa
         for run in trial["runs"]
     }
     before = sorted(path.rglob("*"))
-    with TuneFolder(path).owned():
+    with TuneFolder(path).lock():
         status, _, said = chestnut("tune", "--resume", "runs/one")
         assert status == 2 and "is in use by another process" in said
     status, _, said = chestnut(*words, "--objective", "loss")

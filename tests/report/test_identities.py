@@ -15,10 +15,10 @@ from chestnut.report.pages.crossval import write_crossval_page
 from chestnut.report.pages.run import write_run_page
 from chestnut.report.pages.tuning import write_tune_page
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
-from chestnut.studies.comparison.plan import ComparisonFolder, Plan, Terms
+from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, Terms
 from chestnut.studies.comparison.variants import make_variants
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
-from chestnut.studies.crossval.result import CrossValidation, HeldOut, spread_over
+from chestnut.studies.crossval.result import CrossValidation, FoldResult, compute_spread
 from chestnut.studies.tuning.plan import TuneFolder, TunePlan
 from chestnut.studies.tuning.result import Trial, Tuning
 
@@ -95,11 +95,11 @@ def audit_page(tmp_path):
 def comparison_page(tmp_path):
     folder = ComparisonFolder(tmp_path / "comparison")
     facts(folder.path)
-    plan = Plan(make_variants(["mlp", "cnn-small"]), Terms(epochs=5, fraction=0.1), "0", 2)
+    plan = ComparisonPlan(make_variants(["mlp", "cnn-small"]), Terms(epochs=5, fraction=0.1), "0", 2)
     folder.plan_file.write_text(json.dumps(plan.to_dict()))
     board = Leaderboard((failed_row(),), (), 4, 4, 2000, (TEXT,), (TEXT,)).to_dict()
     board["rows"] = [{**board["rows"][0], "name": "cnn-small", "place": 1, "failed": [], **alive()}, *board["rows"]]
-    folder.leaderboard_file.write_text(json.dumps(board))
+    folder.result_file.write_text(json.dumps(board))
     return folder.path, lambda path, **options: write_comparison_page(folder, path, **options)
 
 
@@ -120,8 +120,8 @@ def crossval_page(tmp_path):
     plan = CrossPlan(load_recipe("mlp"), 2, 1, "0", 2)
     folder.plan_file.write_text(json.dumps(plan.to_dict()))
     judged = evaluate([0, 1, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]], list("abcd"), ("NORMAL", "ILL"))
-    parts = tuple(HeldOut(f"fold-{n}", 1, n, n, 3, 2, judged) for n in (1, 2))
-    found = CrossValidation("mlp", 2, 1, 0, judged, spread_over(parts), parts, (TEXT,), (TEXT,))
+    parts = tuple(FoldResult(f"fold-{n}", 1, n, n, 3, 2, judged) for n in (1, 2))
+    found = CrossValidation("mlp", 2, 1, 0, judged, compute_spread(parts), parts, (TEXT,), (TEXT,))
     folder.result_file.write_text(json.dumps(found.to_dict()))
     return folder.path, lambda path, **options: write_crossval_page(folder, path, **options)
 

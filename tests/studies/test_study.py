@@ -18,6 +18,6 @@ def test_a_study_recovers_a_run_from_a_kill_before_it_clears_what_is_half_made(t
     with pytest.raises(Killed), kill_at_rename(2, monkeypatch):
         unpack(pack(run.path), run.path)
     assert not run.finished
-    with CrossFolder(tmp_path).owned():
+    with CrossFolder(tmp_path).lock():
         assert run.finished
         assert not (tmp_path / ".repeat1-fold2-x1").exists()

@@ -260,7 +260,7 @@ def resume_tune(path: str | Path, *, trials: int | None = None, **options: Unpac
     how, folder = read_options(StudySettings, options), TuneFolder(Path(path))
     choice, track = _check(how, path)
     if trials is not None:
-        with folder.owned():
+        with folder.lock():
             folder.extend(trials)
     return _tune(folder, how, choice, track)
 

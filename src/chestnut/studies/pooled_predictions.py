@@ -14,7 +14,7 @@ from chestnut.runs.predictions import PredictionTable
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PooledPredictions:
     """Predictions for n images and k classes.
 
     Attributes:
@@ -28,7 +28,7 @@ class Predicted:
     probabilities: dict[str, list[npt.NDArray[np.float64]]]
 
 
-def read_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> Predicted:
+def pool_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> PooledPredictions:
     """Read what runs predicted for their validation images.
 
     Args:
@@ -39,16 +39,19 @@ def read_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> Predicted:
     """
     some = next(run for runs in groups.values() for run in runs)
     classes = some.metrics("val")["classes"]
-    first = _read(some, classes)
-    found: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in groups}
+    first = _read_table(some, classes)
+    probabilities: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in groups}
     for name, runs in groups.items():
         for run in runs:
-            table = _read(run, classes)
+            table = _read_table(run, classes)
             if not table.frame["path"].equals(first.frame["path"]):
-                raise DataError("the runs were evaluated on different validation images; start again in another folder")
-            found[name].append(table.probabilities)
-    return Predicted(first.targets, first.patients, found)
+                raise DataError(
+                    f"{run.path} and {some.path} were evaluated on different validation images and cannot be compared; "
+                    "start again in another folder"
+                )
+            probabilities[name].append(table.probabilities)
+    return PooledPredictions(first.targets, first.patients, probabilities)
 
 
-def _read(run: RunFolder, classes: Sequence[str]) -> PredictionTable:
+def _read_table(run: RunFolder, classes: Sequence[str]) -> PredictionTable:
     return PredictionTable.read(run.evaluation("val") / "predictions.csv", classes).sorted_by_path()

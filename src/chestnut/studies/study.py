@@ -14,27 +14,55 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from chestnut.config import Recipe
 from chestnut.data.manifest import Manifest
-from chestnut.errors import RunError, listed
+from chestnut.errors import DataError, RunError, listed
 from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
+from chestnut.jobs.job import Job
+from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_free
+
+if TYPE_CHECKING:
+    from chestnut.jobs.run_all import JobOptions
 
 #: The version of the format of plan files.
 _FORMAT = 1
+
+
+def require_at_least(least: int, hint: str = "", **numbers: int | None) -> None:
+    """Check that numbers are not too small; None passes.
+
+    Args:
+        least: The smallest number that is allowed.
+        hint: What the number counts, or why it cannot be smaller: the end of the message.
+        **numbers: The numbers, by the names of their arguments.
+
+    Raises:
+        DataError: A number is too small.
+
+    >>> require_at_least(1, " runs of each variant", repeats=0)
+    Traceback (most recent call last):
+    chestnut.errors.DataError: repeats=0: give 1 or more runs of each variant
+    """
+    for name, number in numbers.items():
+        if number is not None and number < least:
+            raise DataError(f"{name}={number}: give {least} or more{hint}")
 
 
 class StudyPlan(ABC):
     """The plan of a study.
 
     Attributes:
-        words: The name of each part of the plan in messages, by key of `identity`.
+        threads: The number of threads of one operation of a run, which decides its last bits.
+        labels: The name of each part of the plan in messages, by key of `identity`.
     """
 
-    words: ClassVar[Mapping[str, str]]
+    threads: int
+    labels: ClassVar[Mapping[str, str]]
 
     @property
     @abstractmethod
@@ -49,7 +77,7 @@ class StudyPlan(ABC):
     def differences(self, other: Self) -> list[str]:
         """Return the names of the parts in which another plan differs."""
         mine, theirs = self.identity, other.identity
-        return [words for key, words in self.words.items() if mine[key] != theirs[key]]
+        return [label for key, label in self.labels.items() if mine[key] != theirs[key]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
@@ -177,15 +205,35 @@ class StudyFolder(ABC, Generic[_Plan]):
             draft = cls(temporary)
             manifest.save(draft.manifest_file)
             write_json(draft.facts_file, manifest.facts())
-            draft.prepare(plan, manifest)
+            draft.write_more(plan, manifest)
             write_json(draft.plan_file, plan.to_dict())
         return folder
 
-    def prepare(self, plan: _Plan, manifest: Manifest) -> None:
+    def write_more(self, plan: _Plan, manifest: Manifest) -> None:
         """Write the other files that a new folder of this kind contains."""
 
+    def make_job(self, run: RunFolder, recipe: Recipe, plan: _Plan, options: JobOptions) -> Job:
+        """Return the job that trains a recipe on all images of the study.
+
+        Args:
+            run: The run's folder, inside this one.
+            recipe: The recipe of the run.
+            plan: The plan of the study.
+            options: How jobs are run.
+        """
+        return Job(
+            name=run.name,
+            folder=run.path,
+            recipe=recipe.to_toml(),
+            manifest=self.manifest_file,
+            facts=self.facts_file,
+            threads=plan.threads,
+            command=options.command,
+            track=options.track,
+        )
+
     @contextmanager
-    def owned(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other processes out of the folder during the block, and remove what a killed one left unfinished.
 
         Raises:

@@ -11,7 +11,7 @@ from chestnut.evaluation.comparison import Pair
 from chestnut.evaluation.intervals import Estimate
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
-from chestnut.studies.comparison.plan import ComparisonFolder, Plan, Terms
+from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, Terms
 from chestnut.studies.comparison.variants import make_variants
 
 
@@ -35,14 +35,16 @@ def comparison(tmp_path):
     def write(rows, pairs, synthetic=False, **terms):
         folder = ComparisonFolder(tmp_path / "backbones <&>")
         (folder.path / "figures").mkdir(parents=True)
-        plan = Plan(make_variants(["mlp", "cnn-small"]), Terms(**{"epochs": 5, "fraction": 0.1} | terms), "0", 2)
+        plan = ComparisonPlan(
+            make_variants(["mlp", "cnn-small"]), Terms(**{"epochs": 5, "fraction": 0.1} | terms), "0", 2
+        )
         folder.plan_file.write_text(json.dumps(plan.to_dict()))
         facts = {"root": "/data/chest", "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA"}
         folder.facts_file.write_text(json.dumps(facts | {"synthetic": synthetic, "notes": ["split by <patient>"]}))
         lines = [f"/data/{n}.png,{('NORMAL', 'PNEUMONIA')[n % 2]},p{n},{('train', 'val')[n // 4]},,0" for n in range(8)]
         folder.manifest_file.write_text("\n".join(["path,label,patient,split,source,sha256", *lines]))
         board = Leaderboard(tuple(rows), tuple(pairs), 810, 445, 2000, ("A sentence on <them>.",), ("A note.",))
-        folder.leaderboard_file.write_text(json.dumps(board.to_dict()))
+        folder.result_file.write_text(json.dumps(board.to_dict()))
         for name in ("auroc", "curves"):
             Image.new("L", (900, 300), 200).save(folder.figures / f"{name}.png")
         return folder
@@ -101,7 +103,7 @@ def test_a_page_of_repeats_and_failures(comparison, read_page):
 
 def test_a_page_before_its_leaderboard(comparison):
     folder = comparison([row(1, "mlp", 0.9)], [])
-    folder.leaderboard_file.unlink()
+    folder.result_file.unlink()
     with pytest.raises(RunError, match="has no leaderboard yet; make it by chestnut compare --resume"):
         write_comparison_page(folder, folder.page_file)
     assert not folder.page_file.exists()

@@ -73,7 +73,7 @@ def test_the_leaderboard_is_that_of_the_runs(made):
     assert table["auroc"].tolist() == pytest.approx([row.auroc.value for row in board.rows])
     assert {"auroc_low", "auroc_high", "accuracy", "train_accuracy", "parameters"} <= set(table)
     assert "<table" in board._repr_html_()
-    assert read_json(folder.leaderboard_file)["rows"][0]["name"] == board.rows[0].name
+    assert read_json(folder.result_file)["rows"][0]["name"] == board.rows[0].name
 
 
 def test_the_same_call_again_makes_nothing_anew(made, images):
@@ -154,7 +154,7 @@ def test_a_folder_of_something_else_is_refused(images, tmp_path):
 
 def test_a_comparison_belongs_to_one_process(made):
     folder, _, _ = made
-    with folder.owned(), pytest.raises(RunError, match="is in use by another process"):
+    with folder.lock(), pytest.raises(RunError, match="is in use by another process"):
         compare(folder, JobOptions(Inline()))
 
 

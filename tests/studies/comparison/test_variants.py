@@ -4,7 +4,7 @@ import pytest
 
 from chestnut.config import Recipe
 from chestnut.errors import RecipeError
-from chestnut.studies.comparison.plan import start_in_words
+from chestnut.studies.comparison.plan import describe_start
 from chestnut.studies.comparison.variants import make_variants
 
 
@@ -74,4 +74,4 @@ def test_what_cannot_be_compared_is_refused(recipes, settings, grid, said):
 )
 def test_what_a_backbone_starts_from(settings, words):
     recipe = Recipe(name="b").changed(["model.network=mobilenet-v2", *settings])
-    assert start_in_words(recipe) == words
+    assert describe_start(recipe) == words

@@ -213,7 +213,7 @@ def test_another_plan_in_the_same_folder_is_refused(made, images):
     with pytest.raises(RunError, match="differs in the recipe or its settings"):
         begin(images, folder.path, changes=["model.dropout=0.1"])
     assert sorted(folder.path.rglob("*")) == before
-    with folder.owned(), pytest.raises(RunError, match="is in use by another process"):
+    with folder.lock(), pytest.raises(RunError, match="is in use by another process"):
         crossval(folder, JobOptions(Drawn()))
     with pytest.raises(RunError, match=r"is no cross-validation: it has no crossplan\.json"):
         crossval(CrossFolder(images), JobOptions(Drawn()))

@@ -13,7 +13,7 @@ from chestnut.files.json_files import read_json
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
-from chestnut.studies.comparison.plan import ComparisonFolder, Plan
+from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan
 
 
 def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: bool = False) -> None:
@@ -29,9 +29,9 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
         RunError: The leaderboard is missing, or a file of the comparison is damaged.
         DiskError: The disk is full or not writable.
     """
-    if not folder.leaderboard_file.is_file():
+    if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no leaderboard yet; make it by chestnut compare --resume {folder.path}")
-    board, plan, facts = read_json(folder.leaderboard_file), folder.plan, folder.facts
+    board, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
     names = Identities.of_folder(folder.path, facts, shown=identities)
     alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]
     write_page(
@@ -81,7 +81,7 @@ def _lead(board: Mapping[str, Any], alive: list[dict[str, Any]]) -> str:
     return f"{first['name']} came first with {reached} on {where}, ahead of {alive[1]['name']} by more than chance."
 
 
-def _terms(plan: Plan) -> list[tuple[str, str]]:
+def _terms(plan: ComparisonPlan) -> list[tuple[str, str]]:
     terms = plan.terms
     seeds = ", ".join(str(seed) for seed in plan.seeds)
     return [

@@ -18,7 +18,7 @@ from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.comparison.leaderboard import Leaderboard
-from chestnut.studies.comparison.plan import ComparisonFolder, Plan, start_in_words
+from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, describe_start
 from chestnut.studies.comparison.ranking import Entry, make_leaderboard
 from chestnut.studies.comparison.variants import Variant
 
@@ -44,16 +44,16 @@ def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool 
         RunError: No run has finished, or another process uses the folder.
         KeyboardInterrupt: Ctrl-C was pressed; finished work is kept.
     """
-    with folder.owned():
+    with folder.lock():
         plan = folder.plan
-        failures = run_all(_jobs(folder, plan, options), options)
-        entries = [_entry(folder, plan, variant, failures) for variant in plan.variants]
-        board = make_leaderboard(entries, _notes(plan, options))
+        failures = run_all(_make_jobs(folder, plan, options), options)
+        entries = [_make_entry(folder, plan, variant, failures) for variant in plan.variants]
+        board = make_leaderboard(entries, _make_notes(plan, options))
         best = next(variant for variant in plan.variants if variant.name == board.rows[0].name)
         tuned = replace(best, name=f"{best.name}{_FINE_TUNED}")
         if fine_tune_best or folder.run(tuned.name, plan.terms.seed).path.exists():
             board = _with_fine_tuned(folder, options, entries, board, best, tuned)
-        _write(folder, board)
+        _write_results(folder, board)
         return board
 
 
@@ -69,52 +69,43 @@ def _with_fine_tuned(
     if not isinstance(best.recipe.model, BackboneConfig):
         return replace(board, notes=(*board.notes, f"{best.name} came first and has no backbone to fine-tune."))
     plan = folder.plan
-    failures = run_all(_tuning_jobs(folder, plan, best, tuned, options), options)
-    entry = replace(_entry(folder, plan, tuned, failures), start="fine-tuned")
+    failures = run_all(_make_fine_tuning_jobs(folder, plan, best, tuned, options), options)
+    entry = replace(_make_entry(folder, plan, tuned, failures), start="fine-tuned")
     notes = [f"{tuned.name} has had more epochs than the others: it continues the runs of {best.name}."]
     notes += [
         f"{run.name}: no epoch was better on validation than its start, whose weights are kept."
         for run in entry.runs.values()
         if run.record.kept_start
     ]
-    return make_leaderboard([*entries, entry], (*_notes(plan, options), *notes))
+    return make_leaderboard([*entries, entry], (*_make_notes(plan, options), *notes))
 
 
-def _jobs(folder: ComparisonFolder, plan: Plan, options: JobOptions) -> Iterable[Job]:
+def _make_jobs(folder: ComparisonFolder, plan: ComparisonPlan, options: JobOptions) -> Iterable[Job]:
     """Yield a job for each seed and variant: all variants with the first seed come before any with the second."""
     for seed in plan.seeds:
         for variant in plan.variants:
-            run = folder.run(variant.name, seed)
-            yield Job(
-                name=run.name,
-                folder=run.path,
-                recipe=variant.recipe.changed([f"seed={seed}"]).to_toml(),
-                manifest=folder.manifest_file,
-                facts=folder.facts_file,
-                threads=plan.threads,
-                command=options.command,
-                track=options.track,
-            )
+            recipe = variant.recipe.changed([f"seed={seed}"])
+            yield folder.make_job(folder.run(variant.name, seed), recipe, plan, options)
 
 
-def _tuning_jobs(
-    folder: ComparisonFolder, plan: Plan, best: Variant, tuned: Variant, options: JobOptions
+def _make_fine_tuning_jobs(
+    folder: ComparisonFolder, plan: ComparisonPlan, best: Variant, tuned: Variant, options: JobOptions
 ) -> Iterable[Job]:
     """Yield a job for each finished run of the best variant."""
-    for seed, job in zip(plan.seeds, _jobs(folder, replace(plan, variants=(tuned,)), options), strict=True):
+    for seed, job in zip(plan.seeds, _make_jobs(folder, replace(plan, variants=(tuned,)), options), strict=True):
         start = folder.run(best.name, seed)
         if start.finished:
             yield replace(job, start=start.path)
 
 
-def _entry(folder: ComparisonFolder, plan: Plan, variant: Variant, failures: dict[str, str]) -> Entry:
+def _make_entry(folder: ComparisonFolder, plan: ComparisonPlan, variant: Variant, failures: dict[str, str]) -> Entry:
     runs = {seed: folder.run(variant.name, seed) for seed in plan.seeds}
     failed = {seed: failures[run.name] for seed, run in runs.items() if run.name in failures}
     finished = {seed: run for seed, run in runs.items() if seed not in failed and run.finished}
-    return Entry(variant.name, start_in_words(variant.recipe), finished, failed)
+    return Entry(variant.name, describe_start(variant.recipe), finished, failed)
 
 
-def _notes(plan: Plan, options: JobOptions) -> tuple[str, ...]:
+def _make_notes(plan: ComparisonPlan, options: JobOptions) -> tuple[str, ...]:
     """Return what a reader of the leaderboard must know about how it was made."""
     terms = plan.terms
     epochs = "1 epoch" if terms.epochs == 1 else f"{terms.epochs} epochs"
@@ -140,15 +131,15 @@ def _notes(plan: Plan, options: JobOptions) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _write(folder: ComparisonFolder, board: Leaderboard) -> None:
-    histories = {row.name: _histories(folder, row.name) for row in board.rows if row.auroc is not None}
+def _write_results(folder: ComparisonFolder, board: Leaderboard) -> None:
+    histories = {row.name: _read_histories(folder, row.name) for row in board.rows if row.auroc is not None}
     estimates = {row.name: (row.auroc, row.place) for row in board.rows if row.auroc is not None}
     save(forest_figure(estimates), folder.figures / "auroc.png")
     save(learning_figure(histories), folder.figures / "curves.png")
     with replacing(folder.table_file) as temporary:
         board.table.to_csv(temporary, index=False)
-    write_json(folder.leaderboard_file, board.to_dict())
+    write_json(folder.result_file, board.to_dict())
 
 
-def _histories(folder: ComparisonFolder, variant: str) -> list[pd.DataFrame]:
+def _read_histories(folder: ComparisonFolder, variant: str) -> list[pd.DataFrame]:
     return [run.history for seed in folder.plan.seeds if (run := folder.run(variant, seed)).finished]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self
 
 from chestnut.config import BackboneConfig, Recipe
 from chestnut.data.manifest import Manifest
@@ -19,16 +19,7 @@ from chestnut.errors import DataError, RecipeError
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.variants import Variant
-from chestnut.studies.study import StudyFolder, StudyPlan
-
-
-class TermsGiven(TypedDict, total=False):
-    """The attributes of `Terms` as keywords of a call."""
-
-    fraction: float
-    repeats: int
-    epochs: int | None
-    seed: int
+from chestnut.studies.study import StudyFolder, StudyPlan, require_at_least
 
 
 @dataclass(frozen=True)
@@ -55,16 +46,13 @@ class Terms:
         """
         if not 0 < self.fraction <= 1:
             raise DataError(f"fraction={self.fraction:g}: give a share of the training patients above 0, at most 1")
-        if self.repeats < 1:
-            raise DataError(f"repeats={self.repeats}: give 1 or more runs of each variant")
-        if self.epochs is not None and self.epochs < 1:
-            raise DataError(f"epochs={self.epochs}: give 1 or more")
-        if self.seed < 0:
-            raise DataError(f"seed={self.seed}: give 0 or more")
+        require_at_least(1, " runs of each variant", repeats=self.repeats)
+        require_at_least(1, epochs=self.epochs)
+        require_at_least(0, seed=self.seed)
 
 
 @dataclass(frozen=True)
-class Plan(StudyPlan):
+class ComparisonPlan(StudyPlan):
     """The plan of a comparison.
 
     Attributes:
@@ -79,7 +67,7 @@ class Plan(StudyPlan):
     images: str
     threads: int
 
-    words: ClassVar = {
+    labels: ClassVar = {
         "variants": "the recipes or their settings",
         "images": "the images or their split",
         "fraction": "fraction",
@@ -120,7 +108,7 @@ def make_plan(
     *,
     skip_bad: bool = False,
     bars: Bars = silent,
-) -> tuple[Plan, Manifest]:
+) -> tuple[ComparisonPlan, Manifest]:
     """Split, take the share and decode once for all variants; only the pixel cache is written.
 
     Args:
@@ -140,8 +128,8 @@ def make_plan(
     """
     terms.check()
     recipes = [variant.recipe for variant in variants]
-    fractions = _shared((recipe.data.fractions for recipe in recipes), "data.fractions")
-    positive = _shared((recipe.data.positive for recipe in recipes), "data.positive")
+    fractions = _require_equal((recipe.data.fractions for recipe in recipes), "data.fractions")
+    positive = _require_equal((recipe.data.positive for recipe in recipes), "data.positive")
     prepared = prepare(
         data,
         (recipe.input for recipe in recipes),
@@ -152,14 +140,14 @@ def make_plan(
     )
     epochs = terms.epochs or min(recipe.train.epochs for recipe in recipes)
     equal = tuple(replace(one, recipe=one.recipe.changed([f"train.epochs={epochs}"])) for one in variants)
-    plan = Plan(equal, replace(terms, epochs=epochs), prepared.digest, threads)
+    plan = ComparisonPlan(equal, replace(terms, epochs=epochs), prepared.digest, threads)
     return plan, prepared.with_notes_on_bad()
 
 
-def start_in_words(recipe: Recipe) -> str:
+def describe_start(recipe: Recipe) -> str:
     """Return what a network starts from, in words.
 
-    >>> start_in_words(Recipe(name="mine"))
+    >>> describe_start(Recipe(name="mine"))
     'random weights'
     """
     if not isinstance(recipe.model, BackboneConfig):
@@ -169,7 +157,8 @@ def start_in_words(recipe: Recipe) -> str:
     return "ImageNet weights" if recipe.model.weights == "imagenet" else f"weights of {Path(recipe.model.weights).name}"
 
 
-def _shared(values: Iterable[Any], key: str) -> Any:
+def _require_equal(values: Iterable[Any], key: str) -> Any:
+    """Return the value that all recipes have in common."""
     different = list(dict.fromkeys(values))
     if len(different) > 1:
         shown = " and ".join(str(value) for value in different)
@@ -177,17 +166,17 @@ def _shared(values: Iterable[Any], key: str) -> Any:
     return different[0]
 
 
-class ComparisonFolder(StudyFolder[Plan]):
+class ComparisonFolder(StudyFolder[ComparisonPlan]):
     """The folder of a comparison."""
 
-    plan_type = Plan
+    plan_type = ComparisonPlan
     plan_name = "plan.json"
     page_name = "comparison.html"
     noun = "comparison"
     command = "compare"
 
     @property
-    def leaderboard_file(self) -> Path:
+    def result_file(self) -> Path:
         """The file of the leaderboard with its tests."""
         return self.path / "leaderboard.json"
 

@@ -11,7 +11,7 @@ from chestnut.evaluation.comparison import Candidate, Ranked, Standing, rank
 from chestnut.evaluation.intervals import FEW_PATIENTS
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
-from chestnut.studies.pooled_predictions import read_predictions
+from chestnut.studies.pooled_predictions import pool_predictions
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,22 @@ def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Lea
         first = next((why for entry in entries for why in entry.failures.values()), "no run was started")
         raise RunError(f"no run has finished, so there is nothing to compare; the first reason: {first}")
     ranked = _rank(list(finished.values()))
-    rows = [_row(finished[standing.name], standing) for standing in ranked.standings]
-    rows += [_row(entry, None) for entry in entries if not entry.runs]
+    rows = [_make_row(finished[standing.name], standing) for standing in ranked.standings]
+    rows += [_make_row(entry, None) for entry in entries if not entry.runs]
     few = [f"Intervals and tests rest on only {ranked.patients} patients; with so few they are too confident."]
     all_notes = (*(few if ranked.patients < FEW_PATIENTS else ()), *notes)
     return Leaderboard(
-        tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _sentences(ranked), all_notes
+        tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _describe_steps(ranked), all_notes
     )
 
 
 def _rank(entries: list[Entry]) -> Ranked:
-    seen = read_predictions({entry.name: list(entry.runs.values()) for entry in entries})
-    candidates = [Candidate(name, tuple(held)) for name, held in seen.probabilities.items()]
-    return rank(seen.targets, seen.patients, candidates)
+    pooled = pool_predictions({entry.name: list(entry.runs.values()) for entry in entries})
+    candidates = [Candidate(name, tuple(runs)) for name, runs in pooled.probabilities.items()]
+    return rank(pooled.targets, pooled.patients, candidates)
 
 
-def _row(entry: Entry, standing: Standing | None) -> Row:
+def _make_row(entry: Entry, standing: Standing | None) -> Row:
     failed = tuple(f"seed {seed}: {why}" for seed, why in entry.failures.items())
     if standing is None:
         return Row(None, False, entry.name, entry.start, 0, failed)
@@ -99,7 +99,7 @@ def _row(entry: Entry, standing: Standing | None) -> Row:
     )
 
 
-def _sentences(ranked: Ranked) -> tuple[str, ...]:
+def _describe_steps(ranked: Ranked) -> tuple[str, ...]:
     """Return what the tests say, from the top: a sentence for each group of equals and for each step down."""
     where = f"on these {ranked.images:,} validation images of {ranked.patients:,} patients"
     groups: dict[int, list[Standing]] = {}
@@ -109,14 +109,14 @@ def _sentences(ranked: Ranked) -> tuple[str, ...]:
     sentences = []
     for group in groups.values():
         if len(group) > 1:
-            sentences.append(_describe_equals(group, where))
+            sentences.append(_describe_tie(group, where))
         if (step := steps.get(group[-1].name)) is not None:
             ahead = f"{step.better} is ahead of {step.worse}: AUROC higher by {step.difference}"
             sentences.append(f"{ahead}, p = {_format_p(step.adjusted)}.")
     return tuple(sentences)
 
 
-def _describe_equals(group: list[Standing], where: str) -> str:
+def _describe_tie(group: list[Standing], where: str) -> str:
     names = [standing.name for standing in group]
     listing = f"{', '.join(names[:-1])} and {names[-1]}"
     if len(group) == 2:

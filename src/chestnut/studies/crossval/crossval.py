@@ -9,6 +9,7 @@ epoch by that val alone, and is evaluated on the fold once, at its end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -22,8 +23,8 @@ from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.runs.predictions import PredictionTable
-from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, Part, in_words
-from chestnut.studies.crossval.result import CrossValidation, HeldOut, spread_over
+from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, FoldRun
+from chestnut.studies.crossval.result import CrossValidation, FoldResult, compute_spread
 
 if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate
@@ -45,16 +46,16 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
         RunError: A run has failed, so that its fold has no predictions; or another process uses the folder.
         KeyboardInterrupt: Ctrl-C was pressed; finished work is kept.
     """
-    with folder.owned():
+    with folder.lock():
         plan = folder.plan
-        failures = run_all(_jobs(folder, plan, options), options)
+        failures = run_all(_make_jobs(folder, plan, options), options)
         if failures:
             name, why = next(iter(failures.items()))
             raise RunError(
                 f"{len(failures)} of {len(plan.parts)} runs failed, the first {name}: {why}; "
                 "the others are kept, and the same command resumes"
             )
-        parts = tuple(_held_out(folder, part) for part in plan.parts)
+        parts = tuple(_read_result(folder, part) for part in plan.parts)
         table = _read_predictions(folder, plan, parts[0].evaluation.classes)
         result = _combine(folder, plan, parts, table)
         _draw(folder, result, table)
@@ -63,21 +64,12 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
         return result
 
 
-def _jobs(folder: CrossFolder, plan: CrossPlan, options: JobOptions) -> Iterator[Job]:
+def _make_jobs(folder: CrossFolder, plan: CrossPlan, options: JobOptions) -> Iterator[Job]:
     """Yield a job for each fold: all folds of the first repeat come before any of the second."""
     for part in plan.parts:
         rows, facts = folder.images(part)
-        yield Job(
-            name=part.name,
-            folder=folder.run(part).path,
-            recipe=plan.recipe.changed([f"seed={part.seed}"]).to_toml(),
-            manifest=rows,
-            facts=facts,
-            threads=plan.threads,
-            command=options.command,
-            track=options.track,
-            holdout=in_words(part, plan),
-        )
+        job = folder.make_job(folder.run(part), plan.recipe.changed([f"seed={part.seed}"]), plan, options)
+        yield replace(job, manifest=rows, facts=facts, holdout=plan.describe(part))
 
 
 def _read_predictions(folder: CrossFolder, plan: CrossPlan, classes: tuple[str, ...]) -> PredictionTable:
@@ -93,7 +85,7 @@ def _read_predictions(folder: CrossFolder, plan: CrossPlan, classes: tuple[str, 
 
 
 def _combine(
-    folder: CrossFolder, plan: CrossPlan, parts: tuple[HeldOut, ...], table: PredictionTable
+    folder: CrossFolder, plan: CrossPlan, parts: tuple[FoldResult, ...], table: PredictionTable
 ) -> CrossValidation:
     first = parts[0].evaluation
     pooled = evaluate(
@@ -110,17 +102,17 @@ def _combine(
         repeats=plan.repeats,
         seed=plan.recipe.seed,
         pooled=pooled,
-        spread=spread_over(parts),
+        spread=compute_spread(parts),
         parts=parts,
-        warnings=tuple(_guessing(folder, parts)),
-        notes=_notes(plan),
+        warnings=tuple(_warn_of_guessing(folder, parts)),
+        notes=_make_notes(plan),
     )
 
 
-def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
+def _read_result(folder: CrossFolder, part: FoldRun) -> FoldResult:
     run = folder.run(part)
     record = run.record
-    return HeldOut(
+    return FoldResult(
         name=part.name,
         repeat=part.repeat,
         fold=part.fold,
@@ -131,7 +123,7 @@ def _held_out(folder: CrossFolder, part: Part) -> HeldOut:
     )
 
 
-def _guessing(folder: CrossFolder, parts: Sequence[HeldOut]) -> Iterator[str]:
+def _warn_of_guessing(folder: CrossFolder, parts: Sequence[FoldResult]) -> Iterator[str]:
     """Yield a warning for each run that may have learnt nothing: it lowers the figures of all folds."""
     for part in parts:
         area = part.evaluation.metrics["auroc"]
@@ -142,7 +134,7 @@ def _guessing(folder: CrossFolder, parts: Sequence[HeldOut]) -> Iterator[str]:
             )
 
 
-def _notes(plan: CrossPlan) -> tuple[str, ...]:
+def _make_notes(plan: CrossPlan) -> tuple[str, ...]:
     """Return what a reader must know about how the figures were made."""
     train, val, _ = plan.recipe.data.fractions
     notes = [

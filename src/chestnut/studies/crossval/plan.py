@@ -19,17 +19,17 @@ from chestnut.errors import DataError
 from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import StudyFolder, StudyPlan
+from chestnut.studies.study import StudyFolder, StudyPlan, require_at_least
 
 
 @dataclass(frozen=True)
-class Part:
+class FoldRun:
     """One fold of one repeat, which is one run.
 
     Attributes:
         repeat: The number of the repeat, from 1.
         fold: The number of the fold, from 1.
-        seed: The seed of the run and of the choice of its validation images; different for every part.
+        seed: The seed of the run and of the choice of its validation images; no two runs share one.
     """
 
     repeat: int
@@ -60,7 +60,7 @@ class CrossPlan(StudyPlan):
     images: str
     threads: int
 
-    words: ClassVar = {
+    labels: ClassVar = {
         "recipe": "the recipe or its settings",
         "images": "the images",
         "folds": "folds",
@@ -68,10 +68,10 @@ class CrossPlan(StudyPlan):
     }
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[FoldRun, ...]:
         """Every fold of every repeat, in the order of training."""
         pairs = [(repeat, fold) for repeat in range(self.repeats) for fold in range(self.folds)]
-        return tuple(Part(r + 1, f + 1, self.recipe.seed + r * self.folds + f) for r, f in pairs)
+        return tuple(FoldRun(r + 1, f + 1, self.recipe.seed + r * self.folds + f) for r, f in pairs)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -89,7 +89,12 @@ class CrossPlan(StudyPlan):
         recipe = Recipe.from_toml(values["recipe"], origin)
         return cls(recipe, values["folds"], values["repeats"], values["images"], values["threads"])
 
-    def manifests(self, pooled: Manifest) -> Iterator[tuple[Part, Manifest]]:
+    def describe(self, part: FoldRun) -> str:
+        """Return what the run of a part does not see, in words."""
+        repeat = f", repeat {part.repeat} of {self.repeats}," if self.repeats > 1 else ""
+        return f"fold {part.fold} of {self.folds}{repeat} held out of a cross-validation"
+
+    def split_parts(self, pooled: Manifest) -> Iterator[tuple[FoldRun, Manifest]]:
         """Yield the images of every part, with the fold as `test`; see `data.folds`.
 
         Args:
@@ -106,7 +111,7 @@ class CrossPlan(StudyPlan):
                 require_trainable(images)
             except DataError as error:
                 raise DataError(f"without fold {part.fold} of {self.folds}, {error}") from error
-            yield part, images.with_note(f"the test split is {in_words(part, self)}")
+            yield part, images.with_note(f"the test split is {self.describe(part)}")
 
 
 def make_crossplan(
@@ -136,10 +141,8 @@ def make_crossplan(
     Raises:
         DataError: A number is out of range, a class has fewer patients than there are folds, or images are unreadable.
     """
-    if folds < 2:
-        raise DataError(f"folds={folds}: give 2 or more; one fold alone would leave nothing to train on")
-    if repeats < 1:
-        raise DataError(f"repeats={repeats}: give 1 or more")
+    require_at_least(2, "; one fold alone would leave nothing to train on", folds=folds)
+    require_at_least(1, repeats=repeats)
 
     def divide(images: Manifest) -> Manifest:
         pooled = pool(images)
@@ -147,7 +150,7 @@ def make_crossplan(
         return pooled
 
     def require_every_fold_trainable(pooled: Manifest) -> None:
-        for _ in CrossPlan(recipe, folds, repeats, "", threads).manifests(pooled):
+        for _ in CrossPlan(recipe, folds, repeats, "", threads).split_parts(pooled):
             pass
 
     prepared = prepare(
@@ -160,12 +163,6 @@ def make_crossplan(
         bars=bars,
     )
     return CrossPlan(recipe, folds, repeats, prepared.digest, threads), prepared.with_notes_on_bad()
-
-
-def in_words(part: Part, plan: CrossPlan) -> str:
-    """Return what is held out in a part, in words."""
-    repeat = f", repeat {part.repeat} of {plan.repeats}," if plan.repeats > 1 else ""
-    return f"fold {part.fold} of {plan.folds}{repeat} held out of a cross-validation"
 
 
 class CrossFolder(StudyFolder[CrossPlan]):
@@ -187,17 +184,17 @@ class CrossFolder(StudyFolder[CrossPlan]):
         """The file with the out-of-fold prediction of every image."""
         return self.path / "predictions.csv"
 
-    def images(self, part: Part) -> tuple[Path, Path]:
+    def images(self, part: FoldRun) -> tuple[Path, Path]:
         """Return the files with the manifest and the facts of a part's images."""
         return self.path / "folds" / f"{part.name}.csv", self.path / "folds" / f"{part.name}.json"
 
-    def run(self, part: Part) -> RunFolder:
+    def run(self, part: FoldRun) -> RunFolder:
         """Return the folder of a part's run."""
         return RunFolder(self.path / part.name)
 
-    def prepare(self, plan: CrossPlan, manifest: Manifest) -> None:
+    def write_more(self, plan: CrossPlan, manifest: Manifest) -> None:
         """Write the images of every part."""
-        for part, images in plan.manifests(manifest):
+        for part, images in plan.split_parts(manifest):
             rows, facts = self.images(part)
             images.save(rows)
             write_json(facts, images.facts())

@@ -14,7 +14,7 @@ from chestnut.figures.notebook import picture_html
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class FoldResult:
     """One fold, evaluated with the run that has not seen it.
 
     Attributes:
@@ -93,7 +93,7 @@ class CrossValidation:
     seed: int
     pooled: Evaluation
     spread: dict[str, Spread]
-    parts: tuple[HeldOut, ...]
+    parts: tuple[FoldResult, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     path: Path | None = field(default=None, compare=False)
@@ -124,7 +124,7 @@ class CrossValidation:
         return table + figure
 
 
-def spread_over(parts: tuple[HeldOut, ...]) -> dict[str, Spread]:
+def compute_spread(parts: tuple[FoldResult, ...]) -> dict[str, Spread]:
     """Return the spread of each of `METRICS` over folds."""
     found = {name: [part.evaluation.metrics[name].value for part in parts] for name in METRICS}
     return {name: Spread.of([value for value in values if value is not None]) for name, values in found.items()}

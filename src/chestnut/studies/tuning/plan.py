@@ -114,7 +114,7 @@ class TunePlan(StudyPlan):
     threads: int
     precision: str | None = None
 
-    words: ClassVar = {
+    labels: ClassVar = {
         "recipe": "the recipe, its space or its settings",
         "images": "the images or their split",
         "search": "search",

@@ -16,7 +16,7 @@ from chestnut.figures.search import history_figure, importance_figure, parallel_
 from chestnut.files.atomic import replacing, write_text
 from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.pooled_predictions import read_predictions
+from chestnut.studies.pooled_predictions import pool_predictions
 from chestnut.studies.tuning.plan import TuneFolder, TunePlan
 from chestnut.studies.tuning.result import Trial, Tuning
 from chestnut.studies.tuning.sampling import own_values
@@ -161,7 +161,7 @@ def _gain(folder: TuneFolder, plan: TunePlan, default: Trial | None, finished: S
     if default is None:
         return None
     runs = {trial.name: [RunFolder(folder.path / name) for name in trial.runs] for trial in (default, *finished)}
-    seen = read_predictions(runs)
+    seen = pool_predictions(runs)
     own, *candidates = seen.probabilities.values()
     return gain_of_chosen(seen.targets, seen.patients, own, candidates, metric=plan.objective, seed=plan.recipe.seed)
 

@@ -48,7 +48,7 @@ def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
     """
     from chestnut.training.tracking.tensorboard import write_experiment
 
-    with folder.owned():
+    with folder.lock():
         if folder.plan.precision is None:
             folder.settle(_precision(folder, options))
         plan = folder.plan
