@@ -48,7 +48,7 @@ def finetune_recipe(
     if not isinstance(recipe.model, BackboneConfig):
         raise RecipeError(
             f"{run.path} is a {recipe.model.network}, which is trained as a whole and has nothing to unfreeze; give a "
-            "run of a backbone, such as one of recipe='mobilenet-v2'"
+            "run of a backbone, such as the recipe mobilenet-v2"
         )
     if not 0 < unfreeze <= 1:
         raise RecipeError(f"unfreeze={unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
