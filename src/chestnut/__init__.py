@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chestnut.api.data import audit, augment, fetch, phantom, show
+    from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
     from chestnut.api.studies import compare, crossval, tune
     from chestnut.api.training import ensemble, train
     from chestnut.config import Recipe, load_recipe, recipe_names
+    from chestnut.data.cache.cache import clean as clean_cache
+    from chestnut.data.cache.cache import entries as cache_entries
     from chestnut.data.folds import folds
     from chestnut.data.manifest import Manifest
     from chestnut.data.phantom.dataset import write as write_phantom
@@ -40,15 +43,19 @@ _HOMES = {
     "Run": "chestnut.api.run",
     "audit": "chestnut.api.data",
     "augment": "chestnut.api.data",
+    "cache_entries": "chestnut.data.cache.cache:entries",
+    "clean_cache": "chestnut.data.cache.cache:clean",
     "compare": "chestnut.api.studies",
     "crossval": "chestnut.api.studies",
     "ensemble": "chestnut.api.training",
     "evaluate": "chestnut.evaluation.metrics",
     "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
+    "layers": "chestnut.api.recipes",
     "list_runs": "chestnut.api.run",
     "load_dataset": "chestnut.data.sources.load",
     "load_recipe": "chestnut.config",
+    "lr_range": "chestnut.api.recipes",
     "open_run": "chestnut.api.run",
     "phantom": "chestnut.api.data",
     "recipe_names": "chestnut.config",
@@ -71,15 +78,19 @@ __all__ = [
     "__version__",
     "audit",
     "augment",
+    "cache_entries",
+    "clean_cache",
     "compare",
     "crossval",
     "ensemble",
     "evaluate",
     "fetch",
     "folds",
+    "layers",
     "list_runs",
     "load_dataset",
     "load_recipe",
+    "lr_range",
     "open_run",
     "phantom",
     "recipe_names",

@@ -15,8 +15,9 @@ SETTINGS = (
 )
 NAMES = [
     *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "__version__", "audit", "augment"),
-    *("compare", "crossval", "ensemble", "evaluate", "fetch", "folds", "list_runs", "load_dataset", "load_recipe"),
-    *("open_run", "phantom", "recipe_names", "resume", "show", "split", "stress", "train", "tune", "write_phantom"),
+    *("cache_entries", "clean_cache", "compare", "crossval", "ensemble", "evaluate", "fetch", "folds", "layers"),
+    *("list_runs", "load_dataset", "load_recipe", "lr_range", "open_run", "phantom", "recipe_names", "resume", "show"),
+    *("split", "stress", "train", "tune", "write_phantom"),
 ]
 
 
@@ -117,6 +118,23 @@ def test_data_are_made(tmp_path):
 def test_a_run_is_judged_under_a_shift(run):
     found = cn.stress(run, ["gamma-darker"], quiet=True)
     assert list(found.judged.shifts) == ["gamma-darker"]
+
+
+def test_layers_and_parameters_of_recipes():
+    table = cn.layers(cn.load_recipe("mlp", ["input.height=16", "input.width=16", "model.dense=[4]"]))
+    assert table["parameters"].sum() == 16 * 16 * 4 + 4 + 4 * 2 + 2
+    assert table["layer"].iloc[-1] == "logits"
+    assert cn.layers("pca-svm").empty
+
+
+def test_a_learning_rate_is_suggested(run):
+    found = cn.lr_range(run, rates=(1e-5, 1.0), batches=20, quiet=True)
+    assert found.suggested is None or 1e-5 < found.suggested < 1
+
+
+def test_the_cache_is_listed_and_cleaned(run):
+    assert any(entry.images for entry in cn.cache_entries())
+    assert cn.clean_cache(older_than_days=1000) == 0
 
 
 def test_what_stands_in_a_folder_is_resumed(run, tmp_path):

@@ -12,7 +12,6 @@ from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_
 from chestnut.cli.shared.recipe_options import complete_recipe
 from chestnut.cli.shared.tables import table
 from chestnut.errors import RecipeError
-from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -95,16 +94,11 @@ def _print_toml(name: str, json: Path | None) -> None:
 
 def _show_layers(name: str, json: Path | None) -> None:
     """Show the network that a recipe makes for two classes; its weights are random and nothing is downloaded."""
-    from chestnut.config import ClassicalConfig, load_recipe
+    from chestnut.api.recipes import layers
+    from chestnut.config import load_recipe
 
     recipe = load_recipe(name)
-    rows: list[dict[str, Any]] = []
-    if not isinstance(recipe.model, ClassicalConfig):
-        load_framework()
-        from chestnut.models.layers import layer_rows
-        from chestnut.training.starting_network import assemble
-
-        rows = [row.to_dict() for row in layer_rows(assemble(recipe.changed(["train.precision=float32"]), 2).network)]
+    rows: list[dict[str, Any]] = layers(recipe).to_dict(orient="records")  # type: ignore[assignment]
     total, trained = (sum(row[key] for row in rows) for key in ("parameters", "trained"))
     counts = {"parameters": total, "trained": trained} if rows else {"parameters": None, "trained": None}
     result = {"name": recipe.name, "classes": 2, **counts, "layers": rows}

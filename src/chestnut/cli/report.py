@@ -23,12 +23,10 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
-    from chestnut.report.pages.run import write_run_page
-    from chestnut.runs.folder import RunFolder
+    from chestnut.api.run import open_run
 
-    folder = RunFolder.open(run)
-    path = output or folder.report_file
-    write_run_page(folder, path, identities=identities)
-    if emit({"run": str(folder.path), "report": str(path)}, json):
+    subject = open_run(run)
+    path = subject.report(output, identities=identities)
+    if emit({"run": str(run), "report": str(path)}, json):
         out.print(str(path), markup=False, soft_wrap=True)
-        print_next_for(folder, reported=True)
+        print_next_for(subject.folder, reported=True)
