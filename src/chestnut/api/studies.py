@@ -230,12 +230,12 @@ def tune(
         EngineError: An engine that is unknown or cannot be reached.
     """
     from chestnut.jobs.machine import threads_per_job
-    from chestnut.studies.tuning.plan import Terms, TuneFolder, checked, make_tuneplan
+    from chestnut.studies.tuning.plan import Terms, TuneFolder, apply_terms, make_tuneplan
 
     how, rest = split_options(StudySettings, options)
     refuse_unknown(rest, list(TuneOptions.__annotations__))
     terms, chosen = Terms(**rest), load_recipe(recipe, list(settings))
-    checked(chosen, terms)
+    apply_terms(chosen, terms)
     choice, track = _check(how, path)
     images, threads = read_data(data), threads_per_job()
     plan, images = make_tuneplan(images, chosen, terms, threads, skip_bad=how.skip_bad, bars=how.shown.bar)

@@ -11,8 +11,8 @@ from optuna.storages import InMemoryStorage
 
 from chestnut.config import IntRange, Recipe, load_recipe
 from chestnut.errors import ChestnutError, DataError, DiskError, RecipeError, RunError
-from chestnut.studies.tuning.plan import Terms, TuneFolder, TunePlan, checked
-from chestnut.studies.tuning.sampling import own_values
+from chestnut.studies.tuning.plan import Terms, TuneFolder, TunePlan, apply_terms
+from chestnut.studies.tuning.sampling import recipe_values
 from chestnut.studies.tuning.trials import Trials, make_study, open_trials
 
 SPACE = (
@@ -24,7 +24,7 @@ SPACE = (
 
 def planned(*changes, **terms):
     given = Terms(**{"epochs": 9, "seed": 3} | terms)
-    recipe = checked(Recipe(name="mine").changed(changes or SPACE), given)
+    recipe = apply_terms(Recipe(name="mine").changed(changes or SPACE), given)
     return TunePlan(recipe, given.search, given.objective, given.executions, given.trials, "0", 1)
 
 
@@ -55,7 +55,7 @@ def settle(trials, number, score):
 )
 def test_a_space_that_the_recipe_does_not_take_is_refused(change, said):
     with pytest.raises(RecipeError, match=said) as error:
-        checked(Recipe(name="mine").changed([change]), Terms())
+        apply_terms(Recipe(name="mine").changed([change]), Terms())
     assert "\n" not in str(error.value)
 
 
@@ -72,13 +72,13 @@ def test_a_space_that_the_recipe_does_not_take_is_refused(change, said):
 )
 def test_terms_out_of_range_are_refused(terms, said):
     with pytest.raises(DataError, match=said):
-        checked(load_recipe("cnn-search"), terms)
+        apply_terms(load_recipe("cnn-search"), terms)
 
 
 def test_a_fitted_network_has_no_epochs_to_be_stopped_at():
     recipe = load_recipe("pca-svm").changed(["search.model.components={choice=[[5], [10]]}"])
     with pytest.raises(RecipeError, match="pca-svm is fitted without epochs"):
-        checked(recipe, Terms(search="hyperband"))
+        apply_terms(recipe, Terms(search="hyperband"))
 
 
 def test_the_objective_decides_which_epoch_is_kept():
@@ -146,7 +146,7 @@ def test_nothing_is_tried_twice_and_a_space_that_is_used_up_ends_the_search(seed
     keys = ["train.batch_size", "model.depth"][: len(ranges)]
     recipe = Recipe(name="mine", search=dict(zip(keys, ranges, strict=True)), seed=seed)
     plan = TunePlan(recipe, "random", "auroc", 1, 99, "0", 1)
-    own = own_values(recipe)
+    own = recipe_values(recipe)
     trials, tried = in_memory(plan), []
     while (number := trials.ask()) is not None:
         tried.append(tuple(trials.values(number).values()))

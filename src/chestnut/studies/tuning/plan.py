@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self
 
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.manifest import Manifest
@@ -19,36 +19,12 @@ from chestnut.evaluation.selection_bias import OBJECTIVES
 from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import StudyFolder, StudyPlan
+from chestnut.studies.study import StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.tuning.space_checks import check_space
 
 SEARCHES = ("random", "hyperband", "bayesian")
 
-#: Fields, or tables of fields, that cannot be searched, and why.
-_FIXED = {
-    "name": "it names the run",
-    "summary": "it changes no run",
-    "source": "it changes no run",
-    "reported": "it changes no run",
-    "seed": "luck is not a setting; executions=N trains every trial with N seeds",
-    "data.fractions": "all trials share one split",
-    "data.positive": "all trials have the same positive class",
-    "train.epochs": "all trials have the same budget, which epochs=N sets; training keeps its best epoch",
-    "train.stop.metric": "the objective decides which epoch is kept",
-    "model.network": "networks differ in their other fields; chestnut compare compares recipes",
-}
-
-_EXAMPLE = "search.optim.learning_rate={float=[1e-4,1e-2],log=true}"
-
-
-class SearchGiven(TypedDict, total=False):
-    """The attributes of `Terms` as keywords of a call."""
-
-    search: str
-    objective: str
-    trials: int
-    executions: int
-    epochs: int | None
-    seed: int | None
+_TRIALS = " choices of settings to try"
 
 
 @dataclass(frozen=True)
@@ -80,14 +56,10 @@ class Terms:
         for option, given, known in (("search", self.search, SEARCHES), ("objective", self.objective, OBJECTIVES)):
             if given not in known:
                 raise DataError(f"{option}={given}: no such {option}; {suggest(given, known)}")
-        if self.trials < 1:
-            raise DataError(f"trials={self.trials}: give 1 or more choices of settings to try")
-        if self.executions < 1:
-            raise DataError(f"executions={self.executions}: give 1 or more runs of each trial")
-        if self.epochs is not None and self.epochs < 1:
-            raise DataError(f"epochs={self.epochs}: give 1 or more")
-        if self.seed is not None and self.seed < 0:
-            raise DataError(f"seed={self.seed}: give 0 or more")
+        require_at_least(1, _TRIALS, trials=self.trials)
+        require_at_least(1, " runs of each trial", executions=self.executions)
+        require_at_least(1, epochs=self.epochs)
+        require_at_least(0, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -153,7 +125,7 @@ class TunePlan(StudyPlan):
         """Return the recipe of a run.
 
         Raises:
-            RecipeError: Values that do not go together.
+            RecipeError: The values exclude each other.
         """
         precision = {} if self.precision is None else {"train.precision": self.precision}
         return self.recipe.without_search().with_values({**precision, **values, "seed": seed})
@@ -165,9 +137,9 @@ def make_tuneplan(
     """Check the space, split and decode, once for all trials; only the pixel cache is written.
 
     Args:
-        data: The data; split by the recipe's fractions where it has no split.
+        data: The data, which are split by the recipe's fractions if they have no split.
         recipe: A recipe with a space to search.
-        terms: How it is searched.
+        terms: How the space is searched.
         threads: The number of threads of one operation of a run.
         skip_bad: Leave out unreadable images instead of raising an error.
         bars: Shows the progress.
@@ -176,10 +148,10 @@ def make_tuneplan(
         The plan, and the images with splits and digests of their pixels.
 
     Raises:
-        DataError: Terms out of range, unreadable images, or data on which nothing can be learnt.
-        RecipeError: No space, or one that the recipe does not take.
+        DataError: A term is out of range, images are unreadable, or nothing can be learnt from the data.
+        RecipeError: The recipe has no space, or does not accept a value of its space.
     """
-    recipe = checked(recipe, terms)
+    recipe = apply_terms(recipe, terms)
     prepared = prepare(
         data,
         [recipe.input],
@@ -193,63 +165,37 @@ def make_tuneplan(
     return plan, prepared.with_notes_on_bad()
 
 
-def checked(recipe: Recipe, terms: Terms) -> Recipe:
-    """Return the recipe as it is searched, with the terms' epochs and seed and the objective's stopping metric.
+def apply_terms(recipe: Recipe, terms: Terms) -> Recipe:
+    """Return the recipe that is searched: with the epochs and seed of the terms, and stopped by the objective.
 
     Raises:
-        DataError: Terms out of range.
-        RecipeError: No space, one that the recipe does not take, or a search that its network cannot have.
+        DataError: A term is out of its range.
+        RecipeError: The recipe has no space, does not accept a value of its space, or has a network that cannot be
+            searched in this way.
     """
     terms.check()
     given = {"train.epochs": terms.epochs, "seed": terms.seed, "train.stop.metric": f"val_{terms.objective}"}
     recipe = recipe.with_values({key: value for key, value in given.items() if value is not None})
     if isinstance(recipe.model, ClassicalConfig) and terms.search == "hyperband":
         raise RecipeError(
-            f"search=hyperband: {recipe.model.network} is fitted without epochs, so that none can be stopped early; "
+            f"search=hyperband: {recipe.model.network} is fitted without epochs, so no trial can be stopped early; "
             "give search=random or search=bayesian"
         )
     check_space(recipe)
     return recipe
 
 
-def check_space(recipe: Recipe) -> None:
-    """Check that a recipe accepts both ends of every range in its space.
-
-    Raises:
-        RecipeError: There is no space, it has a field that no search varies, or a value does not validate.
-    """
-    if not recipe.search:
-        raise RecipeError(
-            f"{recipe.name} has no [search] table, so there is nothing to search; add one, or give {_EXAMPLE}; "
-            "the recipe cnn-search brings one"
-        )
-    for key, one in recipe.search.items():
-        for fixed, why in _FIXED.items():
-            if key == fixed or key.startswith(f"{fixed}."):
-                raise RecipeError(f"search.{key}: no search varies {fixed}: {why}")
-        for value in one.ends:
-            _try(recipe, key, value)
-
-
-def _try(recipe: Recipe, key: str, value: Any) -> None:
-    try:
-        recipe.without_search().with_values({key: value})
-    except RecipeError as error:
-        said = str(error).removeprefix(f"{key}={value}").lstrip(": ")
-        raise RecipeError(f"search.{key}: {recipe.name} does not take {value}: {said}") from None
-
-
-#: What the runs of the recipe's own settings are called.
-DEFAULT = "default"
+#: The number that stands for the recipe's own settings in place of a trial's.
+DEFAULT_TRIAL = -1
 
 
 def trial_name(number: int) -> str:
-    """Return the name of a trial's runs before the seed; -1 means the recipe's own settings.
+    """Return the name of a trial's runs before the seed.
 
-    >>> trial_name(7), trial_name(-1)
+    >>> trial_name(7), trial_name(DEFAULT_TRIAL)
     ('trial-007', 'default')
     """
-    return DEFAULT if number < 0 else f"trial-{number:03d}"
+    return "default" if number == DEFAULT_TRIAL else f"trial-{number:03d}"
 
 
 class TuneFolder(StudyFolder[TunePlan]):
@@ -287,7 +233,7 @@ class TuneFolder(StudyFolder[TunePlan]):
         return self.path / "tensorboard"
 
     def run(self, number: int, seed: int) -> RunFolder:
-        """Return the folder of a trial's run with a seed; -1 means the recipe's own settings."""
+        """Return the folder of a trial's run with a seed; the number may be `DEFAULT_TRIAL`."""
         return RunFolder(self.path / f"{trial_name(number)}-s{seed}")
 
     @classmethod
@@ -301,13 +247,12 @@ class TuneFolder(StudyFolder[TunePlan]):
         """Set the total number of trials; existing trials are kept.
 
         Raises:
-            DataError: Fewer than 1.
+            DataError: `trials` is below 1.
         """
-        if trials < 1:
-            raise DataError(f"trials={trials}: give 1 or more choices of settings to try")
+        require_at_least(1, _TRIALS, trials=trials)
         if (plan := self.plan).trials != trials:
             write_json(self.plan_file, replace(plan, trials=trials).to_dict())
 
-    def settle(self, precision: str) -> None:
+    def set_precision(self, precision: str) -> None:
         """Save the precision of all runs."""
         write_json(self.plan_file, replace(self.plan, precision=precision).to_dict())

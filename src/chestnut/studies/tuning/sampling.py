@@ -26,7 +26,7 @@ Values = dict[str, Any]
 _DRAWS = 20
 
 
-def distribution(one: Range) -> BaseDistribution:
+def to_distribution(one: Range) -> BaseDistribution:
     """Return a range as an Optuna distribution; lists to choose from become text, since Optuna stores no lists."""
     match one:
         case IntRange():
@@ -37,7 +37,7 @@ def distribution(one: Range) -> BaseDistribution:
             return CategoricalDistribution([_label(value) for value in one.choice])
 
 
-def values_of(space: SearchSpace, drawn: Mapping[str, Any]) -> Values:
+def to_recipe_values(space: SearchSpace, drawn: Mapping[str, Any]) -> Values:
     """Return what Optuna drew as values of a recipe."""
     values: Values = {}
     for key, one in space.items():
@@ -47,7 +47,7 @@ def values_of(space: SearchSpace, drawn: Mapping[str, Any]) -> Values:
     return values
 
 
-def own_values(recipe: Recipe) -> Values:
+def recipe_values(recipe: Recipe) -> Values:
     """Return a recipe's own values of the fields in its space."""
     plain = recipe.model_dump(mode="json")
     found: Values = {}
@@ -83,7 +83,7 @@ def next_settings(
     """
     known = {_key(trial.params) for trial in asked}
     known |= {_key({key: _label(value) for key, value in one.items()}) for one in tried}
-    distributions = {key: distribution(one) for key, one in space.items()}
+    distributions = {key: to_distribution(one) for key, one in space.items()}
     for draw in range(_DRAWS):
         number = int(np.random.SeedSequence((seed, len(asked), draw)).generate_state(1)[0])
         drawn = _draw(distributions, asked, study, _sampler(bayesian, number))

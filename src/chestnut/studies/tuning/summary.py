@@ -17,9 +17,9 @@ from chestnut.files.atomic import replacing, write_text
 from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.pooled_predictions import pool_predictions
-from chestnut.studies.tuning.plan import TuneFolder, TunePlan
+from chestnut.studies.tuning.plan import DEFAULT_TRIAL, TuneFolder, TunePlan
 from chestnut.studies.tuning.result import Trial, Tuning
-from chestnut.studies.tuning.sampling import own_values
+from chestnut.studies.tuning.sampling import recipe_values
 from chestnut.studies.tuning.trials import ENOUGH, Trials
 
 _SEARCHED = {
@@ -29,7 +29,7 @@ _SEARCHED = {
 }
 
 
-def score_of(run: RunFolder, objective: str) -> float:
+def read_score(run: RunFolder, objective: str) -> float:
     """Return the objective of a finished run at the epoch that it kept; NaN if it is undefined."""
     value = run.metrics("val")["metrics"][objective]["value"]
     return float("nan") if value is None else float(value)
@@ -48,14 +48,14 @@ def make_tuning(folder: TuneFolder, trials: Trials, default_error: str, parallel
         RunError: No trial has finished.
     """
     plan = folder.plan
-    read = tuple(_read_trial(folder, plan, trials, number) for number in range(len(trials)))
-    finished = [trial for trial in read if trial.state == "finished"]
+    all_trials = tuple(_read_trial(folder, plan, trials, number) for number in range(len(trials)))
+    finished = [trial for trial in all_trials if trial.state == "finished"]
     if not finished:
-        why = next((f"; the first, {trial.name}: {trial.error}" for trial in read if trial.error), "")
-        raise RunError(f"none of the {len(read)} trials has finished, so there is no best{why}")
-    best = _best(finished, plan)
+        why = next((f"; the first, {trial.name}: {trial.error}" for trial in all_trials if trial.error), "")
+        raise RunError(f"none of the {len(all_trials)} trials has finished, so there is no best{why}")
+    best = _choose_best(finished, plan)
     default = None if default_error else _read_default(folder, plan)
-    gain = _gain(folder, plan, default, finished)
+    gain = _compute_gain(folder, plan, default, finished)
     importance = trials.importance()
     return Tuning(
         recipe=plan.recipe.name,
@@ -63,18 +63,18 @@ def make_tuning(folder: TuneFolder, trials: Trials, default_error: str, parallel
         objective=plan.objective,
         executions=plan.executions,
         space={key: str(one) for key, one in plan.recipe.search.items()},
-        trials=read,
+        trials=all_trials,
         default=default,
         best=best.number,
         importance=importance,
         gain=gain,
-        sentences=_sentences(plan, best, default, gain, importance, default_error),
-        notes=_notes(plan, read, importance, parallel),
+        sentences=describe_result(plan, best, default, gain, importance, default_error),
+        notes=_make_notes(plan, all_trials, importance, parallel),
     )
 
 
 def write_tuning(folder: TuneFolder, result: Tuning) -> None:
-    """Write table, figures, best recipe and, last, the outcome itself.
+    """Write the table, the figures, the best recipe and, last, the result itself.
 
     Raises:
         DiskError: The disk is full or may not be written.
@@ -92,11 +92,11 @@ def write_tuning(folder: TuneFolder, result: Tuning) -> None:
     with replacing(folder.table_file) as temporary:
         result.table.to_csv(temporary, index=False)
     best = next(trial for trial in result.trials if trial.number == result.best)
-    write_text(folder.best_file, best_recipe(folder, plan, best))
+    write_text(folder.best_file, _format_best_recipe(folder, plan, best))
     write_json(folder.result_file, result.to_dict())
 
 
-def best_recipe(folder: TuneFolder, plan: TunePlan, best: Trial) -> str:
+def _format_best_recipe(folder: TuneFolder, plan: TunePlan, best: Trial) -> str:
     """Return the recipe of the best trial as TOML, with a head that says where it comes from."""
     summary = f"{best.name} of a {plan.search} search around {plan.recipe.name}"
     recipe = plan.recipe_of(best.values, plan.recipe.seed).with_values(
@@ -109,7 +109,7 @@ def best_recipe(folder: TuneFolder, plan: TunePlan, best: Trial) -> str:
     head = (
         f"{recipe.name}: {summary}",
         f"Found in: {folder.path}, by chestnut tune",
-        f"Score:    {_scored(best, plan)}; too good, since it chose the trial",
+        f"Score:    {_format_score(best, plan)}; too good, since it chose the trial",
         f"Command:  chestnut train DATA --recipe {folder.best_file} --threads {plan.threads}",
     )
     return "".join(f"# {line}\n" for line in head) + "\n" + recipe.to_toml()
@@ -134,16 +134,16 @@ def _read_trial(folder: TuneFolder, plan: TunePlan, trials: Trials, number: int)
 
 def _read_default(folder: TuneFolder, plan: TunePlan) -> Trial | None:
     """Return the recipe's own settings as a trial; None unless all their runs have finished."""
-    scores, rest = _read_runs(folder, plan, -1)
+    scores, rest = _read_runs(folder, plan, DEFAULT_TRIAL)
     if len(scores) < plan.executions:
         return None
-    return Trial(-1, "finished", own_values(plan.recipe), mean(scores), scores, **rest)
+    return Trial(DEFAULT_TRIAL, "finished", recipe_values(plan.recipe), mean(scores), scores, **rest)
 
 
 def _read_runs(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[float, ...], dict[str, Any]]:
     """Return the scores of a trial's finished runs, and the epochs, seconds and names of all that were started."""
     runs = [run for seed in plan.seeds if (run := folder.run(number, seed)).environment_file.is_file()]
-    scores = tuple(score_of(run, plan.objective) for run in runs if run.finished)
+    scores = tuple(read_score(run, plan.objective) for run in runs if run.finished)
     return scores, {
         "epochs": sum(len(run.history) for run in runs),
         "seconds": sum(run.record.job_seconds or 0.0 for run in runs),
@@ -151,22 +151,24 @@ def _read_runs(folder: TuneFolder, plan: TunePlan, number: int) -> tuple[tuple[f
     }
 
 
-def _best(finished: Sequence[Trial], plan: TunePlan) -> Trial:
+def _choose_best(finished: Sequence[Trial], plan: TunePlan) -> Trial:
     """Return the trial with the best score; the first of equal ones."""
     sign = 1 if plan.smaller_is_better else -1
     return min(finished, key=lambda trial: (sign * (trial.score or 0.0), trial.number))
 
 
-def _gain(folder: TuneFolder, plan: TunePlan, default: Trial | None, finished: Sequence[Trial]) -> Gain | None:
+def _compute_gain(folder: TuneFolder, plan: TunePlan, default: Trial | None, finished: Sequence[Trial]) -> Gain | None:
     if default is None:
         return None
     runs = {trial.name: [RunFolder(folder.path / name) for name in trial.runs] for trial in (default, *finished)}
-    seen = pool_predictions(runs)
-    own, *candidates = seen.probabilities.values()
-    return gain_of_chosen(seen.targets, seen.patients, own, candidates, metric=plan.objective, seed=plan.recipe.seed)
+    pooled = pool_predictions(runs)
+    own, *candidates = pooled.probabilities.values()
+    return gain_of_chosen(
+        pooled.targets, pooled.patients, own, candidates, metric=plan.objective, seed=plan.recipe.seed
+    )
 
 
-def _sentences(
+def describe_result(
     plan: TunePlan,
     best: Trial,
     default: Trial | None,
@@ -174,26 +176,38 @@ def _sentences(
     importance: dict[str, float],
     default_error: str,
 ) -> tuple[str, ...]:
+    """Describe the result of a search in sentences; the first says whether the best trial beats the default.
+
+    Args:
+        plan: The plan of the search.
+        best: The best trial.
+        default: The trial of the recipe's own settings; None if they have no result.
+        gain: The lead of the best trial over the default; None if there is no default.
+        importance: The share of the objective's variance that each field explains, largest first; may be empty.
+        default_error: Why the recipe's own settings have no result; empty if they have one.
+    """
     words = in_words(plan.objective)
     settings = ", ".join(f"{key} = {_format_value(value)}" for key, value in best.values.items())
     sentences = []
     if gain is not None:
-        sentences.append(_capital(gain_in_words(gain, best.name, f"the recipe {plan.recipe.name}")))
+        sentences.append(_capitalize(gain_in_words(gain, best.name, f"the recipe {plan.recipe.name}")))
     else:
         why = f": {default_error}" if default_error else ""
         sentences.append(
             f"Whether {best.name} is better than {plan.recipe.name} is unknown: the recipe's own settings have no "
             f"result{why}."
         )
-    own = "" if default is None else f"; the recipe's own settings have {_scored(default, plan)}"
-    sentences.append(f"{_capital(best.name)} has the best score, {_scored(best, plan)}, with {settings}{own}.")
+    own = "" if default is None else f"; the recipe's own settings have {_format_score(default, plan)}"
+    sentences.append(f"{_capitalize(best.name)} has the best score, {_format_score(best, plan)}, with {settings}{own}.")
     if importance:
         shares = ", ".join(f"{key} {share:.0%}" for key, share in list(importance.items())[:3])
         sentences.append(f"Of the differences in {words} between trials, these explain most (fANOVA): {shares}.")
     return tuple(sentences)
 
 
-def _notes(plan: TunePlan, trials: Sequence[Trial], importance: dict[str, float], parallel: int) -> tuple[str, ...]:
+def _make_notes(
+    plan: TunePlan, trials: Sequence[Trial], importance: dict[str, float], parallel: int
+) -> tuple[str, ...]:
     """Return what a reader must know about how the result was made."""
     states = Counter(trial.state for trial in trials)
     words, kept = in_words(plan.objective), "highest" if OBJECTIVES[plan.objective] else "lowest"
@@ -219,13 +233,13 @@ def _notes(plan: TunePlan, trials: Sequence[Trial], importance: dict[str, float]
             "ended: the same search may draw other trials next time."
         )
     failed = [trial for trial in trials if trial.state == "failed"]
-    notes += [f"{_capital(trial.name)} failed: {trial.error}" for trial in failed[:3]]
+    notes += [f"{_capitalize(trial.name)} failed: {trial.error}" for trial in failed[:3]]
     if len(failed) > 3:
         notes.append(f"{len(failed) - 3} more failed; trials.csv says why.")
     return tuple(notes)
 
 
-def _scored(trial: Trial, plan: TunePlan) -> str:
+def _format_score(trial: Trial, plan: TunePlan) -> str:
     mean_of = f", the mean of {len(trial.scores)} executions" if len(trial.scores) > 1 else ""
     return f"validation {in_words(plan.objective)} {trial.score:.4f}{mean_of}"
 
@@ -234,5 +248,5 @@ def _format_value(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _capital(text: str) -> str:
+def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]

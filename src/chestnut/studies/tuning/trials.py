@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chestnut.errors import ChestnutError, DiskError, RunError
 from chestnut.studies.tuning.plan import TuneFolder, TunePlan
 from chestnut.studies.tuning.result import State
-from chestnut.studies.tuning.sampling import Values, distribution, next_settings, own_values, values_of
+from chestnut.studies.tuning.sampling import Values, next_settings, recipe_values, to_distribution, to_recipe_values
 
 _STATES: dict[TrialState, State] = {
     TrialState.COMPLETE: "finished",
@@ -56,11 +56,11 @@ class Trials:
             self._study,
             bayesian=self._plan.search == "bayesian",
             seed=self._plan.recipe.seed,
-            tried=[own_values(self._plan.recipe)],
+            tried=[recipe_values(self._plan.recipe)],
         )
         if drawn is None:
             return None
-        distributions = {key: distribution(one) for key, one in space.items()}
+        distributions = {key: to_distribution(one) for key, one in space.items()}
         number = len(self)
         self._study.add_trial(create_trial(state=TrialState.RUNNING, params=drawn, distributions=distributions))
         return number
@@ -71,7 +71,7 @@ class Trials:
 
     def values(self, number: int) -> Values:
         """Return a trial's settings by recipe field."""
-        return values_of(self._plan.recipe.search, self._all()[number].params)
+        return to_recipe_values(self._plan.recipe.search, self._all()[number].params)
 
     def state(self, number: int) -> State:
         """Return the state of a trial."""
