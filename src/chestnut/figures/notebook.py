@@ -7,13 +7,17 @@ import html
 from pathlib import Path
 
 
-def picture_html(path: Path, description: str) -> str:
+def picture_html(path: Path | None, description: str) -> str:
     """Return a PNG file as an HTML image that needs no other file; empty if there is no such file.
+
+    Args:
+        path: The file; None for a result that was not written to a folder.
+        description: The text for readers who cannot see the image.
 
     >>> picture_html(Path("missing.png"), "nothing")
     ''
     """
-    if not path.is_file():
+    if path is None or not path.is_file():
         return ""
     data = base64.b64encode(path.read_bytes()).decode()
     return f'<img alt="{html.escape(description)}" style="max-width: 100%" src="data:image/png;base64,{data}">'

@@ -65,14 +65,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The outcome of a comparison.
+    """The result of a comparison.
 
     Attributes:
-        rows: The best first; variants without a result last.
-        pairs: Each against the next.
-        images: Validation images.
-        patients: Their patients.
-        resamples: Behind intervals and tests.
+        rows: The variants, the best first and those without a result last.
+        pairs: The test of each variant against the next.
+        images: The number of validation images.
+        patients: The number of their patients.
+        resamples: The number of resamples for each interval and test.
         sentences: What the tests say, in plain words.
         notes: What to know before believing it.
         path: The folder of the comparison; None for one that was not written.
@@ -93,25 +93,33 @@ class Leaderboard:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a variant, an estimate in three columns: itself, `_low` and `_high`."""
+        """One row for each variant; an estimate has three columns: its name, and its name with `_low` and `_high`."""
         import pandas as pd
 
-        return pd.DataFrame([_flat(row) for row in self.rows])
+        return pd.DataFrame([_flatten(row) for row in self.rows])
 
     def _repr_html_(self) -> str:
         columns = ("place", "variant", "AUROC", "accuracy", "parameters", "epochs")
-        rows = [
-            (row.place, row.name, row.auroc or row.failed[:1], row.accuracy, row.parameters, row.epochs)
-            for row in self.rows
-        ]
-        cells = [("–" if row[0] is None else row[0], *row[1:]) for row in rows]
-        table = html_table(cells, columns, "Validation images, with 95 % intervals", (*self.sentences, *self.notes))
-        figure = "" if self.path is None else picture_html(self.path / "figures" / "auroc.png", "AUROC of each variant")
-        return table + figure
+        failures = [f"{row.name} failed with {failure}" for row in self.rows for failure in row.failed]
+        table = html_table(
+            [_format_cells(row) for row in self.rows],
+            columns,
+            "Validation images, with 95 % intervals",
+            (*self.sentences, *self.notes, *failures),
+        )
+        return table + picture_html(self.path and self.path / "figures" / "auroc.png", "AUROC of each variant")
 
 
-def _flat(row: Row) -> dict[str, Any]:
-    """A row with every estimate in three columns."""
+def _format_cells(row: Row) -> tuple[object, ...]:
+    """Return the cells of a row for a notebook."""
+    if row.place is None:
+        return "–", row.name, "no result", None, None, None
+    parameters = None if row.parameters is None else f"{row.parameters:,}"
+    return row.place, row.name, row.auroc, row.accuracy, parameters, row.epochs
+
+
+def _flatten(row: Row) -> dict[str, Any]:
+    """Return a row with each estimate in three columns."""
     flat: dict[str, Any] = {}
     for name, value in asdict(row).items():
         if name in ("auroc", "accuracy", "behind"):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.figures.notebook import picture_html
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,13 @@ class FoldResult:
     evaluation: Evaluation
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fold as JSON values; the keys are the attributes."""
+        """Return the fold ready for JSON; the keys are the attributes."""
         return {**vars(self), "evaluation": self.evaluation.to_dict()}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the fold as a row of a table, with the value of each of `METRICS`."""
+        numbers = {name: getattr(self, name) for name in ("repeat", "fold", "seed", "epochs", "best_epoch")}
+        return numbers | {name: self.evaluation.metrics[name].value for name in METRICS}
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,13 @@ class CrossValidation:
             "notes": list(self.notes),
         }
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each fold of each repeat: its numbers, seed and epochs, and a column for each of `METRICS`."""
+        import pandas as pd
+
+        return pd.DataFrame([part.to_row() for part in self.parts])
+
     def _repr_html_(self) -> str:
         shown = ("auroc", "accuracy", "loss")
         rows: list[tuple[object, ...]] = [
@@ -120,8 +135,7 @@ class CrossValidation:
         title = f"{self.pooled.images:,} held-out predictions of {self.pooled.patients:,} patients"
         notes = (*self.warnings, *self.pooled.notes, *self.notes)
         table = html_table(rows, ("fold", "AUROC", "accuracy", "loss"), title, notes)
-        figure = "" if self.path is None else picture_html(self.path / "figures" / "auroc.png", "AUROC of each fold")
-        return table + figure
+        return table + picture_html(self.path and self.path / "figures" / "auroc.png", "AUROC of each fold")
 
 
 def compute_spread(parts: tuple[FoldResult, ...]) -> dict[str, Spread]:

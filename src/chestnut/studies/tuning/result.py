@@ -98,28 +98,27 @@ class Tuning:
         """One row for each trial: number, state, score, a column for each field, epochs, seconds, runs, error."""
         import pandas as pd
 
-        return pd.DataFrame([_flat(trial, self.space) for trial in self.trials])
+        return pd.DataFrame([_flatten(trial, self.space) for trial in self.trials])
 
     def _repr_html_(self) -> str:
         trials = [*(() if self.default is None else (self.default,)), *self.trials]
-        rows = [(trial.name, trial.state, _score(trial), _settings(trial), trial.error) for trial in trials]
+        rows = [(one.name, one.state, _format_score(one), _format_settings(one), one.error) for one in trials]
         columns = ("trial", "state", self.objective, "settings", "error")
         table = html_table(rows, columns, f"{self.search} search around {self.recipe}", (*self.sentences, *self.notes))
-        figure = "" if self.path is None else picture_html(self.path / "figures" / "history.png", "Score of each trial")
-        return table + figure
+        return table + picture_html(self.path and self.path / "figures" / "history.png", "Score of each trial")
 
 
-def _score(trial: Trial) -> str:
+def _format_score(trial: Trial) -> str:
     return "–" if trial.score is None else f"{trial.score:.4f}"
 
 
-def _settings(trial: Trial) -> str:
+def _format_settings(trial: Trial) -> str:
     """Format the settings of a trial in one line."""
     values = ((name, f"{value:g}" if isinstance(value, float) else value) for name, value in trial.values.items())
     return ", ".join(f"{name}={value}" for name, value in values)
 
 
-def _flat(trial: Trial, fields: dict[str, str]) -> dict[str, Any]:
+def _flatten(trial: Trial, fields: dict[str, str]) -> dict[str, Any]:
     return {
         "number": trial.number,
         "state": trial.state,
