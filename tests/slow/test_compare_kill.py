@@ -63,7 +63,7 @@ def test_kill_and_ctrl_c_change_nothing(tmp_path):
     assert not (broken / "leaderboard.json").exists()
     said, status = interrupted(command(images, "broken"), tmp_path, broken / "mlp-s1", signal.SIGINT)
     assert status == 130
-    assert "chestnut compare --resume runs/broken goes on" in said
+    assert "continue with chestnut compare --resume runs/broken" in said
     resume = [sys.executable, "-c", PROGRAM, "compare", "--resume", "runs/broken"]
     subprocess.run(resume, cwd=tmp_path, check=True, capture_output=True)
     assert leaderboard(broken) == expected

@@ -256,7 +256,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_ray_behind(images, tmp_path):
     wait_until(lambda: history.is_file() and len(history.read_text().splitlines()) > 2, 120)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=120)[1]
-    assert process.returncode == 130 and "--resume runs/broken goes on" in said, said
+    assert process.returncode == 130 and "continue with chestnut compare --resume runs/broken" in said, said
     assert RunFolder(history.parent).record.status == "stopped"
     assert "Traceback" not in said
     mark = str(tmp_path).encode()

@@ -82,7 +82,7 @@ def test_a_killed_search_makes_the_trials_of_one_that_was_not(images, tmp_path):
         os.kill(process.pid, how)
         said = process.communicate(timeout=120)[1].decode()
         assert not (runs / "broken" / "tune.json").exists()
-    assert process.returncode == 130 and "chestnut tune --resume runs/broken goes on" in said
+    assert process.returncode == 130 and "continue with chestnut tune --resume runs/broken" in said
     rest = ended([sys.executable, "-c", PROGRAM, "tune", "--resume", "runs/broken"], tmp_path)
     assert rest.returncode == 0, rest.stderr
     assert outcome(runs / "broken") == expected | {"notes": outcome(runs / "broken")["notes"]}

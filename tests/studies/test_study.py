@@ -10,7 +10,7 @@ from chestnut.studies.crossval.plan import CrossFolder
 from killing import Killed, kill_at_rename
 
 
-def test_a_study_recovers_a_run_from_a_kill_before_it_clears_what_is_half_made(tmp_path, monkeypatch):
+def test_a_study_recovers_a_run_from_a_kill_before_it_removes_incomplete_folders(tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "repeat1-fold1")
     with RunFolder.create(run.path, Recipe(name="tiny"), RunRecord(status="finished"), {}):
         pass

@@ -73,13 +73,13 @@ def ensemble(
             classes or inputs, or the folder is taken.
         BundleError: A bundle is missing or was changed.
         DataError: The runs disagree on an image.
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     require_free(path)
-    members = _members(runs)
+    members = _read_members(runs)
     manifest = union([Manifest.read(one.run.manifest_file, one.run.facts) for one in members])
-    manifest = manifest.with_note(*_notes(members, "test" in manifest.splits))
-    recipe = _recipe(members)
+    manifest = manifest.with_note(*_make_notes(members, "test" in manifest.splits))
+    recipe = _make_recipe(members)
     networks = [load_network(one.bundle.model_file) for one in members]
     network = join(networks, [one.bundle.temperature for one in members], recipe.input)
     for note in manifest.notes:
@@ -112,10 +112,10 @@ def _evaluate(draft: RunFolder, command: str, bars: Bars) -> None:
         _log.warning("the ensemble was not evaluated on its validation images: %s", error)
 
 
-def _members(runs: Sequence[RunFolder]) -> list[Member]:
+def _read_members(runs: Sequence[RunFolder]) -> list[Member]:
     if len(runs) < 2:
         raise RunError(f"{len(runs)} run given; an ensemble needs two or more")
-    members = [_member(run) for run in runs]
+    members = [_read_member(run) for run in runs]
     for number, one in enumerate(members):
         for other in members[:number]:
             if one.run.path.resolve() == other.run.path.resolve():
@@ -124,11 +124,11 @@ def _members(runs: Sequence[RunFolder]) -> list[Member]:
                 raise RunError(f"{one.run.path} has the same weights as {other.run.path}; give each network once")
     first = members[0]
     for one in members[1:]:
-        _compare(first, one)
+        _require_compatible(first, one)
     return members
 
 
-def _member(run: RunFolder) -> Member:
+def _read_member(run: RunFolder) -> Member:
     run = RunFolder.open(run.path)
     if not run.finished:
         raise RunError(
@@ -138,7 +138,7 @@ def _member(run: RunFolder) -> Member:
     return Member(run, Bundle.read(run.bundle))
 
 
-def _compare(first: Member, other: Member) -> None:
+def _require_compatible(first: Member, other: Member) -> None:
     """Check that two runs have the same outputs and inputs."""
     pairs = [
         ("classes", ", ".join(first.bundle.classes), ", ".join(other.bundle.classes)),
@@ -157,7 +157,7 @@ def _compare(first: Member, other: Member) -> None:
             )
 
 
-def _recipe(members: Sequence[Member]) -> Recipe:
+def _make_recipe(members: Sequence[Member]) -> Recipe:
     """Return the recipe that describes the ensemble."""
     spec = members[0].bundle.spec
     channels = min(one.bundle.spec.channels for one in members)
@@ -170,7 +170,7 @@ def _recipe(members: Sequence[Member]) -> Recipe:
     )
 
 
-def _notes(members: Sequence[Member], tested: bool) -> list[str]:
+def _make_notes(members: Sequence[Member], tested: bool) -> list[str]:
     """Return what to know about the members; `tested` says whether test images are left."""
     notes = []
     if folds := [one.run for one in members if one.run.record.holdout]:

@@ -111,21 +111,22 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
 
 
 def _leave_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> LeftOut:
+    """Train without a source and evaluate on it, with images of other sources for the classes that it lacks."""
     inside = (seen.frame["source"] == source).to_numpy()
     rest = seen.take(np.flatnonzero(~inside))
-    if lacking := _lacking(rest):
-        return LeftOut(source, None, {}, None, f"without it there are no images of {listed(lacking)}")
+    if missing := _find_missing_classes(rest):
+        return LeftOut(source, None, {}, None, f"without it there are no images of {listed(missing)}")
     folder = run.path / "sources" / (re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip("-.") or "source")
     with ExitStack() as stack:
         observers = () if how.watch is None else (stack.enter_context(how.watch(source)),)
         setup = Setup(folder, audited=False, command=how.command, bars=how.bars, observers=observers)
-        made = _train_or_resume(setup, rest, _retraining_recipe(run.recipe, how.epochs))
-    strange = set(seen.classes) - set(seen.frame.loc[inside, "label"])
-    held = (seen.frame["split"] == "val") & seen.frame["label"].isin(strange)
-    borrowed = seen.frame.loc[held & ~inside, "label"].value_counts()
-    judged = seen.take(np.flatnonzero(inside | held)).with_column("split", [""] * int((inside | held).sum()))
-    evaluation = evaluate_run(made, "val", replace(judged, root=folder), command=how.command, bars=how.bars)
-    return LeftOut(source, made.path, {str(k): int(v) for k, v in borrowed.items()}, evaluation)
+        trained = _train_or_resume(setup, rest, _retraining_recipe(run.recipe, how.epochs))
+    absent = set(seen.classes) - set(seen.frame.loc[inside, "label"])
+    lent = (seen.frame["split"] == "val") & seen.frame["label"].isin(absent)
+    borrowed = seen.frame.loc[lent & ~inside, "label"].value_counts()
+    evaluated = seen.take(np.flatnonzero(inside | lent)).with_column("split", [""] * int((inside | lent).sum()))
+    evaluation = evaluate_run(trained, "val", replace(evaluated, root=folder), command=how.command, bars=how.bars)
+    return LeftOut(source, trained.path, {str(k): int(v) for k, v in borrowed.items()}, evaluation)
 
 
 def _retraining_recipe(recipe: Recipe, epochs: int | None) -> Recipe:
@@ -135,7 +136,7 @@ def _retraining_recipe(recipe: Recipe, epochs: int | None) -> Recipe:
     return recipe.changed(settings if epochs is None else [*settings, f"train.epochs={epochs}"])
 
 
-def _lacking(rest: Manifest) -> Sequence[str]:
+def _find_missing_classes(rest: Manifest) -> Sequence[str]:
     """Return the classes that training or validation would lack without a source."""
     present = [set(rest.frame.loc[rest.frame["split"] == split, "label"]) for split in ("train", "val")]
     return [name for name in rest.classes if not all(name in labels for labels in present)]
@@ -145,16 +146,16 @@ def _train_or_resume(setup: Setup, manifest: Manifest, recipe: Recipe) -> RunFol
     """Return the run in a folder: a finished one as it is, a stopped one after resuming it, or a new one."""
     folder = setup.folder
     if not (folder / "environment.json").is_file():
-        made = train(manifest, recipe, setup)
+        run = train(manifest, recipe, setup)
     else:
-        made = RunFolder.open(folder)
-        if made.recipe.train.epochs != recipe.train.epochs:
+        run = RunFolder.open(folder)
+        if run.recipe.train.epochs != recipe.train.epochs:
             raise DataError(
-                f"{folder} was trained for up to {made.recipe.train.epochs} epochs, not {recipe.train.epochs}; "
+                f"{folder} was trained for up to {run.recipe.train.epochs} epochs, not {recipe.train.epochs}; "
                 "ask for as many, or remove that folder"
             )
-        if not made.finished:
-            made = resume(setup)
-    if made.record.stopped:
+        if not run.finished:
+            run = resume(setup)
+    if run.record.stopped:
         raise KeyboardInterrupt
-    return made
+    return run

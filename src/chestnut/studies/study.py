@@ -190,7 +190,7 @@ class StudyFolder(ABC, Generic[_Plan]):
 
         Raises:
             RunError: The folder contains something else, or another plan.
-            DiskError: The disk is full or may not be written.
+            DiskError: The disk is full or not writable.
         """
         folder = cls(path)
         if folder.plan_file.is_file():

@@ -1,4 +1,4 @@
-"""A comparison from its plan to its leaderboard and page: kept, gone on with, refused where the plan differs."""
+"""A comparison from its plan to its leaderboard and page; resumed with an equal plan, refused with another."""
 
 import dataclasses
 import shutil
@@ -51,7 +51,7 @@ def test_runs_share_images_split_and_budget(made):
     assert not set(train["patient"]) & set(tables[0].loc[tables[0]["split"] != "train", "patient"])
 
 
-def test_the_leaderboard_is_that_of_the_runs(made):
+def test_the_leaderboard_agrees_with_the_runs(made):
     folder, board, _ = made
     for row in board.rows:
         runs = [folder.run(row.name, seed) for seed in (4, 5)]
@@ -76,7 +76,7 @@ def test_the_leaderboard_is_that_of_the_runs(made):
     assert read_json(folder.result_file)["rows"][0]["name"] == board.rows[0].name
 
 
-def test_the_same_call_again_makes_nothing_anew(made, images):
+def test_the_same_call_again_trains_nothing(made, images):
     folder, board, _ = made
     engine = Inline()
     again = compare(begin(images, folder.path), JobOptions(engine))
@@ -84,7 +84,7 @@ def test_the_same_call_again_makes_nothing_anew(made, images):
     assert again == board
 
 
-def test_a_comparison_goes_on_with_what_is_missing(made, images, tmp_path):
+def test_a_comparison_trains_only_missing_runs(made, images, tmp_path):
     folder, board, _ = made
     shutil.copytree(folder.path, tmp_path / "one")
     shutil.rmtree(tmp_path / "one" / "mlp-s5")
@@ -98,11 +98,11 @@ def test_a_comparison_goes_on_with_what_is_missing(made, images, tmp_path):
 
 
 def scores(board):
-    """A leaderboard without the columns that a clock decides."""
+    """Return the rows of a leaderboard without measured times."""
     return [dataclasses.replace(row, epoch_seconds=None, images_a_second=None) for row in board.rows]
 
 
-def test_a_failed_run_is_told_and_the_others_are_compared(made, tmp_path):
+def test_a_failed_run_is_reported_and_the_others_are_compared(made, tmp_path):
     folder, _, _ = made
     shutil.copytree(folder.path, tmp_path / "one")
     for name in ("mlp-s4", "mlp-s5", "cnn-small-s5"):
@@ -152,7 +152,7 @@ def test_a_folder_of_something_else_is_refused(images, tmp_path):
         compare(ComparisonFolder(tmp_path), JobOptions(Inline()))
 
 
-def test_a_comparison_belongs_to_one_process(made):
+def test_a_comparison_is_used_by_one_process_at_a_time(made):
     folder, _, _ = made
     with folder.lock(), pytest.raises(RunError, match="is in use by another process"):
         compare(folder, JobOptions(Inline()))
@@ -180,7 +180,7 @@ def test_recipes_that_split_differently_are_refused(images, tmp_path):
         begin(images, tmp_path / "one", TERMS, settings)
 
 
-def test_the_smallest_number_of_epochs_is_for_all(images, tmp_path):
+def test_the_smallest_number_of_epochs_applies_to_all(images, tmp_path):
     folder = begin(images, tmp_path / "one", Terms(), (*TINY, "mlp:train.epochs=7"))
     assert folder.plan.terms.epochs == 7
     assert {one.recipe.train.epochs for one in folder.plan.variants} == {7}

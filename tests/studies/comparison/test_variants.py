@@ -1,4 +1,4 @@
-"""What a comparison compares: settings for all or one, times a grid."""
+"""The variants of a comparison: settings for all recipes or one of them, and grids."""
 
 import pytest
 
@@ -20,19 +20,19 @@ def test_a_grid_makes_every_combination():
     assert found[-1].recipe.model.network == "cnn"
 
 
-def test_commas_in_lists_do_not_part_values():
+def test_commas_in_lists_do_not_separate_values():
     found = make_variants(["cnn-small"], grid=["model.filters=[8],[8, 16]"])
     assert [one.recipe.model.filters for one in found] == [(8,), (8, 16)]
     assert [one.name for one in found] == ["cnn-small-filters=8", "cnn-small-filters=8-16"]
 
 
-def test_names_are_fit_for_folders_and_tell_equal_tails_apart():
+def test_names_are_usable_for_folders_and_distinguish_equal_field_names():
     found = make_variants(["mlp"], grid=["model.dropout=0.1,0.2", "optim.name=adam,sgd", "loss.name=focal"])
     assert found[0].name == "mlp-dropout=0.1-optim.name=adam-loss.name=focal"
     assert all("/" not in one.name for one in found)
 
 
-def test_settings_for_one_recipe_go_before_those_for_all():
+def test_settings_for_one_recipe_have_priority_over_those_for_all():
     settings = ["mlp:model.dense=[4]", "optim.name=sgd", "mlp:optim.name=adam"]
     mlp, cnn = make_variants(["mlp", "cnn-small"], settings)
     assert (mlp.recipe.model.dense, mlp.recipe.optim.name) == ((4,), "adam")

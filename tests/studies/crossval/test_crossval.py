@@ -1,4 +1,4 @@
-"""A cross-validation from its plan to its page: what is held out, what is predicted, gone on with and refused."""
+"""A cross-validation from its plan to its page: its folds and predictions, resuming, and refusing another plan."""
 
 import shutil
 
@@ -36,7 +36,7 @@ def begin(images, path, folds=2, repeats=2, changes=()):
 
 
 class Drawn:
-    """Draws predictions by the run's seed where an engine would train; tests of the command line train."""
+    """An engine that draws predictions at random instead of training; tests of the command line train."""
 
     parallel = 1
 
@@ -72,7 +72,7 @@ class Drawn:
 
 @pytest.fixture(scope="module")
 def made(images, tmp_path_factory):
-    """Two folds dealt twice: folder, result and engine."""
+    """Return folder, result and engine of a cross-validation with two folds and two repeats."""
     folder = begin(images, tmp_path_factory.mktemp("made") / "one")
     engine = Drawn()
     return folder, crossval(folder, JobOptions(engine, command="chestnut crossval images")), engine
@@ -80,7 +80,7 @@ def made(images, tmp_path_factory):
 
 @st.composite
 def tables(draw):
-    """Manifests of two classes in which patients have up to three images, and some images copies."""
+    """Draw manifests of two classes in which patients have up to three images, and some images have copies."""
     rows = []
     for patient in range(draw(st.integers(12, 30))):
         for image in range(draw(st.integers(1, 3))):
@@ -93,7 +93,7 @@ def tables(draw):
 
 @settings(max_examples=25, deadline=None)
 @given(tables(), st.integers(2, 4), st.integers(0, 5))
-def test_folds_part_patients_and_hold_no_copies_out(data, k, seed):
+def test_folds_separate_patients_and_contain_no_copies(data, k, seed):
     pooled = pool(data)
     originals = set(pooled.originals().paths)
     for dealt in deal(pooled, k, seed, repeats=2):
@@ -108,7 +108,7 @@ def test_folds_part_patients_and_hold_no_copies_out(data, k, seed):
         assert sorted(held) == sorted(originals)
 
 
-def test_the_datas_own_test_split_takes_no_part():
+def test_the_test_split_of_the_data_is_not_used():
     splits = ["train", "val", "test", "train", "train"]
     rows = [{"path": f"/{n}", "label": "A", "patient": str(n), "split": name} for n, name in enumerate(splits)]
     rows[4] |= {"patient": "2", "copy_of": "/2"}
@@ -119,7 +119,7 @@ def test_the_datas_own_test_split_takes_no_part():
         pool(Manifest.build([*rows, {"path": "/9", "label": "A", "patient": "9"}], "/data"))
 
 
-def test_every_image_is_predicted_once_a_repeat_by_a_run_that_had_not_seen_its_patient(made):
+def test_every_image_is_predicted_once_in_each_repeat_by_a_run_that_has_not_seen_its_patient(made):
     folder, result, engine = made
     assert engine.done == ["repeat1-fold1", "repeat1-fold2", "repeat2-fold1", "repeat2-fold2"]
     frame = pd.read_csv(folder.predictions_file)
@@ -138,7 +138,7 @@ def test_every_image_is_predicted_once_a_repeat_by_a_run_that_had_not_seen_its_p
     assert [part.seed for part in result.parts] == [3, 4, 5, 6]
 
 
-def test_figures_are_those_of_scikit_learn_on_the_predictions(made):
+def test_figures_agree_with_scikit_learn(made):
     folder, result, _ = made
     frame = pd.read_csv(folder.predictions_file)
     positive = result.pooled.positive
@@ -179,7 +179,7 @@ def test_the_page_shows_figures_folds_and_curves(made, tmp_path):
     (tmp_path / "kept").rename(folder.path / "crossval.json")
 
 
-def test_it_goes_on_with_what_is_missing(made, images, tmp_path):
+def test_only_missing_runs_are_trained(made, images, tmp_path):
     folder, result, _ = made
     shutil.copytree(folder.path, tmp_path / "one")
     copy = begin(images, tmp_path / "one")
@@ -195,7 +195,7 @@ def test_it_goes_on_with_what_is_missing(made, images, tmp_path):
     assert again == result
 
 
-def test_a_fold_that_learnt_nothing_is_told(made, images, tmp_path):
+def test_a_fold_that_learnt_nothing_is_reported(made, images, tmp_path):
     folder = begin(images, tmp_path / "one", repeats=1)
     result = crossval(folder, JobOptions(Drawn(blind=("repeat1-fold2",))))
     said = f"chestnut diagnose {folder.path}/repeat1-fold2 says why that may be"

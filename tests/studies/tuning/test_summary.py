@@ -1,4 +1,4 @@
-"""The sentences on a search."""
+"""The sentences that describe the result of a search."""
 
 from chestnut.config import Recipe
 from chestnut.studies.tuning import summary

@@ -1,4 +1,4 @@
-"""A search before and beside its runs: which spaces are taken, what is drawn, and what storage keeps over a kill."""
+"""The trials of a search: which spaces are accepted, which settings are drawn, and what survives a kill."""
 
 import math
 import sqlite3
@@ -53,7 +53,7 @@ def settle(trials, number, score):
         ("search.optim.name={choice=['adam', 'adamm']}", "mine does not take adamm: .*'adam', 'adamw'"),
     ],
 )
-def test_a_space_that_the_recipe_does_not_take_is_refused(change, said):
+def test_a_space_that_does_not_fit_the_recipe_is_refused(change, said):
     with pytest.raises(RecipeError, match=said) as error:
         apply_terms(Recipe(name="mine").changed([change]), Terms())
     assert "\n" not in str(error.value)
@@ -75,7 +75,7 @@ def test_terms_out_of_range_are_refused(terms, said):
         apply_terms(load_recipe("cnn-search"), terms)
 
 
-def test_a_fitted_network_has_no_epochs_to_be_stopped_at():
+def test_a_network_fitted_without_epochs_cannot_be_stopped_early():
     recipe = load_recipe("pca-svm").changed(["search.model.components={choice=[[5], [10]]}"])
     with pytest.raises(RecipeError, match="pca-svm is fitted without epochs"):
         apply_terms(recipe, Terms(search="hyperband"))
@@ -86,7 +86,7 @@ def test_the_objective_decides_which_epoch_is_kept():
     assert stops == ["val_auroc", "val_accuracy", "val_loss"]
 
 
-def test_all_runs_train_in_what_was_settled_once_unless_it_is_searched():
+def test_all_runs_have_the_same_precision_unless_it_is_searched():
     plan = planned()
     assert plan.recipe_of({}, 3).train.precision == "auto"
     held = TunePlan.from_dict(replace(plan, precision="bfloat16").to_dict(), "plan")
@@ -105,12 +105,12 @@ def test_plans_are_the_same_search_whatever_the_number_of_trials():
 
 
 def in_memory(plan):
-    """Trials that no disk keeps, which is quicker."""
+    """Return trials in memory, which is faster."""
     return Trials(make_study(InMemoryStorage(), plan), plan)
 
 
 @pytest.mark.parametrize("search", ["random", "bayesian"])
-def test_a_search_that_is_broken_off_asks_what_an_unbroken_one_would(search):
+def test_an_interrupted_search_draws_the_same_settings_as_an_uninterrupted_one(search):
     def ask(many, broken):
         plan, storage, found = planned(search=search), InMemoryStorage(), []
         trials = Trials(make_study(storage, plan), plan)
@@ -123,7 +123,7 @@ def test_a_search_that_is_broken_off_asks_what_an_unbroken_one_would(search):
     assert ask(12, broken=False) == ask(12, broken=True)
 
 
-def test_a_trial_that_was_running_is_found_again_with_all_its_settings(tmp_path):
+def test_a_running_trial_survives_with_all_its_settings(tmp_path):
     plan, folder = planned(search="hyperband"), TuneFolder(tmp_path)
     with open_trials(folder, plan) as trials:
         first, second = trials.ask(), trials.ask()
@@ -141,7 +141,7 @@ def test_a_trial_that_was_running_is_found_again_with_all_its_settings(tmp_path)
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 3), st.lists(st.tuples(st.integers(2, 4), st.integers(1, 3)), min_size=1, max_size=2))
-def test_nothing_is_tried_twice_and_a_space_that_is_used_up_ends_the_search(seed, axes):
+def test_nothing_is_tried_twice_and_the_search_ends_when_all_settings_were_tried(seed, axes):
     ranges = [IntRange(int=(1, 1 + step * (size - 1)), step=step) for size, step in axes]
     keys = ["train.batch_size", "model.depth"][: len(ranges)]
     recipe = Recipe(name="mine", search=dict(zip(keys, ranges, strict=True)), seed=seed)
@@ -199,7 +199,7 @@ def test_importance_needs_enough_trials_that_differ():
     assert trials.importance() == {}
 
 
-def test_faults_of_the_storage_are_one_line(tmp_path):
+def test_errors_of_the_storage_are_one_line(tmp_path):
     plan = planned()
     (tmp_path / "study.db").write_text("no database at all")
     with (
@@ -223,7 +223,7 @@ def test_faults_of_the_storage_are_one_line(tmp_path):
 
 
 def limit_pages(trials):
-    """Let the database grow no further."""
+    """Keep the database from growing further."""
     import sqlalchemy
 
     engine = trials._study._storage._backend.engine

@@ -1,4 +1,4 @@
-"""Build the variants of a comparison: recipes, with settings for all or for one, times the values of a grid."""
+"""Build the variants of a comparison from recipes, settings for all or one of them, and a grid of values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from chestnut.config import Recipe, load_recipe
 from chestnut.errors import RecipeError, listed, suggest
 
-#: Fields that a comparison decides for all its variants, and how to set them.
+#: Fields that must be the same for all variants, and how to set them.
 _SHARED = {
     "train.epochs": "give epochs=N instead",
     "seed": "give seed=N instead, and repeats=N for several",
@@ -23,10 +23,10 @@ _SHARED = {
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to train that is compared.
+    """One of the ways to train that a comparison compares.
 
     Attributes:
-        name: The name of its recipe with the values of the grid, safe as the name of a folder.
+        name: The name of its recipe with the values of the grid, usable as the name of a folder.
         recipe: The recipe with all settings applied.
     """
 
@@ -37,16 +37,16 @@ class Variant:
 def make_variants(
     recipes: Sequence[str | Path | Recipe], settings: Sequence[str] = (), grid: Sequence[str] = ()
 ) -> tuple[Variant, ...]:
-    """Apply settings to recipes and multiply them by a grid.
+    """Apply settings to recipes, and make one variant of each for every combination of a grid's values.
 
     Args:
         recipes: Names, paths of TOML files, or recipes.
-        settings: `key=value` for all recipes, or `recipe:key=value` for one, which goes before.
-        grid: `key=value,value,…`; several make every combination.
+        settings: `key=value` for all recipes, or `recipe:key=value` for one, which has priority.
+        grid: `key=value,value,…` for each field of the grid.
 
     Raises:
-        RecipeError: A recipe, key or value that does not validate, two variants of one name, or fewer than two
-            variants.
+        RecipeError: A recipe, key or value does not validate, two variants have the same name, or there are fewer than
+            two variants.
 
     >>> [variant.name for variant in make_variants(["mlp"], grid=["optim.learning_rate=1e-3,1e-4"])]
     ['mlp-learning_rate=1e-3', 'mlp-learning_rate=1e-4']
@@ -56,7 +56,7 @@ def make_variants(
     axes = [_read_axis(text) for text in grid]
     tails = [key.rpartition(".")[2] for key, _ in axes]
     labels = [key if tails.count(tail) > 1 else tail for (key, _), tail in zip(axes, tails, strict=True)]
-    made = []
+    variants = []
     for recipe in loaded:
         own = [text for name, text in given if not name] + [text for name, text in given if name == recipe.name]
         base = _change(recipe, own, "settings")
@@ -64,12 +64,13 @@ def make_variants(
             chosen = [f"{key}={value}" for (key, _), value in zip(axes, values, strict=True)]
             suffix = [f"{label}={value}" for label, value in zip(labels, values, strict=True)]
             name = re.sub(r"[^\w.=+-]+", "-", re.sub(r"[\s\[\]'\"]", "", "-".join([recipe.name, *suffix])))
-            made.append(Variant(name.strip("-."), _change(base, chosen, "grid")))
-    _require_two([variant.name for variant in made])
-    return tuple(made)
+            variants.append(Variant(name.strip("-."), _change(base, chosen, "grid")))
+    _check_names([variant.name for variant in variants])
+    return tuple(variants)
 
 
-def _require_two(names: list[str]) -> None:
+def _check_names(names: list[str]) -> None:
+    """Check that there are two variants or more, all with different names."""
     if len(names) < 2:
         raise RecipeError(
             f"{len(names)} variant{'' if len(names) == 1 else 's'} to compare; give two recipes or more, "
@@ -103,7 +104,7 @@ def _read_axis(text: str) -> tuple[str, list[str]]:
 
 
 def _change(recipe: Recipe, settings: list[str], argument: str) -> Recipe:
-    """Return the recipe with settings; an error names the recipe and the argument that they came by."""
+    """Return the recipe with settings; errors name the recipe and the argument that contained them."""
     try:
         return recipe.changed(settings) if settings else recipe
     except RecipeError as error:

@@ -77,7 +77,7 @@ def write_tuning(folder: TuneFolder, result: Tuning) -> None:
     """Write the table, the figures, the best recipe and, last, the result itself.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
     """
     plan, default = folder.plan, None if result.default is None else result.default.score
     save(history_figure(result.trials, result.objective, default), folder.figures / "history.png")

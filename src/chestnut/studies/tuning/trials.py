@@ -137,7 +137,7 @@ def open_trials(folder: TuneFolder, plan: TunePlan) -> Iterator[Trials]:
     """Open the storage of a search for the block, and turn its errors into chestnut's own.
 
     Raises:
-        DiskError: The disk is full or may not be written.
+        DiskError: The disk is full or not writable.
         RunError: The storage is damaged, or another process has locked it.
     """
     logging.getLogger("optuna").setLevel(logging.WARNING)
