@@ -1,4 +1,4 @@
-"""The best of a comparison of backbones is fine-tuned and stands in the leaderboard beside the others."""
+"""The best variant of a comparison of backbones is fine-tuned, and is in the leaderboard with the others."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A comparison killed outright, its processes with it, goes on to the leaderboard of one that never was."""
+"""A comparison that is killed with all its processes resumes, with the leaderboard of one that was not."""
 
 import os
 import signal

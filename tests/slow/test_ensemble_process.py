@@ -1,4 +1,4 @@
-"""An ensemble's file in a process that has never seen chestnut."""
+"""The network of an ensemble loads in a process that does not import chestnut."""
 
 import subprocess
 import sys

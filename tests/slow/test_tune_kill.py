@@ -1,4 +1,4 @@
-"""Searches killed, starved of disk and given settings that fail: what they go on to, and what they keep."""
+"""Searches that are killed, run out of disk or have settings that fail: what they keep, and how they resume."""
 
 import os
 import signal
@@ -50,11 +50,11 @@ def ended(words, where):
 
 
 def outcome(folder):
-    """What a search found, without what a clock decides."""
-    held = read_json(folder / "tune.json")
-    for trial in (*held["trials"], held["default"]):
+    """Return the result of a search without measured times."""
+    result = read_json(folder / "tune.json")
+    for trial in (*result["trials"], result["default"]):
         trial.pop("seconds")
-    return held
+    return result
 
 
 def wait_for(process, path, lines):
@@ -65,7 +65,7 @@ def wait_for(process, path, lines):
         time.sleep(0.005)
 
 
-def test_a_killed_search_makes_the_trials_of_one_that_was_not(images, tmp_path):
+def test_a_killed_search_has_the_same_trials_as_one_that_was_not(images, tmp_path):
     terms = ("--trials", "3", "--executions", "2", "--epochs", "6")
     whole = ended(command(images, "whole", *terms), tmp_path)
     assert whole.returncode == 0, whole.stderr
@@ -96,7 +96,7 @@ def test_a_killed_search_makes_the_trials_of_one_that_was_not(images, tmp_path):
     assert best.returncode == 0, best.stderr
 
 
-def test_what_auto_comes_to_is_tried_once_for_all_runs(images, tmp_path):
+def test_the_precision_is_measured_once_for_all_runs(images, tmp_path):
     open_to_choice = [one for one in SETTINGS if not one.startswith("train.precision")]
     terms = ("--trials", "2", "--executions", "1", "--epochs", "1")
     found = ended(command(images, "auto", *terms, settings=open_to_choice), tmp_path)
@@ -123,7 +123,7 @@ def test_hyperband_stops_the_worse_trials_early(images, tmp_path):
     assert outcome(tmp_path / "runs" / "band") == held
 
 
-def test_trials_that_fail_are_told_and_the_others_go_on(images, tmp_path):
+def test_failed_trials_are_reported_and_the_others_continue(images, tmp_path):
     rates = "search={optim.learning_rate={choice=[1e-3, 1e30]}, model.filters.0={int=[2,8]}}"
     terms = ("--trials", "6", "--executions", "1", "--epochs", "2", "--objective", "loss")
     found = ended(command(images, "some", *terms, settings=(*SETTINGS[:-2], "optim.name=sgd", rates)), tmp_path)

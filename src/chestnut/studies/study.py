@@ -118,6 +118,7 @@ class StudyFolder(ABC, Generic[_Plan]):
         path: The folder.
         plan_type: The type of its plan.
         plan_name: The name of the file of its plan.
+        result_name: The name of the file of its result.
         page_name: The name of its page.
         noun: The kind of study, such as "comparison".
         command: The command that makes it.
@@ -127,6 +128,7 @@ class StudyFolder(ABC, Generic[_Plan]):
 
     plan_type: ClassVar[type[StudyPlan]]
     plan_name: ClassVar[str]
+    result_name: ClassVar[str]
     page_name: ClassVar[str]
     noun: ClassVar[str]
     command: ClassVar[str]
@@ -150,6 +152,11 @@ class StudyFolder(ABC, Generic[_Plan]):
     def figures(self) -> Path:
         """The folder for pictures of the results and of training."""
         return self.path / "figures"
+
+    @property
+    def result_file(self) -> Path:
+        """The file of the result, which is written last."""
+        return self.path / self.result_name
 
     @property
     def page_file(self) -> Path:

@@ -171,14 +171,10 @@ class ComparisonFolder(StudyFolder[ComparisonPlan]):
 
     plan_type = ComparisonPlan
     plan_name = "plan.json"
+    result_name = "leaderboard.json"
     page_name = "comparison.html"
     noun = "comparison"
     command = "compare"
-
-    @property
-    def result_file(self) -> Path:
-        """The file of the leaderboard with its tests."""
-        return self.path / "leaderboard.json"
 
     @property
     def table_file(self) -> Path:

@@ -170,14 +170,10 @@ class CrossFolder(StudyFolder[CrossPlan]):
 
     plan_type = CrossPlan
     plan_name = "crossplan.json"
+    result_name = "crossval.json"
     page_name = "crossval.html"
     noun = "cross-validation"
     command = "crossval"
-
-    @property
-    def result_file(self) -> Path:
-        """The file with the metrics of every fold and of all folds together."""
-        return self.path / "crossval.json"
 
     @property
     def predictions_file(self) -> Path:

@@ -203,6 +203,7 @@ class TuneFolder(StudyFolder[TunePlan]):
 
     plan_type = TunePlan
     plan_name = "tuneplan.json"
+    result_name = "tune.json"
     page_name = "tune.html"
     noun = "search"
     command = "tune"
@@ -211,11 +212,6 @@ class TuneFolder(StudyFolder[TunePlan]):
     def study_file(self) -> Path:
         """Optuna's storage of all trials."""
         return self.path / "study.db"
-
-    @property
-    def result_file(self) -> Path:
-        """The file of the result."""
-        return self.path / "tune.json"
 
     @property
     def table_file(self) -> Path:
