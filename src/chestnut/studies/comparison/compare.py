@@ -52,12 +52,12 @@ def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool 
         best = next(variant for variant in plan.variants if variant.name == board.rows[0].name)
         tuned = replace(best, name=f"{best.name}{_FINE_TUNED}")
         if fine_tune_best or folder.run(tuned.name, plan.terms.seed).path.exists():
-            board = _with_fine_tuned(folder, options, entries, board, best, tuned)
+            board = _add_fine_tuned(folder, options, entries, board, best, tuned)
         _write_results(folder, board)
         return board
 
 
-def _with_fine_tuned(
+def _add_fine_tuned(
     folder: ComparisonFolder,
     options: JobOptions,
     entries: list[Entry],

@@ -58,7 +58,7 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
         parts = tuple(_read_result(folder, part) for part in plan.parts)
         table = _read_predictions(folder, plan, parts[0].evaluation.classes)
         result = _combine(folder, plan, parts, table)
-        _draw(folder, result, table)
+        _draw_figures(folder, result, table)
         table.save(folder.predictions_file)
         write_json(folder.result_file, result.to_dict())
         return result
@@ -155,7 +155,7 @@ def _make_notes(plan: CrossPlan) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _draw(folder: CrossFolder, result: CrossValidation, table: PredictionTable) -> None:
+def _draw_figures(folder: CrossFolder, result: CrossValidation, table: PredictionTable) -> None:
     estimates: dict[str, tuple[Estimate, int | None]] = {"all folds": (result.pooled.metrics["auroc"], None)}
     histories: dict[str, list[pd.DataFrame]] = {}
     runs = {part.name: folder.run(part) for part in folder.plan.parts}
