@@ -97,7 +97,7 @@ def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypa
         status, _, said = chestnut("tune", "--resume", "runs/one")
         assert status == 2 and "is in use by another process" in said
     status, _, said = chestnut(*words, "--objective", "loss")
-    assert status == 2 and "a search that differs in the recipe, its space or its settings, --objective" in said
+    assert status == 2 and "a search that differs in the recipe, its space or its settings, objective" in said
     assert sorted(path.rglob("*")) == before
 
 

@@ -90,7 +90,7 @@ def test_two_hosts_train_as_one_does_and_host_0_writes(images, tmp_path):
     ]
     said = [process.communicate(timeout=600) for process in hosts]
     assert [process.returncode for process in hosts] == [0, 0], said
-    assert "host 1 of 2 is done" in said[1][1]
+    assert "host 1 of 2 has finished" in said[1][1]
     assert not (tmp_path / "host-1").exists()
     run = cn.open_run(tmp_path / "host-0" / "run")
     record = run.folder.record
