@@ -58,7 +58,7 @@ def command(
     overlap = _find_overlap(folder, seen)
     if emit({**seen.shown.to_dict(), "decisions": dict(seen.decisions), "overlap": overlap.counts}, json):
         _print(seen, overlap, csv)
-        print_next_for(folder)
+        print_next_for(folder, predicted=True)
 
 
 @dataclass

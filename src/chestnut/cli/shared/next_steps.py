@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from chestnut.runs.folder import RunFolder
 
 
-def print_next_for(run: RunFolder, *, reported: bool = False) -> None:
+def print_next_for(run: RunFolder, *, reported: bool = False, predicted: bool = False) -> None:
     """Print the next step for a run: finish it, judge it on its test split, write its report, or use it.
 
     Args:
         run: The run.
         reported: Whether the command that ends here has just written a report, wherever that is.
+        predicted: Whether it has just predicted images.
     """
-    print_next("chestnut", *_step(run, reported))
+    step = _step(run, reported)
+    print_next("chestnut", *(("info", run.path) if predicted and step[0] == "predict" else step))
 
 
 def _step(run: RunFolder, reported: bool) -> tuple[object, ...]:
