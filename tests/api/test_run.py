@@ -1,5 +1,6 @@
 """The public names, what importing costs, and the notebook that shows them."""
 
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import chestnut as cn
+from chestnut.runs.ledger import Look
 
 SETTINGS = (
     *("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "train.epochs=2"),
@@ -75,6 +77,13 @@ def test_notebooks_get_html(run):
     assert "<table" in run.predict(run.path.parent / "images" / "NORMAL")._repr_html_()
 
 
+def test_a_look_at_other_data_is_none_at_the_own_test_split(run, tmp_path):
+    copy = cn.open_run(shutil.copytree(run.path, tmp_path / "copy"))
+    before = copy._repr_html_()
+    copy.folder.ledger.enter(Look("2026-01-01T00:00:00+00:00", "a command", "0", 3, "another data set"))
+    assert copy._repr_html_() == before
+
+
 def test_the_version_is_that_of_the_package():
     assert cn.__version__ == version("chestnut")
 
@@ -140,7 +149,7 @@ def test_the_cache_is_listed_and_cleaned(run):
 def test_what_stands_in_a_folder_is_resumed(run, tmp_path):
     with pytest.raises(cn.ChestnutError, match="has finished"):
         cn.resume(run.path)
-    with pytest.raises(cn.ChestnutError, match="holds no run and no study"):
+    with pytest.raises(cn.ChestnutError, match="contains no run and no study"):
         cn.resume(tmp_path)
 
 

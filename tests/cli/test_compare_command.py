@@ -46,7 +46,7 @@ def refused(chestnut):
         (["--recipes", "mlp", "--grid", "optim.learning_rate=a,b"], "optim.learning_rate: "),
         (["--recipes", "mlp", "--grid", "optim.learning_rate"], "write KEY=VALUE,VALUE"),
         ([], "give DATA and --recipes A,B to compare, or --resume FOLDER"),
-        (["--recipes", "mlp,cnn-small", "--resume", "runs/one"], "--resume continues a comparison as it began"),
+        (["--recipes", "mlp,cnn-small", "--resume", "runs/one"], "--resume continues a comparison with its own terms"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_written(refused, images, words, said):

@@ -48,7 +48,10 @@ def test_bad_input_is_one_line_and_nothing_written(chestnut, images, words, said
     ("words", "said"),
     [
         ([], "give DATA to cross-validate on, or --resume FOLDER"),
-        (["--resume", "here", "--seed", "1"], "--resume continues a cross-validation as it began; leave out DATA"),
+        (
+            ["--resume", "here", "--seed", "1"],
+            "--resume continues a cross-validation with its own terms; leave out",
+        ),
         (["--resume", "here"], "here is no cross-validation: it has no crossplan.json; give a folder that chestnut"),
     ],
 )

@@ -53,8 +53,9 @@ def test_validation_images_are_judged_under_every_shift(run, chestnut):
 def test_some_shifts_never_replace_all_of_them(run, chestnut):
     chestnut("stress", run)
     whole = files(run / "evaluation" / "stress")
-    status, out, _ = chestnut("stress", run, "--shift", "crop")
+    status, out, said = chestnut("stress", run, "--shift", "crop")
     assert status == 0 and "crop" in out and "mean over the shifts" not in out
+    assert said.endswith(f"Next: chestnut report {run}\n") and "Next:" not in out
     assert files(run / "evaluation" / "stress") == whole
     held = json.loads((run / "evaluation" / "stress-partial" / "stress.json").read_text())
     assert held["partial"] and held["mean"] is None and held["shortcut"]["correlation"] is None

@@ -42,7 +42,7 @@ def images(tmp_path_factory):
         ),
         (["--recipe", "mlp", "--set", "search.seed={int=[4,8]}"], "no search varies seed"),
         ([], "give DATA and --recipe NAME to search, or --resume FOLDER"),
-        (["--recipe", "cnn-search", "--resume", "runs/one"], "--resume continues a search as it began"),
+        (["--recipe", "cnn-search", "--resume", "runs/one"], "--resume continues a search with its own terms"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_written(chestnut, images, words, said):

@@ -37,7 +37,7 @@ Data: TypeAlias = Manifest | str | os.PathLike[str] | Callable[[], Manifest]
 
 
 def read_data(data: Data) -> Manifest:
-    """Return a data set as a manifest, reading it if it has not been read; what was decided is logged.
+    """Return a data set as a manifest, and log its notes.
 
     Raises:
         DataError: As `load_dataset`.
@@ -109,11 +109,11 @@ def fetch(name: str, folder: str | Path, **options: Unpack[DisplayOptions]) -> P
 
     Args:
         name: `kaggle-pneumonia` (1.2 GB) or `pneumoniamnist` (4.2 MB).
-        folder: Where its files are to be.
+        folder: The folder for its files.
         **options: `quiet` and `display`; see `DisplaySettings`.
 
     Returns:
-        What `load_dataset` takes.
+        The path that `load_dataset` takes.
 
     Raises:
         DataError: An unknown name, or a damaged download.

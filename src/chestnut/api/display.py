@@ -1,4 +1,4 @@
-"""Show the progress of long work: `Display` is what calls need, `Lines` shows it in a script or notebook.
+"""Show the progress of long work: the protocol `Display`, and `Lines` for scripts and notebooks.
 
 `Lines` writes to standard error: a bar that moves where the output can be rewritten (a terminal or a notebook), and one
 line an epoch or a run everywhere.
@@ -51,7 +51,7 @@ class Silent:
 
     def training(self, label: str = "") -> AbstractContextManager[Observer]:
         """Show nothing."""
-        return nullcontext(_Unheard())
+        return nullcontext(_SilentTraining())
 
     def jobs(self, study: StudyFolder[Any], total: int, what: str, parallel: int) -> AbstractContextManager[Listener]:
         """Show nothing."""
@@ -98,7 +98,7 @@ def epoch_line(row: Row, best: bool) -> str:
     )
 
 
-class _Unheard:
+class _SilentTraining:
     """An observer of a training that shows nothing."""
 
     def start(self, recipe: Recipe, done: int, batches: int) -> None:

@@ -1,4 +1,4 @@
-"""Continue whatever stands in a folder: a training, a comparison, a cross-validation or a search."""
+"""Continue the work of a folder: a training, a comparison, a cross-validation or a search."""
 
 from __future__ import annotations
 
@@ -23,22 +23,24 @@ def resume(path: str | Path, **options: Any) -> Run | Leaderboard | CrossValidat
             and `trials` to extend a search.
 
     Returns:
-        What the call that began it returns.
+        What the first call would have returned.
 
     Raises:
-        RunError: Nothing stands there that can be continued.
-        TypeError: A keyword that does not belong to what stands there.
+        RunError: The folder contains nothing that can be continued.
+        TypeError: A keyword that does not belong to what the folder contains.
     """
     from chestnut.api.studies import resume_comparison, resume_crossval, resume_tune
     from chestnut.api.training import resume_run
 
-    ways = {
+    calls = {
         "environment.json": resume_run,
         "plan.json": resume_comparison,
         "crossplan.json": resume_crossval,
         "tuneplan.json": resume_tune,
     }
-    for name, continue_it in ways.items():
+    for name, call in calls.items():
         if (Path(path) / name).is_file():
-            return continue_it(path, **options)  # type: ignore[operator,no-any-return]
-    raise RunError(f"{path} holds no run and no study; give the folder of one that was begun")
+            return call(path, **options)  # type: ignore[operator,no-any-return]
+    raise RunError(
+        f"{path} contains no run and no study; give the folder of a training, comparison, cross-validation or search"
+    )

@@ -189,7 +189,7 @@ class Run:
         Args:
             shifts: The names of shifts; all if none is named.
             external: Another data set, to be judged as it is.
-            mapping: Its class names to those of the run.
+            mapping: The class of the run for each class name of the other data set.
             operating_point: Choose thresholds by `balanced`, `sensitivity=SHARE` or `specificity=SHARE`.
             keep: Write the threshold chosen on all shifts into the bundle.
             seed: The seed of shifts, halves and intervals.
@@ -286,7 +286,7 @@ class Run:
             ("status", run.record.status),
             ("best epoch", run.record.kept_epoch),
             *evaluated,
-            ("looks at the test split", len(run.ledger.looks)),
+            ("looks at the test split", len(run.own_looks)),
         ]
         return html_table(rows, title=str(self.path))
 
@@ -306,7 +306,7 @@ def list_runs(folder: str | Path = "runs") -> list[Run]:
 
 
 def open_folder(run: str | Path | Run) -> RunFolder:
-    """Return the folder of a run given as such or by its path."""
+    """Return the folder of a run, which may be given by its path."""
     return run.folder if isinstance(run, Run) else RunFolder.open(run)
 
 

@@ -248,7 +248,7 @@ def resume_tune(path: str | Path, *, trials: int | None = None, **options: Unpac
 
     Args:
         path: The folder of the search.
-        trials: How many trials there shall be in all; None for as many as planned.
+        trials: The total number of trials; None for as many as planned.
         **options: How runs are trained; see `StudySettings`.
 
     Raises:

@@ -107,7 +107,7 @@ def _print_counts(audit: Audit) -> None:
 
 
 def _count_findings(audit: Audit) -> list[tuple[str, str] | str]:
-    """The number of findings of each severity, coloured and separated by commas."""
+    """Return the number of findings of each severity, coloured and separated by commas."""
     from chestnut.auditing.findings import number
 
     words = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
@@ -133,7 +133,7 @@ def _describe(finding: Finding, root: str) -> RenderableType:
 
 
 def _files(finding: Finding, root: str) -> Text:
-    """The first files of a finding, relative to the data set, and the number of further ones in the JSON."""
+    """Return the first files of a finding, relative to the data set, and the number of further ones."""
     from rich.text import Text
 
     shown = [path.removeprefix(root).lstrip("/#") if root in path else path for path in finding.files[:_FILES_SHOWN]]

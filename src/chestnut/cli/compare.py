@@ -66,8 +66,8 @@ def command(
         changed = terms != {"fraction": 1.0, "repeats": 1, "epochs": None, "seed": 0}
         if data or recipes or changes or grid or study.name or changed or options != DataOptions():
             raise DataError(
-                "--resume continues a comparison as it began; leave out DATA, --recipes, --set, --grid and "
-                "whatever else it was begun with"
+                "--resume continues a comparison with its own terms; leave out DATA, --recipes, --set, --grid and all "
+                "other terms"
             )
         board = resume_comparison(study.resume, fine_tune_best=fine_tune_best, **study.keywords())
     elif data is None or recipes is None:

@@ -65,8 +65,8 @@ def command(
     if study.resume is not None:
         if data or recipe or changes or study.name or (folds, repeats) != (5, 1) or options != DataOptions():
             raise DataError(
-                "--resume continues a cross-validation as it began; leave out DATA, --recipe, --folds, --repeats, "
-                "--set and whatever else it was begun with"
+                "--resume continues a cross-validation with its own terms; leave out DATA, --recipe, --folds, "
+                "--repeats, --set and all other terms"
             )
         result = resume_crossval(study.resume, **study.keywords())
     elif data is None:

@@ -62,8 +62,8 @@ def command(
 
 
 @dataclass
-class _Seen:
-    """What is kept of predictions as they pass.
+class _Summary:
+    """The first predictions of a list of images, and what is known of all.
 
     Attributes:
         shown: The first predictions, with the faults of all.
@@ -78,7 +78,7 @@ class _Seen:
     digests: list[str] = field(default_factory=list)
 
 
-def _collect(parts: Iterator[Predictions], most: int | None) -> _Seen:
+def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
     """Keep the first predictions, `most` of them, and count all."""
     from chestnut.inference.predictions import Predictions
 
@@ -93,10 +93,10 @@ def _collect(parts: Iterator[Predictions], most: int | None) -> _Seen:
         paths += part.paths
         digests += part.digests
     shown = Predictions.joined(kept)
-    return _Seen(shown, Counter({name: decisions[name] for name in shown.classes}), paths, digests)
+    return _Summary(shown, Counter({name: decisions[name] for name in shown.classes}), paths, digests)
 
 
-def _find_overlap(run: RunFolder, seen: _Seen) -> Overlap:
+def _find_overlap(run: RunFolder, seen: _Summary) -> Overlap:
     """Find the images that the run was trained, validated or tested on."""
     from chestnut.data.manifest import Manifest
     from chestnut.data.overlap import find_overlap
@@ -104,7 +104,7 @@ def _find_overlap(run: RunFolder, seen: _Seen) -> Overlap:
     return find_overlap(Manifest.read(run.manifest_file, run.facts), seen.paths, seen.digests)
 
 
-def _print(seen: _Seen, overlap: Overlap, csv: Path | None) -> None:
+def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:
     shown, count = seen.shown, len(seen.paths)
     out.print(predictions_table(shown))
     if count > len(shown.paths):

@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
+from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_next, print_notes
 from chestnut.errors import DataError
 from chestnut.models.framework import load_framework
 
@@ -92,6 +92,7 @@ def command(
     result = {"run": str(run), **stress_dict(found), "sources": left_out}
     if emit(result, json):
         _print(result, keep)
+        print_next("chestnut", "report", run)
 
 
 def _print(result: dict[str, Any], kept: bool) -> None:
@@ -116,4 +117,3 @@ def _print(result: dict[str, Any], kept: bool) -> None:
     if result["sources"] is not None:
         out.print()
         out.print(sources_table(result["sources"]))
-    out.print(f"\nNext: chestnut report {result['run']}", markup=False)

@@ -74,8 +74,8 @@ def command(
         unchanged = {"search": "random", "objective": "auroc", "executions": 3, "epochs": None, "seed": None}
         if data or recipe or changes or study.name or terms != unchanged or options != DataOptions():
             raise DataError(
-                "--resume continues a search as it began; leave out DATA, --recipe, --set and whatever else it was "
-                "begun with. --trials may be given, to extend it"
+                "--resume continues a search with its own terms; leave out DATA, --recipe, --set and all other terms "
+                "but --trials, which extends it"
             )
         result = resume_tune(study.resume, trials=trials, **study.keywords())
     elif data is None or recipe is None:

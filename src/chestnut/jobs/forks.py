@@ -193,7 +193,7 @@ class _Server:
 
 
 def main() -> None:
-    """Be the server of the module that the first argument names, until the socket on standard input closes."""
+    """Fork processes of the module that the first argument names, until the socket on standard input closes."""
     channel = socket.socket(fileno=os.dup(0))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # kept for each fork until it can handle the signal
     module = sys.argv[1]

@@ -116,7 +116,7 @@ class Engine(Protocol):
 
         A job is drawn from `jobs` only when there is room for it and the results so far have been taken, so a search
         can decide on its next job by them. A job that fails, or whose process dies, gives a result like any other. So
-        does one that is stopped because the listener answered "stop"; if it ended before it heard, it has finished.
+        does one that is stopped because the listener answered "stop"; one that had ended by then counts as finished.
         Closing the generator, or an exception such as that of Ctrl-C while it waits, stops the jobs that run, so that
         they can be continued later.
         """

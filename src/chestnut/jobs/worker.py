@@ -29,10 +29,10 @@ def load() -> None:
 
 
 def main() -> None:
-    """Do the job that standard input describes."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background processes ignore it from birth
+    """Run the job that standard input describes."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background processes with it ignored
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # under Ray it is blocked from birth
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # Ray starts processes with it blocked
     with _separate_events() as stream:
 
         def notify(kind: str, facts: dict[str, Any]) -> None:

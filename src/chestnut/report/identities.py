@@ -137,7 +137,7 @@ class Identities:
         return path if self.shown else last_part(path)
 
     def facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the content of a data.json with the root and the skipped images under the names to call them by."""
+        """Return the content of a data.json with the names replaced in its root and its skipped images."""
         if self.shown:
             return dict(facts)
         skipped = [str(line).partition(": ") for line in facts.get("skipped", ())]

@@ -77,7 +77,7 @@ class RunFolder:
             raise RunError(
                 f"{path} is not a run folder: it has no environment.json; give a folder that chestnut train wrote"
             )
-        version = run._object(run.environment_file).get("format")
+        version = run._read_object(run.environment_file).get("format")
         if not isinstance(version, int):
             raise RunError(
                 f"{run.environment_file} is damaged: it has no format; restore it from a copy or train again"
@@ -182,7 +182,7 @@ class RunFolder:
     @property
     def facts(self) -> dict[str, Any]:
         """`Manifest.facts()` of the run's images."""
-        return self._object(self.facts_file)
+        return self._read_object(self.facts_file)
 
     @property
     def record(self) -> RunRecord:
@@ -191,7 +191,7 @@ class RunFolder:
         Raises:
             RunError: The file is missing or damaged.
         """
-        return RunRecord.from_dict(self._object(self.environment_file), self.environment_file)
+        return RunRecord.from_dict(self._read_object(self.environment_file), self.environment_file)
 
     @property
     def finished(self) -> bool:
@@ -211,7 +211,7 @@ class RunFolder:
             RunError: The file is missing or damaged, or a value has the wrong type.
         """
         with locked(self.path / ".lock"):
-            values = self._object(self.environment_file) | json.loads(json_text(changes))
+            values = self._read_object(self.environment_file) | json.loads(json_text(changes))
             record = RunRecord.from_dict(values, self.environment_file)
             write_json(self.environment_file, values)
         return record
@@ -261,9 +261,9 @@ class RunFolder:
             raise RunError(
                 f"{self.path} has no evaluation {name!r}; to make it, run chestnut evaluate {self.path} --split {name}"
             )
-        return self._object(path)
+        return self._read_object(path)
 
-    def _object(self, path: Path) -> dict[str, Any]:
+    def _read_object(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
             raise RunError(f"{path} is missing; restore it from a copy or train again")
         value = read_json(path)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chestnut.auditing.findings import number
 from chestnut.config import EnsembleConfig, InputSpec, Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.data.union import union
@@ -114,10 +115,10 @@ def _evaluate(draft: RunFolder, command: str, bars: Bars) -> None:
 
 def _read_members(runs: Sequence[RunFolder]) -> list[Member]:
     if len(runs) < 2:
-        raise RunError(f"{len(runs)} run given; an ensemble needs two or more")
+        raise RunError(f"{number(len(runs), 'run')} given; an ensemble needs two or more")
     members = [_read_member(run) for run in runs]
-    for number, one in enumerate(members):
-        for other in members[:number]:
+    for index, one in enumerate(members):
+        for other in members[:index]:
             if one.run.path.resolve() == other.run.path.resolve():
                 raise RunError(f"{one.run.path} is given twice; give each run once")
             if one.bundle.weights == other.bundle.weights:
@@ -176,8 +177,8 @@ def _make_notes(members: Sequence[Member], tested: bool) -> list[str]:
     if folds := [one.run for one in members if one.run.record.holdout]:
         page = folds[0].path.resolve().parent / "crossval.html"
         notes.append(
-            f"{len(folds)} members are folds of a cross-validation; its out-of-fold figures, {page}, tell what the "
-            "recipe is worth"
+            f"{number(len(folds), 'member is a fold', 'members are folds')} of a cross-validation; its out-of-fold "
+            f"figures, {page}, tell what the recipe is worth"
         )
     elif not tested:
         notes.append(
@@ -186,8 +187,8 @@ def _make_notes(members: Sequence[Member], tested: bool) -> list[str]:
         )
     if looks := sum(len(one.run.own_looks) for one in members if not one.run.record.holdout):
         notes.append(
-            f"the members were evaluated on test images {looks} times; if they were chosen by those figures, the "
-            "ensemble's test figures are too good"
+            f"the members were evaluated on test images {number(looks, 'time')}; if they were chosen by those "
+            "figures, the ensemble's test figures are too good"
         )
     if len({one.bundle.synthetic for one in members}) > 1:
         notes.append("some members were trained on synthetic images; the ensemble counts as synthetic")

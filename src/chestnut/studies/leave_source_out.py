@@ -75,7 +75,9 @@ class Retraining:
 
 
 def leave_one_source_out(run: RunFolder, how: Retraining | None = None) -> tuple[LeftOut, ...]:
-    """Train a run's recipe again without each source in turn, evaluate it there, and write `stress/sources.json`.
+    """Train a run's recipe again without each source in turn, and evaluate it on that source.
+
+    The result is also written to `evaluation/stress/sources.json`.
 
     Args:
         run: A run whose manifest names at least two sources; its test split is not used.

@@ -34,7 +34,7 @@ def test_a_finished_run_is_told_from_headline_to_limits(finished, page_of):
     page = page_of(finished)
     assert "AUROC 0.910 (95 % interval 0.880–0.940) on the test split: 312 images of 120 patients." in page.text
     assert "The test split was looked at once." in page.text
-    assert "it finds 80 % (77–83 %) of the PNEUMONIA images" in page.text
+    assert "it decides PNEUMONIA for 80 % (77–83 %) of the PNEUMONIA images" in page.text
     assert re.findall(r'<h2 id="(\w+)"', page.html) == [
         "data", "audit", "recipe", "training", "results", "shifts", "ledger", "environment", "limits"
     ]  # fmt: skip

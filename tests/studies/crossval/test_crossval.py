@@ -198,7 +198,7 @@ def test_only_missing_runs_are_trained(made, images, tmp_path):
 def test_a_fold_that_learnt_nothing_is_reported(made, images, tmp_path):
     folder = begin(images, tmp_path / "one", repeats=1)
     result = crossval(folder, JobOptions(Drawn(blind=("repeat1-fold2",))))
-    said = f"chestnut diagnose {folder.path}/repeat1-fold2 says why that may be"
+    said = f"chestnut diagnose {folder.path}/repeat1-fold2 gives possible reasons"
     assert result.warnings == (f"repeat1-fold2 is no better than guessing, AUROC 0.500 (0.500–0.500): {said}.",)
     write_crossval_page(folder, folder.page_file)
     assert "repeat1-fold2 is no better than guessing" in folder.page_file.read_text()

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from chestnut.api.display import epoch_line
 from chestnut.cli.shared.live_training import clock
 from chestnut.cli.shared.output import err
 from chestnut.cli.shared.tables import table
@@ -94,11 +95,7 @@ class LiveJobs:
             resumed = f", resumed after epoch {line.done}" if line.done else ""
             said = f"up to {line.epochs} epochs of {line.batches} batches{resumed}"
         elif kind == "epoch":
-            row = facts["row"]
-            said = (
-                f"epoch {row['epoch']:>3}  loss {row['loss']:.4f}  val loss {row['val_loss']:.4f}  "
-                f"val AUROC {row['val_auroc']:.4f}  {row['seconds']:.1f} s{'  best' if facts['best'] else ''}"
-            )
+            said = epoch_line(facts["row"], facts["best"])
         elif kind == "end":
             said = line.status
         if said:

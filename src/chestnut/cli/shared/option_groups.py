@@ -17,7 +17,7 @@ def with_group(
 
     Args:
         parameter: The parameter of the command that takes the group.
-        kind: The class of the group; its attributes have the names of `options` and hold their defaults.
+        kind: The class of the group; its attributes have the names of `options`, and the defaults.
         options: Name and annotated type of each option.
     """
 

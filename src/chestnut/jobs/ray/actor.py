@@ -1,4 +1,4 @@
-"""The side of a node: an actor that runs one job at a time.
+"""`JobActor`: runs jobs on a node of a Ray cluster, one at a time.
 
 Ray may end it at any moment; the job's process then ends by itself. Nothing here uses Ray, so it can be tested alone.
 """
@@ -101,7 +101,7 @@ class JobActor:
     def _finish(self) -> Report:
         process, asked = self._process, self._asked
         if process is None or asked is None:
-            raise ValueError("no job was begun")
+            raise ValueError("no job was started")
         result = process.finish()
         self._process = None
         if self._home is None:

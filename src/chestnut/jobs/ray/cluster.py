@@ -74,7 +74,7 @@ def check_cluster(address: str | None) -> None:
 
 @contextmanager
 def join_cluster(address: str | None, cores: int) -> Iterator[None]:
-    """Be part of a cluster while a block runs.
+    """Join or start a cluster, and leave or stop it after the block.
 
     Args:
         address: As `check_cluster` takes it; None starts a cluster on this machine and stops it after the block.

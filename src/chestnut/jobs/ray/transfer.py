@@ -24,7 +24,7 @@ class JobFiles:
     Attributes:
         manifest: The CSV of the images.
         facts: The JSON of `Manifest.facts`.
-        run: An archive of the run as far as it was trained; empty if it has not begun.
+        run: An archive of the run as far as it was trained; empty before the first epoch.
         start: An archive of the run that this one fine-tunes; empty if there is none.
     """
 

@@ -104,7 +104,7 @@ def _training(run: RunFolder, record: RunRecord) -> dict[str, Any]:
 
 
 def _look(look: Look, holdout: str | None, names: Identities) -> Look:
-    """Return a look with its command and data set under the names to call them by."""
+    """Return a look with the names replaced in its command and its data set."""
     fold = holdout is not None and look.data.startswith(holdout)
     return replace(look, command=names.command(look.command), data=look.data if fold else names.folder(look.data))
 

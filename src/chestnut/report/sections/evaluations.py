@@ -172,7 +172,7 @@ def gap(results: Sequence[Result]) -> str:
     kinds = {result.kind: result for result in results}
     if "val" not in kinds or "test" not in kinds:
         return ""
-    moved = [_moved(kinds["val"], kinds["test"], metric) for metric in ("auroc", "accuracy")]
+    moved = [_describe_change(kinds["val"], kinds["test"], metric) for metric in ("auroc", "accuracy")]
     changes = [text for text, _ in moved if text]
     if not changes:
         return ""
@@ -192,7 +192,8 @@ def gap(results: Sequence[Result]) -> str:
     return f"From validation to test: {', '.join(changes)}. {lesson}"
 
 
-def _moved(before: Result, after: Result, metric: str) -> tuple[str, float]:
+def _describe_change(before: Result, after: Result, metric: str) -> tuple[str, float]:
+    """Return the change of a metric in words and as a number; no words where it is undefined."""
     one, other = before.metric(metric).value, after.metric(metric).value
     if one is None or other is None:
         return "", 0.0

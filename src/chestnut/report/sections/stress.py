@@ -125,7 +125,7 @@ def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
         names: What to call data sets.
 
     Raises:
-        RunError: A stress.json does not hold a stress validation.
+        RunError: A stress.json contains no stress validation.
         DataError: A stress.json is not JSON.
     """
     paths = [run.evaluation(name) / "stress.json" for name in (STRESS, PARTIAL)]

@@ -93,6 +93,8 @@ def _headline(result: Result) -> str:
         "val": "the validation split",
         "train": "the training split",
     }[result.kind]
+    if result.metric("auroc").value is None:
+        return f"{mean}AUROC is undefined on {where}: {result.size}."
     return f"{mean}AUROC {figure(result.metric('auroc').value)}{doubt} on {where}: {result.size}."
 
 
@@ -101,9 +103,9 @@ def _details(run: RunFolder, result: Result) -> Iterator[str]:
     if judged.positive is not None:
         negative = next(name for name in judged.classes if name != judged.positive)
         yield (
-            f"Deciding {judged.positive} from a probability of {judged.threshold:.3g} up, it finds "
-            f"{_percent(result.metric('sensitivity'))} of the {judged.positive} images and decides "
-            f"{negative} for {_percent(result.metric('specificity'))} of the {negative} images."
+            f"At the threshold {judged.threshold:.3g} it decides {judged.positive} for "
+            f"{_percent(result.metric('sensitivity'))} of the {judged.positive} images and {negative} for "
+            f"{_percent(result.metric('specificity'))} of the {negative} images."
         )
     else:
         yield f"It names the right class of {_percent(result.metric('accuracy'))} of the images."
@@ -166,16 +168,16 @@ def _on_shortcut(probe: Probe, result: Result | None) -> Callout:
         text = f"{reached} {meaning}."
     else:
         above = "it is, and only images from elsewhere can tell how much of the difference is due to the lungs"
-        verdict = above if _worst(own) > _best(probe.auroc) else "it is not clearly above it"
+        verdict = above if _lower_end(own) > _upper_end(probe.auroc) else "it is not clearly above it"
         text = f"{reached} {meaning}: at {own} {verdict}."
     return Callout("error", "The classes can nearly be told apart without the lungs.", text, "", "audit")
 
 
-def _worst(estimate: Estimate) -> float:
+def _lower_end(estimate: Estimate) -> float:
     return next(value for value in (estimate.low, estimate.value, 0.0) if value is not None)
 
 
-def _best(estimate: Estimate) -> float:
+def _upper_end(estimate: Estimate) -> float:
     return next(value for value in (estimate.high, estimate.value, 0.0) if value is not None)
 
 

@@ -33,7 +33,7 @@ def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool 
 
     Args:
         folder: The folder, made by `ComparisonFolder.begin`.
-        options: The engine that runs the jobs, and what to tell it.
+        options: The engine that runs the jobs, and how their runs are recorded and shown.
         fine_tune_best: Fine-tune the runs of the best variant afterwards, as one more variant. If its network is not a
             backbone, a note says so.
 

@@ -37,7 +37,7 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
 
     Args:
         folder: The folder, made by `CrossFolder.begin`.
-        options: The engine that runs the jobs, and what to tell it.
+        options: The engine that runs the jobs, and how their runs are recorded and shown.
 
     Returns:
         The figures of each fold and of all folds together.
@@ -130,7 +130,7 @@ def _warn_of_guessing(folder: CrossFolder, parts: Sequence[FoldResult]) -> Itera
         if area.low is not None and area.low <= _GUESSING:
             yield (
                 f"{part.name} is no better than guessing, AUROC {area}: chestnut diagnose {folder.path / part.name} "
-                "says why that may be."
+                "gives possible reasons."
             )
 
 

@@ -163,7 +163,7 @@ class Schedule:
                 raise DiskError(f"{result.job.name} ended because the disk is full: {result.error}")
             self._fail(number, result.error or "stopped by hand")
         elif not run.finished:
-            self._fail(number, f"it finished elsewhere, but is not in {run.path}")
+            self._fail(number, f"its job ended without an error, but {run.path} contains no finished run")
         elif not any(one == number for one, _ in (*self._waiting, *self._running.values())):
             self._queue_runs(number)
 

@@ -20,7 +20,7 @@ def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
 
     Args:
         folder: The folder, made by `TuneFolder.begin`.
-        options: The engine that runs the jobs, and what to tell it.
+        options: The engine that runs the jobs, and how their runs are recorded and shown.
 
     Returns:
         All trials, and whether the best is better.
