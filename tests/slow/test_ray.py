@@ -24,6 +24,7 @@ from chestnut.data.split import split
 from chestnut.files.json_files import read_json, write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
+from chestnut.jobs.ray.cluster import join_cluster
 from chestnut.jobs.ray.engine import open_ray_engine
 from chestnut.runs.folder import RunFolder
 from processes import wait_until
@@ -115,6 +116,15 @@ def ended(process):
 def reachable(port):
     with socket.socket() as probe:
         return not probe.connect_ex(("127.0.0.1", port))
+
+
+def test_a_process_uses_one_cluster_after_another():
+    """Each cluster that is started here has a token of its own, and Ray keeps the first it sees."""
+    import ray
+
+    for _ in range(2):
+        with join_cluster(None, 1):
+            assert [node["Alive"] for node in ray.nodes()] == [True]
 
 
 @pytest.fixture(scope="module")

@@ -137,12 +137,25 @@ def _init(stack: contextlib.ExitStack, **arguments: Any) -> None:
     import ray
     from ray._private import worker
 
+    _forget_token()
     ray.init(log_to_driver=False, logging_level="ERROR", **arguments)
     logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)  # it reports calls that are cancelled at the end
     stack.callback(ray.shutdown)
     if printing := getattr(worker, "print_to_stdstream", None):  # it prints the deaths of workers among our results
         stack.callback(setattr, worker, "print_to_stdstream", printing)
         worker.print_to_stdstream = _log_lines
+
+
+def _forget_token() -> None:
+    """Let Ray read the token of the cluster that is joined next.
+
+    Ray keeps the first token that a process used, whatever the environment variables say later, and would be refused by
+    every other cluster. Versions of Ray without tokens have no such loader.
+    """
+    from ray import _raylet
+
+    if loader := getattr(_raylet, "AuthenticationTokenLoader", None):
+        loader.instance().reset_cache()
 
 
 def _set_variables(stack: contextlib.ExitStack, variables: dict[str, str]) -> None:
