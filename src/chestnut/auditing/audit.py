@@ -121,7 +121,7 @@ def _probes(
 
 
 def _list_passed(manifest: Manifest, findings: Sequence[Finding]) -> list[str]:
-    """The checks that had something to look at and found nothing."""
+    """List the checks that had something to look at and found nothing."""
     silent_checks = {finding.name for finding in findings}
     splits = set(manifest.splits)
     if len(splits) < 2:
@@ -158,7 +158,7 @@ def _data(manifest: Manifest, pixels: PixelSource, bad: Sequence[ImageError], se
 
 
 class _Steps:
-    """Counts progress in images: n for the pass over the pixels, and n/5 for each of six parts after it."""
+    """A counter of progress in images: n for the pass over the pixels, and n/5 for each of six parts after it."""
 
     def __init__(self, images: int, progress: Callable[[int, int], None] | None) -> None:
         self._done, self._part, self._progress = 0, max(images // 5, 1), progress

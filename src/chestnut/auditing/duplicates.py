@@ -210,7 +210,7 @@ def _finding(name: str, groups: Sequence[Group], manifest: Manifest) -> Finding:
 
 
 def _describe(manifest: Manifest, row: int) -> str:
-    """An image with what distinguishes it from its copy, such as `a.png (NORMAL, val, patient 7)`."""
+    """Describe an image by what distinguishes it from its copy, such as `a.png (NORMAL, val, patient 7)`."""
     one = manifest.frame.iloc[row]
     facts = [fact for fact in (one["label"], one["split"], f"patient {one['patient']}") if fact]
     _, archived, name = one["path"].rpartition("#")

@@ -60,7 +60,7 @@ def files_follow_class(manifest: Manifest, facts: pd.DataFrame, seed: int = 0) -
 def _associations(
     values: dict[str, pd.Series[Any]], labels: npt.NDArray[np.object_], patients: npt.NDArray[np.str_], seed: int
 ) -> dict[str, dict[str, Any]]:
-    """The associated facts, the strongest first: `cramers_v`, `p`, and `counts` by label and value."""
+    """Return the associated facts, the strongest first: `cramers_v`, `p`, and `counts` by label and value."""
     classes = pd.factorize(labels, sort=True)[0]
     firsts = np.flatnonzero(~pd.Series(patients).duplicated())  # a shuffle needs independent rows
     found: dict[str, dict[str, Any]] = {}
@@ -117,7 +117,7 @@ def _chi_squared(table: npt.NDArray[np.float64]) -> float:
 
 
 def _few_values(facts: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Each fact as text with few different values.
+    """Return each fact as text with few different values.
 
     Where most files have one size, it is compared with all others. Otherwise sizes become megapixels and aspect, cut at
     their quantiles.
@@ -148,14 +148,14 @@ def _cut(numbers: pd.Series[float], text: str) -> pd.Series[Any]:
 
 
 def _rarest(values: pd.Series[Any]) -> list[int]:
-    """The positions of the values rarer than the commonest, the rarest first."""
+    """Return the positions of the values rarer than the commonest, the rarest first."""
     counts = values.map(values.value_counts()).to_numpy(dtype=np.int64)
     order = np.argsort(counts, kind="stable")
     return [int(place) for place in order if counts[place] < counts.max()]
 
 
 def _spread(fact: str, counts: pd.DataFrame) -> str:
-    """How the most telling value of a fact is spread over the classes (the columns of `counts`), in a sentence."""
+    """Say in a sentence how a fact's most telling value is spread over the classes (the columns of `counts`)."""
     shares = counts / counts.sum()
     place = int(np.argmax(shares.max(axis=1) - shares.min(axis=1)))
     spread = ", ".join(f"{share(part, 1)} of {label}" for label, part in shares.iloc[place].items())

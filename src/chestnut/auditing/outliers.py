@@ -84,7 +84,7 @@ def find_outliers(thumbnails: Grey, patients: npt.NDArray[np.str_], seed: int = 
         return tuple(found)
     with threadpool_limits(1):  # matrices this small gain nothing from more cores
         probability, distance = _compare(_shapes(thumbnails[rows]), _folds(patients[rows], seed))
-    middle, spread = _robust(distance[:, 0])
+    middle, spread = _estimate_spread(distance[:, 0])
     unusual = (distance - middle) / spread
     for place, row in enumerate(rows.tolist()):
         fault = int(probability[place].argmax())
@@ -98,7 +98,7 @@ def find_outliers(thumbnails: Grey, patients: npt.NDArray[np.str_], seed: int = 
 
 
 def _shapes(thumbnails: Grey) -> Floats:
-    """Each image's large structures, contrast-flattened, with mean 0 and length 1, shape (n, 256).
+    """Return each image's large structures, contrast-flattened, with mean 0 and length 1, shape (n, 256).
 
     Inverting an image negates them, and turning it turns them.
     """
@@ -111,7 +111,7 @@ def _shapes(thumbnails: Grey) -> Floats:
 
 
 def _folds(patients: npt.NDArray[np.str_], seed: int) -> npt.NDArray[np.int64]:
-    """The fold of each image, the same for all images of a patient, shape (n,)."""
+    """Return the fold of each image, the same for all images of a patient, shape (n,)."""
     names, codes = np.unique(patients, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(names))
     return order[codes.reshape(-1)] % _FOLDS
@@ -130,7 +130,7 @@ def _compare(shapes: Floats, folds: npt.NDArray[np.int64]) -> tuple[Floats, Floa
     signs = np.where(np.arange(len(_TURNS)) == _INVERTED, -1, 1)
     for fold in np.unique(folds):
         held, rest = folds == fold, folds != fold
-        mean, covariance = shapes[rest].mean(axis=0), _shrunk(shapes[rest])
+        mean, covariance = shapes[rest].mean(axis=0), _shrink_covariance(shapes[rest])
         means = np.stack([sign * mean[order] for sign, order in zip(signs, orders, strict=True)])
         precision = np.linalg.inv(covariance)
         pooled = np.mean([covariance[np.ix_(order, order)] for order in orders], axis=0)
@@ -144,16 +144,16 @@ def _compare(shapes: Floats, folds: npt.NDArray[np.int64]) -> tuple[Floats, Floa
     return probability, distance
 
 
-def _shrunk(rows: Floats) -> Floats:
-    """The covariance of rows (n, k), shrunk towards a multiple of the identity so that few rows suffice."""
+def _shrink_covariance(rows: Floats) -> Floats:
+    """Return the covariance of rows (n, k), shrunk towards a multiple of the identity so that few rows suffice."""
     covariance = np.cov(rows.T)
     level = max(float(np.trace(covariance)) / len(covariance), 1e-9)
     shrunk: Floats = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * level * np.eye(len(covariance))
     return shrunk
 
 
-def _robust(values: Floats) -> tuple[float, float]:
-    """The median, and the standard deviation that the median absolute deviation implies."""
+def _estimate_spread(values: Floats) -> tuple[float, float]:
+    """Return the median, and the standard deviation that the median absolute deviation implies."""
     middle = float(np.median(values))
     return middle, 1.4826 * float(np.median(np.abs(values - middle))) + 1e-9
 

@@ -133,7 +133,7 @@ def run_probes(
 
 
 def _choose_rows(manifest: Manifest, seed: int) -> Ints:
-    """The rows with a label, limited to as many whole patients as fit."""
+    """Return the rows with a label, limited to as many whole patients as fit."""
     rows = np.flatnonzero(manifest.targets >= 0)
     if len(rows) <= _MOST_IMAGES:
         return rows
@@ -197,7 +197,7 @@ def fact_columns(facts: pd.DataFrame) -> Floats:
 
 
 def _trees(setting: _Setting) -> Callable[[], Any]:
-    """A maker of boosted trees, which are smaller where there are fewer images."""
+    """Return a function that makes boosted trees, which are smaller where there are fewer images."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return lambda: HistGradientBoostingClassifier(
@@ -230,7 +230,7 @@ def _probe(subject: Subject, setting: _Setting, table: Floats, make: Callable[[]
 
 
 def _predict_out_of_fold(setting: _Setting, table: Floats, make: Callable[[], Any]) -> Floats:
-    """Each image's class probabilities, shape (n, classes), from a classifier that saw none of its patient's images."""
+    """Return class probabilities, shape (n, classes), by classifiers that saw no image of the same patient."""
     scores = np.zeros((len(table), len(setting.classes)))
     for fold in np.unique(setting.folds):
         held = setting.folds == fold
@@ -250,14 +250,14 @@ def _add_strongest(probe: Probe, setting: _Setting, table: Floats, names: Sequen
 
 
 def _aurocs(setting: _Setting, scores: Floats, by_fold: bool = True) -> Floats:
-    """The AUROC of each class against the rest, shape (classes,); of two classes that of the second, shape (1,)."""
+    """Return the AUROC of each class against the rest, shape (classes,); of two classes, of the second, shape (1,)."""
     folds = setting.folds if by_fold else np.zeros_like(setting.folds)
     once = np.ones((setting.patients, 1))
     return np.array([auroc_within_folds(ranking, once)[0] for ranking in _rank(setting, scores, folds)])
 
 
 def _rank(setting: _Setting, scores: Floats, folds: Ints) -> list[list[Ranking]]:
-    """The images of each fold by the score of each class; of two classes by that of the second alone."""
+    """Rank the images of each fold by the score of each class; of two classes, by that of the second alone."""
     rows = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
     classes = scores.shape[1]
     return [

@@ -63,7 +63,7 @@ def find_overlap(own: Manifest, paths: Sequence[str], digests: Sequence[str] = (
     for split in reversed(SPLITS):
         rows = own.frame[own.frame["split"] == split]
         for column in ("path", "copy_of"):
-            known |= dict.fromkeys((_resolved(path) for path in rows[column] if path), split)
+            known |= dict.fromkeys((_resolve(path) for path in rows[column] if path), split)
         known |= dict.fromkeys(filter(None, rows["sha256"]), split)
     digests = digests if len(digests) else [""] * len(paths)
     return Overlap(
@@ -89,10 +89,10 @@ def _sentences(counts: Mapping[str, int], images: int) -> Iterator[str]:
 
 
 def _split(known: dict[str, str], path: str, digest: str) -> str:
-    found = {known.get(_resolved(path), ""), known.get(digest, "")}
+    found = {known.get(_resolve(path), ""), known.get(digest, "")}
     return next((split for split in SPLITS if split in found), "")
 
 
-def _resolved(path: str) -> str:
+def _resolve(path: str) -> str:
     """Follow symbolic links, so that one file has one name."""
     return os.path.realpath(path)

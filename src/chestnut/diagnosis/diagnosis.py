@@ -138,7 +138,7 @@ def apply_rules(case: Case) -> Diagnosis:
 
 
 def _auroc(case: Case) -> Estimate | None:
-    """The validation AUROC, from the evaluation of the kept weights or else from the curve."""
+    """Return the validation AUROC, from the evaluation of the kept weights or else from the curve."""
     if not case.curves.epochs:
         return None
     known = case.results.get("val", {}).get("auroc") or {}
@@ -149,7 +149,7 @@ def _auroc(case: Case) -> Estimate | None:
 
 
 def _summary(case: Case) -> str:
-    """How the two losses developed, as far as they are known."""
+    """Say how the two losses developed, as far as they are known."""
     if not case.curves.epochs:
         return "No epoch has ended."
     parts = []
@@ -192,7 +192,7 @@ def _read_curves(run: RunFolder) -> Curves:
 
 
 def _read_manifest(run: RunFolder) -> pd.DataFrame:
-    """Label, patient and split of every image; empty without a manifest."""
+    """Return the label, patient and split of every image; empty without a manifest."""
     import pandas as pd
 
     columns = ["label", "patient", "split"]
@@ -205,13 +205,13 @@ def _read_manifest(run: RunFolder) -> pd.DataFrame:
 
 
 def _read_results(run: RunFolder, root: str) -> dict[str, Mapping[str, Any]]:
-    """The metrics of the evaluations of the run's own splits; another data set may have the name of a split."""
+    """Return the metrics of the run's own splits; another data set may have the name of a split."""
     found = {name: run.metrics(name) for name in run.evaluations() if name in ("val", "test")}
     return {name: held.get("metrics", {}) for name, held in found.items() if held.get("data", root) == root}
 
 
 def _read_probes(run: RunFolder) -> tuple[tuple[str, float], ...]:
-    """The probes of the audit that told the classes apart without the lungs, which are errors."""
+    """Return the audit's probes that told the classes apart without the lungs, which are errors."""
     if not run.audit_file.is_file():
         return ()
     findings = read_json(run.audit_file).get("findings", ())

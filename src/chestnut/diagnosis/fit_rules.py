@@ -36,7 +36,7 @@ _DROP = 0.02
     epochs=4,
 )
 def underfitting(case: Case) -> Advice | None:
-    """Neither training nor validation loss gets far, and the training loss has levelled off."""
+    """Detect that neither training nor validation loss gets far, and the training loss has levelled off."""
     losses = case.curves["loss"]
     best = min(float(np.nanmin(losses)), float(np.nanmin(case.curves["val_loss"])))
     gone = case.explained(best)
@@ -75,7 +75,7 @@ def learns_little(case: Case) -> bool:
     epochs=_AFTER + 1,
 )
 def overfitting(case: Case) -> Advice | None:
-    """The validation loss rises while the training loss still falls."""
+    """Detect that the validation loss rises while the training loss still falls."""
     turn = _turn(case)
     if not turn:
         return None
@@ -96,7 +96,7 @@ def overfitting(case: Case) -> Advice | None:
 
 
 def _turn(case: Case) -> int:
-    """The epoch, from 1, after which the validation loss rises and stays higher; 0 where it does not."""
+    """Return the epoch, from 1, after which the validation loss rises and stays higher; 0 where it does not."""
     held, losses = case.curves["val_loss"], case.curves["loss"]
     course = smoothed(held)
     lowest = int(np.nanargmin(course))
@@ -113,7 +113,7 @@ def _turn(case: Case) -> int:
 
 
 def _compare_patiences(case: Case) -> Iterator[str]:
-    """What shorter patiences would have kept, according to the recorded curve."""
+    """Say what shorter patiences would have kept, according to the recorded curve."""
     full, sooner = case.stop(0), [case.stop(patience) for patience in range(1, case.curves.epochs)]
     same = next((number for number, stop in enumerate(sooner, 1) if stop.kept == full.kept), 0)
     if not full.kept or not same:
@@ -139,7 +139,7 @@ def _compare_patiences(case: Case) -> Iterator[str]:
     epochs=_AFTER,
 )
 def running_ahead(case: Case) -> Advice | None:
-    """Training is better than validation although the validation loss does not rise."""
+    """Detect that training is better than validation although the validation loss does not rise."""
     leads = [_lead(case, epoch) for epoch in range(1, case.curves.epochs + 1)]
     if not all(leads[-_AFTER:]) or overfitting(case):
         return None
@@ -157,7 +157,7 @@ def running_ahead(case: Case) -> Advice | None:
 
 
 def _lead(case: Case, epoch: int) -> bool:
-    """Whether training is ahead of validation in an epoch by more than the number of patients explains."""
+    """Return whether training leads validation in an epoch by more than the number of patients explains."""
     if not epoch or case.lacks("images"):
         return False
     at = {name: case.curves[name][epoch - 1] for name in ("accuracy", "val_accuracy", "loss", "val_loss")}
@@ -175,7 +175,7 @@ def _lead(case: Case, epoch: int) -> bool:
     epochs=_AFTER + 1,
 )
 def loss_against_ranking(case: Case) -> Advice | None:
-    """The network ranks images better and better, and only becomes overconfident."""
+    """Detect that the network ranks images better and better, and only becomes overconfident."""
     kept, ranks = case.kept, case.curves["val_auroc"]
     after = ranks[kept - 1 :]
     if case.recipe.train.stop.metric != "val_loss" or not kept or len(after) <= _AFTER:
@@ -205,7 +205,7 @@ def loss_against_ranking(case: Case) -> Advice | None:
     needs=("accuracy", "val_accuracy", "result test", "result val"),
 )
 def shortcut_or_shift(case: Case) -> Advice | None:
-    """Validation images share something with training images that test images do not."""
+    """Detect that validation images share something with training images that test images do not."""
     lead = float(case.at_kept("accuracy") - case.at_kept("val_accuracy"))
     drops = {name: _fall(case.results["val"], case.results["test"], name) for name in ("accuracy", "auroc")}
     fallen = {name: fall for name, (fall, reach) in drops.items() if fall > max(_DROP, reach, lead)}

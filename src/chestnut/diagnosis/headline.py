@@ -58,7 +58,7 @@ def write_headline(case: Case, advice: Sequence[Advice], skipped: Sequence[str],
 
 
 def _report_no_fault(case: Case, advice: Sequence[Advice], skipped: Sequence[str]) -> str:
-    """What to say where no finding is worse than a note."""
+    """Say what follows where no finding is worse than a note."""
     if isinstance(case.recipe.model, ClassicalConfig):
         return f"{case.recipe.model.network} is fitted, not trained in steps, so there are no learning curves to judge."
     if not case.curves.epochs:
@@ -72,7 +72,7 @@ def _report_no_fault(case: Case, advice: Sequence[Advice], skipped: Sequence[str
 
 
 def _call_for_change(advice: Sequence[Advice]) -> str:
-    """How many findings call for a change, and the worst of them, which comes first."""
+    """Say how many findings call for a change, and name the worst, which comes first."""
     count = sum(one.severity != "info" for one in advice)
     if count == 1:
         return f"One finding calls for a change: {_lower(advice[0].title)}."
@@ -94,7 +94,7 @@ def _is_low(auroc: Estimate | None) -> bool:
 
 
 def _suggest(case: Case) -> str:
-    """What may help a network that learns as it should and is still poor."""
+    """Say what may help a network that learns as it should and is still poor."""
     if isinstance(case.recipe.model, BackboneConfig):
         return "Try more images, a larger input, or a larger `model.unfreeze`."
     return "Try more images, a larger input, or a pretrained network such as the recipe mobilenet-v2."

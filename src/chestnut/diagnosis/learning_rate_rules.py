@@ -40,7 +40,7 @@ _FASTER = 3.0
     epochs=0,
 )
 def diverged(case: Case) -> Advice | None:
-    """The loss grew without limit."""
+    """Detect that the loss grew without limit."""
     losses = case.curves["loss"]
     broken = case.curves.has("loss") and not np.isfinite(losses).all()
     away = bool(len(losses)) and losses[-1] >= _AWAY * case.guess
@@ -74,7 +74,7 @@ def _describe(case: Case) -> str:
     needs=("loss", "images"),
 )
 def rate_too_high(case: Case) -> Advice | None:
-    """The steps are so long that the loss rises."""
+    """Detect that the steps are so long that the loss rises."""
     uphill, sawtooth = _starts_uphill(case), _goes_up_and_down(case)
     if not (uphill or sawtooth):
         return None
@@ -132,7 +132,7 @@ def _rises(case: Case) -> int:
     epochs=3,
 )
 def rate_too_low(case: Case) -> Advice | None:
-    """The steps are so short that training does not get far."""
+    """Detect that the steps are so short that training does not get far."""
     losses = case.curves["loss"]
     gone = case.explained(float(np.nanmin(losses)))
     if gone >= HALF or _starts_uphill(case) or _goes_up_and_down(case):
@@ -159,7 +159,7 @@ def rate_too_low(case: Case) -> Advice | None:
 
 
 def _epochs_to_half(case: Case) -> float:
-    """The epochs until the loss of guessing is halved, at the pace of the later half; infinite without a fall."""
+    """Return the epochs that halve the loss of guessing at the pace of the later half; infinite without a fall."""
     losses = case.curves["loss"]
     pace = -slope(losses[len(losses) // 2 :])
     left = float(losses[-1]) - HALF * case.guess
@@ -167,7 +167,7 @@ def _epochs_to_half(case: Case) -> float:
 
 
 def _falls_steadily(losses: Floats) -> bool:
-    """Whether the loss falls in most epochs, and in the later half by at least a quarter as much as in the first."""
+    """Return whether the loss falls in most epochs, and in the later half by at least 1/4 as much as in the first."""
     steps = np.diff(losses)
     middle = len(losses) // 2
     early, late = losses[0] - losses[middle], losses[middle] - losses[-1]

@@ -33,7 +33,7 @@ _HASTY = 2
     epochs=4,
 )
 def jumping_validation(case: Case) -> Advice | None:
-    """The validation curve jumps, because of its few images or because of the network."""
+    """Detect that the validation curve jumps, because of its few images or because of the network."""
     found = [_drops(case, name) for name in ("val_accuracy", "val_auroc") if case.curves.has(name)]
     unsteady = [one for one in found if one.beyond >= max(_DROPS, _SHARE * one.steps)]
     worst = max(unsteady or found, key=lambda one: one.largest)
@@ -104,7 +104,7 @@ def _drops(case: Case, name: str) -> _Drops:
     epochs=2,
 )
 def patience_too_short(case: Case) -> Advice | None:
-    """Early stopping ended a run that was still learning."""
+    """Detect that early stopping ended a run that was still learning."""
     stop = case.recipe.train.stop
     if case.ended != "early" or not stop.patience or overfitting(case):
         return None
@@ -142,7 +142,7 @@ def patience_too_short(case: Case) -> Advice | None:
     epochs=5,
 )
 def patience_too_long(case: Case) -> Advice | None:
-    """Many epochs passed after the best one."""
+    """Detect that many epochs passed after the best one."""
     stop = case.recipe.train.stop
     wait = longest_wait(case.metric, smaller=stop.smaller_is_better)
     enough = case.stop(wait + 2)
@@ -177,7 +177,7 @@ def patience_too_long(case: Case) -> Advice | None:
     epochs=4,
 )
 def too_few_epochs(case: Case) -> Advice | None:
-    """The epochs of the recipe ended while the network was still improving."""
+    """Detect that the epochs of the recipe ended while the network was still improving."""
     stop, epochs = case.recipe.train.stop, case.curves.epochs
     if case.ended != "epochs" or learns_little(case) or overfitting(case):
         return None

@@ -226,7 +226,7 @@ def _difference(better: _Samples, worse: _Samples, sign: int) -> Estimate:
 
 
 def _subtract(one: _Samples, other: _Samples) -> Floats:
-    """The difference of the first metric in every resample; NaN where both are infinite."""
+    """Return the difference of the first metric in every resample; NaN where both are infinite."""
     with np.errstate(invalid="ignore"):
         difference: Floats = one.samples[0] - other.samples[0]
     return difference
@@ -252,7 +252,7 @@ def _pairs(
 
 
 def _p(differences: Floats) -> float:
-    """The two-sided p value at which the percentile interval of the difference reaches zero; 1 where none is defined.
+    """Return the two-sided p value at which the difference's percentile interval reaches zero; 1 if none is defined.
 
     One is added to both counts, so that p is never below 1/resamples (Davison and Hinkley 1997, section 4.2).
     """
@@ -269,7 +269,7 @@ def _delong(upper: Candidate, lower: Candidate, truth: Ints) -> float | None:
 
 
 def _places(order: list[str], pairs: tuple[Pair, ...]) -> dict[str, int]:
-    """Each network's place: a new one where it can be told apart from the network before."""
+    """Return each network's place: a new one where it can be distinguished from the network before."""
     places = {order[0]: 1}
     for number, pair in enumerate(pairs, start=2):
         places[pair.worse] = number if pair.distinguishable else places[pair.better]

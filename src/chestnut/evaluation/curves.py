@@ -274,7 +274,7 @@ def _rank(targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike
 
 
 def _accumulate(ranking: Ranking, counts: Floats) -> tuple[Floats, Floats]:
-    """The weight of positives and of negatives above each threshold, starting with 0, each of shape (g + 1, b)."""
+    """Return the weights of positives and negatives above each threshold, starting with 0, each of shape (g + 1, b)."""
     positive, negative = (np.pad(weights.cumsum(axis=0), ((1, 0), (0, 0))) for weights in ranking.weigh(counts))
     return positive, negative
 

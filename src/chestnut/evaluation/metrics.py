@@ -157,7 +157,7 @@ def _read(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
 
 
 def _add_decision_figures(evaluation: Evaluation) -> dict[str, Any]:
-    """The metrics of an evaluation, completed by those that its confusion matrix gives."""
+    """Return the metrics of an evaluation, completed by those that its confusion matrix gives."""
     confusion = np.array(evaluation.confusion, dtype=np.float64)[:, :, None]
     numbers = range(len(evaluation.classes))
     if evaluation.positive is not None:
@@ -325,7 +325,7 @@ def _positive_number(classes: tuple[str, ...], positive: str | None, columns: in
 
 
 def _estimates(tally: Tally, patients: int, images: int, draws: int, seed: int) -> list[dict[str, Estimate]]:
-    """The metrics of all classes together and then, for more than two, those of each class."""
+    """Return the metrics of all classes together and then, for more than two, those of each class."""
     point = tally.figures(np.ones((patients, 1)))
 
     def stacked(counts: Floats) -> Floats:

@@ -98,7 +98,7 @@ class Ranking:
 
 
 def _count_ordered(positive: Floats, negative: Floats, found: Floats) -> Floats:
-    """The weight of the pairs ordered correctly; `found` is the running sum of `positive` and is overwritten."""
+    """Return the weight of the pairs ordered correctly; `found` is the running sum of `positive` and is overwritten."""
     found -= positive / 2
     ordered: Floats = np.einsum("gb,gb->b", negative, found)
     return ordered

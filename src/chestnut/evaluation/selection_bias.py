@@ -111,7 +111,7 @@ def gain_of_chosen(
     held = [_score(_columns(one, truth), truth, owners, metric) for one in (default, *candidates)]
 
     def scores(counts: Floats) -> Floats:
-        """The scores of the default and every candidate, where higher is better, shape (1 + candidates, b)."""
+        """Return the scores of the default and every candidate, where higher is better, shape (1 + candidates, b)."""
         return sign * np.stack([score(counts) for score in held])
 
     whole = scores(np.ones((distinct, 1)))[:, 0]
@@ -177,7 +177,7 @@ def _verdict(gain: Gain, best: str, default: str, where: str) -> str:
 
 
 def _out_of_bag(scores: Callable[[Floats], Floats], counts: Floats) -> Floats:
-    """The lead over the default, out of the bag, of the best candidate in the bag, shape (b,); NaN where undefined."""
+    """Return the out-of-bag lead over the default of the candidate best in the bag, shape (b,); NaN where undefined."""
     width = counts.shape[1]
     both = scores(np.concatenate([counts, counts == 0], axis=1))
     inside, outside = both[1:, :width], both[:, width:]
@@ -188,7 +188,7 @@ def _out_of_bag(scores: Callable[[Floats], Floats], counts: Floats) -> Floats:
 
 
 def _score(executions: Floats, truth: Ints, owners: Ints, metric: str) -> _Score:
-    """A function that gives the mean of a metric over executions for any weighting of patients; NaN where undefined."""
+    """Return a function from weights of patients to the mean metric over executions; NaN where undefined."""
     if metric == "auroc":
         return _mean_auroc(executions, truth, owners)
     each = [cross_entropy(truth, p) if metric == "loss" else decide(p) == truth for p in executions]

@@ -88,12 +88,12 @@ def choose(goal: Goal, truth: Truth, scores: Floats) -> float:
     positive, negative = (part[:, 0].cumsum() for part in ranking.weigh(np.ones((1, 1))))
     found, passed = positive / positive[-1], 1 - negative / negative[-1]
     edges = np.concatenate([[1.0], ranking.thresholds, [0.0]])
-    place = _place(goal, np.concatenate([[0.0], found]), np.concatenate([[1.0], passed]))
+    place = _count_positive(goal, np.concatenate([[0.0], found]), np.concatenate([[1.0], passed]))
     return float((edges[place] + edges[place + 1]) / 2)
 
 
-def _place(goal: Goal, found: Floats, passed: Floats) -> int:
-    """The number of the highest distinct scores that are decided positive."""
+def _count_positive(goal: Goal, found: Floats, passed: Floats) -> int:
+    """Return how many of the highest distinct scores are decided positive."""
     if goal.least is None:
         total = found + passed
         best = np.flatnonzero(total >= total.max() - 1e-12)

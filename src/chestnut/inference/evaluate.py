@@ -61,7 +61,9 @@ def evaluate_run(
     if threshold is not None:
         _require_threshold(threshold, bundle)
     own = Manifest.read(run.manifest_file, run.facts)
-    chosen, name = (own.only(split), split) if other is None else (_matched(other, split, bundle), _name(other, split))
+    chosen, name = (
+        (own.only(split), split) if other is None else (_match_classes(other, split, bundle), _name(other, split))
+    )
     with bars("Decoding images") as tick:
         decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
     overlap = None if other is None else require_other(own, decoded.manifest)
@@ -176,7 +178,7 @@ def _enter_look(run: RunFolder, command: str, weights: str, judged: Judged) -> s
     return f"held out: {fold}" if fold else f"look {looks} at a test split by this run"
 
 
-def _matched(other: Manifest, split: str, bundle: Bundle) -> Manifest:
+def _match_classes(other: Manifest, split: str, bundle: Bundle) -> Manifest:
     """Take the images of another data set that are to be evaluated, with the run's classes."""
     unlabelled = int((other.frame["label"] == "").sum())
     if unlabelled:

@@ -42,7 +42,7 @@ def join(members: Sequence[keras.Model], temperatures: Sequence[float], spec: In
 def _log_probabilities(
     member: keras.Model, temperature: float, image: keras.KerasTensor, name: str
 ) -> keras.KerasTensor:
-    """The logarithms of a member's calibrated probabilities, shape (batch, classes)."""
+    """Return the logarithms of a member's calibrated probabilities, shape (batch, classes)."""
     own = keras.Model(member.inputs[0], member.outputs[0], name=name)  # members of one recipe share their names
     given = image
     if own.input_shape[-1] != image.shape[-1]:

@@ -71,7 +71,7 @@ def divide(network: keras.Model) -> Parts:
 
 
 def _cut(network: keras.Model) -> keras.Operation | None:
-    """The last operation after only frozen ones whose output is all that the operations after it need."""
+    """Return the last operation after only frozen ones whose output is all that later operations need."""
     if not backbone_layers(network):
         return None
     last_use = {

@@ -42,7 +42,7 @@ def hog(config: HogLogisticConfig, image: keras.KerasTensor, policy: str) -> ker
 
 
 def _gradients(image: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """The differences of neighbours, vertical and horizontal, as shares of the grey range; 0 at the edge."""
+    """Return the differences of neighbours, vertical and horizontal, as shares of the grey range; 0 at the edge."""
     step = np.zeros((3, 1, image.shape[-1], 1), dtype=np.float32)
     step[0, 0, 0, 0], step[2, 0, 0, 0] = -1 / 255, 1 / 255
     down = _apply_fixed(layers.Conv2D(1, (3, 1), use_bias=False, name="down"), image, step)
@@ -51,7 +51,7 @@ def _gradients(image: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.Keras
 
 
 def _histograms(down: keras.KerasTensor, right: keras.KerasTensor, config: HogLogisticConfig) -> keras.KerasTensor:
-    """The histogram of each cell, shape (batch, rows, columns, orientations).
+    """Return the histogram of each cell, shape (batch, rows, columns, orientations).
 
     A gradient counts by its size, divided linearly between the two nearest directions and the four nearest cells.
     """
@@ -81,7 +81,7 @@ def nearness(cell: int) -> npt.NDArray[np.float64]:
 
 
 def _blocks(cells: keras.KerasTensor, side: int) -> keras.KerasTensor:
-    """The histograms of every square of neighbouring cells, one after the other; the squares overlap."""
+    """Return the histograms of every square of neighbouring cells, one after the other; the squares overlap."""
     spare = side - 1
     corners = [(row, column) for row in range(side) for column in range(side)]
     parts = [layers.Cropping2D(((row, spare - row), (column, spare - column)))(cells) for row, column in corners]
@@ -95,7 +95,7 @@ def _unit(blocks: keras.KerasTensor) -> keras.KerasTensor:
 def _apply_fixed(
     layer: keras.layers.Layer, x: keras.KerasTensor, *weights: npt.NDArray[np.float32]
 ) -> keras.KerasTensor:
-    """The output of a layer whose weights are set here and never trained."""
+    """Return the output of a layer whose weights are set here and never trained."""
     output = layer(x)
     layer.set_weights(list(weights))
     layer.trainable = False

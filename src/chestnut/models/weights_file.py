@@ -66,7 +66,7 @@ def find_ending(path: Path) -> str | None:
 
 @contextmanager
 def _link_with_ending(path: Path, ending: str) -> Iterator[Path]:
-    """The file under a name from which Keras tells its layout."""
+    """Link the file under a name from whose ending Keras recognises its layout."""
     if next((one for one in _ENDINGS if path.name.endswith(one)), None) == ending:
         yield path
         return

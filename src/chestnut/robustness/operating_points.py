@@ -138,19 +138,19 @@ def _outside(external: Scored | None, threshold: float, seed: int) -> Rates | No
     if external is None:
         return None
     decided = np.stack([scores >= threshold for scores in external.scores.values()])
-    return _estimated(external, decided, seed)[0]
+    return _estimate_rates(external, decided, seed)[0]
 
 
 def _rates(scored: Scored, decided: Truth, seed: int) -> tuple[Rates, Rates, Rates]:
     """Return the rates on plain images, their means over the shifts, and those under the worst shift."""
     names = list(scored.scores)
-    *each, mean = _estimated(scored, decided, seed)
+    *each, mean = _estimate_rates(scored, decided, seed)
     found = [rates.sensitivity.value or 0 for rates in each[1:]], [rates.specificity.value or 0 for rates in each[1:]]
     worst = 1 + int(np.argmin(np.sum(found, axis=0)))
     return each[0], mean, Rates(each[worst].sensitivity, each[worst].specificity, names[worst])
 
 
-def _estimated(scored: Scored, decided: Truth, seed: int) -> list[Rates]:
+def _estimate_rates(scored: Scored, decided: Truth, seed: int) -> list[Rates]:
     """Return the rates under each condition, and last their means over all conditions but the first of several."""
     owners, patients = number_patients(scored.patients)
     right = decided == scored.truth

@@ -100,7 +100,7 @@ def _require_images(images: Manifest) -> None:
 def _build_learner(prepared: Prepared, recipe: Recipe) -> tuple[Learner, Batches]:
     """Build a network and its batches of training images; a frozen part is computed batch by batch."""
     classes, targets = len(prepared.manifest.classes), prepared.manifest.targets
-    with _seeded(recipe.seed):
+    with _seed_weights(recipe.seed):
         start = make_start(recipe, classes, seen_shares(targets, classes, recipe.data.balance))
         learner = Learner(start.parts.trained, recipe, policy(recipe.train.precision), frozen=start.parts.frozen)
         batches = Batches(Images(prepared.pixels, recipe.input), targets, recipe, classes)
@@ -119,7 +119,7 @@ def _set_all_paces(learner: Learner, recipe: Recipe, start: Start) -> None:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _seed_weights(seed: int) -> Iterator[None]:
     """Make initial weights repeatable: Keras draws their seeds from Python's generator. Its state is restored."""
     before = random.getstate()
     random.seed(seed)

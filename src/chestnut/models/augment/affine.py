@@ -44,6 +44,6 @@ class RandomAffine(RandomLayer):
         return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
 
     def _wider(self, batch: Any) -> Any:
-        """The factor by which each image becomes wider and lower: the root of the change of its aspect."""
+        """Draw the factor by which each image becomes wider and lower: the root of the change of its aspect."""
         reach = -math.log(1 - self.config.aspect) / 2
         return ops.exp(self._uniform(batch, -reach, reach))

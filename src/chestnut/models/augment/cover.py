@@ -62,7 +62,7 @@ def _between(low: Any, high: Any, length: int) -> Any:
 
 
 def _stripes(start: Any, size: Any, count: int, length: int) -> Any:
-    """The pixels of each of several equal stripes, shape (batch, count, length)."""
+    """Return the pixels of each of several equal stripes, shape (batch, count, length)."""
     return ops.stack(
         [_between(start + size * step / count, start + size * (step + 1) / count, length) for step in range(count)],
         axis=1,

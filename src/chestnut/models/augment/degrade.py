@@ -56,7 +56,7 @@ class RandomDegrade(RandomLayer):
 
 
 def _halve(images: Any, axis: int) -> Any:
-    """The means of two neighbours along an axis; a last one without a neighbour is kept."""
+    """Return the means of two neighbours along an axis; a last one without a neighbour is kept."""
     length = images.shape[axis]
     first = np.arange(0, length, 2)
     second = np.minimum(first + 1, length - 1)
@@ -80,14 +80,14 @@ def _compress(images: Any, quality: Any) -> Any:
 
 
 def _steps(quality: Any) -> Any:
-    """The rounding step of each amplitude, shape (batch, 1, 64), scaled by quality as libjpeg does."""
+    """Return the rounding step of each amplitude, shape (batch, 1, 64), scaled by quality as libjpeg does."""
     percent = ops.where(quality < 50, 5000.0 / quality, 200.0 - 2 * quality)
     table = ops.convert_to_tensor(_LUMINANCE.reshape(1, 1, 64))
     return ops.clip(ops.floor((table * percent[:, None, None] + 50) / 100), 1.0, 255.0)
 
 
 def _cosines() -> npt.NDArray[np.float32]:
-    """The orthonormal cosine transform of an 8×8 block, shape (64 amplitudes, 64 pixels)."""
+    """Return the orthonormal cosine transform of an 8×8 block, shape (64 amplitudes, 64 pixels)."""
     wave = np.cos(np.pi * np.outer(np.arange(8), 2 * np.arange(8) + 1) / 16) * 0.5
     wave[0] /= np.sqrt(2)
     return np.kron(wave, wave).astype("float32")

@@ -37,9 +37,9 @@ class RandomLayer(keras.layers.Layer):
         return shape
 
     def _uniform(self, batch: Any, low: float, high: float) -> Any:
-        """A random number for each image, shape (batch,)."""
+        """Draw a random number for each image, shape (batch,)."""
         return keras.random.uniform((batch,), low, high, seed=self.seed_generator)
 
     def _each(self, batch: Any, low: float, high: float) -> Any:
-        """A random number for each image, shape (batch, 1, 1, 1)."""
+        """Draw a random number for each image, shape (batch, 1, 1, 1)."""
         return ops.reshape(self._uniform(batch, low, high), (batch, 1, 1, 1))

@@ -34,7 +34,7 @@ class RandomStyle(RandomLayer):
         return images
 
     def _draw_others(self, batch: Any) -> Any:
-        """A random order of the batch."""
+        """Draw a random order of the batch."""
         return ops.argsort(self._uniform(batch, 0.0, 1.0))
 
     def _match(self, images: Any, others: Any, batch: Any) -> Any:
@@ -111,7 +111,7 @@ def _quantiles(images: Any) -> Any:
 
 
 def _table(ours: Any, theirs: Any) -> Any:
-    """The new value of each grey value 0..255, shape (batch, 256), which maps the quantiles `ours` to `theirs`.
+    """Return a new value for each grey value 0..255, shape (batch, 256), that maps the quantiles `ours` to `theirs`.
 
     Of equal quantiles the last counts. Below the lowest and above the highest, values keep their distance to it.
     """
