@@ -47,6 +47,13 @@ def test_a_finished_run_is_told_from_headline_to_limits(finished, page_of):
     assert len(page.all("img", "src")) == 2 + 2 * 4
 
 
+def test_an_undefined_auroc_is_called_undefined(finished, page_of):
+    undefined = {"value": None, "low": None, "high": None, "undefined": 2000}
+    figures = json.loads((finished.run.evaluation("test") / "metrics.json").read_text())["metrics"]
+    finished.evaluate("test", metrics=figures | {"auroc": undefined})
+    assert "AUROC is undefined on the test split: 312 images of 120 patients." in page_of(finished).text
+
+
 def test_counts_are_of_images_and_patients(finished, page_of):
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page_of(finished).html, re.S)
     total = next(row for row in rows if ">Total</th>" in row and "<td>" in row)

@@ -1,8 +1,8 @@
 """Give jobs to actors on the nodes of a Ray cluster, and collect their events and results.
 
 A `JobActor` starts the process of a job, collects its events and stops it. If an actor dies, its job is given to a new
-one, which may be on another node. Ray could restart actors too, but only this side knows whether the node shares the
-disk, and which files have come back.
+one, which may be on another node. Ray could restart actors too, but only the dispatcher knows whether the node shares
+the disk, and which files have come back.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from chestnut.jobs.ray.transfer import JobFiles, unpack
 
 _log = logging.getLogger(__name__)
 
-#: How often a job is given to a new actor after one has died. More deaths are no accident.
+#: How often a job is given to a new actor after one has died. After more deaths it fails.
 _RETRIES = 3
-#: Seconds that an actor waits for events before it answers, and that this side waits for answers.
+#: Seconds that an actor waits for events before it answers, and that the dispatcher waits for answers.
 _COLLECT, _WAIT = 5.0, 1.0
 
 
@@ -117,7 +117,7 @@ class Dispatcher:
     def _create_actor(self, threads: int, gpus: int) -> Any:
         import ray
 
-        # Two calls at a time: one waits for events while another says stop.
+        # Two calls at a time: `collect` waits for events while `stop` is called.
         options = {"num_cpus": threads, "num_gpus": gpus, "max_concurrency": 2, "max_restarts": 0}
         return ray.remote(JobActor).options(**options, scheduling_strategy="SPREAD").remote(self.start_method)
 
