@@ -67,6 +67,7 @@ def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypa
     assert status == 0, said
     path = chestnut.folder / "runs" / "one"
     assert [run for run in ("default", "trial-000", "trial-001") if f"{run}-s5: epoch   1" not in said] == []
+    assert f"--threads {TuneFolder(path).plan.threads}" in said.splitlines()[-1]
     assert "The best 2 of 2 trials" in out and "optim.learning_rate = " in out and "Report: runs/one/tune.html" in out
     assert "the recipe's own settings have validation AUROC" in " ".join(out.split())
     assert {"tune.html", "tune.json", "trials.csv", "best.toml", "study.db", "figures"} <= set(names(path))

@@ -60,3 +60,10 @@ def test_what_is_no_run_is_refused(tmp_path):
         RunFolder.open(tmp_path / "none")
     with pytest.raises(RunError, match=r"is not a run folder: it has no environment.json"):
         RunFolder.open(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "images"), [("test", "--split test"), ("elsewhere", "DATA")])
+def test_a_missing_evaluation_names_the_command_that_makes_it(tmp_path, name, images):
+    run = made(tmp_path / "one")
+    with pytest.raises(RunError, match=f"no evaluation '{name}'; to make it, run chestnut evaluate .*one {images}$"):
+        run.metrics(name)

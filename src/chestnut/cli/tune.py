@@ -94,9 +94,9 @@ def command(
 
 
 def _next_step(folder: TuneFolder, result: Tuning) -> tuple[object, ...]:
-    """Return the command that trains the best recipe on the images of the search, in the same splits."""
+    """Return the command that trains the best recipe as the search did: same images, splits and threads."""
     if result.best is None:
         return "runs", folder.path
     positive = folder.facts.get("positive") if folder.plan.recipe.data.positive is None else None
     more = ("--positive", positive) if positive else ()
-    return "train", folder.manifest_file, "--recipe", folder.best_file, *more
+    return "train", folder.manifest_file, "--recipe", folder.best_file, "--threads", folder.plan.threads, *more

@@ -25,6 +25,9 @@ from chestnut.runs.record import RUN_VERSION, RunRecord
 if TYPE_CHECKING:
     import pandas as pd
 
+#: The splits in the order in which evaluations are listed.
+_SPLITS = ("test", "val", "train")
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -165,7 +168,7 @@ class RunFolder:
     def evaluations(self) -> list[str]:
         """Return the names of the evaluations: test, val and train first, then others in alphabetical order."""
         names = sorted(item.parent.name for item in (self.path / "evaluation").glob("*/metrics.json"))
-        return sorted(names, key=lambda name: {"test": 0, "val": 1, "train": 2}.get(name, 3))
+        return sorted(names, key=lambda name: _SPLITS.index(name) if name in _SPLITS else len(_SPLITS))
 
     @property
     def recipe(self) -> Recipe:
@@ -258,8 +261,9 @@ class RunFolder:
         """
         path = self.evaluation(name) / "metrics.json"
         if not path.is_file():
+            images = f"--split {name}" if name in _SPLITS else "DATA"
             raise RunError(
-                f"{self.path} has no evaluation {name!r}; to make it, run chestnut evaluate {self.path} --split {name}"
+                f"{self.path} has no evaluation {name!r}; to make it, run chestnut evaluate {self.path} {images}"
             )
         return self._read_object(path)
 
