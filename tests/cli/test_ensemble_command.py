@@ -12,6 +12,7 @@ import chestnut as cn
 from calling import call
 from chestnut.data.manifest import Manifest
 from chestnut.runs.folder import RunFolder
+from chestnut.runs.ledger import Look
 from tiny import TINY
 
 
@@ -174,6 +175,8 @@ def test_it_stands_also_where_the_images_are_gone(runs, tmp_path, caplog):
         frame = pd.read_csv(tmp_path / name / "manifest.csv", dtype=str, keep_default_na=False)
         frame["path"] = "/nowhere/" + frame["path"].str.rsplit("/", n=1).str[1]
         frame.to_csv(tmp_path / name / "manifest.csv", index=False)
+    RunFolder(tmp_path / "one").ledger.enter(Look("2026-01-01T00:00:00+00:00", "a command", "0", 3))
     found = cn.ensemble([tmp_path / "one", tmp_path / "two"], path=tmp_path / "mean")
+    assert "the members were evaluated on test images 1 time;" in " ".join(found.folder.facts["notes"])
     assert found.folder.evaluations() == []
     assert found.folder.record.status == "finished"
