@@ -1,4 +1,4 @@
-"""Loading Keras for a command, without the lines that TensorFlow writes about itself as it loads."""
+"""Load Keras for a command, without the lines that TensorFlow writes about itself as it loads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 
 
 def load_framework() -> None:
-    """Import Keras with its backend's greetings kept off standard error; a failing import still tells why.
+    """Import Keras and keep what its backend writes about itself off standard error; a failed import still says why.
 
-    TensorFlow 2.21 writes two lines before any setting of its log level counts, so the stream itself is set aside.
+    TensorFlow 2.21 writes two lines before any setting of its log level counts, so the stream itself is redirected.
     """
     if "keras" in sys.modules:
         return

@@ -56,8 +56,8 @@ class ShortcutEffect:
         probe: The shortcut's own AUROC on plain images and under each shift, by name.
         agree: The network on the images in which the shortcut votes for the label.
         disagree: The network on the images in which it votes for another class.
-        auroc_loss: The network's AUROC on the first less that on the second.
-        accuracy_loss: The network's accuracy on the first less that on the second.
+        auroc_loss: The network's AUROC where the shortcut agrees with the label, less that where it disagrees.
+        accuracy_loss: The network's accuracy where the shortcut agrees with the label, less that where it disagrees.
         correlation: Spearman's rank correlation, over the shifts, of the shortcut's AUROC with the network's loss of
             AUROC; None where either does not vary, or where there are fewer than `LEAST_SHIFTS` shifts.
     """

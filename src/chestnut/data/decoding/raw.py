@@ -111,7 +111,7 @@ def check_pixels(width: int, height: int, reference: str) -> None:
         ImageError: The size is more than `MOST_PIXELS`, or zero.
     """
     if width < 1 or height < 1:
-        raise ImageError(reference, f"declares {width}×{height} pixels")
+        raise ImageError(reference, f"declares {width}×{height} pixels, so it has no picture")
     if width * height > MOST_PIXELS:
         limit = f"more than the limit of {MOST_PIXELS // 1_000_000} megapixels"
         raise ImageError(reference, f"declares {width:,}×{height:,} pixels, {limit}")

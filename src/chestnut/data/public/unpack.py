@@ -33,10 +33,11 @@ def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_0
             total = sum(entry.file_size for entry in entries)
             if total > most_bytes or len(entries) > most_files:
                 raise DownloadError(
-                    f"{archive} would unpack to {len(entries):,} files of {total:,} bytes, more than it should"
+                    f"{archive} would unpack to {len(entries):,} files of {total:,} bytes; "
+                    f"allowed are {most_files:,} files of {most_bytes:,} bytes; delete it and fetch it again"
                 )
             for entry in entries:
-                target = folder / _place(archive, entry)
+                target = folder / _check_path(archive, entry)
                 if any(is_litter(part) for part in PurePosixPath(entry.filename).parts):
                     continue
                 if entry.is_dir():
@@ -50,7 +51,7 @@ def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_0
         raise DownloadError(f"{archive} is damaged ({error})") from error
 
 
-def _place(archive: Path, entry: zipfile.ZipInfo) -> PurePosixPath:
+def _check_path(archive: Path, entry: zipfile.ZipInfo) -> PurePosixPath:
     place = PurePosixPath(entry.filename)
     inside = not place.is_absolute() and ".." not in place.parts and not set("\\:") & set(entry.filename)
     if not inside or not is_safe(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16):

@@ -33,7 +33,7 @@ class RandomAffine(RandomLayer):
         right = self._uniform(batch, -config.shift, config.shift) * width
         down = self._uniform(batch, -config.shift, config.shift) * height
         mirror = ops.where(self._uniform(batch, 0.0, 1.0) < 0.5 * config.flip, -1.0, 1.0)
-        wider = self._wider(batch) if config.aspect else ops.ones_like(scale)
+        wider = self._draw_widening(batch) if config.aspect else ops.ones_like(scale)
         cosine, sine = ops.cos(angle) * scale, ops.sin(angle) * scale
         a0, a1 = cosine * mirror / wider, (cosine * slant - sine) * mirror / wider
         b0, b1 = sine * wider, (sine * slant + cosine) * wider
@@ -43,7 +43,7 @@ class RandomAffine(RandomLayer):
         zero = ops.zeros_like(a0)
         return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
 
-    def _wider(self, batch: Any) -> Any:
+    def _draw_widening(self, batch: Any) -> Any:
         """Draw the factor by which each image becomes wider and lower: the root of the change of its aspect."""
         reach = -math.log(1 - self.config.aspect) / 2
         return ops.exp(self._uniform(batch, -reach, reach))
