@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chestnut.config import load_recipe
+from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.metrics import evaluate
 from chestnut.report.identities import Identities
 from chestnut.report.pages.audit import write_audit_page
@@ -184,3 +185,10 @@ def test_numbers_keep_their_meaning_from_page_to_page(tmp_path):
 def test_words_and_figures_of_the_page_stay(tmp_path, text):
     names = Identities(tmp_path, {"/a/7.png": "3", "/a/train.png": "images"}, common=["NORMAL"])
     assert names.hide(text) == text
+
+
+def test_the_meaning_of_every_metric_stays(tmp_path):
+    """A division in a formula must not be taken for a path."""
+    names = Identities(tmp_path, {"/a/7.png": "3"}, common=["NORMAL"])
+    for meaning in METRICS.values():
+        assert names.hide(meaning) == meaning

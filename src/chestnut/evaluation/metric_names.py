@@ -17,16 +17,17 @@ METRICS: dict[str, str] = {
     "is decided negative (Altman and Bland 1994, BMJ 309:102)",
     "f1": "harmonic mean of precision and sensitivity, 2TP/(2TP+FP+FN); undefined without positive images",
     "auroc": "area under the ROC curve, ties counting half; undefined unless both classes are present",
-    "auprc": "average precision, the step-wise area under the precision-recall curve; undefined where auroc is",
+    "auprc": "average precision, the step-wise area under the precision-recall curve; undefined where AUROC is",
     "brier": "mean squared error of the probability, 0..1; summed over more than two classes, 0..2 (Brier 1950)",
     "calibration_error": "mean gap between predicted and observed share in up to 15 bins of equal mass (ECE)",
     "mcc": "Matthews correlation, for more than two classes Gorodkin's R_K (2004); undefined where all images are of "
     "one class or are decided to be",
-    "lr_positive": "positive likelihood ratio, sensitivity/(1 − specificity): how many times the odds of disease rise "
-    "with a positive decision; undefined where no negative image is decided positive (Deeks and Altman 2004, BMJ "
+    "lr_positive": "positive likelihood ratio, sensitivity / (1 − specificity): how many times the odds of disease "
+    "rise with a positive decision; undefined where no negative image is decided positive (Deeks and Altman 2004, BMJ "
     "329:168-169)",
-    "lr_negative": "negative likelihood ratio, (1 − sensitivity)/specificity: the factor by which the odds of disease "
-    "fall with a negative decision; undefined where no negative image is decided negative (as lr_positive)",
+    "lr_negative": "negative likelihood ratio, (1 − sensitivity) / specificity: the factor by which the odds of "
+    "disease fall with a negative decision; undefined where no negative image is decided negative (Deeks and Altman "
+    "2004)",
 }
 
 #: The metrics that are given for each class against the rest where there are more than two classes.
