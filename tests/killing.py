@@ -4,6 +4,8 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+from chestnut.files import folders
+
 
 class Killed(BaseException):
     """What stands for SIGKILL; no `except Exception` catches it."""
@@ -11,7 +13,10 @@ class Killed(BaseException):
 
 @contextmanager
 def kill_at_rename(number, monkeypatch):
-    """Raise `Killed` in place of the rename of that number, from 0, and remove nothing from then on."""
+    """Raise `Killed` in place of the rename of that number, from 0, and remove nothing from then on.
+
+    Folders are renamed as on a system that cannot exchange two of them in one step.
+    """
     rename = Path.rename
     done = []
 
@@ -24,4 +29,5 @@ def kill_at_rename(number, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rename", rename_or_die)
+        patched.setattr(folders, "exchange", lambda *_: False)
         yield

@@ -1,12 +1,15 @@
 """Folders are complete or not there, even after a kill."""
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from chestnut.errors import DataError, DiskError
+from chestnut.files import folders
+from chestnut.files.exchange import exchange
 from chestnut.files.folders import (
     finish_replacement,
     finish_replacements,
@@ -14,6 +17,7 @@ from chestnut.files.folders import (
     remove_folder,
     replacement_folder,
 )
+from chestnut.files.temporary import sweep
 from killing import Killed, kill_at_rename
 
 
@@ -72,13 +76,98 @@ def test_an_error_leaves_everything_as_it_was(tmp_path, writer):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_folder_is_replaced(tmp_path):
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_folder_is_replaced(tmp_path, monkeypatch, exchanges):
+    if not exchanges:
+        monkeypatch.setattr(folders, "exchange", lambda *_: False)
     path = tmp_path / "set"
     for text in ("old", "new", "newer"):
         with replacement_folder(path) as draft:
             fill(draft, text)
         assert contents(path) == {"a.txt": text, "z.txt": text}
         assert [item.name for item in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_folder_is_never_away_while_it_is_replaced(tmp_path, monkeypatch):
+    if not swaps(tmp_path):
+        pytest.skip("this disk cannot exchange two folders in one step")
+    path = tmp_path / "set"
+    path.mkdir()
+    fill(path, "old")
+    seen = []
+
+    def look(name):
+        done = getattr(os, name)
+
+        def look_first(*given, **options):
+            seen.append(contents(path))
+            answer = done(*given, **options)
+            seen.append(contents(path))
+            return answer
+
+        monkeypatch.setattr(os, name, look_first)
+
+    for name in ("rename", "replace", "unlink", "rmdir"):
+        look(name)
+    with replacement_folder(path) as draft:
+        fill(draft, "new")
+    assert [seen[0], seen[-1]] == [dict.fromkeys(("a.txt", "z.txt"), text) for text in ("new", "new")]
+    assert all(whole in (seen[0], dict.fromkeys(("a.txt", "z.txt"), "old")) for whole in seen)
+    assert [item.name for item in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_kill_after_an_exchange_leaves_the_new_folder_and_the_next_writer_removes_the_old(tmp_path, monkeypatch):
+    if not swaps(tmp_path):
+        pytest.skip("this disk cannot exchange two folders in one step")
+    path = tmp_path / "set"
+    path.mkdir()
+    fill(path, "old")
+
+    def exchange_and_die(*both):
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        assert exchange(*both)
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(folders, "exchange", exchange_and_die)
+        with replacement_folder(path) as draft:
+            fill(draft, "new")
+    assert contents(path) == {"a.txt": "new", "z.txt": "new"}
+    assert len(list(tmp_path.iterdir())) == 2
+    sweep(tmp_path)
+    assert [item.name for item in tmp_path.iterdir()] == ["set"]
+
+
+def swaps(folder):
+    for name in ("one", "other"):
+        (folder / name).mkdir()
+    done = exchange(folder / "one", folder / "other")
+    for name in ("one", "other"):
+        (folder / name).rmdir()
+    return done
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    (tmp_path / "set").write_text("mine")
+    with pytest.raises(DiskError, match="a file stands where a folder"), replacement_folder(tmp_path / "set"):
+        pytest.fail("the place of a file was given")
+    assert (tmp_path / "set").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a\0b", "file/below"], ids=["long", "nul", "below a file"])
+@pytest.mark.parametrize("writer", [new_folder, replacement_folder])
+def test_a_path_that_cannot_be_is_one_clear_error(tmp_path, writer, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(DiskError, match=r"^cannot write .*; give"), writer(tmp_path / name):
+        pytest.fail("the block ran")
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_empty_folder_with_a_leftover_is_empty(tmp_path):
+    (tmp_path / ".chestnut-tmp-set-0123abcd" / "new").mkdir(parents=True)
+    with new_folder(tmp_path) as draft:
+        fill(draft, "new")
+    assert contents(tmp_path) == {"a.txt": "new", "z.txt": "new"}
 
 
 @pytest.mark.parametrize(("kill", "left"), [(0, "old"), (1, "old"), (2, "new")])
@@ -138,6 +227,7 @@ def test_a_reader_that_finishes_first_does_not_disturb_the_writer(tmp_path, monk
     with monkeypatch.context() as patched, replacement_folder(path) as draft:
         fill(draft, "new")
         patched.setattr(Path, "rename", rename_and_read)
+        patched.setattr(folders, "exchange", lambda *_: False)
     assert contents(path) == {"a.txt": "new", "z.txt": "new"}
     assert [item.name for item in tmp_path.iterdir()] == ["set"]
     shutil.rmtree(path)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from chestnut.files.disk_errors import disk_error
+from chestnut.files.disk_errors import disk_errors, require_possible
+from chestnut.files.temporary import temporary_file
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and move that file into place when the block succeeds.
+    """Yield a temporary path, and move that file to `path` when the block succeeds.
+
+    A symbolic link stays, and the file that it leads to is replaced. A file that is replaced keeps its permissions.
+    What is not a regular file, such as a device, a pipe or standard output, stays as well: what the block has written
+    is copied into it.
 
     Args:
         path: The file to write; its folder is created if needed.
 
     Raises:
-        DiskError: The disk is full or not writable. The old file, if any, is unchanged.
+        DiskError: The disk is full or not writable, or the path is a folder or one that cannot be. The old file, if
+            any, is unchanged.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "note.txt"
@@ -28,20 +38,22 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     'all of it'
     """
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise disk_error(error, path) or error from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with disk_errors(path):
+        require_possible(path)
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        old = _find(path)
+        if old is not None and not _is_replaceable(old):
+            with temporary_file(Path(tempfile.gettempdir()), path.name, mode=0o600) as temporary:
+                yield temporary
+                _write_through(temporary, path, old)
+            return
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with temporary_file(target.parent, target.name, mode=0o666 if old is None else 0o600) as temporary:
+                yield temporary
+                if old is not None:
+                    _take_over(temporary, old)
+                temporary.replace(target)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -50,7 +62,44 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _find(path: Path) -> os.stat_result | None:
+    """Return what stands at a path, or where its links lead; None if there is nothing."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return found
+
+
+def _is_replaceable(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) and _find_stream(found) is None
+
+
+def _find_stream(found: os.stat_result) -> int | None:
+    """Return the descriptor of standard output or error if that is what stands at a path."""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it is closed
+            if os.path.samestat(os.fstat(descriptor), found):
+                return descriptor
+    return None
+
+
+def _write_through(source: Path, path: Path, found: os.stat_result) -> None:
+    """Copy a file into what is not a regular file, or to where standard output stands in the file that it goes to."""
+    stream = _find_stream(found)
+    for printed in (sys.stdout, sys.stderr):
+        if stream is not None and printed is not None:
+            printed.flush()
+    opened = os.dup(stream) if stream is not None else os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+    with os.fdopen(opened, "wb") as target, source.open("rb") as content:
+        shutil.copyfileobj(content, target)
+
+
+def _take_over(temporary: Path, old: os.stat_result) -> None:
+    """Give a file the owner and the permissions of the one that it replaces, as far as the system allows."""
+    if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+        with suppress(OSError):
+            os.chown(temporary, old.st_uid, old.st_gid)
+    temporary.chmod(stat.S_IMODE(old.st_mode) & 0o777)

@@ -1,19 +1,22 @@
 """Write, replace or remove a whole folder, so that it is complete or not there, even if the process is killed.
 
-A folder is filled under a hidden name beside its place and moved there by one rename. While a folder `x` is replaced,
-the complete new one is called `.x.new`, and the one that makes room for it `.x.old`.
+A folder is filled under a hidden name beside its place and moved there by one rename. Where the system cannot exchange
+two folders in one step, the complete new one is called `.x.new` while it replaces `x`, and the old one `.x.old`.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chestnut.errors import DataError
-from chestnut.files.disk_errors import disk_error
+from chestnut.files.disk_errors import disk_errors, require_possible
+from chestnut.files.exchange import exchange
+from chestnut.files.temporary import scratch_folder, sweep
 
 
 @contextmanager
@@ -38,8 +41,10 @@ def new_folder(path: Path, *, last: str = "") -> Iterator[Path]:
     >>> [item.name for item in path.iterdir()]
     ['a.txt']
     """
-    try:
-        exists = path.is_dir()
+    with disk_errors(path):
+        require_possible(path)
+        if exists := path.is_dir():
+            sweep(path)
         if (exists and any(path.iterdir())) or (not exists and (path.exists() or path.is_symlink())):
             kind = "contains files already" if exists else "is a file"
             raise DataError(f"{path} {kind}; give a new folder or an empty one")
@@ -50,17 +55,16 @@ def new_folder(path: Path, *, last: str = "") -> Iterator[Path]:
                     item.rename(path / item.name)
             else:
                 draft.rename(path)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise disk_error(error, path) or DataError(f"cannot create {path} ({reason}); give another folder") from error
 
 
 @contextmanager
 def replacement_folder(path: Path) -> Iterator[Path]:
     """Yield an empty hidden folder, and put it in the place of `path` when the block succeeds.
 
-    The old folder is moved aside before the new one moves in, and removed last. After a kill, the next reader or writer
-    calls `finish_replacement`. Two processes must not replace the same folder at the same time.
+    The two folders change places in one step, so that a reader finds the old one or the new one at any time. Where the
+    system cannot do that, the old folder is moved aside before the new one moves in; after a kill between these two
+    steps, the next reader or writer calls `finish_replacement`. The old folder is removed last. Two processes must not
+    replace the same folder at the same time.
 
     Args:
         path: A folder, which need not exist yet.
@@ -76,25 +80,33 @@ def replacement_folder(path: Path) -> Iterator[Path]:
     >>> (path / "a.txt").read_text(), [item.name for item in path.parent.iterdir()]
     ('new', ['set'])
     """
-    new, old = _reserved(path)
-    try:
+    with disk_errors(path):
+        require_possible(path)
         finish_replacement(path)
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
         with scratch_folder(path.parent, path.name) as draft:
             yield draft
-            for leftover in (new, old):
+            for leftover in _reserved(path):
                 shutil.rmtree(leftover, ignore_errors=True)
-            draft.rename(new)
-            try:
-                with suppress(FileNotFoundError):  # there is no old folder
-                    path.rename(old)
-            except OSError:  # on Windows, while a program reads it
-                shutil.rmtree(new, ignore_errors=True)
-                raise
-            with suppress(FileNotFoundError):  # a reader has just finished the replacement
-                new.rename(path)
-            shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise disk_error(error, path) or error from error
+            if not path.exists():
+                draft.rename(path)
+            elif not exchange(draft, path):
+                _replace_in_two_steps(draft, path)
+
+
+def _replace_in_two_steps(draft: Path, path: Path) -> None:
+    new, old = _reserved(path)
+    draft.rename(new)
+    try:
+        with suppress(FileNotFoundError):  # there is no old folder
+            path.rename(old)
+    except OSError:  # on Windows, while a program reads it
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    with suppress(FileNotFoundError):  # a reader has just finished the replacement
+        new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def finish_replacement(path: Path) -> None:
@@ -121,31 +133,10 @@ def remove_folder(path: Path) -> None:
     Raises:
         DiskError: The folder is not writable.
     """
-    try:
-        with scratch_folder(path.parent, path.name) as scratch:
-            path.rename(scratch / path.name)
-    except OSError as error:
-        raise disk_error(error, path) or error from error
+    with disk_errors(path), scratch_folder(path.parent, path.name) as scratch:
+        path.rename(scratch / path.name)
 
 
 def _reserved(path: Path) -> tuple[Path, Path]:
     """Return the hidden names of the new and of the old folder, in the order in which a reader prefers them."""
     return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
-
-
-@contextmanager
-def scratch_folder(parent: Path, name: str) -> Iterator[Path]:
-    """Yield an empty folder in a hidden one below `parent`; whatever the block leaves there is removed.
-
-    Args:
-        parent: A folder on the disk that the result is for; it is created if needed.
-        name: What the folder is for, as part of the hidden folder's name.
-    """
-    parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(tempfile.mkdtemp(dir=parent, prefix=f".{name}-"))
-    try:
-        folder = hidden / "new"
-        folder.mkdir()  # with ordinary permissions, unlike the folder of mkdtemp
-        yield folder
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)

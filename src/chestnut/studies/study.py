@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from chestnut.errors import DataError, RunError, listed
 from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
+from chestnut.files.temporary import sweep
 from chestnut.jobs.job import Job
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_free
@@ -249,6 +249,5 @@ class StudyFolder(ABC, Generic[_Plan]):
         busy = f"{self.path} is in use by another process; wait for it or end it"
         with locked(self.path / ".lock", wait=0, busy=busy):
             finish_replacements(self.path)
-            for item in self.path.glob(".*-*/"):
-                shutil.rmtree(item, ignore_errors=True)
+            sweep(self.path)
             yield

@@ -207,7 +207,7 @@ def test_too_little_space(collection, tmp_path):
     with pytest.raises(DiskError, match=r"GB free, but kaggle-pneumonia needs .* GB; free some space"):
         fetch(replace(collection, bytes=10**18), tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(DiskError, match="choose another folder"):
+    with pytest.raises(DiskError, match="a file stands where a folder would have to"):
         fetch(collection, tmp_path / "file" / "below")
 
 

@@ -88,11 +88,11 @@ def test_a_comparison_trains_only_missing_runs(made, images, tmp_path):
     folder, board, _ = made
     shutil.copytree(folder.path, tmp_path / "one")
     shutil.rmtree(tmp_path / "one" / "mlp-s5")
-    (tmp_path / "one" / ".mlp-s5-half").mkdir()
+    (tmp_path / "one" / ".chestnut-tmp-mlp-s5-0123abcd").mkdir()
     engine = Inline()
     again = compare(ComparisonFolder(tmp_path / "one"), JobOptions(engine))
     assert engine.done == ["mlp-s5"]
-    assert not (tmp_path / "one" / ".mlp-s5-half").exists()
+    assert not (tmp_path / "one" / ".chestnut-tmp-mlp-s5-0123abcd").exists()
     assert scores(again) == scores(board)
     assert again.pairs == board.pairs
 

@@ -16,7 +16,7 @@ from chestnut.data.public.download import download
 from chestnut.data.public.unpack import unpack
 from chestnut.errors import DiskError, DownloadError, suggest
 from chestnut.files.disk_errors import disk_error
-from chestnut.files.folders import scratch_folder
+from chestnut.files.temporary import scratch_folder
 from chestnut.progress import Tick
 
 #: The largest accepted ratio of unpacked to packed size. Pictures hardly shrink when packed, so it is close to 1.
@@ -147,9 +147,7 @@ def fetch(
             if not present:
                 archive.unlink()
     except OSError as error:
-        raise disk_error(error, out) or DiskError(
-            f"cannot write {out}: {error.strerror}; choose another folder"
-        ) from error
+        raise disk_error(error, out) or error from error
     return target
 
 
