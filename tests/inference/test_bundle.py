@@ -4,6 +4,7 @@ import pytest
 
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError
+from chestnut.inference import bundle
 from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
 from killing import Killed, kill_at_rename
 
@@ -42,3 +43,22 @@ def test_a_kill_while_it_is_replaced_loses_neither_bundle(tmp_path, monkeypatch,
     assert Bundle.read(folder).model_file.read_text() == left
     write_bundle(folder, Network("last"), **FACTS)
     assert Bundle.read(folder).model_file.read_text() == "last"
+
+
+@pytest.mark.parametrize("moment", ["read_json", "sha256"])
+def test_a_bundle_that_is_replaced_while_it_is_read_is_read_whole(tmp_path, monkeypatch, moment):
+    """Another process puts a new bundle in its place once its first file has been read."""
+    folder, read, replaced = tmp_path / "bundle", getattr(bundle, moment), []
+    write_bundle(folder, Network("old"), **FACTS)
+
+    def read_and_replace(path):
+        value = read(path)
+        if not replaced:
+            replaced.append(path)
+            write_bundle(folder, Network("new"), **FACTS | {"threshold": 0.25})
+        return value
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bundle, moment, read_and_replace)
+        found = Bundle.read(folder)
+    assert replaced and found == Bundle.read(folder) and found.threshold == 0.25

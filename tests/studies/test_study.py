@@ -14,10 +14,10 @@ def test_a_study_recovers_a_run_from_a_kill_before_it_removes_incomplete_folders
     run = RunFolder(tmp_path / "repeat1-fold1")
     with RunFolder.create(run.path, Recipe(name="tiny"), RunRecord(status="finished"), {}):
         pass
-    (tmp_path / ".repeat1-fold2-x1" / "new").mkdir(parents=True)
+    (tmp_path / ".chestnut-tmp-repeat1-fold2-0123abcd" / "new").mkdir(parents=True)
     with pytest.raises(Killed), kill_at_rename(2, monkeypatch):
         unpack(pack(run.path), run.path)
     assert not run.finished
     with CrossFolder(tmp_path).lock():
         assert run.finished
-        assert not (tmp_path / ".repeat1-fold2-x1").exists()
+        assert not (tmp_path / ".chestnut-tmp-repeat1-fold2-0123abcd").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from pathlib import Path
 
 #: Relative paths begin at the working directory.
@@ -22,6 +23,7 @@ def exchange(one: Path, other: Path) -> bool:
         return False
     library = ctypes.CDLL(None)
     paths = os.fsencode(one), os.fsencode(other)
+    sys.audit("os.rename", str(one), str(other), -1, -1)  # as for every rename that Python makes
     if hasattr(library, "renameat2"):
         return bool(library.renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _EXCHANGE) == 0)
     if hasattr(library, "renamex_np"):

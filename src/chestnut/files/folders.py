@@ -9,14 +9,20 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from chestnut.errors import DataError
+from chestnut.errors import ChestnutError, DataError
 from chestnut.files.disk_errors import disk_errors, require_possible
 from chestnut.files.exchange import exchange
 from chestnut.files.temporary import scratch_folder, sweep
+
+_Value = TypeVar("_Value")
+
+#: How many times a folder that is replaced while it is read is read again.
+_READS = 3
 
 
 @contextmanager
@@ -107,6 +113,36 @@ def _replace_in_two_steps(draft: Path, path: Path) -> None:
     with suppress(FileNotFoundError):  # a reader has just finished the replacement
         new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def read_whole(path: Path, read: Callable[[], _Value]) -> _Value:
+    """Return what `read` makes of a folder's files, all of them from before or all from after a replacement.
+
+    It is called again, with its errors forgotten, if the folder was replaced meanwhile.
+
+    Args:
+        path: The folder, which need not exist.
+        read: A function that reads files of the folder by their paths.
+    """
+    for _ in range(_READS):
+        before = _identity(path)
+        try:
+            value = read()
+        except (ChestnutError, OSError):
+            if _identity(path) == before:
+                raise
+        else:
+            if _identity(path) == before:
+                return value
+    return read()
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns  # numbers of removed folders are used again
 
 
 def finish_replacement(path: Path) -> None:

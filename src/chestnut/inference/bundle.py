@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError
-from chestnut.files.folders import finish_replacement, replacement_folder
+from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import read_json, write_json
 
@@ -63,6 +63,10 @@ class Bundle:
             BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
         """
         finish_replacement(folder)
+        return read_whole(folder, lambda: cls._read(folder))
+
+    @classmethod
+    def _read(cls, folder: Path) -> Bundle:
         path = folder / _FACTS
         if not path.is_file():
             raise BundleError(
