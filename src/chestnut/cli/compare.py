@@ -64,7 +64,7 @@ def command(
     changes = short.settings(settings)
     if study.resume is not None:
         changed = terms != {"fraction": 1.0, "repeats": 1, "epochs": None, "seed": 0}
-        if data or recipes or changes or grid or study.name or changed or options != DataOptions():
+        if data or recipes or changes or grid or study.name is not None or changed or options != DataOptions():
             raise DataError(
                 "--resume continues a comparison with its own terms; leave out DATA, --recipes, --set, --grid and all "
                 "other terms"

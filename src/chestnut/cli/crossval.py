@@ -63,7 +63,14 @@ def command(
             raise DataError(f"{option} {number}: give {least} or more")
     changes = short.settings(settings, train__epochs=epochs, seed=seed)
     if study.resume is not None:
-        if data or recipe or changes or study.name or (folds, repeats) != (5, 1) or options != DataOptions():
+        if (
+            data
+            or recipe
+            or changes
+            or study.name is not None
+            or (folds, repeats) != (5, 1)
+            or options != DataOptions()
+        ):
             raise DataError(
                 "--resume continues a cross-validation with its own terms; leave out DATA, --recipe, --folds, "
                 "--repeats, --set and all other terms"

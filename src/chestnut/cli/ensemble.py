@@ -25,9 +25,9 @@ def command(
     """
     from chestnut.api.training import ensemble
     from chestnut.cli.shared.result_tables import metrics_table
-    from chestnut.runs.places import free_folder
+    from chestnut.runs.places import free_folder, named_folder
 
-    path = runs / name if name else free_folder(runs, "ensemble")
+    path = free_folder(runs, "ensemble") if name is None else named_folder(runs, name)
     run = ensemble(members, path=path, display=TerminalDisplay(), command=command_line()).folder
     judged = run.metrics("val") if "val" in run.evaluations() else None
     record = run.record

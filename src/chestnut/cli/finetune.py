@@ -35,6 +35,7 @@ def command(
     If no epoch is better on validation than RUN, the weights of RUN are kept.
     """
     from chestnut.api.run import open_run
+    from chestnut.runs.places import named_folder
 
     start = open_run(run)
     changes = [*(settings or []), *([] if epochs is None else [f"train.epochs={epochs}"])]
@@ -42,7 +43,7 @@ def command(
         unfreeze,
         learning_rate,
         settings=changes,
-        path=start.path.resolve().parent / name if name else None,
+        path=None if name is None else named_folder(start.path.resolve().parent, name),
         devices=devices,
         track=track or (),
         display=TerminalDisplay(),

@@ -63,6 +63,7 @@ def command(
     Ctrl-C ends training cleanly, with the best epoch so far as a usable run.
     """
     from chestnut.api.training import resume_run, train
+    from chestnut.runs.places import named_folder
 
     changes = short.settings(settings, train__epochs=epochs)
     others = read_hosts(coordinator, hosts, host)
@@ -76,7 +77,7 @@ def command(
     if data is not None and resume is not None:
         raise DataError("give DATA to train on, or --resume RUN to continue a run; not both")
     if resume is not None:
-        if recipe or changes or name or threads or options != DataOptions():
+        if recipe or changes or name is not None or threads is not None or options != DataOptions():
             raise DataError(
                 "--resume keeps the run's own settings; leave out --recipe, --set and its short forms, --name, "
                 "--threads and data options"
@@ -86,7 +87,7 @@ def command(
         raise DataError("give DATA to train on, or --resume RUN to continue a run")
     else:
         how |= {"runs": runs, "skip_bad": options.skip_bad, "threads": threads}
-        path = runs / name if name else None
+        path = None if name is None else named_folder(runs, name)
         run = train(options.reader(data), recipe or "cnn-small", settings=changes, path=path, audited=audited, **how)
     if others is not None and others.index > 0:
         say(f"host {others.index} of {others.count} has finished; host 0 writes the run")

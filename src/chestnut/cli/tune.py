@@ -72,7 +72,7 @@ def command(
     changes = short.settings(settings)
     if study.resume is not None:
         unchanged = {"search": "random", "objective": "auroc", "executions": 3, "epochs": None, "seed": None}
-        if data or recipe or changes or study.name or terms != unchanged or options != DataOptions():
+        if data or recipe or changes or study.name is not None or terms != unchanged or options != DataOptions():
             raise DataError(
                 "--resume continues a search with its own terms; leave out DATA, --recipe, --set and all other terms "
                 "but --trials, which extends it"

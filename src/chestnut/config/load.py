@@ -10,6 +10,7 @@ from pathlib import Path
 from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.recipe import Recipe
 from chestnut.errors import RecipeError, suggest
+from chestnut.names import require_name
 
 
 def recipe_names() -> list[str]:
@@ -49,7 +50,8 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
         settings: `key=value` texts.
 
     Raises:
-        RecipeError: The recipe is not found or not valid, or it describes an ensemble, which cannot be trained.
+        RecipeError: The recipe is not found or not valid, its name is not a plain one, or it describes an ensemble,
+            which cannot be trained.
 
     >>> load_recipe("mlp", ["model.dropout=0.3"]).model.dropout
     0.3
@@ -67,6 +69,7 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
             recipe = Recipe.from_toml(recipe_text(str(recipe)), str(recipe))
     settings = list(settings)
     recipe = recipe.changed(settings) if settings else recipe
+    require_name(recipe.name, "the recipe's name", RecipeError)
     if isinstance(recipe.model, EnsembleConfig):
         raise RecipeError(
             f"this recipe describes an ensemble of {len(recipe.model.members)} runs, which is not trained; "

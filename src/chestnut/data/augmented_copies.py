@@ -30,6 +30,7 @@ from chestnut.data.manifest import COPIES, Manifest
 from chestnut.data.parallel import in_order
 from chestnut.errors import DataError, suggest
 from chestnut.files.folders import new_folder
+from chestnut.names import name_fault, quoted
 from chestnut.progress import Tick
 
 #: The fields of `AugmentConfig` that apply to copies; augmentation during training has more.
@@ -79,6 +80,12 @@ def write_copies(manifest: Manifest, out: Path, job: Job, progress: Tick | None 
         DiskError: The disk is full, or permission is missing.
     """
     chosen = _select_images(manifest, job)
+    for label in sorted(set(chosen.frame["label"])):
+        if fault := name_fault(label):
+            raise DataError(
+                f"the class {quoted(label)} cannot name the folder of its copies: {fault}; rename the class, by its "
+                "folder or in its table"
+            )
     root = manifest.root.resolve()
     if root.is_dir() and out.resolve().is_relative_to(root):
         raise DataError(f"{out} is inside {root}, where its copies would be read as images; give a folder elsewhere")

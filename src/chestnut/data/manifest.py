@@ -15,6 +15,7 @@ import pandas as pd
 
 from chestnut.errors import DataError, listed, suggest
 from chestnut.files.atomic import replacing
+from chestnut.names import class_fault, quoted
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -85,7 +86,11 @@ class Manifest:
         twice = frame.loc[frame["path"].duplicated(), "path"]
         if len(twice):
             raise DataError(f"{listed(twice, 3)} listed more than once; list every image once")
-        classes, chosen = order_classes(sorted(set(frame["label"]) - {""}), positive)
+        names = sorted(set(frame["label"]) - {""})
+        for name in names:
+            if fault := class_fault(name):
+                raise DataError(f"{root}: the class {quoted(name)} cannot be used: {fault}; rename it")
+        classes, chosen = order_classes(names, positive)
         return cls(frame, Path(root), classes, chosen, tuple(notes), synthetic)
 
     def __len__(self) -> int:

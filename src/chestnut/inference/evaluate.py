@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,15 @@ from chestnut.figures.evaluation import draw_evaluation
 from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.names import make_name
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
 from chestnut.runs.predictions import PredictionTable
 from chestnut.runs.timestamp import now
+
+#: The names of folders in `evaluation/` that belong to the run's own images.
+_TAKEN = (*SPLITS, "valid", "stress", "stress-partial")
 
 
 def evaluate_run(
@@ -194,10 +197,10 @@ def _match_classes(other: Manifest, split: str, bundle: Bundle) -> Manifest:
 
 
 def _name(other: Manifest, split: str) -> str:
-    """Name the folder for the evaluation of another data set, never after a split of the run itself."""
+    """Name the folder for the evaluation of another data set, never as one of the run's own images."""
     root = other.root.resolve()
-    parts = [root.parent.name, root.stem] if root.stem.lower() in (*SPLITS, "valid") else [root.stem]
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts)).strip("-.") or "data"
+    parts = [root.parent.name, root.stem] if root.stem.lower() in _TAKEN else [root.stem]
+    stem = make_name("-".join(parts), "data")
     return f"{stem}-{split}" if other.splits else stem
 
 

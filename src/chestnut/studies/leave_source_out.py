@@ -6,7 +6,6 @@ stopped is resumed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import write_json
 from chestnut.inference.evaluate import evaluate_run
+from chestnut.names import make_name, quoted
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.timestamp import now
@@ -98,7 +98,7 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
     """Return the training and validation images of a run, and the sources they come from.
 
     Raises:
-        DataError: There are fewer than two sources.
+        DataError: There are fewer than two sources, or the names of two cannot be told apart as folders.
     """
     own = Manifest.read(run.manifest_file, run.facts)
     seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
@@ -109,7 +109,24 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
             f"the images of {run.path} name {known}, and leaving one out needs two; read the data with "
             "source_regex=REGEX or a column for source"
         )
+    _require_own_folders(sources)
     return seen, sources
+
+
+def _require_own_folders(sources: Sequence[str]) -> None:
+    """Check that no two sources share a folder, where the second would be taken for the first."""
+    first: dict[str, str] = {}
+    for source in sources:
+        other = first.setdefault(_folder_name(source).casefold(), source)
+        if other != source:
+            raise DataError(
+                f"the sources {quoted(other)} and {quoted(source)} are too much alike to name folders; rename one of "
+                "them in the data"
+            )
+
+
+def _folder_name(source: str) -> str:
+    return make_name(source, "source")
 
 
 def _leave_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> LeftOut:
@@ -118,7 +135,7 @@ def _leave_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> 
     rest = seen.take(np.flatnonzero(~inside))
     if missing := _find_missing_classes(rest):
         return LeftOut(source, None, {}, None, f"without it there are no images of {listed(missing)}")
-    folder = run.path / "sources" / (re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip("-.") or "source")
+    folder = run.path / "sources" / _folder_name(source)
     with ExitStack() as stack:
         observers = () if how.watch is None else (stack.enter_context(how.watch(source)),)
         setup = Setup(folder, audited=False, command=how.command, bars=how.bars, observers=observers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recipe
+from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recipe, load_recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import RecipeError
 from chestnut.inference.bundle import Bundle
@@ -66,7 +66,7 @@ def finetune_recipe(
             "train": recipe.train.model_copy(update={"epochs": EPOCHS, "stop": stop}),
         }
     )
-    return finer.changed(settings or [])
+    return load_recipe(finer, settings or [])
 
 
 def finetune(

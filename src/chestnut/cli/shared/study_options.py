@@ -41,7 +41,9 @@ class StudyOptions:
     @property
     def path(self) -> Path | None:
         """The folder that was named; None to make the name from the plan."""
-        return self.runs / self.name if self.name else None
+        from chestnut.runs.places import named_folder
+
+        return None if self.name is None else named_folder(self.runs, self.name)
 
     def keywords(self, *, skip_bad: bool = False) -> Keywords:
         """Return the keywords with which the Python API trains the runs and shows their progress."""

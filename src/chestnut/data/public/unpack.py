@@ -8,8 +8,9 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from chestnut.data.sources.scan import is_litter, is_safe
+from chestnut.data.sources.scan import is_litter
 from chestnut.errors import DownloadError
+from chestnut.names import is_safe
 
 
 def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_000) -> None:

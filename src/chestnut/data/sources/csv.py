@@ -9,9 +9,10 @@ import pandas as pd
 from chestnut.data.formats import DICOM_SUFFIXES, FORMATS, PICTURE_SUFFIXES
 from chestnut.data.sources.dicom_header import read_headers, with_patients
 from chestnut.data.sources.record import Found, Image
-from chestnut.data.sources.scan import absolute, below, is_file, is_safe, suffix
+from chestnut.data.sources.scan import absolute, below, is_file, suffix
 from chestnut.data.sources.table import Columns, Table, read_table
 from chestnut.errors import DataError
+from chestnut.names import is_safe
 
 
 def read_csv(file: str, columns: Columns, skip_bad: bool = False) -> Found:

@@ -12,8 +12,9 @@ from chestnut.data.formats import FORMATS
 from chestnut.data.sources.dicom_header import Header, read_headers, with_patients
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.record import Found, Image, split_named
-from chestnut.data.sources.scan import Scanner, Tree, below, shown
+from chestnut.data.sources.scan import Scanner, Tree, below
 from chestnut.errors import DataError, listed
+from chestnut.names import shown
 
 _LAYOUTS = (
     "allowed are DATA/CLASS/images, DATA/train/CLASS/images with val and test beside it, "

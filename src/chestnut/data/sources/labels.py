@@ -10,9 +10,10 @@ from typing import NamedTuple
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from chestnut.data.sources.dicom_header import Header
 from chestnut.data.sources.record import Image
-from chestnut.data.sources.scan import shown, suffix
+from chestnut.data.sources.scan import suffix
 from chestnut.data.sources.table import Columns, read_table
 from chestnut.errors import DataError
+from chestnut.names import shown
 
 _AMBIGUOUS = -1
 _UNKNOWN = Header("", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,10 +19,11 @@ from chestnut.data.sources.npz import read_npz
 from chestnut.data.sources.patients import RULES, identify, search_names
 from chestnut.data.sources.patterns import ARCHIVE, TABLES, fixed_part, is_pattern, matches, read_pattern
 from chestnut.data.sources.record import Found, Image
-from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_image, is_safe, suffix
+from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_image, suffix
 from chestnut.data.sources.table import Columns
 from chestnut.errors import DataError
 from chestnut.files.json_files import read_json
+from chestnut.names import is_safe
 
 __all__ = ["Columns", "image_files", "load_dataset"]
 
@@ -172,17 +174,22 @@ def _read_file(text: str, columns: Columns, skip_bad: bool) -> Found:
 
 
 def _unify_spelling(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
-    """Change class names that differ only in case to the most frequent spelling."""
+    """Change class names that differ only in case, or in how accents are encoded, to the most frequent spelling."""
     spellings: dict[str, Counter[str]] = {}
     for image in images:
-        spellings.setdefault(image.label.casefold(), Counter())[image.label] += 1
+        spellings.setdefault(_fold(image.label), Counter())[image.label] += 1
     chosen = {folded: min(counts, key=lambda name: (-counts[name], name)) for folded, counts in spellings.items()}
     notes = [
         f"classes {', '.join(sorted(counts))} combined as {chosen[folded]}"
         for folded, counts in spellings.items()
         if len(counts) > 1
     ]
-    return [image._replace(label=chosen[image.label.casefold()]) for image in images], notes
+    return [image._replace(label=chosen[_fold(image.label)]) for image in images], notes
+
+
+def _fold(label: str) -> str:
+    """Return what all spellings of a class name have in common."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", label).casefold())
 
 
 def _synthetic(images: Iterable[Image], root: Path) -> bool:

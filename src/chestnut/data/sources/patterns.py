@@ -13,20 +13,10 @@ from chestnut.data.sources.folders import apply_labels, images_by_folder
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.npz import read_npz
 from chestnut.data.sources.record import Found, Image, split_named
-from chestnut.data.sources.scan import (
-    Scanner,
-    absolute,
-    below,
-    exists,
-    is_file,
-    is_folder,
-    is_image,
-    is_litter,
-    is_safe,
-    suffix,
-)
+from chestnut.data.sources.scan import Scanner, absolute, below, exists, is_file, is_folder, is_image, is_litter, suffix
 from chestnut.data.sources.table import Columns
 from chestnut.errors import DataError, listed
+from chestnut.names import is_safe
 
 #: Suffixes of files that are data sets.
 TABLES = frozenset({".csv", ".tsv"})

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from chestnut.errors import DataError, listed
+from chestnut.names import is_safe, shown
 
-#: Control characters, line separators, and the surrogates that represent bytes that are not UTF-8.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "phantom.json"})
 
 
@@ -72,16 +70,6 @@ def _has_dicom_mark(path: str) -> bool:
 def is_litter(name: str) -> bool:
     """Tell whether to ignore a name: hidden, private (`_`, such as `__MACOSX`), or a file of the operating system."""
     return name.startswith((".", "_")) or name.lower() in _LITTER
-
-
-def is_safe(name: str) -> bool:
-    """Tell whether a name survives being written to a CSV, a table or a log line."""
-    return _UNSAFE.search(name) is None
-
-
-def shown(name: str) -> str:
-    """Return a name as a message can show it, escaped if it is unsafe."""
-    return name if is_safe(name) else repr(name)
 
 
 def below(path: str, top: str) -> str:

@@ -10,8 +10,8 @@ from typing import cast
 import pandas as pd
 
 from chestnut.data.sources.record import split_named
-from chestnut.data.sources.scan import shown
 from chestnut.errors import DataError, listed, suggest
+from chestnut.names import shown
 
 #: The usual column names, most likely first, in lower case and with letters and digits only.
 _USUAL: dict[str, tuple[str, ...]] = {

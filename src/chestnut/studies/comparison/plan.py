@@ -15,7 +15,8 @@ from chestnut.data.manifest import Manifest
 from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.data.subset import take_fraction
-from chestnut.errors import DataError, RecipeError
+from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.names import quoted
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.variants import Variant
@@ -95,6 +96,9 @@ class ComparisonPlan(StudyPlan):
     @classmethod
     def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
         """Build a plan from what `fields` returned."""
+        for one in values["variants"]:  # a run is written to the folder of that name
+            if set("/\\\0") & set(str(one["name"])) or one["name"] in ("", ".", ".."):
+                raise RunError(f"{origin} is damaged: {quoted(str(one['name']))} does not name a variant")
         variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in values["variants"]]
         terms = Terms(values["fraction"], values["repeats"], values["epochs"], values["seed"])
         return cls(tuple(variants), terms, values["images"], values["threads"])

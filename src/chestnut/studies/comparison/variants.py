@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import itertools
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chestnut.config import Recipe, load_recipe
 from chestnut.errors import RecipeError, listed, suggest
+from chestnut.names import require_name
+
+#: The greatest length of a name, to which the runs add their seeds.
+_MOST_CHARACTERS = 80
 
 #: Fields that must be the same for all variants, and how to set them.
 _SHARED = {
@@ -64,13 +69,22 @@ def make_variants(
             chosen = [f"{key}={value}" for (key, _), value in zip(axes, values, strict=True)]
             suffix = [f"{label}={value}" for label, value in zip(labels, values, strict=True)]
             name = re.sub(r"[^\w.=+-]+", "-", re.sub(r"[\s\[\]'\"]", "", "-".join([recipe.name, *suffix])))
-            variants.append(Variant(name.strip("-."), _change(base, chosen, "grid")))
+            variants.append(Variant(_shorten(name.strip("-.")), _change(base, chosen, "grid")))
     _check_names([variant.name for variant in variants])
     return tuple(variants)
 
 
+def _shorten(name: str) -> str:
+    """Return a name of usable length: the end of a very long one is replaced by its checksum."""
+    if len(name) <= _MOST_CHARACTERS:
+        return name
+    return f"{name[: _MOST_CHARACTERS - 9].rstrip('-.')}-{zlib.crc32(name.encode()):08x}"
+
+
 def _check_names(names: list[str]) -> None:
-    """Check that there are two variants or more, all with different names."""
+    """Check that there are two variants or more, all with different names that can name the folders of their runs."""
+    for name in names:
+        require_name(name, "the variant's name", RecipeError)
     if len(names) < 2:
         raise RecipeError(
             f"{len(names)} variant{'' if len(names) == 1 else 's'} to compare; give two recipes or more, "

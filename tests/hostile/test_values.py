@@ -1,0 +1,210 @@
+"""Hostile values in options, recipes and names: each is refused in one line, before anything is read or written."""
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from calling import call
+from chestnut.config import AugmentConfig, Recipe, load_recipe
+from chestnut.data.augmented_copies import Job, write_copies
+from chestnut.data.manifest import Manifest
+from chestnut.data.sources.load import load_dataset
+from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.inference.evaluate import _name as name_evaluation
+from chestnut.names import class_fault, make_name, name_fault, printable
+from chestnut.runs.places import free_folder, named_folder, require_free
+from chestnut.studies.comparison.plan import ComparisonPlan
+from chestnut.studies.comparison.variants import make_variants
+from chestnut.studies.leave_source_out import _require_own_folders as require_own_folders
+
+#: What is wrong with a name, and what the message says of it.
+BAD_NAMES = {
+    "": "it is empty",
+    "../../x": "contains /",
+    "a/b": "contains /",
+    "a\\b": "contains \\",
+    "C:x": "contains :",
+    "..": "begins with a dot",
+    ".hidden": "begins with a dot",
+    "-rf": "begins with a dot, a dash",
+    " x": "or a blank",
+    "x.": "ends with a dot",
+    "x ": "ends with a dot or a blank",
+    "x" * 300: "300 characters",
+    "é" * 101: "101 characters",
+    "病" * 90: "90 characters",
+    "a\0b": "control character",
+    "a\nb": "control character",
+    "a\x1b[31mb": "control character",
+    "a\u202eb": "unseen mark",
+    "a\u200db": "unseen mark",
+    "a\udcffb": "not UTF-8",
+    "CON": "Windows",
+    "nul.txt": "Windows",
+    "lpt1": "Windows",
+}
+GOOD_NAMES = ["cnn-small-1", "No finding", "COVID-19", "Épanchement", "肺炎", "a=1e-3", "x" * 100, "console", "nullius"]
+#: Texts like those above and any other, to find one that is taken and should not be.
+TEXTS = st.text(max_size=120) | st.text(st.sampled_from("./\\~:-aC \0\n\x1b\u202e\udcff"), max_size=8)
+
+
+@pytest.fixture
+def chestnut(capsys, tmp_path):
+    """Call the command line in an empty folder; gives (exit status, standard output, standard error)."""
+
+    def run(*words):
+        status = call(words, tmp_path)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def refused(chestnut, tmp_path):
+    """Call a command line that must be refused in one line, with nothing written; gives the line."""
+
+    def run(*words):
+        before = set(tmp_path.parent.rglob("*"))
+        status, out, said = chestnut(*words)
+        assert status == 2, said
+        assert out == "" and "Traceback" not in said
+        assert set(tmp_path.parent.rglob("*")) == before
+        return said
+
+    return run
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A data set of two classes."""
+    random = np.random.default_rng(0)
+    for label in ("NORMAL", "PNEUMONIA"):
+        (tmp_path / "images" / label).mkdir(parents=True)
+        for number in range(3):
+            pixels = random.integers(0, 256, (40, 40), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / label / f"{label}-{number}.png")
+    return tmp_path / "images"
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=[ascii(name[:8]) for name in BAD_NAMES])
+def test_a_name_that_could_lead_elsewhere_is_refused_everywhere(name, tmp_path):
+    assert BAD_NAMES[name] in name_fault(name)
+    with pytest.raises(RunError, match="the name"):
+        named_folder(tmp_path, name)
+    with pytest.raises(RecipeError, match="the recipe's name"):
+        load_recipe(Recipe(name=name, model={"network": "mlp"}))
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_an_ordinary_name_is_taken(name, tmp_path):
+    require_free(named_folder(tmp_path, name))
+    assert load_recipe(Recipe(name=name)).name == name
+    assert class_fault(name) is None
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_no_name_that_is_taken_leads_outside_its_folder(name):
+    parent = Path("/nowhere/runs")
+    made = make_name(name, "other")
+    assert name_fault(made) is None
+    if name_fault(name) is None:
+        for path in (named_folder(parent, name), free_folder(parent, name)):
+            assert Path(str(path)).parent == parent and Path(f"{parent}/{name}/..").parts[-2] == name
+            assert path.resolve().parent == parent.resolve()
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_no_text_that_is_shown_can_steer_a_terminal(text):
+    shown = printable(text)
+    assert not any(unicodedata.category(mark) in ("Cc", "Cs") for mark in shown.replace("\t", "").replace("\n", ""))
+    shown.encode()
+    assert printable(shown) == shown
+
+
+COMMANDS = {
+    "train": ("train", "images", "--name", "../../x"),
+    "train, empty": ("train", "images", "--name", ""),
+    "train, recipe": ("train", "images", "--set", "name='../../x'"),
+    "train, control": ("train", "images", "--set", 'name="a\\u001bb"'),
+    "compare": ("compare", "images", "--recipes", "mlp,cnn-small", "--name", "../x"),
+    "crossval": ("crossval", "images", "--recipe", "mlp", "--name", "a/b"),
+    "crossval, recipe": ("crossval", "images", "--recipe", "mlp", "--set", "name=.x"),
+    "tune": ("tune", "images", "--recipe", "cnn-search", "--name", "x" * 300),
+    "ensemble": ("ensemble", "a", "b", "--name", "../x"),
+}
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_commands_refuse_a_bad_name_before_they_read_or_write(refused, images, case):
+    said = refused(*COMMANDS[case])
+    assert "error: the " in said and "name" in said and "give a name of at most" in said and len(said) < 400
+
+
+def test_a_recipe_file_may_not_name_its_runs_badly(refused, images, tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "../../x"\n[model]\nnetwork = "mlp"\n')
+    assert "the recipe's name '../../x'" in refused("train", images, "--recipe", tmp_path / "mine.toml")
+
+
+def test_a_plan_that_was_edited_names_no_folder_elsewhere():
+    values = {"variants": [{"name": "../../x", "recipe": 'name = "a"'}], "threads": 1, "images": ""}
+    terms = {"fraction": 1.0, "repeats": 1, "epochs": 1, "seed": 0}
+    with pytest.raises(RunError, match="does not name a variant"):
+        ComparisonPlan.from_dict({"format": 1, **values, **terms}, "plan.json")
+
+
+def test_a_variant_of_many_values_has_a_name_of_usable_length():
+    fields = ("model.dropout=0.1,0.2", "optim.learning_rate=1e-3,1e-4", "optim.weight_decay=0.01,0.02")
+    more = ("train.batch_size=16,32", "loss.label_smoothing=0.1,0.2", "optim.momentum=0.1,0.2")
+    names = [variant.name for variant in make_variants(["cnn-small"], grid=(*fields, *more))]
+    assert len(names) == len(set(names)) == 64 and max(map(len, names)) <= 80
+
+
+@pytest.mark.parametrize("label", ["a\x1b[31mb", "x" * 300, "a\u202eb", "NORMAL\u200b", "a\nb", "\x00"])
+def test_a_class_name_that_no_table_can_show_is_refused(label, tmp_path):
+    rows = [{"path": str(tmp_path / name), "label": name, "patient": name} for name in (label, "NORMAL")]
+    with pytest.raises(DataError, match=r"the class .* cannot be used") as refused:
+        Manifest.build(rows, tmp_path)
+    assert printable(str(refused.value)) == str(refused.value) and len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("label", ["../../x", "a/b", "..", "CON", "-x"])
+def test_a_class_name_is_a_folder_of_copies_only_if_it_stays_inside(label, images, tmp_path):
+    table = tmp_path / "table.csv"
+    files = sorted(images.rglob("*.png"))
+    table.write_text("path,label\n" + "".join(f"{path},{('NORMAL', label)[i % 2]}\n" for i, path in enumerate(files)))
+    manifest = load_dataset(table)
+    assert label in manifest.classes
+    with pytest.raises(DataError, match="cannot name the folder of its copies"):
+        write_copies(manifest, tmp_path / "out" / "copies", Job(changes=AugmentConfig(rotation=5)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_classes_whose_accents_are_encoded_in_two_ways_are_one_class(images):
+    random = np.random.default_rng(1)
+    for form in ("NFC", "NFD"):
+        folder = images / unicodedata.normalize(form, "Épanchement")
+        folder.mkdir()
+        Image.fromarray(random.integers(0, 256, (40, 40), dtype=np.uint8)).save(folder / f"{form}.png")
+    manifest = load_dataset(images)
+    assert len(manifest.classes) == 3 and any("combined as" in note for note in manifest.notes)
+
+
+def test_an_evaluation_of_other_data_never_takes_the_place_of_the_runs_own(tmp_path):
+    for name in ("test", "stress", "stress-partial", "...", "病院", "x" * 200):
+        other = Manifest.build([{"path": "a", "label": "b", "patient": "c"}], tmp_path / name)
+        made = name_evaluation(other, "test")
+        assert name_fault(made) is None and made not in ("train", "val", "test", "stress", "stress-partial")
+
+
+def test_sources_that_would_share_a_folder_are_refused():
+    require_own_folders(["A", "B"])
+    with pytest.raises(DataError, match="too much alike"):
+        require_own_folders(["A/B", "a-b"])
