@@ -361,11 +361,11 @@ def test_summary_reads_well_and_knows_its_names():
         ({"targets": ["a", "b"]}, "give whole numbers"),
         ({"probabilities": [[0.5, 0.6], [0.5, 0.5]]}, "rows that sum to 1"),
         ({"probabilities": [[-0.1, 1.1], [0.5, 0.5]]}, "none below 0"),
-        ({"probabilities": [[np.nan, 1.0], [0.5, 0.5]]}, "from nan"),
+        ({"probabilities": [[np.nan, 1.0], [0.5, 0.5]]}, "are NaN or infinite"),
         ({"patients": ["a"]}, "1 patients for 2 images"),
         ({"classes": ["a"]}, "name each column once"),
         ({"positive": "c"}, "'c' is not in the data"),
-        ({"threshold": 1.5}, "threshold 1.5"),
+        ({"threshold": 1.5}, "threshold=1.5"),
         ({"resamples": 0}, "resamples=0"),
     ],
 )

@@ -19,6 +19,7 @@ class Network:
 
     def __init__(self, text):
         self.text = text
+        self.weights = []
 
     def save(self, path):
         path.write_text(self.text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.checks import require_finite
 from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, percentile_ends, sum_by_patient
 
 #: The largest number of bins, and the fewest images that a bin should have.
@@ -27,10 +28,13 @@ def equal_mass_bins(scores: npt.ArrayLike, most: int = BINS) -> Ints:
     Returns:
         Bin numbers from 0, rising with the score, shape (n,).
 
+    Raises:
+        DataError: A score is NaN or infinite.
+
     >>> equal_mass_bins([0.1] * 15 + [0.9] * 5).tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
     """
-    values = np.asarray(scores, dtype=np.float64)
+    values = require_finite(scores)
     bins = int(np.clip(len(values) // LEAST_IN_BIN, 1, most))
     edges = np.unique(np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"))
     numbers = np.searchsorted(edges, values, side="left")

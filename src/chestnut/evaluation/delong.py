@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
+from chestnut.evaluation.checks import require_finite
 from chestnut.evaluation.intervals import Floats
 
 
@@ -44,14 +45,14 @@ def delong(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) ->
         second: The second scores of the same images.
 
     Raises:
-        DataError: There are fewer than two images of either class, or shapes differ.
+        DataError: There are fewer than two images of either class, shapes differ, or a score is NaN or infinite.
 
     >>> result = delong([0, 0, 0, 1, 1, 1], [0.1, 0.4, 0.2, 0.6, 0.9, 0.8], [0.1, 0.7, 0.2, 0.6, 0.9, 0.8])
     >>> round(result.first, 3), round(result.second, 3)
     (1.0, 0.889)
     """
     of_class = np.asarray(truth, dtype=bool)
-    scores = np.stack([np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)])
+    scores = np.stack([require_finite(first), require_finite(second)])
     if scores.shape[1:] != of_class.shape:
         raise DataError(f"scores of shape {scores.shape[1:]} for truth {of_class.shape}; give one score for each image")
     positives, negatives = int(of_class.sum()), int((~of_class).sum())

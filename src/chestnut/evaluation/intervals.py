@@ -35,6 +35,9 @@ FEW_PATIENTS = 30
 _BLOCK = 2**17
 _LEAST_COLUMNS = 16
 
+# The share of hits may be a quotient that was multiplied again.
+_ROUNDING = 1e-9
+
 
 def format_figure(value: float) -> str:
     """Return a figure with three decimals, a true minus sign, and no minus zero.
@@ -205,10 +208,15 @@ def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = CONFI
 
     Returns:
         The lower and the upper ends, in 0..1.
+
+    Raises:
+        DataError: There are no trials, or not from 0 to as many hits.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    n = np.asarray(trials, dtype=np.float64)
-    share = np.asarray(hits, dtype=np.float64) / n
+    n, found = np.asarray(trials, dtype=np.float64), np.asarray(hits, dtype=np.float64)
+    if not ((n > 0) & np.isfinite(n) & (found >= 0) & (found <= n * (1 + _ROUNDING))).all():
+        raise DataError(f"{hits!r} hits of {trials!r} trials; give more than 0 trials, and at most as many hits")
+    share = np.minimum(found / n, 1)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return np.clip(centre - reach, 0, 1), np.clip(centre + reach, 0, 1)

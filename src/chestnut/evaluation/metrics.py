@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError, listed, suggest
 from chestnut.evaluation.calibration import error_estimate
+from chestnut.evaluation.checks import SUM_TOLERANCE, require_finite, require_probabilities, require_threshold
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals import (
     CONFIDENCE,
@@ -29,9 +30,6 @@ from chestnut.evaluation.intervals import (
 from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN, heading, in_words
 from chestnut.evaluation.patient_tally import Tally, cross_entropy, decision_figures, mean_figures
 from chestnut.evaluation.ranking_metrics import Ranking
-
-# Loose enough for float16 outputs of many classes, tight enough to catch logits and scores.
-_SUM_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -189,10 +187,13 @@ def decide(probabilities: npt.ArrayLike, threshold: float = 0.5, positive: int =
     Returns:
         Class numbers, shape (n,).
 
+    Raises:
+        DataError: A probability or the threshold is not a number from 0 to 1.
+
     >>> decide([[0.6, 0.4], [0.4, 0.6]], threshold=0.4).tolist()
     [1, 1]
     """
-    values = np.asarray(probabilities)
+    values, threshold = require_probabilities(probabilities), require_threshold(threshold)
     if values.shape[1] != 2:
         return np.asarray(values.argmax(axis=1), dtype=np.int64)
     return np.where(values[:, positive] >= threshold, positive, 1 - positive).astype(np.int64)
@@ -298,8 +299,8 @@ def _check_arrays(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple
     if truth.min() < 0 or truth.max() >= values.shape[1]:
         wrong = truth.min() if truth.min() < 0 else truth.max()
         raise DataError(f"a target is {wrong}; label every image with a class from 0 to {values.shape[1] - 1}")
-    sums = values.sum(axis=1)
-    if not (values.min() >= 0 and np.abs(sums - 1).max() <= _SUM_TOLERANCE):
+    sums = require_finite(values, "probabilities").sum(axis=1)
+    if not (values.min() >= 0 and np.abs(sums - 1).max() <= SUM_TOLERANCE):
         given = f"from {values.min():.4g}, rows summing to {sums.min():.4g} to {sums.max():.4g}"
         raise DataError(f"probabilities {given}; give none below 0 and rows that sum to 1")
     return truth.astype(np.int64), values
@@ -308,8 +309,7 @@ def _check_arrays(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple
 def _check_fit(owners: Ints, truth: Ints, threshold: float) -> None:
     if len(owners) != len(truth):
         raise DataError(f"{len(owners)} patients for {len(truth)} images; give every image its patient")
-    if not 0 <= threshold <= 1:
-        raise DataError(f"threshold {threshold}; give a probability from 0 to 1")
+    require_threshold(threshold)
 
 
 def _positive_number(classes: tuple[str, ...], positive: str | None, columns: int) -> int:

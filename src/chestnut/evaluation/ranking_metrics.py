@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.checks import require_finite
 from chestnut.evaluation.intervals import Floats, Ints
 
 
@@ -35,8 +36,11 @@ class Ranking:
             truth: Whether each image is of the class, shape (n,).
             scores: The score of each image, higher for the class, shape (n,).
             owners: Each image's patient number, shape (n,).
+
+        Raises:
+            DataError: A score is NaN or infinite.
         """
-        values = np.asarray(scores, dtype=np.float64)
+        values = require_finite(scores)
         order = np.argsort(-values, kind="stable")
         falling = values[order]
         starts = np.flatnonzero(np.diff(falling, prepend=np.inf))

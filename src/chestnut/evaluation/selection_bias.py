@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError, suggest
+from chestnut.evaluation.checks import require_finite
 from chestnut.evaluation.intervals import (
     Floats,
     Ints,
@@ -218,7 +219,7 @@ def _mean_auroc(executions: Floats, truth: Ints, owners: Ints) -> _Score:
 
 def _columns(probabilities: npt.ArrayLike, truth: Ints) -> Floats:
     """Probabilities as (executions, n, k)."""
-    values = np.asarray(probabilities, dtype=np.float64)
+    values = require_finite(probabilities, "probabilities")
     if values.ndim == 2:
         values = np.stack([1 - values, values], axis=2)
     if values.ndim != 3 or not values.size or values.shape[1] != len(truth) or values.shape[2] <= truth.max():

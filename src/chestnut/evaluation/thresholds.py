@@ -60,6 +60,14 @@ class Goal:
             raise DataError(f"operating point {text!r}: give a share above 0 and up to 1, as in {metric}=0.95")
         return cls(metric, least)
 
+    def __post_init__(self) -> None:
+        """Check the goal; raises the errors of `parse`."""
+        if self.least is not None and not 0 < self.least <= 1:
+            raise DataError(
+                f"operating point {self.metric}={self.least:g}: give a share above 0 and up to 1, as in "
+                f"{self.metric}=0.95"
+            )
+
     def __str__(self) -> str:
         """Return the text that `parse` reads."""
         return self.metric if self.least is None else f"{self.metric}={self.least:g}"

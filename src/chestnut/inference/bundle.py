@@ -1,27 +1,60 @@
 """`Bundle`: a trained network with all it needs to predict.
 
 A bundle is a folder with `model.keras` and `bundle.json`. The latter contains the classes, the input spec, the
-temperature, the threshold and the SHA-256 of the network, so that a changed network is noticed before it is used.
+temperature, the threshold and the SHA-256 of the network, so that a changed network is noticed before it is used. Every
+value is checked when it is read and before it is written: a decision rests on all of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chestnut.config import InputSpec
-from chestnut.errors import BundleError
+from chestnut.errors import BundleError, listed
 from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import read_json, write_json
+from chestnut.models.finite import describe_bad_weights
 
 #: Increased when the layout changes so that an older chestnut would misread it.
 BUNDLE_VERSION = 1
 
-_MODEL, _FACTS = "model.keras", "bundle.json"
+#: The range of temperatures. Calibrated networks need 0.5 to 10; far outside, probabilities are all 0 or 1, or equal.
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-3, 1e3
+
+_MODEL: Final = "model.keras"
+_FACTS: Final = "bundle.json"
+
+_Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+class _Facts(BaseModel):
+    """The content of bundle.json."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    format: Annotated[int, Field(ge=1, le=BUNDLE_VERSION)]
+    recipe: _Name
+    classes: Annotated[list[_Name], Field(min_length=2)]
+    positive: str | None
+    input: InputSpec
+    temperature: Annotated[float, Field(ge=LEAST_TEMPERATURE, le=MOST_TEMPERATURE)]
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    synthetic: bool
+    sha256: dict[Literal["model.keras"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check_classes(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes are {listed(self.classes)}; each must occur once")
+        if self.positive != (self.classes[-1] if len(self.classes) == 2 else None):
+            wanted = f"{self.classes[-1]!r}, the last of two" if len(self.classes) == 2 else "none of more than two"
+            raise ValueError(f"positive is {self.positive!r} among the classes {listed(self.classes)}, not {wanted}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -32,10 +65,11 @@ class Bundle:
         folder: The bundle's folder.
         recipe: The name of the recipe that made the network.
         classes: The class names in the order of the network's outputs.
-        positive: The positive class of two; None for more classes.
+        positive: The positive class of two, which is the last; None for more classes.
         spec: The size, channels and grey values of the network's input.
-        temperature: The number that divides the logits before they become probabilities.
-        threshold: The probability of the positive class from which the decision is positive; unused for more classes.
+        temperature: The number, in 0.001..1000, that divides the logits before they become probabilities.
+        threshold: The probability of the positive class, in 0..1, from which the decision is positive; unused for more
+            classes.
         synthetic: Whether the network was trained on synthetic images.
         weights: The SHA-256 of `model.keras`.
     """
@@ -57,10 +91,11 @@ class Bundle:
 
     @classmethod
     def read(cls, folder: Path) -> Bundle:
-        """Read a bundle and check that its network was not changed.
+        """Read a bundle and check its values, and that its network was not changed.
 
         Raises:
-            BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
+            BundleError: A file is missing or changed, a value is not possible, or the bundle was made by a newer
+                chestnut.
         """
         finish_replacement(folder)
         return read_whole(folder, lambda: cls._read(folder))
@@ -74,26 +109,25 @@ class Bundle:
                 f"chestnut info {folder.parent} shows its status"
             )
         values = read_json(path)
-        try:
-            if values["format"] > BUNDLE_VERSION:
-                raise BundleError(
-                    f"{folder} was made by a newer chestnut (format {values['format']}, this one reads up to "
-                    f"{BUNDLE_VERSION}); upgrade with pip install --upgrade chestnut"
-                )
-            _check(folder, values["sha256"])
-            return cls(
-                folder=folder,
-                recipe=values["recipe"],
-                classes=tuple(values["classes"]),
-                positive=values["positive"],
-                spec=InputSpec.model_validate(values["input"]),
-                temperature=float(values["temperature"]),
-                threshold=float(values["threshold"]),
-                synthetic=bool(values["synthetic"]),
-                weights=values["sha256"][_MODEL],
+        version = values.get("format") if isinstance(values, dict) else None
+        if isinstance(version, int) and version > BUNDLE_VERSION:
+            raise BundleError(
+                f"{folder} was made by a newer chestnut (format {version:.12g}, this one reads up to "
+                f"{BUNDLE_VERSION}); upgrade with pip install --upgrade chestnut"
             )
-        except (KeyError, TypeError, ValueError, ValidationError) as error:
-            raise BundleError(f"{path} is damaged ({error}); restore it from a copy or train again") from error
+        facts = _check_facts(values, f"{path} is damaged", "restore it from a copy or train again")
+        _check_hash(folder / _MODEL, facts.sha256[_MODEL])
+        return cls(
+            folder=folder,
+            recipe=facts.recipe,
+            classes=tuple(facts.classes),
+            positive=facts.positive,
+            spec=facts.input,
+            temperature=facts.temperature,
+            threshold=facts.threshold,
+            synthetic=facts.synthetic,
+            weights=facts.sha256[_MODEL],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of bundle.json."""
@@ -119,12 +153,16 @@ def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
         facts: The fields of `Bundle` other than `folder` and `weights`.
 
     Raises:
+        BundleError: A value is not possible, such as a threshold above 1, or the network has weights that are NaN or
+            infinite.
         DiskError: The disk is full or not writable.
     """
+    if fault := describe_bad_weights(network):
+        raise BundleError(f"{folder} is not written: {fault}, so the network would decide nothing")
     with replacement_folder(folder) as draft:
         network.save(draft / _MODEL)
         bundle = Bundle(folder=folder, weights=sha256(draft / _MODEL), **facts)
-        write_json(draft / _FACTS, bundle.to_dict())
+        _write_facts(draft / _FACTS, bundle)
     return bundle
 
 
@@ -136,18 +174,35 @@ def keep_threshold(folder: Path, threshold: float) -> Bundle:
         threshold: The probability of the positive class, in 0..1, from which the decision is positive.
 
     Raises:
-        BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
+        BundleError: A file is missing or changed, the threshold is not in 0..1, or the bundle was made by a newer
+            chestnut.
         DiskError: The disk is full or not writable.
     """
     bundle = replace(Bundle.read(folder), threshold=threshold)
-    write_json(folder / _FACTS, bundle.to_dict())
+    _write_facts(folder / _FACTS, bundle)
     return bundle
 
 
-def _check(folder: Path, hashes: dict[str, str]) -> None:
-    for name, expected in hashes.items():
-        path = folder / name
-        if not path.is_file():
-            raise BundleError(f"{path} is missing from the bundle; restore it from a copy or train again")
-        if sha256(path) != expected:
-            raise BundleError(f"{path} was changed after training: its hash differs from bundle.json; do not use it")
+def _write_facts(path: Path, bundle: Bundle) -> None:
+    _check_facts(bundle.to_dict(), f"{bundle.folder} is not written", "give a possible value")
+    write_json(path, bundle.to_dict())
+
+
+def _check_facts(values: Any, prefix: str, remedy: str) -> _Facts:
+    try:
+        return _Facts.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part)[:40] for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        given = "" if fault["type"] in ("missing", "value_error") else f", given {repr(fault['input'])[:60]}"
+        raise BundleError(
+            f"{prefix} ({where + ': ' if where else ''}{message[0].lower()}{message[1:]}{given}); {remedy}"
+        ) from None
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise BundleError(f"{path} is missing from the bundle; restore it from a copy or train again")
+    if sha256(path) != expected:
+        raise BundleError(f"{path} was changed after training: its hash differs from bundle.json; do not use it")

@@ -17,7 +17,7 @@ from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.evaluation import draw_evaluation
 from chestnut.files.json_files import write_json
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.keras_engine import KerasEngine
 from chestnut.names import make_name
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -72,9 +72,9 @@ def evaluate_run(
     overlap = None if other is None else require_other(own, decoded.manifest)
     if other is None:
         _require_unchanged(own, decoded.manifest)
-    engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
+    engine = KerasEngine.open(bundle)
     with bars(f"Predicting {split}") as tick:
-        probabilities = engine.probabilities(decoded.pixels, bundle.temperature, tick)
+        probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
     judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold)
     if split == "test" or (overlap is not None and overlap.counts["test"]):
         judged = judged.with_note(_enter_look(run, command, bundle.weights, judged))

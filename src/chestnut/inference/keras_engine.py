@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.data.pixels import Grey
-from chestnut.errors import BundleError
+from chestnut.errors import BundleError, listed
+from chestnut.inference.bundle import Bundle
 from chestnut.inference.test_time import variants
 from chestnut.models.device import chunk, compiled, predict
+from chestnut.models.finite import describe_bad_weights
 from chestnut.models.heads import probabilities
 
 
@@ -72,6 +74,11 @@ class KerasEngine:
     network: Any
     spec: InputSpec
 
+    @classmethod
+    def open(cls, bundle: Bundle) -> KerasEngine:
+        """Load the network of a bundle; raises the errors of `load_bundle`."""
+        return cls(load_bundle(bundle), bundle.spec)
+
     def logits(self, pixels: Any, progress: Callable[[int, int], None] | None = None) -> npt.NDArray[np.float32]:
         """Compute the logits of images, as the mean over the variants of each image that the input spec asks for.
 
@@ -93,21 +100,74 @@ class KerasEngine:
         return np.asarray(np.mean(parts, axis=0), dtype=np.float32)
 
     def probabilities(
-        self, pixels: Any, temperature: float = 1.0, progress: Callable[[int, int], None] | None = None
+        self,
+        pixels: Any,
+        names: Sequence[str],
+        temperature: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
     ) -> npt.NDArray[np.float64]:
-        """Compute the probabilities of images, shape (n, classes), each row summing to 1; see `logits`."""
-        return probabilities(self.logits(pixels, progress), temperature)
+        """Compute the probabilities of images.
+
+        Args:
+            pixels: Grey values, array-like of shape (n, height, width), uint8.
+            names: The names of the n images, for messages.
+            temperature: The number, above 0, that divides the logits.
+            progress: A function that receives (images done, images in total), from the start for each variant.
+
+        Returns:
+            Shape (n, classes), each row summing to 1.
+
+        Raises:
+            BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
+        """
+        logits = self.logits(pixels, progress)
+        if len(wrong := np.flatnonzero(~np.isfinite(logits).all(axis=1)).tolist()):
+            raise BundleError(
+                f"the network's output is NaN or infinite for {len(wrong):,} of {len(names):,} images "
+                f"({listed([names[row] for row in wrong], 3)}), so it decides nothing; restore the run from a copy, or "
+                "train again"
+            )
+        return probabilities(logits, temperature)
+
+
+def load_bundle(bundle: Bundle) -> Any:
+    """Load the network of a bundle, and check that its input and outputs are those that the bundle states.
+
+    Raises:
+        BundleError: The file cannot be loaded or is refused, or contains another network.
+    """
+    network = load_network(bundle.model_file)
+    classes, remedy = len(bundle.classes), "restore both from a copy or train again"
+    if network.input_shape != (None, *bundle.spec.shape):
+        raise BundleError(
+            f"{bundle.model_file} takes images of shape {network.input_shape}, but bundle.json says "
+            f"{(None, *bundle.spec.shape)}; {remedy}"
+        )
+    if network.output_shape not in [(None, count) for count in _logits(classes)]:
+        raise BundleError(
+            f"{bundle.model_file} has outputs of shape {network.output_shape}, but bundle.json has {classes} classes; "
+            f"{remedy}"
+        )
+    return network
+
+
+def _logits(classes: int) -> tuple[int, ...]:
+    """Return the possible numbers of logits: one for two classes may come from a sigmoid head."""
+    return (2, 1) if classes == 2 else (classes,)
 
 
 def load_network(path: Path) -> Any:
     """Load a `.keras` file, unless it contains code that loading would run.
 
     Raises:
-        BundleError: The file cannot be loaded.
+        BundleError: The file cannot be loaded, or contains weights that are NaN or infinite.
     """
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise BundleError(
             f"{path} cannot be loaded as a Keras network ({error}); restore it from a copy or train again"
         ) from error
+    if fault := describe_bad_weights(network):
+        raise BundleError(f"{path}: {fault}, so the network decides nothing; restore it from a copy or train again")
+    return network

@@ -15,7 +15,7 @@ from chestnut.data.decoding.decode import decode
 from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -40,10 +40,10 @@ class Predictor:
         """Load a bundle.
 
         Raises:
-            BundleError: The bundle is missing or was changed.
+            BundleError: The bundle is missing, was changed or is refused.
         """
         bundle = Bundle.read(folder)
-        return cls(bundle, KerasEngine(load_network(bundle.model_file), bundle.spec))
+        return cls(bundle, KerasEngine.open(bundle))
 
     def predict(self, chunk: Sequence[str], threads: int | None = None) -> Predictions:
         """Predict images. Those that cannot be read are left out and listed in the result's `bad`.
@@ -51,6 +51,9 @@ class Predictor:
         Args:
             chunk: Image references, as in a manifest's `path`: a few hundred at most, since all are decoded first.
             threads: The number of threads that decode; None for one per core.
+
+        Raises:
+            BundleError: The network's output for an image is NaN or infinite.
         """
         bundle, spec = self.bundle, self.bundle.spec
 
@@ -64,7 +67,8 @@ class Predictor:
         read = [(path, result) for path, result in results if not isinstance(result, ImageError)]
         probabilities = np.zeros((0, len(bundle.classes)))
         if read:
-            probabilities = self.engine.probabilities(np.stack([pixels for _, pixels in read]), bundle.temperature)
+            paths = [path for path, _ in read]
+            probabilities = self.engine.probabilities(np.stack([grey for _, grey in read]), paths, bundle.temperature)
         return Predictions(
             paths=tuple(path for path, _ in read),
             probabilities=probabilities,
@@ -103,6 +107,6 @@ def predict_run(run: RunFolder, images: list[str], *, skip_bad: bool = False, ba
 
     Raises:
         DataError: There are no images, or some cannot be read.
-        BundleError: The run's bundle is missing or was changed.
+        BundleError: The run's bundle is missing or was changed, or its output for an image is NaN or infinite.
     """
     return Predictions.joined(predict_parts(run, images, skip_bad=skip_bad, bars=bars))

@@ -9,7 +9,7 @@ from typing import Any
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import Manifest
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.keras_engine import KerasEngine
 from chestnut.runs.folder import RunFolder
 
 _IMAGES = 128
@@ -28,7 +28,7 @@ def measure(run: RunFolder) -> dict[str, Any]:
     bundle = Bundle.read(run.bundle)
     validation = Manifest.read(run.manifest_file, run.facts).only("val")
     pixels = decode_all(validation.take(range(min(_IMAGES, len(validation)))), bundle.spec).pixels
-    engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
+    engine = KerasEngine.open(bundle)
     engine.logits(pixels)
     seconds: list[float] = []
     while len(seconds) < _PASSES and sum(seconds) < _LONG:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.errors import RecipeError
+from chestnut.errors import DataError, RecipeError
 
 
 def output_layer(head: str, classes: int) -> keras.layers.Dense:
@@ -42,10 +44,15 @@ def probabilities(logits: npt.ArrayLike, temperature: float = 1.0) -> npt.NDArra
         logits: Shape (n, classes), or (n, 1) from a sigmoid head.
         temperature: Divides the logits; above 1 it makes predictions less confident (Guo 2017, arXiv:1706.04599).
 
+    Raises:
+        DataError: The temperature is not a finite number above 0.
+
     >>> probabilities([[0.0], [np.log(3)]])
     array([[0.5 , 0.5 ],
            [0.25, 0.75]])
     """
+    if not 0 < temperature < math.inf:
+        raise DataError(f"temperature={temperature:g}: give a finite number above 0; 1 leaves logits as they are")
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     if scaled.shape[1] == 1:
         scaled = np.concatenate([np.zeros_like(scaled), scaled], axis=1)

@@ -24,7 +24,7 @@ from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.thresholds import Goal
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.evaluate import require_other
-from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.keras_engine import KerasEngine
 from chestnut.progress import Bars, silent
 from chestnut.robustness.external import match_classes
 from chestnut.robustness.operating_points import OperatingPoints, Scored, operating_points
@@ -127,13 +127,13 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
         raise DataError(f"an operating point is for two classes, and this run has {len(bundle.classes)}; give no goal")
     other = None if plan.external is None else match_classes(plan.external, plan.mapping, bundle)
     images = _Images.read(run, bundle.spec, plan.seed, bars)
-    engine = KerasEngine(load_network(bundle.model_file), bundle.spec)
+    engine = KerasEngine.open(bundle)
     shortcut = Shortcut.fit(images.styles.pixels, images.styles.targets, len(bundle.classes), plan.seed)
-    probabilities, votes = {}, {}
+    probabilities, votes, names = {}, {}, images.manifest.paths
     for shift in (PLAIN, *chosen):
         with bars(f"Predicting {shift.name}") as tick:
             shifted = images.under(shift, bundle.spec.intensity)
-            probabilities[shift.name] = engine.probabilities(shifted, bundle.temperature, tick)
+            probabilities[shift.name] = engine.probabilities(shifted, names, bundle.temperature, tick)
             votes[shift.name] = shortcut.votes(images.under(shift))
     external = None if other is None else _judge_external(*other, images.own, engine, bundle, plan, bars)
     targets, patients = images.manifest.targets, images.manifest.patients
@@ -207,7 +207,7 @@ def _judge_external(
     overlap = Overlap(overlap.splits[rows])
     judged = decoded.manifest.take(rows)
     with bars("Predicting the external set") as tick:
-        probabilities = engine.probabilities(decoded.pixels.take(rows), bundle.temperature, tick)
+        probabilities = engine.probabilities(decoded.pixels.take(rows), judged.paths, bundle.temperature, tick)
     evaluation = evaluate(
         judged.targets,
         probabilities,

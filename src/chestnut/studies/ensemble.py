@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chestnut.auditing.findings import number
 from chestnut.config import EnsembleConfig, InputSpec, Recipe
@@ -17,7 +18,7 @@ from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
 from chestnut.inference.bundle import Bundle, write_bundle
 from chestnut.inference.evaluate import evaluate_run
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.keras_engine import load_bundle
 from chestnut.models.ensemble import join
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -81,7 +82,7 @@ def ensemble(
     manifest = union([Manifest.read(one.run.manifest_file, one.run.facts) for one in members])
     manifest = manifest.with_note(*_make_notes(members, "test" in manifest.splits))
     recipe = _make_recipe(members)
-    networks = [load_network(one.bundle.model_file) for one in members]
+    networks = [load_bundle(one.bundle) for one in members]
     network = join(networks, [one.bundle.temperature for one in members], recipe.input)
     for note in manifest.notes:
         _log.info(note)
@@ -141,10 +142,8 @@ def _read_member(run: RunFolder) -> Member:
 
 def _require_compatible(first: Member, other: Member) -> None:
     """Check that two runs have the same outputs and inputs."""
-    pairs = [
-        ("classes", ", ".join(first.bundle.classes), ", ".join(other.bundle.classes)),
-        ("the positive class", first.bundle.positive, other.bundle.positive),
-    ]
+    pairs: list[tuple[str, Any, Any]]
+    pairs = [("classes", ", ".join(first.bundle.classes), ", ".join(other.bundle.classes))]
     pairs += [
         (f"input.{field}", getattr(first.bundle.spec, field), getattr(other.bundle.spec, field))
         for field in InputSpec.model_fields

@@ -7,18 +7,34 @@ from typing import Any
 
 import numpy as np
 
+from chestnut.config import Recipe
 from chestnut.data.cache.cache import Decoded
 from chestnut.data.manifest import Manifest
 from chestnut.data.samples import pick_samples
+from chestnut.errors import TrainingError
 from chestnut.figures.history import history_figure
 from chestnut.figures.sample_grid import sample_grid_figure
 from chestnut.figures.saving import save
 from chestnut.inference.bundle import write_bundle
+from chestnut.models.finite import describe_bad_weights
 from chestnut.runs.folder import RunFolder
 from chestnut.training.loop import Outcome
 
 #: Images in the sample grid, over all classes.
 _SAMPLES = 12
+
+
+def require_finite(network: Any, recipe: Recipe) -> None:
+    """Check that a trained network can be used.
+
+    Raises:
+        TrainingError: A weight is NaN or infinite.
+    """
+    if fault := describe_bad_weights(network):
+        raise TrainingError(
+            f"training {recipe.name} ended with a network of which {fault}: most often the learning rate is too high; "
+            f"try optim.learning_rate={recipe.optim.learning_rate / 10:.1g}"
+        )
 
 
 def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manifest) -> None:

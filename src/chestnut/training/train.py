@@ -34,7 +34,7 @@ from chestnut.training.distributed.hosts import Hosts
 from chestnut.training.environment import environment
 from chestnut.training.loop import Observer
 from chestnut.training.neural import train_start
-from chestnut.training.outputs import draw_samples, save_network
+from chestnut.training.outputs import draw_samples, require_finite, save_network
 from chestnut.training.precision import resolve
 from chestnut.training.starting_network import Start, assemble, make_start
 from chestnut.training.threads import limit_threads
@@ -201,6 +201,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
                 outcome, network = fit_classical(run, decoded, setup.observers)
             else:
                 outcome, network = train_start(run, decoded, start, devices, checkpoint, setup.observers, setup.bars)
+            require_finite(network, run.recipe)
     except KeyboardInterrupt:
         if new:
             remove_folder(run.path)

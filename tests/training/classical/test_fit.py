@@ -64,9 +64,10 @@ def test_a_support_vector_machine_predicts_as_scikit_learn_does(classes, setting
     network = method.network(machine, choice.calibration)
     network.save(tmp_path / "model.keras")
     engine = KerasEngine(load_network(tmp_path / "model.keras"), recipe.input)
+    names = [str(number) for number in range(len(images.pixels))]
     scores = machine.svc.decision_function(machine.pca.transform(given.features)).reshape(len(given.targets), -1)
     wanted = probabilities(choice.calibration(scores))
-    np.testing.assert_allclose(engine.probabilities(images.pixels), wanted, atol=1e-5)
+    np.testing.assert_allclose(engine.probabilities(images.pixels, names), wanted, atol=1e-5)
     assert (wanted.argmax(axis=1) == given.targets).mean() > 0.9
 
 
@@ -80,7 +81,7 @@ def test_logistic_regression_predicts_as_scikit_learn_does(classes):
     reference = LogisticRegression(C=3.0, class_weight="balanced", max_iter=2000, tol=1e-6)
     wanted = reference.fit(given.features.astype(float), given.targets).predict_proba(given.features)
     network = method.network(fitted, choice.calibration)
-    found = KerasEngine(network, recipe.input).probabilities(images.pixels[kept])
+    found = KerasEngine(network, recipe.input).probabilities(images.pixels[kept], [str(row) for row in kept])
     np.testing.assert_allclose(found, wanted, atol=1e-2)
     np.testing.assert_allclose(found, probabilities(fitted(given.features)), atol=1e-5)
 
