@@ -44,6 +44,10 @@ class RunError(ChestnutError):
     """A run folder that is missing, incomplete, or written by a newer version."""
 
 
+class TakenError(RunError):
+    """A folder for something new that exists already, perhaps because another process was faster."""
+
+
 class BundleError(RunError):
     """A bundle whose files are missing or differ from their hashes."""
 

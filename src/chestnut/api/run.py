@@ -154,7 +154,8 @@ class Run:
 
         how, own = read_options(TrainSettings, options), self.path.resolve()
         folder = Path(path) if path is not None else free_folder(own.parent, f"{own.name}-finetuned")
-        require_free(folder)
+        if path is not None:
+            require_free(folder)
         trackers = open_trackers(how.track, own.parent)
         load_framework()
         from chestnut.training.finetune import finetune
@@ -169,6 +170,7 @@ class Run:
                 devices=how.devices,
                 trackers=trackers,
                 threads=how.threads,
+                numbered=path is None,
             )
             changes = list(settings)
             return Run(finetune(self.folder, setup, unfreeze=unfreeze, learning_rate=learning_rate, settings=changes))

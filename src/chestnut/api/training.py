@@ -53,12 +53,12 @@ def train(
     chosen = load_recipe(recipe, list(settings))
     folder = Path(path) if path is not None else free_folder(Path(how.runs), chosen.name)
     leads = how.hosts is None or how.hosts.index == 0
-    if leads:
+    if leads and path is not None:
         require_free(folder)
     trackers = open_trackers(how.track, folder.parent) if leads else ()
 
     images = read_data(data)
-    with _open_setup(folder, how, trackers, audited=audited) as setup:
+    with _open_setup(folder, how, trackers, audited=audited, numbered=path is None) as setup:
         from chestnut.training.train import train
 
         return Run(train(images, chosen, setup))
@@ -95,6 +95,7 @@ def _open_setup(
     *,
     audited: bool = True,
     resumed: bool = False,
+    numbered: bool = False,
 ) -> Iterator[Setup]:
     """Load the framework, and say where and how to train while the progress is shown."""
     from chestnut.models.framework import load_framework
@@ -115,11 +116,16 @@ def _open_setup(
             hosts=how.hosts,
             trackers=trackers,
             threads=how.threads,
+            numbered=numbered,
         )
 
 
 def ensemble(
-    runs: Sequence[str | Path | Run], *, path: str | Path | None = None, **options: Unpack[DisplayOptions]
+    runs: Sequence[str | Path | Run],
+    *,
+    path: str | Path | None = None,
+    parent: str | Path = "runs",
+    **options: Unpack[DisplayOptions],
 ) -> Run:
     """Make one run of several, whose network gives the mean of their calibrated probabilities.
 
@@ -127,7 +133,8 @@ def ensemble(
 
     Args:
         runs: Two or more runs, or their folders, with one input and the same classes.
-        path: The folder of the ensemble; None for the next free `runs/ensemble-<number>`.
+        path: The folder of the ensemble; None for the next free `<parent>/ensemble-<number>`.
+        parent: The folder in which an ensemble without a `path` gets its folder.
         **options: `quiet` and `display`; see `DisplaySettings`.
 
     Raises:
@@ -137,10 +144,11 @@ def ensemble(
     from chestnut.models.framework import load_framework
 
     how = read_options(DisplaySettings, options)
-    folder = Path(path) if path is not None else free_folder(Path("runs"), "ensemble")
+    folder = Path(path) if path is not None else free_folder(Path(parent), "ensemble")
     require_free(folder)
     members = [open_folder(run) for run in runs]
     load_framework()
     from chestnut.studies.ensemble import ensemble
 
-    return Run(ensemble(members, folder, command=how.command or "chestnut.ensemble", bars=how.shown.bar))
+    command = how.command or "chestnut.ensemble"
+    return Run(ensemble(members, folder, numbered=path is None, command=command, bars=how.shown.bar))

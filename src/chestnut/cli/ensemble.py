@@ -25,10 +25,10 @@ def command(
     """
     from chestnut.api.training import ensemble
     from chestnut.cli.shared.result_tables import metrics_table
-    from chestnut.runs.places import free_folder, named_folder
+    from chestnut.runs.places import named_folder
 
-    path = free_folder(runs, "ensemble") if name is None else named_folder(runs, name)
-    run = ensemble(members, path=path, display=TerminalDisplay(), command=command_line()).folder
+    path = None if name is None else named_folder(runs, name)
+    run = ensemble(members, path=path, parent=runs, display=TerminalDisplay(), command=command_line()).folder
     judged = run.metrics("val") if "val" in run.evaluations() else None
     record = run.record
     result = {"run": str(run.path), **record.to_dict(), "notes": run.facts["notes"], "validation": judged}

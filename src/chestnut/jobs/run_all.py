@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from chestnut.jobs.job import Engine, Event, Job, Listener
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.run_job import is_complete
+from chestnut.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def _skip_complete(job: Job, on_event: Listener) -> bool:
     """Return whether a job is complete, and if so notify the listener as if it had just been done."""
     complete = is_complete(job)
     if complete:
+        RunFolder(job.folder).remove_state()
         on_event(Event(job.name, "begin", {}))
         on_event(Event(job.name, "end", {"status": "finished", "error": ""}))
     return complete

@@ -46,20 +46,24 @@ def run_job(job: Job, notify: Notify) -> str:
     Raises:
         ChestnutError: The run cannot be trained; see `training.train.train` and `resume`.
     """
+    from chestnut.files.folders import remove_folder
     from chestnut.inference.evaluate import evaluate_run
     from chestnut.jobs.benchmark import measure
     from chestnut.runs.folder import RunFolder
     from chestnut.training.tracking.registry import reopen_trackers
-    from chestnut.training.train import Setup, resume
+    from chestnut.training.train import Setup, can_resume, resume
 
     relay = _Relay(notify)
     trackers = reopen_trackers(job.track, job.folder)
     setup = Setup(job.folder, audited=False, command=job.command, bars=relay.bar, observers=(relay,), trackers=trackers)
-    if not job.folder.exists():
+    run = RunFolder.open(job.folder) if job.folder.exists() else None
+    if run is None:
         run = _train(job, setup)
-    else:
-        run = RunFolder.open(job.folder)
-        run = run if run.finished else resume(setup)
+    elif not run.finished and not can_resume(run):
+        remove_folder(run.path)  # an older chestnut was killed before it had saved anything
+        run = _train(job, setup)
+    elif not run.finished:
+        run = resume(setup)
     if run.finished:
         if job.holdout and not _is_evaluated(run):
             run.update(holdout=job.holdout)

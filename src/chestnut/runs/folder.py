@@ -6,6 +6,7 @@ The run folder is the only thing that one command passes to another.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,16 +55,20 @@ class RunFolder:
             The run under a temporary path, to which the block may add more files.
 
         Raises:
-            RunError: The path is taken.
+            TakenError: The path is taken, or was taken while the block ran.
             DiskError: The disk is full or not writable.
         """
         require_free(path)
-        with new_folder(path, last="environment.json") as draft:
-            run = cls(draft)
-            write_text(run.recipe_file, recipe.to_toml())
-            write_json(run.facts_file, facts)
-            write_json(run.environment_file, {"format": RUN_VERSION} | record.to_dict())
-            yield run
+        try:
+            with new_folder(path, last="environment.json") as draft:
+                run = cls(draft)
+                write_text(run.recipe_file, recipe.to_toml())
+                write_json(run.facts_file, facts)
+                write_json(run.environment_file, {"format": RUN_VERSION} | record.to_dict())
+                yield run
+        except DataError:
+            require_free(path)  # says so if another process has taken the path meanwhile
+            raise
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -200,6 +205,10 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the run exists and its training has ended well."""
         return self.environment_file.is_file() and self.record.finished
+
+    def remove_state(self) -> None:
+        """Remove what a resume needs, once nothing is left to resume; a kill may have left it behind."""
+        shutil.rmtree(self.state, ignore_errors=True)
 
     def update(self, **changes: Any) -> RunRecord:
         """Change fields of environment.json, while no other process does.

@@ -1,10 +1,12 @@
-"""Find and name the place of a new run."""
+"""Find, name and take the place of a new run."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
-from chestnut.errors import RunError
+from chestnut.errors import RunError, TakenError
 from chestnut.names import require_name
 
 
@@ -12,12 +14,13 @@ def require_free(path: Path) -> None:
     """Check that a new run can be written to a path.
 
     Raises:
-        RunError: The path exists and is not an empty folder, or its last part is not a plain name.
+        RunError: The last part of the path is not a plain name.
+        TakenError: The path exists and is not an empty folder.
     """
     if path.name not in ("", ".."):
         require_name(path.name, "the folder's name", RunError)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(f"{path} exists already; choose another name, or resume it if it was stopped")
+        raise TakenError(f"{path} exists already; choose another name, or resume it if it was stopped")
 
 
 def named_folder(parent: Path, name: str) -> Path:
@@ -40,6 +43,31 @@ def named_folder(parent: Path, name: str) -> Path:
 def free_folder(parent: Path, name: str) -> Path:
     """Return `<parent>/<name>-<number>` with the first number, from 1, that is not taken."""
     number = 1
-    while (parent / f"{name}-{number}").exists():
+    while os.path.lexists(parent / f"{name}-{number}"):
         number += 1
     return parent / f"{name}-{number}"
+
+
+def take_folder(folder: Path, make: Callable[[Path], None], *, numbered: bool) -> Path:
+    """Make a folder, under the next free number if another process has taken its name meanwhile.
+
+    Args:
+        folder: The path of the folder.
+        make: A function that makes a folder, complete, at a path.
+        numbered: Whether `free_folder` chose the name; a name that the user chose is never changed.
+
+    Returns:
+        The path of the folder that was made.
+
+    Raises:
+        TakenError: The name is taken and is not a number's.
+    """
+    while True:
+        try:
+            make(folder)
+        except TakenError:
+            if not numbered:
+                raise
+            folder = free_folder(folder.parent, folder.name.rpartition("-")[0])
+        else:
+            return folder

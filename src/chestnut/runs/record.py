@@ -85,6 +85,8 @@ class RunRecord(BaseModel):
         commit: The git commit of chestnut's source; None for an installed copy.
         members: The runs that an ensemble is made of.
         parameters: The number of the network's parameters.
+        from_run: Whether training started from the weights of another run.
+        start_weights: The SHA-256 of the file in `state/` with the network that training started from.
         trained_parameters: The number of the parameters that were trained.
         cut: The layer up to which a frozen part was computed once; None if there is none.
         epochs: The number of epochs that were trained.
@@ -120,6 +122,8 @@ class RunRecord(BaseModel):
     commit: str | None = None
     members: list[Member] = []
     parameters: int | None = None
+    from_run: bool | None = None
+    start_weights: str | None = None
     trained_parameters: int | None = None
     cut: str | None = None
     epochs: int | None = None

@@ -22,7 +22,7 @@ from chestnut.inference.keras_engine import load_bundle
 from chestnut.models.ensemble import join
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.places import require_free
+from chestnut.runs.places import require_free, take_folder
 from chestnut.runs.record import Member as MemberRecord
 from chestnut.runs.timestamp import now
 from chestnut.training.environment import environment
@@ -57,13 +57,19 @@ class Member:
 
 
 def ensemble(
-    runs: Sequence[RunFolder], path: Path, *, command: str = "chestnut.ensemble", bars: Bars = silent
+    runs: Sequence[RunFolder],
+    path: Path,
+    *,
+    numbered: bool = False,
+    command: str = "chestnut.ensemble",
+    bars: Bars = silent,
 ) -> RunFolder:
     """Combine runs into an ensemble, and evaluate it on the validation images that trained no member.
 
     Args:
         runs: Two or more finished runs; other ensembles count as runs.
         path: The folder of the new run.
+        numbered: Whether `free_folder` chose the path; then the next free number is taken if another process takes it.
         command: The command line to write into environment.json.
         bars: Shows the progress.
 
@@ -72,7 +78,7 @@ def ensemble(
 
     Raises:
         RunError: There are fewer than two runs, a run is given twice or has not finished, the runs have different
-            classes or inputs, or the folder is taken.
+            classes or inputs, or the folder is taken (TakenError).
         BundleError: A bundle is missing or was changed.
         DataError: The runs disagree on an image.
         DiskError: The disk is full or not writable.
@@ -87,23 +93,26 @@ def ensemble(
     for note in manifest.notes:
         _log.info(note)
     record = environment(command).model_copy(update={"members": [member.to_record() for member in members]})
-    with RunFolder.create(path, recipe, record, manifest.facts() | {"skipped": []}) as draft:
-        manifest.save(draft.manifest_file)
-        write_bundle(
-            draft.bundle,
-            network,
-            recipe=recipe.name,
-            classes=manifest.classes,
-            positive=manifest.positive,
-            spec=recipe.input,
-            temperature=1.0,
-            threshold=0.5,
-            synthetic=any(one.bundle.synthetic for one in members),
-        )
-        if "val" in manifest.splits:
-            _evaluate(draft, command, bars)
-        draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
-    return RunFolder(path)
+
+    def write(folder: Path) -> None:
+        with RunFolder.create(folder, recipe, record, manifest.facts() | {"skipped": []}) as draft:
+            manifest.save(draft.manifest_file)
+            write_bundle(
+                draft.bundle,
+                network,
+                recipe=recipe.name,
+                classes=manifest.classes,
+                positive=manifest.positive,
+                spec=recipe.input,
+                temperature=1.0,
+                threshold=0.5,
+                synthetic=any(one.bundle.synthetic for one in members),
+            )
+            if "val" in manifest.splits:
+                _evaluate(draft, command, bars)
+            draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
+
+    return RunFolder(take_folder(path, write, numbered=numbered))
 
 
 def _evaluate(draft: RunFolder, command: str, bars: Bars) -> None:

@@ -200,20 +200,24 @@ class StudyFolder(ABC, Generic[_Plan]):
             DiskError: The disk is full or not writable.
         """
         folder = cls(path)
-        if folder.plan_file.is_file():
-            if differing := folder.plan.differences(plan):
-                raise RunError(
-                    f"{path} contains a {cls.noun} that differs in {listed(differing)}; choose another folder, "
-                    f"or continue the one in it with chestnut {cls.command} --resume {path}"
-                )
-            return folder
-        require_free(path)
-        with new_folder(path, last=cls.plan_name) as temporary:
-            draft = cls(temporary)
-            manifest.save(draft.manifest_file)
-            write_json(draft.facts_file, manifest.facts())
-            draft.write_more(plan, manifest)
-            write_json(draft.plan_file, plan.to_dict())
+        if not folder.plan_file.is_file():
+            require_free(path)
+            try:
+                with new_folder(path, last=cls.plan_name) as temporary:
+                    draft = cls(temporary)
+                    manifest.save(draft.manifest_file)
+                    write_json(draft.facts_file, manifest.facts())
+                    draft.write_more(plan, manifest)
+                    write_json(draft.plan_file, plan.to_dict())
+                return folder
+            except DataError:
+                if not folder.plan_file.is_file():  # else another process has just made the same folder
+                    raise
+        if differing := folder.plan.differences(plan):
+            raise RunError(
+                f"{path} contains a {cls.noun} that differs in {listed(differing)}; choose another folder, "
+                f"or continue the one in it with chestnut {cls.command} --resume {path}"
+            )
         return folder
 
     def write_more(self, plan: _Plan, manifest: Manifest) -> None:

@@ -1,8 +1,9 @@
-"""Save after every epoch what a resumed run needs: the bits of every variable, and the progress of the training.
+"""Save what a resumed run needs: the bits of every variable, and the progress of the training.
 
-The variables are those of the learner (weights, batch statistics, states of the random generators for dropout and
-augmentation) and of its optimiser. The order of the data is not saved, as it follows from the seed and the number of
-the epoch. No pickle is used.
+The start is saved before the run folder appears: all variables of the network. After every epoch, the variables are
+those of the learner (weights, batch statistics, states of the random generators for dropout and augmentation) and of
+its optimiser. The order of the data is not saved, as it follows from the seed and the number of the epoch. No pickle
+is used. Each file is checked against its hash before it is used.
 """
 
 from __future__ import annotations
@@ -11,23 +12,21 @@ import math
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
 
-from chestnut.errors import RunError
-from chestnut.files.atomic import replacing
+from chestnut.errors import DataError, RunError
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
+from chestnut.training.array_file import Arrays, describe_damage, read_arrays, write_arrays
 from chestnut.training.optimizers import averages
 from chestnut.training.schedules import Plateau
 
-Arrays = list[npt.NDArray[Any]]
-
-_LOCK, _START = "lock", "start.arrays"
+_LOCK, _START, _LATEST = "lock", "start.arrays", "latest.json"
 
 
 @dataclass(frozen=True)
@@ -80,61 +79,108 @@ class Checkpoint:
 
     def exists(self) -> bool:
         """Tell whether an epoch has been saved."""
-        return (self.folder / "latest.json").is_file()
+        return self._latest.is_file()
+
+    def has_start(self) -> bool:
+        """Tell whether the start has been saved."""
+        return (self.folder / _START).is_file()
+
+    def save_start(self, network: keras.Model) -> str:
+        """Save all variables of the network that training starts from, and return the SHA-256 of their file."""
+        return write_arrays(self.folder / _START, [variable.numpy() for variable in network.variables])
+
+    def restore_start(self, network: keras.Model, expected: str | None) -> None:
+        """Set all variables of a network to those that training started from.
+
+        Args:
+            network: The network, assembled anew.
+            expected: The SHA-256 that `save_start` returned; None for a run of an older chestnut, which kept the
+                weights without the states of random generators.
+
+        Raises:
+            RunError: The file is missing, was changed or damaged, or was saved by another network.
+        """
+        arrays = read_arrays(self.folder / _START, expected)
+        self._assign(network.weights if expected is None else network.variables, arrays)
 
     def save(self, learner: keras.Model, progress: Progress) -> None:
         """Save variables and progress; if the process is killed meanwhile, the previous epoch's remain."""
         latest, best = self._file(progress.epoch), self._file(progress.best_epoch)
-        _write_arrays(latest, _values(learner))
-        write_json(self.folder / "latest.json", {"variables": latest.name, "progress": asdict(progress)})
-        self._remove_others({latest.name, best.name, "latest.json", _LOCK, _START})
+        known = self._read().hashes if self.exists() else {}
+        known |= {latest.name: write_arrays(latest, _values(learner))}
+        hashes = {name: known[name] for name in {best.name, latest.name} if name in known}
+        write_json(self._latest, {"variables": latest.name, "hashes": hashes, "progress": asdict(progress)})
+        self._remove_others({latest.name, best.name, _LATEST, _LOCK, _START})
 
     def restore(self, learner: keras.Model) -> Progress:
         """Set the learner's variables to the saved values and return the progress.
 
         Raises:
-            RunError: The saved variables do not fit the learner.
+            RunError: A file is missing, was changed or damaged, or was saved by another network.
         """
-        saved = read_json(self.folder / "latest.json")
-        progress = _read_progress(saved["progress"])
-        arrays = _read_arrays(self.folder / saved["variables"])
-        variables = _variables(learner)
-        if [item.shape for item in arrays] != [tuple(item.shape) for item in variables]:
-            raise RunError(f"{self.folder} was saved by another network; remove the run folder and train again")
-        for variable, value in zip(variables, arrays, strict=True):
-            variable.assign(value)
-        return progress
+        saved = self._read()
+        self._assign(_variables(learner), read_arrays(self.folder / saved.variables, saved.hashes.get(saved.variables)))
+        return saved.progress
 
     def best_weights(self, learner: keras.Model, progress: Progress) -> Arrays:
-        """Return the network's weights at the best epoch, or their running averages if there are any."""
-        saved = {
-            id(variable): value
-            for variable, value in zip(_variables(learner), _read_arrays(self._file(progress.best_epoch)), strict=True)
-        }
+        """Return the network's weights at the best epoch, or their running averages if there are any.
+
+        Raises:
+            RunError: The file of that epoch is missing, or was changed or damaged.
+        """
+        path = self._file(progress.best_epoch)
+        arrays = read_arrays(path, self._read().hashes.get(path.name))
+        saved = {id(variable): value for variable, value in zip(_variables(learner), arrays, strict=True)}
         if progress.best_epoch:  # before the first step there is no average yet
             saved |= {id(variable): saved[id(average)] for variable, average in averages(learner.optimizer)}
         return [saved[id(variable)] for variable in learner.network.weights]
-
-    def save_start(self, network: keras.Model) -> None:
-        """Save the weights that training starts from, including frozen ones, which later files do not contain."""
-        _write_arrays(self.folder / _START, [variable.numpy() for variable in network.weights])
-
-    def start(self) -> Arrays | None:
-        """Return the weights that training started from, in the order of the network's `weights`, if saved."""
-        path = self.folder / _START
-        return _read_arrays(path) if path.is_file() else None
 
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def _latest(self) -> Path:
+        return self.folder / _LATEST
+
     def _file(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:04d}.arrays"
+
+    def _read(self) -> _Latest:
+        try:
+            latest = _read_latest(read_json(self._latest))
+        except (DataError, ValidationError, KeyError, TypeError, AttributeError) as error:
+            fault = "its content is not what chestnut wrote"
+            raise RunError(describe_damage(self._latest, fault)) from error
+        if latest.variables != self._file(latest.progress.epoch).name:
+            raise RunError(describe_damage(self._latest, f"{latest.variables} is not the file of its last epoch"))
+        return latest
+
+    def _assign(self, variables: list[Any], arrays: Arrays) -> None:
+        if [item.shape for item in arrays] != [tuple(item.shape) for item in variables]:
+            raise RunError(f"{self.folder} was saved by another network; remove the run folder and train again")
+        for variable, value in zip(variables, arrays, strict=True):
+            variable.assign(value)
 
     def _remove_others(self, kept: set[str]) -> None:
         for item in self.folder.iterdir():
             if item.name not in kept:
                 item.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Latest:
+    """The content of latest.json.
+
+    Attributes:
+        variables: The name of the file of the last epoch.
+        progress: The progress after that epoch.
+        hashes: The SHA-256 of the files of the last and the best epoch, by name; an older chestnut wrote none.
+    """
+
+    variables: str
+    progress: Progress
+    hashes: dict[str, str] = field(default_factory=dict)
 
 
 def _variables(learner: keras.Model) -> list[Any]:
@@ -149,24 +195,19 @@ def _values(learner: keras.Model) -> Arrays:
     return [variable.numpy() for variable in _variables(learner)]
 
 
-def _write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write arrays one after the other in NumPy's format; the checksums of an archive would take longer."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        for array in (np.array(len(arrays)), *arrays):
-            np.save(file, array, allow_pickle=False)
-
-
-def _read_arrays(path: Path) -> Arrays:
-    with path.open("rb") as file:
-        return [np.load(file, allow_pickle=False) for _ in range(int(np.load(file, allow_pickle=False)))]
-
-
-def _read_progress(saved: dict[str, Any]) -> Progress:
+def _read_latest(saved: dict[str, Any]) -> _Latest:
     """Convert what `asdict` wrote; JSON has no infinity and no NaN, so null replaces them."""
-    plateau = Plateau(**saved["plateau"] | {"best": _number(saved["plateau"]["best"], math.inf)})
-    rows = tuple({key: _number(value, math.nan) for key, value in row.items()} for row in saved["rows"])
-    start = {key: _number(value, math.nan) for key, value in saved.get("start", {}).items()}
-    return Progress(**saved | {"rows": rows, "plateau": plateau, "start": start})
+    progress = saved["progress"]
+    plateau = progress["plateau"] | {"best": _number(progress["plateau"]["best"], math.inf)}
+    rows = [{key: _number(value, math.nan) for key, value in row.items()} for row in progress["rows"]]
+    start = {key: _number(value, math.nan) for key, value in progress.get("start", {}).items()}
+    values = progress | {"rows": rows, "plateau": plateau, "start": start}
+    return _latest_type().validate_python(saved | {"progress": values})
+
+
+@cache
+def _latest_type() -> TypeAdapter[_Latest]:
+    return TypeAdapter(_Latest)
 
 
 def _number(value: Any, otherwise: float) -> Any:

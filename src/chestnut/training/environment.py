@@ -47,15 +47,26 @@ def _commit() -> str | None:
     here = Path(__file__)
     if not _git(here.parent, "ls-files", here.name):  # this copy is inside another project's repository
         return None
-    return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--match=") or None
+    commit = _git(here.parent, "rev-parse", "--short=12", "HEAD")
+    changes = _git(here.parent, "status", "--porcelain", "--untracked-files=no")
+    if not commit or changes is None:
+        return None
+    return f"{commit}-dirty" if changes else commit
 
 
-def _git(folder: Path, *words: str) -> str:
-    """Return what a git command prints, or an empty text if it fails or git is missing."""
+def _git(folder: Path, *words: str) -> str | None:
+    """Return what a git command prints, or None if it fails or git is missing.
+
+    It takes no lock: without that option, `git status` locks the user's checkout and writes its index anew.
+    """
     try:
         answer = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=5, check=False
+            ["git", "--no-optional-locks", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout.strip()
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -17,8 +17,9 @@ from chestnut.errors import TrainingError
 from chestnut.evaluation.metrics import point_metrics
 from chestnut.inference.keras_engine import forward
 from chestnut.models.heads import probabilities
+from chestnut.training.array_file import Arrays
 from chestnut.training.batches import Batches
-from chestnut.training.checkpoint import Arrays, Checkpoint, Progress
+from chestnut.training.checkpoint import Checkpoint, Progress
 from chestnut.training.inputs import Inputs
 from chestnut.training.interrupt import Interrupt
 from chestnut.training.learner import Learner
@@ -118,6 +119,8 @@ def fit(
     learner.optimizer.build(learner.trainable_variables)
     if checkpoint.exists():
         progress = checkpoint.restore(learner)
+        if progress.rows:  # a kill after the checkpoint of an epoch left history.csv without its row
+            save_rows(list(progress.rows))
     else:
         progress = _save_start(learner, validation, checkpoint, recipe) if plan.from_start else Progress()
     for observer in observers:

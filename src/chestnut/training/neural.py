@@ -22,7 +22,7 @@ from chestnut.training.inputs import Images, Inputs
 from chestnut.training.layer_rates import has_paces, paces
 from chestnut.training.learner import Learner
 from chestnut.training.loop import Observer, Outcome, Plan, Validation, fit
-from chestnut.training.starting_network import Start, starts_from_run
+from chestnut.training.starting_network import Start
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,6 @@ def train_start(
     recipe, classes = run.recipe, len(decoded.manifest.classes)
     devices.agree(recipe, decoded.manifest, checkpoint)
     frozen = start.parts.frozen
-    if frozen is not None and checkpoint.start() is None:
-        checkpoint.save_start(start.network)
     sets = _make_sets(decoded, recipe, start, bars)
     cached = frozen is not None and recipe.train.passes > 0
     learner = Learner(
@@ -115,4 +113,4 @@ def _make_plan(recipe: Recipe, start: Start, learner: Learner) -> Plan:
     def pace(epoch: int) -> list[float]:
         return paces(model, start.trained, learner.trainable_variables, epoch)
 
-    return Plan(pace if has_paces(model) else None, from_start=starts_from_run(recipe))
+    return Plan(pace if has_paces(model) else None, from_start=start.from_run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,13 @@ class Start:
         network: The whole network.
         parts: The frozen part, if any, and the trained part; they share the network's layers.
         trained: The trained layers of the backbone, the lowest first; empty if there is no backbone.
+        from_run: Whether its weights are those of another run.
     """
 
     network: keras.Model
     parts: Parts
     trained: tuple[keras.layers.Layer, ...] = ()
+    from_run: bool = False
 
     def count_trained(self) -> int:
         """Return the number of parameters that training changes."""
@@ -65,7 +67,8 @@ def make_start(recipe: Recipe, classes: int, shares: Any) -> Start:
     start_at_prior(start.network, shares)
     if starts_from_run(recipe):
         _copy_run_weights(start.network, recipe)
-    elif isinstance(recipe.model, BackboneConfig):
+        return replace(start, from_run=True)
+    if isinstance(recipe.model, BackboneConfig):
         load_pretrained(start.network, recipe.model, recipe.input)
     return start
 

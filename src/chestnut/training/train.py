@@ -24,7 +24,7 @@ from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.places import require_free
+from chestnut.runs.places import require_free, take_folder
 from chestnut.runs.timestamp import now
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.class_balance import seen_shares
@@ -36,7 +36,7 @@ from chestnut.training.loop import Observer
 from chestnut.training.neural import train_start
 from chestnut.training.outputs import draw_samples, require_finite, save_network
 from chestnut.training.precision import resolve
-from chestnut.training.starting_network import Start, assemble, make_start
+from chestnut.training.starting_network import Start, assemble, make_start, starts_from_run
 from chestnut.training.threads import limit_threads
 from chestnut.training.tracking.observer import Tracker, Tracking
 from chestnut.training.tracking.tensorboard import TensorBoard
@@ -62,6 +62,8 @@ class Setup:
         hosts: The hosts that train together; None to train on this one alone.
         trackers: The trackers that log the run, in addition to TensorBoard.
         threads: The number of threads of one operation; None does not change the process.
+        numbered: Whether `free_folder` chose the folder; then the next free number is taken if another process takes
+            this one before the data has been read.
     """
 
     folder: Path
@@ -74,6 +76,7 @@ class Setup:
     hosts: Hosts | None = None
     trackers: tuple[Tracker, ...] = ()
     threads: int | None = None
+    numbered: bool = False
 
 
 def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
@@ -85,7 +88,7 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         setup: The folder of the run, and how it is trained.
 
     Raises:
-        RunError: The folder exists already.
+        TakenError: The folder exists already.
         DataError: Some images cannot be read, there are fewer than two classes, or a class has no training or no
             validation images.
         RecipeError: The recipe does not fit the data or the devices.
@@ -110,6 +113,8 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
 
 def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: Devices) -> RunFolder:
     """Audit the images, make the run folder and train."""
+    if not setup.numbered:
+        require_free(setup.folder)  # reading the data took a while
     if isinstance(recipe.model, ClassicalConfig):
         check_classical(prepared.manifest, recipe, devices)
     findings = _audit(prepared, setup.bars) if setup.audited else None
@@ -118,35 +123,63 @@ def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: D
     recipe = resolve(recipe, classes, cache_folder() / "precision.json", alone=devices.hosts == 1)
     with devices.scope():
         start = _build_start(prepared.manifest, recipe)
-    facts = prepared.manifest.facts() | {"skipped": [str(fault) for fault in prepared.bad]}
-    with RunFolder.create(setup.folder, recipe, environment(setup.command), facts) as draft:
-        prepared.manifest.save(draft.manifest_file)
-        if findings:
-            write_json(draft.audit_file, findings.to_dict())
-        draw_samples(prepared, draft.figures / "samples.png", recipe.seed)
-    run = RunFolder(setup.folder)
+    run = _create_run(prepared, recipe, setup, start, findings)
     with Checkpoint(run.state).owned():
         return _track_and_fit(run, prepared, setup, devices, start)
+
+
+def _create_run(prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, findings: Audit | None) -> RunFolder:
+    """Make the run folder, which contains from the beginning all that a resume needs."""
+    facts = prepared.manifest.facts() | {"skipped": [str(fault) for fault in prepared.bad]}
+    record = environment(setup.command).model_copy(update={"from_run": start.from_run})
+
+    def write(folder: Path) -> None:
+        with RunFolder.create(folder, recipe, record, facts) as draft:
+            prepared.manifest.save(draft.manifest_file)
+            if findings:
+                write_json(draft.audit_file, findings.to_dict())
+            draw_samples(prepared, draft.figures / "samples.png", recipe.seed)
+            if not isinstance(recipe.model, ClassicalConfig):
+                draft.update(start_weights=Checkpoint(draft.state).save_start(start.network))
+
+    return RunFolder(take_folder(setup.folder, write, numbered=setup.numbered))
 
 
 def resume(setup: Setup) -> RunFolder:
     """Continue a run that was killed or stopped, from its last finished epoch.
 
     Raises:
-        RunError: There is no such run, it has finished, or its images have changed since it began.
+        RunError: There is no such run, it has finished, its images have changed since it began, or what was saved of
+            it is missing or damaged.
         DeviceError: The devices do not exist, the hosts cannot connect, or this process has already computed with
             another number of threads than the run.
     """
     run = RunFolder.open(setup.folder)
     if run.finished:
-        raise RunError(f"{run.path} has finished, so there is nothing to resume")
+        run.remove_state()
+        raise RunError(
+            f"{run.path} has finished, so there is nothing to resume; judge it with chestnut evaluate {run.path} "
+            f"--split test, or see it with chestnut report {run.path}"
+        )
+    if not can_resume(run):
+        raise RunError(
+            f"{run.path} was begun by an older chestnut, which had saved nothing of it when it was stopped, so there "
+            "is nothing to resume; remove it and train again"
+        )
     limit_threads(run.record.threads)
     devices = claim(setup.devices, setup.hosts)
     devices.check(run.recipe)
     decoded = _decode_recorded(run, setup.bars)
     with Checkpoint(run.state).owned():
-        run.update(status="training", stopped_by=None, ended=None, resumed=[*run.record.resumed, now()])
+        run.update(status="training", stopped_by=None, ended=None, error=None, resumed=[*run.record.resumed, now()])
         return _track_and_fit(run, decoded, setup, devices)
+
+
+def can_resume(run: RunFolder) -> bool:
+    """Tell whether a run that has not finished can be continued: always, unless an older chestnut began it."""
+    saved = Checkpoint(run.state)
+    fitted_at_once = isinstance(run.recipe.model, ClassicalConfig)
+    return fitted_at_once or run.record.start_weights is not None or saved.exists() or saved.has_start()
 
 
 def _decode_recorded(run: RunFolder, bars: Bars) -> Decoded:
@@ -195,15 +228,16 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     new = start is not None
     try:
         with devices.scope():
-            start = start or _restore_start(run, checkpoint)
+            start = start or _restore_start(run, checkpoint, len(decoded.manifest.classes))
             run.update(trained_parameters=start.count_trained(), cut=start.parts.cut, **devices.facts())
+            repeatable(run.recipe.seed)  # building and restoring the start draw different random numbers
             if isinstance(run.recipe.model, ClassicalConfig):
                 outcome, network = fit_classical(run, decoded, setup.observers)
             else:
                 outcome, network = train_start(run, decoded, start, devices, checkpoint, setup.observers, setup.bars)
             require_finite(network, run.recipe)
     except KeyboardInterrupt:
-        if new:
+        if new and not checkpoint.exists():
             remove_folder(run.path)
         raise
     except TrainingError as error:
@@ -219,10 +253,16 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     return run
 
 
-def _restore_start(run: RunFolder, checkpoint: Checkpoint) -> Start:
-    """Build the network of a run that is resumed, with the frozen weights it began with."""
-    repeatable(run.recipe.seed)
-    start = assemble(run.recipe, len(run.facts["classes"]))
-    if (weights := checkpoint.start()) is not None:
-        start.network.set_weights(weights)
-    return start
+def _restore_start(run: RunFolder, checkpoint: Checkpoint, classes: int) -> Start:
+    """Build the network of a run that is resumed, as it was before its first step.
+
+    Once an epoch has been saved, only the frozen part, which later files do not contain, is taken from the start.
+    """
+    recipe, record = run.recipe, run.record
+    repeatable(recipe.seed)
+    start = assemble(recipe, classes)
+    if isinstance(recipe.model, ClassicalConfig):
+        return start
+    if start.parts.frozen is not None or not checkpoint.exists():
+        checkpoint.restore_start(start.network, record.start_weights)
+    return replace(start, from_run=starts_from_run(recipe) if record.from_run is None else record.from_run)
