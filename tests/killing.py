@@ -1,5 +1,6 @@
 """A kill in the middle of a piece of work: nothing is cleaned up after it."""
 
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,3 +32,28 @@ def kill_at_rename(number, monkeypatch):
         patched.setattr(Path, "rename", rename_or_die)
         patched.setattr(folders, "exchange", lambda *_: False)
         yield
+
+
+@contextmanager
+def kill_at_change(number, monkeypatch):
+    """Raise `Killed` in place of the rename or removal of that number, from 0, and of all that follow.
+
+    Yields:
+        The changes made so far, each as its kind and the name of the file or folder.
+    """
+    done = []
+
+    def counted(kind, change):
+        def change_or_die(path, *more, **options):
+            if len(done) >= number:
+                raise Killed
+            done.append((kind, Path(path).name))
+            return change(path, *more, **options)
+
+        return change_or_die
+
+    with monkeypatch.context() as patched:
+        for kind in ("rename", "replace", "unlink", "remove", "rmdir"):
+            patched.setattr(os, kind, counted(kind, getattr(os, kind)))
+        patched.setattr(folders, "exchange", counted("exchange", folders.exchange))
+        yield done

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chestnut.config import Recipe
-from chestnut.errors import DataError, RunError
+from chestnut.errors import ChestnutError, DataError, RunError
 from chestnut.files.atomic import replacing, write_text
 from chestnut.files.folders import finish_replacement, finish_replacements, new_folder
 from chestnut.files.json_files import json_text, read_json, write_json
@@ -66,7 +66,7 @@ class RunFolder:
                 write_json(run.facts_file, facts)
                 write_json(run.environment_file, {"format": RUN_VERSION} | record.to_dict())
                 yield run
-        except DataError:
+        except ChestnutError:
             require_free(path)  # says so if another process has taken the path meanwhile
             raise
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from chestnut.config import Recipe
 from chestnut.data.manifest import Manifest
-from chestnut.errors import DataError, RunError, listed
+from chestnut.errors import ChestnutError, DataError, RunError, listed
 from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
@@ -210,7 +210,7 @@ class StudyFolder(ABC, Generic[_Plan]):
                     draft.write_more(plan, manifest)
                     write_json(draft.plan_file, plan.to_dict())
                 return folder
-            except DataError:
+            except ChestnutError:
                 if not folder.plan_file.is_file():  # else another process has just made the same folder
                     raise
         if differing := folder.plan.differences(plan):
