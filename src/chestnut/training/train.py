@@ -62,8 +62,8 @@ class Setup:
         hosts: The hosts that train together; None to train on this one alone.
         trackers: The trackers that log the run, in addition to TensorBoard.
         threads: The number of threads of one operation; None does not change the process.
-        numbered: Whether `free_folder` chose the folder; then the next free number is taken if another process takes
-            this one before the data has been read.
+        numbered: Whether `free_folder` chose the folder; if another process makes it first, the next free number is
+            taken.
     """
 
     folder: Path
