@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import chestnut as chestnut_package
+from rewriting import change
 from tiny import TINY
 
 
@@ -150,8 +151,7 @@ def test_data_and_resume_together(refused, images, workspace):
 
 def test_a_run_of_a_newer_version(refused, workspace, tmp_path):
     run = shutil.copytree(workspace.run, tmp_path / "copy")
-    facts = json.loads((run / "environment.json").read_text())
-    (run / "environment.json").write_text(json.dumps(facts | {"format": 99}))
+    change(run / "environment.json", format=99)
     assert "newer chestnut" in refused("evaluate", run)
     assert "newer chestnut" in refused("report", run)
 
@@ -168,8 +168,7 @@ def test_a_bundle_that_was_tampered_with(refused, workspace, tmp_path):
 
 def test_a_bundle_of_a_newer_version(refused, workspace, tmp_path):
     run = shutil.copytree(workspace.run, tmp_path / "copy")
-    facts = json.loads((run / "bundle" / "bundle.json").read_text())
-    (run / "bundle" / "bundle.json").write_text(json.dumps(facts | {"format": 99}))
+    change(run / "bundle" / "bundle.json", format=99)
     assert "newer chestnut" in refused("evaluate", run)
 
 

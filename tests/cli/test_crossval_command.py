@@ -11,6 +11,7 @@ from chestnut.jobs.local_engine import LocalEngine
 from chestnut.report.pages.run import write_run_page
 from chestnut.runs.folder import RunFolder
 from inline import Inline
+from rewriting import rewrite
 
 TINY = ["--set=input.height=32", "--set=input.width=32", "--set=train.precision=float32", "--set=model.dense=[4]"]
 
@@ -104,6 +105,6 @@ def test_folds_are_printed_and_the_same_command_goes_on(chestnut, images, monkey
 
 def left_by_a_kill_before_the_look(run):
     shutil.rmtree(run.evaluation("test"))
-    write_json(run.ledger_file, [])
+    rewrite(run.ledger_file, "[]")
     lacking = ("holdout", "images_a_second", "model_bytes")
     write_json(run.environment_file, {key: value for key, value in run.record.to_dict().items() if key not in lacking})

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from chestnut.diagnosis.rules import RULES
+from rewriting import rewrite
 from tiny import TINY
 
 
@@ -45,7 +46,7 @@ def test_a_diagnosis_leaves_the_run_as_it_was(run, chestnut):
 
 
 def test_what_is_proposed_is_a_command_that_trains(run, chestnut):
-    (run / "history.csv").write_text("epoch,loss,val_loss\n" + "".join(f"{n},9.0,0.7\n" for n in range(1, 5)))
+    rewrite(run / "history.csv", "epoch,loss,val_loss\n" + "".join(f"{n},9.0,0.7\n" for n in range(1, 5)))
     status, out, _ = chestnut("diagnose", run)
     assert status == 0 and "ERROR" in out
     advice = json.loads(chestnut("diagnose", run, "--json", "-")[1])["runs"][0]["advice"][0]
@@ -57,8 +58,9 @@ def test_what_is_proposed_is_a_command_that_trains(run, chestnut):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda run: (run / "history.csv").write_text('"'), "history.csv is not a table"),
-        (lambda run: (run / "manifest.csv").write_text("a,b\n1,2\n"), "manifest.csv is not a manifest"),
+        (lambda run: (run / "history.csv").write_text('"'), "history.csv was changed after chestnut wrote it"),
+        (lambda run: rewrite(run / "history.csv", '"'), "history.csv is not a table"),
+        (lambda run: rewrite(run / "manifest.csv", "a,b\n1,2\n"), "manifest.csv has no column path, label"),
         (lambda run: (run / "environment.json").unlink(), "is not a run folder"),
     ],
 )

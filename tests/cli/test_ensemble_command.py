@@ -13,6 +13,7 @@ from calling import call
 from chestnut.data.manifest import Manifest
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
+from rewriting import change, rewrite
 from tiny import TINY
 
 
@@ -24,10 +25,6 @@ def runs(workspace, tmp_path_factory):
     given = ["train", workspace.run / "manifest.csv", "--runs", folder, "--no-audit", *TINY, "--set=train.epochs=1"]
     assert call([*given, "--name=two", "--set=model.head=sigmoid", "--set=input.channels=3"], folder) == 0
     return folder
-
-
-def change(path, **values):
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +160,8 @@ def test_folds_of_a_cross_validation_leave_nothing_to_judge_by(runs, tmp_path):
         run.update(holdout=f"fold {number + 1} of 2")
         frame = pd.read_csv(runs / name / "manifest.csv", dtype=str, keep_default_na=False)
         held = frame["patient"].rank(method="dense").astype(int) % 2 == number
-        frame.assign(split=["test" if one else "train" for one in held]).to_csv(run.manifest_file, index=False)
+        moved = frame.assign(split=["test" if one else "train" for one in held])
+        rewrite(run.manifest_file, moved.to_csv(index=False))
         folds.append(tmp_path / name)
     found = cn.ensemble(folds, path=tmp_path / "mean")
     notes = " ".join(found.folder.facts["notes"])
@@ -178,7 +176,7 @@ def test_it_stands_also_where_the_images_are_gone(runs, tmp_path, caplog):
         shutil.copytree(runs / name, tmp_path / name)
         frame = pd.read_csv(tmp_path / name / "manifest.csv", dtype=str, keep_default_na=False)
         frame["path"] = "/nowhere/" + frame["path"].str.rsplit("/", n=1).str[1]
-        frame.to_csv(tmp_path / name / "manifest.csv", index=False)
+        rewrite(tmp_path / name / "manifest.csv", frame.to_csv(index=False))
     RunFolder(tmp_path / "one").ledger.enter(Look("2026-01-01T00:00:00+00:00", "a command", "0", 3))
     found = cn.ensemble([tmp_path / "one", tmp_path / "two"], path=tmp_path / "mean")
     assert "the members were evaluated on test images 1 time;" in " ".join(found.folder.facts["notes"])

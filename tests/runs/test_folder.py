@@ -8,11 +8,12 @@ from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.record import RunRecord
 
+FACTS = {"root": "/data", "classes": ["A", "B"], "positive": "B", "synthetic": False, "images": 2, "patients": 1,
+         "notes": []}  # fmt: skip
+
 
 def made(path, status="training"):
-    with RunFolder.create(
-        path, Recipe(name="tiny"), RunRecord(status="training", command="x"), {"classes": ["A", "B"]}
-    ) as draft:
+    with RunFolder.create(path, Recipe(name="tiny"), RunRecord(status="training", command="x"), FACTS) as draft:
         draft.update(status=status)
     return RunFolder.open(path)
 
@@ -20,7 +21,7 @@ def made(path, status="training"):
 def test_a_run_appears_whole_and_reads_back(tmp_path):
     run = made(tmp_path / "runs" / "one")
     assert run.recipe == Recipe(name="tiny")
-    assert run.facts == {"classes": ["A", "B"]}
+    assert run.facts == FACTS
     assert run.record.status == "training"
     assert [found.name for found in find_runs(tmp_path / "runs")] == ["one"]
 
@@ -43,7 +44,7 @@ def test_a_taken_place_is_refused(tmp_path):
 def test_a_damaged_history_is_one_clear_error(tmp_path):
     run = made(tmp_path / "one")
     assert run.history.empty
-    run.history_file.write_text('epoch,loss\n1,"')
+    run.write(run.history_file, 'epoch,loss\n1,"')
     with pytest.raises(DataError, match=r"history\.csv is not a table .*; restore it from a copy"):
         assert run.history.empty
 

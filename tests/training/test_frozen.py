@@ -230,6 +230,6 @@ def test_stronger_augmentation_never_weakens_a_recipe(head, tmp_path):
     copy = shutil.copytree(head.path, tmp_path / "copy")
     run = RunFolder(copy)
     strong = run.recipe.model_copy(update={"augment": AugmentConfig(rotation=30.0, flip=True)})
-    run.recipe_file.write_text(strong.to_toml())
+    run.write(run.recipe_file, strong.to_toml())
     made = finetune_recipe(run).augment
     assert (made.rotation, made.flip, made.shift) == (30.0, True, 0.07)

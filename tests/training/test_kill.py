@@ -105,7 +105,7 @@ def test_a_resume_refuses_images_that_have_changed(images, tmp_path):
     manifest = run.folder.manifest_file
     frame = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     frame.loc[0, "sha256"] = "0" * 64
-    frame.to_csv(manifest, index=False)
+    run.folder.write(manifest, frame.to_csv(index=False))
     with pytest.raises(RunError, match="1 images have changed since training began"):
         resume(Setup(run.path))
 

@@ -77,13 +77,12 @@ def lr_range(
         DataError: Unreadable images, or data from which nothing can be learnt.
         TrainingError: The loss is not finite even before the first step.
     """
-    from chestnut.data.manifest import Manifest
     from chestnut.models.framework import load_framework
 
     how = read_options(DisplaySettings, options)
     if isinstance(data, Run):
         chosen = load_recipe(recipe or data.recipe, list(settings))
-        images = Manifest.read(data.folder.manifest_file, data.folder.facts)
+        images = data.folder.manifest
     else:
         chosen = load_recipe(recipe or "cnn-small", list(settings))
         images = read_data(data)

@@ -98,10 +98,9 @@ def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
 
 def _find_overlap(run: RunFolder, seen: _Summary) -> Overlap:
     """Find the images that the run was trained, validated or tested on."""
-    from chestnut.data.manifest import Manifest
     from chestnut.data.overlap import find_overlap
 
-    return find_overlap(Manifest.read(run.manifest_file, run.facts), seen.paths, seen.digests)
+    return find_overlap(run.manifest, seen.paths, seen.digests)
 
 
 def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:

@@ -14,7 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from chestnut.errors import DataError, listed, suggest
-from chestnut.files.atomic import replacing
+from chestnut.files.atomic import write_text
+from chestnut.files.csv_files import csv_text, parse_csv
+from chestnut.files.reading import RESTORE, read_content
 from chestnut.names import class_fault, quoted
 
 Split = Literal["train", "val", "test"]
@@ -186,10 +188,12 @@ class Manifest:
 
     def save(self, path: Path) -> None:
         """Write the rows as CSV; paths inside the CSV's folder become relative to it."""
-        folder = path.resolve().parent
-        shown = [_relative(item, folder) for item in self.paths]
-        with replacing(path) as temporary:
-            self.frame.assign(path=shown).to_csv(temporary, index=False)
+        write_text(path, self.to_csv(path.parent))
+
+    def to_csv(self, folder: Path) -> str:
+        """Return the rows as the text of a CSV; paths inside the folder that it is for become relative to it."""
+        above = folder.resolve()
+        return csv_text(self.frame.assign(path=[_relative(item, above) for item in self.paths]))
 
     @classmethod
     def read(cls, path: Path, facts: dict[str, Any]) -> Manifest:
@@ -198,14 +202,29 @@ class Manifest:
         Raises:
             DataError: The file is not a manifest.
         """
-        try:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} is not a manifest: {error}") from error
+        return cls.parse(read_content(path), path, facts)
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path, facts: dict[str, Any], remedy: str = RESTORE) -> Manifest:
+        """Read a manifest from the content of a file that `save` wrote.
+
+        Args:
+            content: The content.
+            path: The file, for relative paths in it and for the message of an error.
+            facts: What `facts` returned.
+            remedy: What to do about a damaged file: the end of the message.
+
+        Raises:
+            DataError: The content is not a manifest, or does not fit the facts.
+        """
+        needed = [column for column in COLUMNS if column != "copy_of"]
+        frame = parse_csv(content, path, needed, remedy)
         frame = frame.assign(copy_of=frame.get("copy_of", ""))  # older manifests lack it
-        missing = [column for column in COLUMNS if column not in frame]
-        if missing:
-            raise DataError(f"{path} has no column {listed(missing)}; a manifest has {', '.join(COLUMNS)}")
+        if frame.empty:
+            raise DataError(f"{path} lists no images; {remedy}")
+        for column, known in (("label", (*facts["classes"], "")), ("split", (*SPLITS, ""))):
+            if unknown := sorted(set(frame[column]) - set(known)):
+                raise DataError(f"{path} has an unknown {column} {listed(unknown)}; {remedy}")
         folder = path.resolve().parent
         frame["path"] = [str(folder / item) for item in frame["path"]]
         return cls(

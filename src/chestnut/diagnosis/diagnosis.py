@@ -20,7 +20,6 @@ from chestnut.diagnosis.rules import RULES, SEVERITIES, Advice, figure
 from chestnut.errors import DataError
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals import Estimate
-from chestnut.files.json_files import read_json
 from chestnut.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -196,12 +195,8 @@ def _read_manifest(run: RunFolder) -> pd.DataFrame:
     import pandas as pd
 
     columns = ["label", "patient", "split"]
-    if not run.manifest_file.is_file():
-        return pd.DataFrame(columns=columns, dtype=str)
-    try:
-        return pd.read_csv(run.manifest_file, dtype=str, keep_default_na=False, usecols=columns)
-    except (ValueError, UnicodeDecodeError) as error:  # pandas' own errors are ValueErrors
-        raise DataError(f"{run.manifest_file} is not a manifest ({error}); restore it from a copy") from error
+    rows = run.rows
+    return pd.DataFrame(columns=columns, dtype=str) if rows is None else rows[columns]
 
 
 def _read_results(run: RunFolder, root: str) -> dict[str, Mapping[str, Any]]:
@@ -212,8 +207,6 @@ def _read_results(run: RunFolder, root: str) -> dict[str, Mapping[str, Any]]:
 
 def _read_probes(run: RunFolder) -> tuple[tuple[str, float], ...]:
     """Return the audit's probes that told the classes apart without the lungs, which are errors."""
-    if not run.audit_file.is_file():
-        return ()
-    findings = read_json(run.audit_file).get("findings", ())
-    faults = [one for one in findings if one.get("severity") == "error" and one.get("name") in _PROBES]
+    findings = (run.audit or {}).get("findings", ())
+    faults = [one for one in findings if one["severity"] == "error" and one["name"] in _PROBES]
     return tuple((_PROBES[one["name"]], float(one["figures"]["auroc"])) for one in faults)

@@ -57,9 +57,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to a file, completely or not at all; see `replacing` for the errors."""
+    """Write UTF-8 text to a file, the same bytes on every system, completely or not at all; see `replacing`."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(text.encode())
 
 
 def _find(path: Path) -> os.stat_result | None:

@@ -7,6 +7,7 @@ value is checked when it is read and before it is written: a decision rests on a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -17,7 +18,7 @@ from chestnut.config import InputSpec
 from chestnut.errors import BundleError, listed
 from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
-from chestnut.files.json_files import read_json, write_json
+from chestnut.files.json_files import json_text, read_json, write_json
 from chestnut.models.finite import describe_bad_weights
 
 #: Increased when the layout changes so that an older chestnut would misread it.
@@ -144,12 +145,17 @@ class Bundle:
         }
 
 
-def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
+def _ignore(content: str) -> None:
+    """Take the content of a bundle.json that no record lists."""
+
+
+def write_bundle(folder: Path, network: Any, announce: Callable[[str], None] = _ignore, **facts: Any) -> Bundle:
     """Write a bundle, completely or not at all.
 
     Args:
         folder: The bundle's folder; an older bundle there is replaced.
         network: A Keras network.
+        announce: Receives the content of bundle.json before the bundle takes its place.
         facts: The fields of `Bundle` other than `folder` and `weights`.
 
     Raises:
@@ -162,16 +168,17 @@ def write_bundle(folder: Path, network: Any, **facts: Any) -> Bundle:
     with replacement_folder(folder) as draft:
         network.save(draft / _MODEL)
         bundle = Bundle(folder=folder, weights=sha256(draft / _MODEL), **facts)
-        _write_facts(draft / _FACTS, bundle)
+        _write_facts(draft / _FACTS, bundle, announce)
     return bundle
 
 
-def keep_threshold(folder: Path, threshold: float) -> Bundle:
+def keep_threshold(folder: Path, threshold: float, announce: Callable[[str], None] = _ignore) -> Bundle:
     """Change the threshold of a bundle, by which every later prediction decides.
 
     Args:
         folder: The bundle's folder.
         threshold: The probability of the positive class, in 0..1, from which the decision is positive.
+        announce: Receives the new content of bundle.json before it is written.
 
     Raises:
         BundleError: A file is missing or changed, the threshold is not in 0..1, or the bundle was made by a newer
@@ -179,12 +186,13 @@ def keep_threshold(folder: Path, threshold: float) -> Bundle:
         DiskError: The disk is full or not writable.
     """
     bundle = replace(Bundle.read(folder), threshold=threshold)
-    _write_facts(folder / _FACTS, bundle)
+    _write_facts(folder / _FACTS, bundle, announce)
     return bundle
 
 
-def _write_facts(path: Path, bundle: Bundle) -> None:
+def _write_facts(path: Path, bundle: Bundle, announce: Callable[[str], None]) -> None:
     _check_facts(bundle.to_dict(), f"{bundle.folder} is not written", "give a possible value")
+    announce(json_text(bundle.to_dict()))
     write_json(path, bundle.to_dict())
 
 

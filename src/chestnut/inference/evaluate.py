@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,11 @@ from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.evaluation import draw_evaluation
-from chestnut.files.json_files import write_json
+from chestnut.files.csv_files import csv_text
+from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.names import make_name
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -60,10 +61,10 @@ def evaluate_run(
             has changed, the other data set consists of the run's own images, or the threshold does not apply.
         BundleError: The run's bundle is missing or was changed.
     """
-    bundle = Bundle.read(run.bundle)
+    bundle = read_run_bundle(run)
     if threshold is not None:
         _require_threshold(threshold, bundle)
-    own = Manifest.read(run.manifest_file, run.facts)
+    own = run.manifest
     chosen, name = (
         (own.only(split), split) if other is None else (_match_classes(other, split, bundle), _name(other, split))
     )
@@ -79,7 +80,7 @@ def evaluate_run(
     if split == "test" or (overlap is not None and overlap.counts["test"]):
         judged = judged.with_note(_enter_look(run, command, bundle.weights, judged))
     if threshold is None:
-        _write(run.evaluation(name), judged, bundle)
+        _write(run, name, judged, bundle)
     return judged.evaluation
 
 
@@ -204,11 +205,12 @@ def _name(other: Manifest, split: str) -> str:
     return f"{stem}-{split}" if other.splits else stem
 
 
-def _write(folder: Path, judged: Judged, bundle: Bundle) -> None:
+def _write(run: RunFolder, name: str, judged: Judged, bundle: Bundle) -> None:
+    folder = run.evaluation(name)
     manifest, probabilities = judged.manifest, judged.probabilities
     rows = manifest.frame[["path", "label", "patient", "split"]]
     table = PredictionTable.build(rows, probabilities, bundle.classes, bundle.threshold)
-    table.save(folder / "predictions.csv")
+    run.write(folder / "predictions.csv", csv_text(table.frame))
     draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
     meta: dict[str, Any] = {
         "when": now(),
@@ -218,4 +220,4 @@ def _write(folder: Path, judged: Judged, bundle: Bundle) -> None:
         "weights": bundle.weights,
         "synthetic": manifest.synthetic,
     }
-    write_json(folder / "metrics.json", meta | judged.evaluation.to_dict())
+    run.write(folder / "metrics.json", json_text(meta | judged.evaluation.to_dict()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -17,6 +16,7 @@ from chestnut.errors import ImageError
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
@@ -36,13 +36,12 @@ class Predictor:
     engine: KerasEngine
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Load a bundle.
+    def open(cls, bundle: Bundle) -> Self:
+        """Load the network of a bundle.
 
         Raises:
-            BundleError: The bundle is missing, was changed or is refused.
+            BundleError: The bundle was changed or is refused.
         """
-        bundle = Bundle.read(folder)
         return cls(bundle, KerasEngine.open(bundle))
 
     def predict(self, chunk: Sequence[str], threads: int | None = None) -> Predictions:
@@ -85,7 +84,7 @@ def predict_parts(
     run: RunFolder, images: list[str], *, skip_bad: bool = False, bars: Bars = silent
 ) -> Iterator[Predictions]:
     """Predict images with a run's network, part by part, in the order given; see `predict_run`."""
-    predictor, done = Predictor.open(run.bundle), 0
+    predictor, done = Predictor.open(read_run_bundle(run)), 0
     with bars("Predicting") as tick:
         for chunk in in_chunks(images):
             part = predictor.predict(chunk)

@@ -7,9 +7,8 @@ from statistics import median
 from typing import Any
 
 from chestnut.data.cache.cache import decode_all
-from chestnut.data.manifest import Manifest
-from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
 
 _IMAGES = 128
@@ -25,8 +24,8 @@ def measure(run: RunFolder) -> dict[str, Any]:
         `images_a_second`, the median of up to five passes over up to 128 decoded validation images, after one pass to
         warm up; and `model_bytes`, the size of the bundle's network.
     """
-    bundle = Bundle.read(run.bundle)
-    validation = Manifest.read(run.manifest_file, run.facts).only("val")
+    bundle = read_run_bundle(run)
+    validation = run.manifest.only("val")
     pixels = decode_all(validation.take(range(min(_IMAGES, len(validation)))), bundle.spec).pixels
     engine = KerasEngine.open(bundle)
     engine.logits(pixels)

@@ -93,6 +93,7 @@ def _is_measured(run: RunFolder) -> bool:
 def _train(job: Job, setup: Setup) -> RunFolder:
     """Make a run from its first epoch."""
     from chestnut.config import Recipe
+    from chestnut.data.facts import ManifestFacts
     from chestnut.data.manifest import Manifest
     from chestnut.files.json_files import read_json
     from chestnut.runs.folder import RunFolder
@@ -103,7 +104,7 @@ def _train(job: Job, setup: Setup) -> RunFolder:
 
         return finetune(RunFolder.open(job.start), setup)
     recipe = Recipe.from_toml(job.recipe, job.name)
-    return train(Manifest.read(job.manifest, read_json(job.facts)), recipe, setup)
+    return train(Manifest.read(job.manifest, read_json(job.facts, ManifestFacts)), recipe, setup)
 
 
 class _Relay:

@@ -18,7 +18,9 @@ import pandas as pd
 from pydantic import BaseModel
 
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
-from chestnut.report.cells import read_cells
+from chestnut.errors import DataError
+from chestnut.files.csv_files import parse_csv
+from chestnut.files.reading import read_content
 from chestnut.report.paths import file_name, is_absolute, last_part, shorten
 from chestnut.runs.predictions import write_rows
 
@@ -95,21 +97,23 @@ class Identities:
             self._read_earlier()
 
     @classmethod
-    def of_folder(cls, folder: Path, facts: Mapping[str, Any], *, shown: bool = False) -> Identities:
+    def of_folder(
+        cls, folder: Path, facts: Mapping[str, Any], frame: pd.DataFrame | None, *, shown: bool = False
+    ) -> Identities:
         """Number the images and patients of the manifest.csv in a folder.
 
         Args:
             folder: The folder of a run, a comparison, a cross-validation or a search.
             facts: The content of its data.json.
+            frame: The rows of its manifest.csv as text; None if there is none.
             shown: Whether to show the names, so that nothing is replaced.
 
         Raises:
-            DataError: The manifest or identities.csv is not a table, or lacks a column.
+            DataError: identities.csv is damaged.
         """
-        manifest, patients = folder / "manifest.csv", {}
-        if manifest.is_file() and not shown:
-            frame = read_cells(manifest, ("path", "patient"))
-            base = manifest.resolve().parent
+        patients = {}
+        if frame is not None and not shown:
+            base = (folder / "manifest.csv").resolve().parent
             patients = {str(base / path): who for path, who in zip(frame["path"], frame["patient"], strict=True)}
         return cls(folder, patients, [str(facts.get("root", ""))], map(str, facts.get("classes", ())), shown=shown)
 
@@ -232,9 +236,14 @@ class Identities:
 
     def _read_earlier(self) -> None:
         """Read the numbers that earlier pages used, so that they keep their meaning."""
-        if not self._file.is_file():
+        if not self._file.exists():
             return
-        for image, path, patient, identity in read_cells(self._file, _COLUMNS)[list(_COLUMNS)].itertuples(index=False):
+        remedy = f"restore {IDENTITIES} from a copy, or remove it: pages then have new numbers"
+        frame = parse_csv(read_content(self._file, remedy), self._file, _COLUMNS, remedy)
+        numbers = pd.concat([frame["image"], frame["patient"]])
+        if not numbers.str.fullmatch("[0-9]{0,9}").all():
+            raise DataError(f"{self._file} has text where a number belongs; {remedy}")
+        for image, path, patient, identity in frame[list(_COLUMNS)].itertuples(index=False):
             self._add("image", path, int(image or 0))
             self._add("patient", identity, int(patient or 0))
             self._patient_of.setdefault(path, identity)

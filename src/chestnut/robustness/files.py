@@ -13,9 +13,10 @@ import pandas as pd
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals import CONFIDENCE
 from chestnut.figures.saving import save
-from chestnut.files.json_files import write_json
-from chestnut.inference.bundle import keep_threshold
+from chestnut.files.csv_files import csv_text
+from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
+from chestnut.inference.run_bundle import keep_run_threshold
 from chestnut.progress import Bars, silent
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.folders import PARTIAL, STRESS
@@ -23,7 +24,7 @@ from chestnut.robustness.shift_effects import RESAMPLES
 from chestnut.robustness.shifts import SHIFTS
 from chestnut.robustness.validation import External, Stress
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.predictions import with_probabilities, write_rows
+from chestnut.runs.predictions import with_probabilities
 from chestnut.runs.timestamp import now
 
 
@@ -34,9 +35,9 @@ def save_stress(run: RunFolder, found: Stress) -> None:
         DiskError: The disk is full or may not be written.
     """
     folder = run.evaluation(PARTIAL if found.partial else STRESS)
-    write_rows(_table(found), folder / "predictions.csv")
+    run.write(folder / "predictions.csv", csv_text(_table(found)))
     save(stress_figure(found.judged), folder / "stress.png")
-    write_json(folder / "stress.json", {"when": now()} | stress_dict(found))
+    run.write(folder / "stress.json", json_text({"when": now()} | stress_dict(found)))
 
 
 def _table(found: Stress) -> pd.DataFrame:
@@ -106,5 +107,5 @@ def keep_point(run: RunFolder, found: Stress, *, command: str, bars: Bars = sile
     """
     if found.points is None:
         raise DataError("no operating point was chosen, so there is none to keep; give a goal, such as balanced")
-    keep_threshold(run.bundle, found.points.threshold)
+    keep_run_threshold(run, found.points.threshold)
     evaluate_run(run, "val", command=command, bars=bars)

@@ -25,6 +25,7 @@ from chestnut.evaluation.thresholds import Goal
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.evaluate import require_other
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.progress import Bars, silent
 from chestnut.robustness.external import match_classes
 from chestnut.robustness.operating_points import OperatingPoints, Scored, operating_points
@@ -122,7 +123,7 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     """
     plan = plan or Plan()
     chosen = [find_shift(name) for name in dict.fromkeys(plan.shifts)] or list(SHIFTS.values())
-    bundle = Bundle.read(run.bundle)
+    bundle = read_run_bundle(run)
     if plan.goal is not None and bundle.positive is None:
         raise DataError(f"an operating point is for two classes, and this run has {len(bundle.classes)}; give no goal")
     other = None if plan.external is None else match_classes(plan.external, plan.mapping, bundle)
@@ -172,7 +173,7 @@ class _Images:
         Raises:
             DataError: Images cannot be read, or are no longer those that the run was trained on.
         """
-        own = Manifest.read(run.manifest_file, run.facts)
+        own = run.manifest
         seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
         with bars("Decoding images") as tick:
             if changed := changed_files(own, decode_all(seen, spec, progress=tick).manifest):

@@ -5,20 +5,23 @@ The run folder is the only thing that one command passes to another.
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chestnut.config import Recipe
+from chestnut.data.facts import ManifestFacts
 from chestnut.errors import ChestnutError, DataError, RunError
-from chestnut.files.atomic import replacing, write_text
+from chestnut.files.csv_files import csv_text, parse_csv
 from chestnut.files.folders import finish_replacement, finish_replacements, new_folder
-from chestnut.files.json_files import json_text, read_json, write_json
-from chestnut.files.locks import locked
+from chestnut.files.json_files import json_text, parse_json, write_json
+from chestnut.files.reading import decode_text
+from chestnut.runs.audit_file import AuditFile
+from chestnut.runs.checked_files import SPLITS, CheckedFiles
+from chestnut.runs.evaluation_file import EvaluationFile
 from chestnut.runs.ledger import Ledger, Look
 from chestnut.runs.places import require_free
 from chestnut.runs.record import RUN_VERSION, RunRecord
@@ -26,8 +29,8 @@ from chestnut.runs.record import RUN_VERSION, RunRecord
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The splits in the order in which evaluations are listed.
-_SPLITS = ("test", "val", "train")
+    from chestnut.data.manifest import Manifest
+    from chestnut.runs.predictions import PredictionTable
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ class RunFolder:
         try:
             with new_folder(path, last="environment.json") as draft:
                 run = cls(draft)
-                write_text(run.recipe_file, recipe.to_toml())
-                write_json(run.facts_file, facts)
                 write_json(run.environment_file, {"format": RUN_VERSION} | record.to_dict())
+                run.write(run.recipe_file, recipe.to_toml())
+                run.write(run.facts_file, json_text(facts))
                 yield run
         except ChestnutError:
             require_free(path)  # says so if another process has taken the path meanwhile
@@ -85,8 +88,8 @@ class RunFolder:
             raise RunError(
                 f"{path} is not a run folder: it has no environment.json; give a folder that chestnut train wrote"
             )
-        version = run._read_object(run.environment_file).get("format")
-        if not isinstance(version, int):
+        version = run.record.format
+        if version is None:
             raise RunError(
                 f"{run.environment_file} is damaged: it has no format; restore it from a copy or train again"
             )
@@ -173,24 +176,83 @@ class RunFolder:
     def evaluations(self) -> list[str]:
         """Return the names of the evaluations: test, val and train first, then others in alphabetical order."""
         names = sorted(item.parent.name for item in (self.path / "evaluation").glob("*/metrics.json"))
-        return sorted(names, key=lambda name: _SPLITS.index(name) if name in _SPLITS else len(_SPLITS))
+        return sorted(names, key=lambda name: SPLITS.index(name) if name in SPLITS else len(SPLITS))
+
+    @property
+    def files(self) -> CheckedFiles:
+        """The files that figures rest on, which are checked by their hashes."""
+        return CheckedFiles(self.path)
+
+    def read(self, path: Path) -> bytes:
+        """Return the content of a file of the run, as chestnut wrote it; see `CheckedFiles.read`."""
+        return self.files.read(path)
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the run, and its hash into the record; see `CheckedFiles.write`."""
+        self.files.write(path, text)
 
     @property
     def recipe(self) -> Recipe:
         """The resolved recipe.
 
         Raises:
-            RunError: The file is missing.
+            RunError: The file is missing or was changed.
             RecipeError: The file is damaged.
         """
-        if not self.recipe_file.is_file():
-            raise RunError(f"{self.recipe_file} is missing; restore it from a copy or train again")
-        return Recipe.from_toml(self.recipe_file.read_text(encoding="utf-8"), str(self.recipe_file))
+        return Recipe.from_toml(self.recipe_text, str(self.recipe_file))
+
+    @property
+    def recipe_text(self) -> str:
+        """The resolved recipe as TOML; raises RunError if the file is missing or was changed."""
+        return decode_text(self.read(self.recipe_file), self.recipe_file, self.files.remedy(self.recipe_file))
 
     @property
     def facts(self) -> dict[str, Any]:
-        """`Manifest.facts()` of the run's images."""
-        return self._read_object(self.facts_file)
+        """`Manifest.facts()` of the run's images.
+
+        Raises:
+            RunError: The file is missing or was changed.
+            DataError: The file is damaged.
+        """
+        facts: dict[str, Any] = self._parse(self.facts_file, self.read(self.facts_file), ManifestFacts)
+        return facts
+
+    @property
+    def manifest(self) -> Manifest:
+        """Every image of the run.
+
+        Raises:
+            RunError: The file is missing or was changed.
+            DataError: The file is damaged.
+        """
+        from chestnut.data.manifest import Manifest
+
+        remedy = self.files.remedy(self.manifest_file)
+        return Manifest.parse(self.read(self.manifest_file), self.manifest_file, self.facts, remedy)
+
+    @property
+    def rows(self) -> pd.DataFrame | None:
+        """The rows of manifest.csv with every cell as text, whatever its columns mean; None if there is no such file.
+
+        Raises:
+            RunError: The file was changed.
+            DataError: The file is damaged.
+        """
+        path = self.manifest_file
+        if not path.exists():
+            return None
+        return parse_csv(self.read(path), path, ("path", "label", "patient", "split"), self.files.remedy(path))
+
+    @property
+    def audit(self) -> dict[str, Any] | None:
+        """`Audit.to_dict()` of the audit before training; None if there was no audit.
+
+        Raises:
+            RunError: The file is missing or was changed.
+            DataError: The file is damaged.
+        """
+        content = self.files.read_if_written(self.audit_file)
+        return None if content is None else self._parse(self.audit_file, content, AuditFile)
 
     @property
     def record(self) -> RunRecord:
@@ -199,7 +261,7 @@ class RunFolder:
         Raises:
             RunError: The file is missing or damaged.
         """
-        return RunRecord.from_dict(self._read_object(self.environment_file), self.environment_file)
+        return self.files.record
 
     @property
     def finished(self) -> bool:
@@ -211,50 +273,37 @@ class RunFolder:
         shutil.rmtree(self.state, ignore_errors=True)
 
     def update(self, **changes: Any) -> RunRecord:
-        """Change fields of environment.json, while no other process does.
-
-        Args:
-            changes: New values of fields of `RunRecord`.
-
-        Returns:
-            The record with the changes.
-
-        Raises:
-            RunError: The file is missing or damaged, or a value has the wrong type.
-        """
-        with locked(self.path / ".lock"):
-            values = self._read_object(self.environment_file) | json.loads(json_text(changes))
-            record = RunRecord.from_dict(values, self.environment_file)
-            write_json(self.environment_file, values)
-        return record
+        """Change fields of environment.json, while no other process does; see `CheckedFiles.update`."""
+        return self.files.update(**changes)
 
     @property
     def history(self) -> pd.DataFrame:
         """One row per epoch; empty before the first epoch has ended.
 
         Raises:
+            RunError: The file is missing or was changed.
             DataError: The file is damaged.
         """
         import pandas as pd
 
-        if not self.history_file.is_file():
+        path, remedy = self.history_file, self.files.remedy(self.history_file)
+        if (content := self.files.read_if_written(path)) is None:
             return pd.DataFrame()
-        try:
-            return pd.read_csv(self.history_file)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise DataError(f"{self.history_file} is not a table ({error}); restore it from a copy") from error
+        frame = parse_csv(content, path, ("epoch",), remedy, numbers=True)
+        if frame["epoch"].tolist() != list(range(1, len(frame) + 1)):
+            raise DataError(f"{path} does not number its epochs 1, 2, 3 …; {remedy}")
+        return frame
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Write history.csv, one row per epoch."""
         import pandas as pd
 
-        with replacing(self.history_file) as temporary:
-            pd.DataFrame(rows).to_csv(temporary, index=False)
+        self.write(self.history_file, csv_text(pd.DataFrame(rows)))
 
     @property
     def ledger(self) -> Ledger:
         """Every look at a test split."""
-        return Ledger(self.ledger_file)
+        return Ledger(self.files)
 
     @property
     def own_looks(self) -> list[Look]:
@@ -266,23 +315,36 @@ class RunFolder:
         """Read the metrics.json of an evaluation; see `evaluation` for its name.
 
         Raises:
-            RunError: There is no such evaluation.
+            RunError: There is no such evaluation, or its file was changed.
+            DataError: The file is damaged.
         """
         path = self.evaluation(name) / "metrics.json"
-        if not path.is_file():
-            images = f"--split {name}" if name in _SPLITS else "DATA"
+        if not path.exists():
+            images = f"--split {name}" if name in SPLITS else "DATA"
             raise RunError(
                 f"{self.path} has no evaluation {name!r}; to make it, run chestnut evaluate {self.path} {images}"
             )
-        return self._read_object(path)
+        values: dict[str, Any] = self._parse(path, self.read(path), EvaluationFile)
+        return values
 
-    def _read_object(self, path: Path) -> dict[str, Any]:
-        if not path.is_file():
-            raise RunError(f"{path} is missing; restore it from a copy or train again")
-        value = read_json(path)
-        if not isinstance(value, dict):
-            raise RunError(f"{path} does not contain a JSON object; restore it from a copy or train again")
-        return value
+    def predictions(self, name: str, classes: Sequence[str]) -> PredictionTable:
+        """Read the predictions.csv of an evaluation; see `evaluation` for its name.
+
+        Args:
+            name: The name of the evaluation.
+            classes: The class names in the order of the network's outputs.
+
+        Raises:
+            RunError: The file is missing or was changed.
+            DataError: The file is damaged.
+        """
+        from chestnut.runs.predictions import PredictionTable
+
+        path = self.evaluation(name) / "predictions.csv"
+        return PredictionTable.parse(self.read(path), path, classes, self.files.remedy(path))
+
+    def _parse(self, path: Path, content: bytes, kind: Any) -> Any:
+        return parse_json(content, path, kind, self.files.remedy(path))
 
 
 def find_runs(folder: Path) -> list[RunFolder]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from chestnut.errors import DataError
-from chestnut.files.json_files import read_json, write_json
-from chestnut.files.locks import locked
+from pydantic import BaseModel, ConfigDict
+
+from chestnut.files.atomic import write_text
+from chestnut.files.json_files import json_text, parse_json
+from chestnut.runs.checked_files import CheckedFiles
 
 
 @dataclass(frozen=True)
@@ -30,44 +32,63 @@ class Look:
     data: str = ""
 
 
+class _Row(BaseModel):
+    """A look as JSON has it; other versions may write more."""
+
+    model_config = ConfigDict(strict=True)
+
+    when: str
+    command: str
+    weights: str
+    images: int
+    data: str = ""
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The ledger of a run.
 
     Attributes:
-        path: The file `ledger.json`.
+        files: The files of the run.
     """
 
-    path: Path
+    files: CheckedFiles
+
+    @property
+    def path(self) -> Path:
+        """The file `ledger.json`."""
+        return self.files.folder / "ledger.json"
 
     @property
     def looks(self) -> list[Look]:
         """The looks, oldest first; none before the first.
 
         Raises:
+            RunError: The file is missing or was changed.
             DataError: The file is damaged.
         """
-        names = Look.__dataclass_fields__
-        try:
-            return [Look(**{name: value for name, value in row.items() if name in names}) for row in self._rows()]
-        except (AttributeError, TypeError) as error:
-            raise DataError(f"{self.path} is damaged ({error}); restore it from a copy") from error
+        names = [part.name for part in fields(Look)]
+        return [Look(**{name: value for name, value in row.items() if name in names}) for row in self._rows()]
 
     def enter(self, look: Look) -> int:
         """Add a look, while no other process does.
 
         Returns:
             The number of looks, this one included.
+
+        Raises:
+            RunError: The file is missing or was changed.
+            DataError: The file is damaged.
         """
-        with locked(self.path.with_name(".lock")):
+        with self.files.replacing(self.path) as announce:
             rows = [*self._rows(), asdict(look)]
-            write_json(self.path, rows)
+            announce(text := json_text(rows))
+            write_text(self.path, text)
         return len(rows)
 
-    def _rows(self) -> list[Any]:
-        if not self.path.is_file():
+    def _rows(self) -> list[dict[str, Any]]:
+        content = self.files.read_if_written(self.path)
+        if content is None:
             return []
-        rows = read_json(self.path)
-        if not isinstance(rows, list):
-            raise DataError(f"{self.path} does not contain a list; restore it from a copy")
+        rows: list[dict[str, Any]] = parse_json(content, self.path, list[_Row], self.files.remedy(self.path))
         return rows

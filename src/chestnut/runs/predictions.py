@@ -14,6 +14,8 @@ import pandas as pd
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
+from chestnut.files.csv_files import parse_csv
+from chestnut.files.reading import RESTORE, read_content
 
 _TEXTS = ("path", "label", "patient", "decision")
 
@@ -61,16 +63,23 @@ class PredictionTable:
         Raises:
             DataError: The file is missing or damaged.
         """
+        return cls.parse(read_content(path), path, classes)
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path, classes: Sequence[str], remedy: str = RESTORE) -> Self:
+        """Read the content of a file that `save` wrote.
+
+        Args:
+            content: The content.
+            path: The file, for the message of an error.
+            classes: The class names in the order of the network's outputs.
+            remedy: What to do about a damaged file: the end of the message.
+
+        Raises:
+            DataError: The file is damaged.
+        """
         columns = probability_columns(classes)
-        remedy = "restore it from a copy, or repeat the command that wrote it"
-        try:
-            frame = pd.read_csv(path, dtype=dict.fromkeys((*_TEXTS, *columns), str), keep_default_na=False)
-        except FileNotFoundError as error:
-            raise DataError(f"{path} is missing; {remedy}") from error
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} is not a table ({error}); {remedy}") from error
-        if missing := [name for name in (*_TEXTS, *columns) if name not in frame]:
-            raise DataError(f"{path} has no column {listed(missing)}; {remedy}")
+        frame = parse_csv(content, path, (*_TEXTS, *columns), remedy)
         if unknown := sorted((set(frame["label"]) | set(frame["decision"])) - set(classes)):
             raise DataError(f"{path} has an unknown class {listed(unknown)}; the run has {listed(classes)}; {remedy}")
         try:

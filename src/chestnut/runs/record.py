@@ -100,6 +100,8 @@ class RunRecord(BaseModel):
         model_bytes: The size of the network's file.
         job_seconds: The time that the run's jobs took in a tuning.
         tracking: The trackers that show the run, by name.
+        hashes: The SHA-256 of each file that figures rest on, by its path in the run folder. While a file is being
+            replaced there are several: those of the old content and of the new.
     """
 
     model_config = _TYPED
@@ -137,6 +139,7 @@ class RunRecord(BaseModel):
     model_bytes: int | None = None
     job_seconds: float | None = None
     tracking: dict[str, Tracked] = {}
+    hashes: dict[str, list[str]] = {}
 
     @classmethod
     def from_dict(cls, values: Any, source: Path) -> Self:

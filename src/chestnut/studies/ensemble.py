@@ -13,12 +13,12 @@ from typing import Any
 
 from chestnut.auditing.findings import number
 from chestnut.config import EnsembleConfig, InputSpec, Recipe
-from chestnut.data.manifest import Manifest
 from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
-from chestnut.inference.bundle import Bundle, write_bundle
+from chestnut.inference.bundle import Bundle
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.inference.keras_engine import load_bundle
+from chestnut.inference.run_bundle import read_run_bundle, write_run_bundle
 from chestnut.models.ensemble import join
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -85,7 +85,7 @@ def ensemble(
     """
     require_free(path)
     members = _read_members(runs)
-    manifest = union([Manifest.read(one.run.manifest_file, one.run.facts) for one in members])
+    manifest = union([one.run.manifest for one in members])
     manifest = manifest.with_note(*_make_notes(members, "test" in manifest.splits))
     recipe = _make_recipe(members)
     networks = [load_bundle(one.bundle) for one in members]
@@ -96,9 +96,9 @@ def ensemble(
 
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, manifest.facts() | {"skipped": []}) as draft:
-            manifest.save(draft.manifest_file)
-            write_bundle(
-                draft.bundle,
+            draft.write(draft.manifest_file, manifest.to_csv(draft.path))
+            write_run_bundle(
+                draft,
                 network,
                 recipe=recipe.name,
                 classes=manifest.classes,
@@ -146,7 +146,7 @@ def _read_member(run: RunFolder) -> Member:
             f"{run.path} has not finished (status {run.record.status}); "
             f"resume it with chestnut train --resume {run.path}"
         )
-    return Member(run, Bundle.read(run.bundle))
+    return Member(run, read_run_bundle(run))
 
 
 def _require_compatible(first: Member, other: Member) -> None:

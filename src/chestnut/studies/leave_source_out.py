@@ -18,7 +18,7 @@ from chestnut.config import Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import Evaluation
-from chestnut.files.json_files import write_json
+from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.names import make_name, quoted
 from chestnut.progress import Bars, silent
@@ -90,7 +90,7 @@ def leave_one_source_out(run: RunFolder, how: Retraining | None = None) -> tuple
     seen, sources = require_sources(run)
     found = tuple(_leave_out(run, seen, source, how or Retraining()) for source in sources)
     written = {"when": now(), "sources": [one.to_dict() for one in found]}
-    write_json(run.evaluation("stress") / "sources.json", written)
+    run.write(run.evaluation("stress") / "sources.json", json_text(written))
     return found
 
 
@@ -100,7 +100,7 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
     Raises:
         DataError: There are fewer than two sources, or the names of two cannot be told apart as folders.
     """
-    own = Manifest.read(run.manifest_file, run.facts)
+    own = run.manifest
     seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
     sources = sorted(set(seen.frame["source"]) - {""})
     if len(sources) < 2:

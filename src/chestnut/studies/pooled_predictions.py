@@ -54,4 +54,4 @@ def pool_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> PooledPredict
 
 
 def _read_table(run: RunFolder, classes: Sequence[str]) -> PredictionTable:
-    return PredictionTable.read(run.evaluation("val") / "predictions.csv", classes).sorted_by_path()
+    return run.predictions("val", classes).sorted_by_path()

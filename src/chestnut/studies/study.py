@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from chestnut.config import Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ChestnutError, DataError, RunError, listed
+from chestnut.files.csv_files import parse_csv
 from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.json_files import read_json, write_json
 from chestnut.files.locks import locked
+from chestnut.files.reading import read_content
 from chestnut.files.temporary import sweep
 from chestnut.jobs.job import Job
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_free
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from chestnut.jobs.run_all import JobOptions
 
 #: The version of the format of plan files.
@@ -190,6 +194,14 @@ class StudyFolder(ABC, Generic[_Plan]):
     def manifest(self) -> Manifest:
         """The images."""
         return Manifest.read(self.manifest_file, self.facts)
+
+    @property
+    def rows(self) -> pd.DataFrame | None:
+        """The rows of manifest.csv with every cell as text; None if there is no such file."""
+        path = self.manifest_file
+        if not path.exists():
+            return None
+        return parse_csv(read_content(path), path, ("path", "label", "patient", "split"))
 
     @classmethod
     def begin(cls, path: Path, plan: _Plan, manifest: Manifest) -> Self:

@@ -9,9 +9,8 @@ import logging
 from dataclasses import replace
 
 from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recipe, load_recipe
-from chestnut.data.manifest import Manifest
 from chestnut.errors import RecipeError
-from chestnut.inference.bundle import Bundle
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
 from chestnut.training.train import Setup, train
 
@@ -54,7 +53,7 @@ def finetune_recipe(
         raise RecipeError(f"unfreeze={unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
     if learning_rate <= 0:
         raise RecipeError(f"learning_rate={learning_rate:g}: give a number above 0, such as 1e-5")
-    Bundle.read(run.bundle)
+    read_run_bundle(run)
     table = recipe.model.model_copy(update={"weights": str(run.path.resolve()), "unfreeze": float(unfreeze)})
     stop = recipe.train.stop.model_copy(update={"patience": PATIENCE})
     finer = recipe.model_copy(
@@ -93,8 +92,7 @@ def finetune(
         BundleError: The run's training has not finished.
     """
     recipe = finetune_recipe(run, unfreeze, learning_rate, settings)
-    manifest = Manifest.read(run.manifest_file, run.facts)
-    finer = train(manifest, recipe, replace(setup, audited=False))
+    finer = train(run.manifest, recipe, replace(setup, audited=False))
     if note := describe_kept_start(finer):
         _log.warning(note)
     return finer

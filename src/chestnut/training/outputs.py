@@ -15,7 +15,7 @@ from chestnut.errors import TrainingError
 from chestnut.figures.history import history_figure
 from chestnut.figures.sample_grid import sample_grid_figure
 from chestnut.figures.saving import save
-from chestnut.inference.bundle import write_bundle
+from chestnut.inference.run_bundle import write_run_bundle
 from chestnut.models.finite import describe_bad_weights
 from chestnut.runs.folder import RunFolder
 from chestnut.training.loop import Outcome
@@ -50,8 +50,8 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
         DiskError: The disk is full, or permission is missing.
     """
     recipe = run.recipe
-    write_bundle(
-        run.bundle,
+    write_run_bundle(
+        run,
         network,
         recipe=recipe.name,
         classes=manifest.classes,

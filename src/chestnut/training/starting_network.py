@@ -11,8 +11,8 @@ import numpy as np
 
 from chestnut.config import BackboneConfig, Recipe
 from chestnut.errors import RecipeError
-from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import load_bundle
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.models.build import build_recipe
 from chestnut.models.device import policy
 from chestnut.models.freeze import Parts, divide, freeze
@@ -80,7 +80,7 @@ def starts_from_run(recipe: Recipe) -> bool:
 
 def _copy_run_weights(network: keras.Model, recipe: Recipe) -> None:
     folder = Path(recipe.model.weights).expanduser()  # type: ignore[union-attr]
-    bundle = Bundle.read(RunFolder.open(folder).bundle)
+    bundle = read_run_bundle(RunFolder.open(folder))
     given = load_bundle(bundle).get_weights()
     if [array.shape for array in given] != [tuple(weight.shape) for weight in network.weights]:
         raise RecipeError(

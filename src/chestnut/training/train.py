@@ -18,7 +18,7 @@ from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
 from chestnut.files.folders import remove_folder
-from chestnut.files.json_files import write_json
+from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
@@ -135,9 +135,9 @@ def _create_run(prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, 
 
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, facts) as draft:
-            prepared.manifest.save(draft.manifest_file)
+            draft.write(draft.manifest_file, prepared.manifest.to_csv(draft.path))
             if findings:
-                write_json(draft.audit_file, findings.to_dict())
+                draft.write(draft.audit_file, json_text(findings.to_dict()))
             draw_samples(prepared, draft.figures / "samples.png", recipe.seed)
             if not isinstance(recipe.model, ClassicalConfig):
                 draft.update(start_weights=Checkpoint(draft.state).save_start(start.network))
@@ -184,7 +184,7 @@ def can_resume(run: RunFolder) -> bool:
 
 def _decode_recorded(run: RunFolder, bars: Bars) -> Decoded:
     """Decode the images that a run began with, and check that they are the same."""
-    recorded = Manifest.read(run.manifest_file, run.facts)
+    recorded = run.manifest
     with bars("Decoding images") as tick:
         decoded = decode_all(recorded, run.recipe.input, skip_bad=True, progress=tick)
     if decoded.bad:

@@ -3,7 +3,9 @@
 import pytest
 
 from chestnut.config import Recipe
-from chestnut.jobs.ray.transfer import pack, unpack
+from chestnut.errors import RunError
+from chestnut.jobs.job import Job
+from chestnut.jobs.ray.transfer import pack, pack_run, unpack
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.record import RunRecord
 from killing import Killed, kill_at_rename
@@ -23,3 +25,20 @@ def test_a_kill_while_a_run_is_replaced_loses_neither_copy(tmp_path, monkeypatch
     with pytest.raises(Killed), kill_at_rename(kill, monkeypatch):
         unpack(newer, run.path)
     assert reader(run.path).record.epochs == epochs
+
+
+def test_a_run_that_names_its_start_by_the_path_here_is_as_chestnut_wrote_it(tmp_path):
+    start, recipe = tmp_path / "node" / "start", Recipe(name="tiny", source=str(tmp_path / "node" / "start"))
+    start.mkdir(parents=True)
+    node = RunFolder(tmp_path / "node" / "run")
+    with RunFolder.create(node.path, recipe, RunRecord(status="finished", command=f"finetune {start}"), {}):
+        pass
+    done = Job("run", node.path, "", tmp_path, tmp_path, 1, "", start=start)
+    asked = Job("run", tmp_path / "home" / "run", "", tmp_path, tmp_path, 1, "", start=tmp_path / "home" / "start")
+    unpack(pack_run(done, asked), asked.folder)
+    run = RunFolder.open(asked.folder)
+    assert run.recipe.source == str(asked.start)
+    assert run.record.command == f"finetune {asked.start}"
+    run.recipe_file.write_text(recipe.to_toml())
+    with pytest.raises(RunError, match=r"recipe\.toml was changed after chestnut wrote it"):
+        assert run.recipe

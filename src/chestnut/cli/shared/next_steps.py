@@ -23,14 +23,12 @@ def print_next_for(run: RunFolder, *, reported: bool = False, predicted: bool = 
 
 
 def _step(run: RunFolder, reported: bool) -> tuple[object, ...]:
-    from chestnut.data.manifest import Manifest
-
     record = run.record
     if record.status == "failed":
         return "diagnose", run.path
     if run.state.is_dir():
         return "train", "--resume", run.path
-    manifest = Manifest.read(run.manifest_file, run.facts)
+    manifest = run.manifest
     if "test" in manifest.splits and "test" not in run.evaluations():
         return "evaluate", run.path, "--split", "test"
     if not reported and not run.report_file.is_file():

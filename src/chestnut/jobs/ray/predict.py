@@ -46,6 +46,7 @@ class ChunkPredictor:
         os.environ.update({**job_variables(threads), **variables})
         import ray
 
+        from chestnut.inference.bundle import Bundle
         from chestnut.inference.predict import Predictor
 
         self._threads = threads
@@ -53,7 +54,7 @@ class ChunkPredictor:
         try:
             for name, content in ray.get(files).items():
                 (home / name).write_bytes(content)
-            self._predictor = Predictor.open(home)
+            self._predictor = Predictor.open(Bundle.read(home))
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
@@ -88,10 +89,10 @@ def predict_on_ray(
         BundleError: The run's bundle is missing or was changed.
         EngineError: The cluster cannot be joined or has no room for an actor, or an actor failed.
     """
-    from chestnut.inference.bundle import Bundle
+    from chestnut.inference.run_bundle import read_run_bundle
 
     chunks, threads, done = in_chunks(images), threads_per_job(), 0
-    bundle = Bundle.read(run.bundle)
+    bundle = read_run_bundle(run)
     files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
     with open_ray_engine(address, jobs, threads) as engine, bars("Predicting") as tick:
         actors = min(engine.parallel, len(chunks))

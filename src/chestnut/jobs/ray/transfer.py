@@ -10,11 +10,11 @@ import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chestnut.files.atomic import write_text
 from chestnut.files.folders import replacement_folder
+from chestnut.files.reading import read_text
 from chestnut.jobs.job import Job
-
-#: The files of a run that contain the path of the run it fine-tunes.
-_NAMING_START = ("recipe.toml", "environment.json")
+from chestnut.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,17 @@ def pack_run(done: Job, asked: Job) -> bytes:
     if not done.folder.exists():
         return b""
     if done.start is not None and asked.start is not None:
-        for path in (done.folder / name for name in _NAMING_START):
-            if path.is_file():
-                path.write_text(path.read_text("utf-8").replace(str(done.start.resolve()), str(asked.start)), "utf-8")
+        _rename_start(RunFolder(done.folder), str(done.start.resolve()), str(asked.start))
     return pack(done.folder)
+
+
+def _rename_start(run: RunFolder, before: str, after: str) -> None:
+    """Write another path for the run that a run fine-tunes."""
+    if not run.environment_file.is_file():
+        return
+    text = read_text(run.environment_file)
+    write_text(run.environment_file, text.replace(before, after))
+    run.write(run.recipe_file, run.recipe_text.replace(before, after))
 
 
 def pack(folder: Path) -> bytes:

@@ -32,7 +32,8 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no leaderboard yet; make it by chestnut compare --resume {folder.path}")
     board, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
-    names = Identities.of_folder(folder.path, facts, shown=identities)
+    rows = folder.rows
+    names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]
     write_page(
         path,
@@ -46,7 +47,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "lead": _lead(board, alive),
             "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
-            "counts": count_images(folder.manifest_file, facts),
+            "counts": count_images(rows, facts),
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),
             "terms": _terms(plan),

@@ -40,7 +40,8 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no crossval.json yet; repeat the command that began it")
     result, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
-    names = Identities.of_folder(folder.path, facts, shown=identities)
+    rows = folder.rows
+    names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     pooled = Evaluation.from_dict(result["pooled"])
     drawn = {name: picture(folder.figures / f"{name}.png") for name in _FIGURES}
     write_page(
@@ -53,7 +54,7 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
             "lead": _lead(result, pooled),
             "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
-            "counts": count_images(folder.manifest_file, facts),
+            "counts": count_images(rows, facts),
             "metrics": [_metric_row(name, pooled, result["spread"]) for name in SHOWN if name in pooled.metrics],
             "folds": [_fold_row(part, result["repeats"]) for part in result["parts"]],
             "forest": picture(folder.figures / "auroc.png"),

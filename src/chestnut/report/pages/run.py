@@ -16,7 +16,6 @@ import pandas as pd
 
 from chestnut.config import EnsembleConfig
 from chestnut.evaluation.metric_names import heading, in_words
-from chestnut.files.json_files import read_json
 from chestnut.report.identities import Identities
 from chestnut.report.render import duration, picture, time, write_page
 from chestnut.report.sections.counts import count_images
@@ -56,10 +55,10 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         DataError: Another file of the run is damaged.
         DiskError: The disk is full or not writable.
     """
-    facts, record = run.facts, run.record
-    names = Identities.of_folder(run.path, facts, shown=identities)
+    facts, record, rows = run.facts, run.record, run.rows
+    names = Identities.of_folder(run.path, facts, rows, shown=identities)
     results = read_results(run, names)
-    findings = read_findings(read_json(run.audit_file), names) if run.audit_file.is_file() else None
+    findings = None if (audit := run.audit) is None else read_findings(audit, names)
     values = {
         "title": run.name,
         "recipe": run.recipe,
@@ -68,12 +67,12 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "status": _STATUS.get(record.status, ""),
         "synthetic": bool(facts.get("synthetic")),
         "verdict": judge(run, results, findings),
-        "counts": count_images(run.manifest_file, facts),
+        "counts": count_images(rows, facts),
         "samples": picture(run.figures / "samples.png"),
         "findings": findings,
         "rivals": _rivals(findings, results),
         "recipe_rows": recipe_rows(run.recipe),
-        "recipe_text": run.recipe_file.read_text(encoding="utf-8"),
+        "recipe_text": run.recipe_text,
         "repeat": _repeat(run, facts, record),
         "results": results,
         "metrics": METRICS,
@@ -138,7 +137,7 @@ def _training_rows(run: RunFolder, record: RunRecord, history: pd.DataFrame) -> 
     if record.members:
         return [("Members", str(len(record.members))), parameters]
     if record.fitted:
-        took = duration(float(history["seconds"].sum()))
+        took = duration(float(history["seconds"].sum()) if "seconds" in history else None)
         return [("Fitted", _describe_fit(record.fitted)), ("Time", took), parameters]
     rows = [("Epochs", f"{epochs} of at most {run.recipe.train.epochs}")]
     if record.best_epoch is not None:

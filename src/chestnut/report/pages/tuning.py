@@ -38,7 +38,8 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
     if not folder.result_file.is_file():
         raise RunError(f"{folder.path} has no tune.json yet; repeat the command that began it")
     result, facts = read_json(folder.result_file), folder.facts
-    names = Identities.of_folder(folder.path, facts, shown=identities)
+    rows = folder.rows
+    names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     root, threads = str(facts.get("root", "DATA")), str(folder.plan.threads)
     drawn = {name: picture(folder.figures / f"{name}.png") for name in ("history", "importance", "parallel")}
     write_page(
@@ -51,7 +52,7 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
             "lead": result["sentences"][0] if result["sentences"] else "No trial has finished.",
             "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
-            "counts": count_images(folder.manifest_file, facts),
+            "counts": count_images(rows, facts),
             "tiles": _tiles(result),
             "settings": _settings(result),
             "fields": list(result["space"]),

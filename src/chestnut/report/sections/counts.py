@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-
-from chestnut.report.cells import read_cells
 
 _SPLITS = {"train": "Training", "val": "Validation", "test": "Test", "": "No split"}
 
@@ -35,19 +32,15 @@ class Counts:
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
-def count_images(manifest: Path, facts: Mapping[str, Any]) -> Counts | None:
+def count_images(frame: pd.DataFrame | None, facts: Mapping[str, Any]) -> Counts | None:
     """Count images and patients of every class and split; None if there is no manifest.
 
     Args:
-        manifest: A manifest.csv.
+        frame: The rows of a manifest.csv as text.
         facts: The content of the data.json beside it, whose `classes` give the order of the rows.
-
-    Raises:
-        DataError: The manifest is not a table, or lacks a column.
     """
-    if not manifest.is_file():
+    if frame is None:
         return None
-    frame = read_cells(manifest, ("label", "patient", "split"))
     known = [str(name) for name in facts.get("classes", ())]
     labels = [*known, *sorted(set(frame["label"]) - set(known))]
     splits = [split for split in _SPLITS if (frame["split"] == split).any()]

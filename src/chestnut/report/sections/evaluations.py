@@ -15,7 +15,6 @@ from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, count, figure, picture
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.predictions import PredictionTable
 
 Kind = Literal["test", "external", "val", "other", "train"]
 
@@ -208,7 +207,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         evaluation = Evaluation.from_dict(held)
     except DataError as error:
         raise DataError(f"{folder / 'metrics.json'}: {error}") from error
-    wrong, mistakes = _mistakes(folder / "predictions.csv", evaluation.classes, names)
+    wrong, mistakes = _mistakes(run, name, evaluation.classes, names)
     return Result(
         name,
         _kind(name, held, root),
@@ -237,11 +236,13 @@ def _drawings(folder: Path) -> list[Drawing]:
     return [Drawing(title, caption, found) for title, caption, found in held if found is not None]
 
 
-def _mistakes(path: Path, classes: Sequence[str], names: Identities) -> tuple[int | None, tuple[Mistake, ...]]:
-    """Count the wrong decisions in a predictions.csv, and pick those whose true class got the least probability."""
-    if not path.is_file():
+def _mistakes(
+    run: RunFolder, name: str, classes: Sequence[str], names: Identities
+) -> tuple[int | None, tuple[Mistake, ...]]:
+    """Count the wrong decisions of an evaluation, and pick those whose true class got the least probability."""
+    if not (run.evaluation(name) / "predictions.csv").exists():
         return None, ()
-    frame = PredictionTable.read(path, classes).frame
+    frame = run.predictions(name, classes).frame
     wrong = frame.loc[frame["decision"] != frame["label"]].to_dict("records")
     worst = sorted(wrong, key=lambda row: float(row[f"probability_{row['label']}"]))[:_MISTAKES]
     return len(wrong), tuple(_mistake(row, names) for row in worst)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chestnut.evaluation.intervals import FEW_PATIENTS, Estimate
-from chestnut.report.cells import read_cells
 from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.findings import Findings, Probe
@@ -183,7 +182,7 @@ def _upper_end(estimate: Estimate) -> float:
 
 def _has_test(run: RunFolder) -> bool:
     """Tell whether the run has a test split; without its manifest, assume that it has."""
-    return not run.manifest_file.is_file() or bool((read_cells(run.manifest_file, ("split",))["split"] == "test").any())
+    return (rows := run.rows) is None or "test" in set(rows["split"])
 
 
 def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]:

@@ -76,8 +76,7 @@ def _read_predictions(folder: CrossFolder, plan: CrossPlan, classes: tuple[str, 
     """Read what each run predicted for its fold, with columns for the fold and the repeat."""
     frames = []
     for part in plan.parts:
-        path = folder.run(part).evaluation("test") / "predictions.csv"
-        frame = PredictionTable.read(path, classes).sorted_by_path().frame.drop(columns="split")
+        frame = folder.run(part).predictions("test", classes).sorted_by_path().frame.drop(columns="split")
         frame.insert(3, "fold", part.fold)
         frame.insert(4, "repeat", part.repeat)
         frames.append(frame)

@@ -1,0 +1,57 @@
+"""`EvaluationFile`: what the metrics.json of an evaluation must contain."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from chestnut.evaluation.intervals import Estimate
+
+
+class EvaluationFile(BaseModel):
+    """The content of a metrics.json: an `Evaluation`, and which images it judged.
+
+    Attributes:
+        images: The number of images.
+        patients: The number of patients.
+        classes: The class names in the order of the network's outputs.
+        positive: The positive one of two classes.
+        threshold: The least probability at which the positive class was decided.
+        counts: The number of images of each class.
+        metrics: The figures.
+        per_class: The figures of each class, of more than two.
+        confusion: The number of images by true class (rows) and decision (columns).
+        resamples: The number of resamples behind the intervals.
+        seed: The seed of the resamples.
+        notes: Sentences to read with the figures.
+        data: The data set that the images belong to; early versions did not write it.
+        overlap: The number of images of another data set in each split of the run.
+        synthetic: Whether the images were drawn by the phantom.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    images: int
+    patients: int
+    classes: list[str]
+    positive: str | None
+    threshold: float | None
+    counts: dict[str, int]
+    metrics: dict[str, Estimate]
+    per_class: dict[str, dict[str, Estimate]]
+    confusion: list[list[int]]
+    resamples: int
+    seed: int
+    notes: list[str]
+    data: str = ""
+    overlap: dict[str, int] | None = None
+    synthetic: bool = False
+
+    @model_validator(mode="after")
+    def _check_classes(self) -> Self:
+        if self.positive is not None and self.positive not in self.classes:
+            raise ValueError(f"positive: {self.positive!r} is not one of the classes")
+        if self.confusion and [len(row) for row in self.confusion] != [len(self.classes)] * len(self.classes):
+            raise ValueError("confusion: it needs a row and a column for each class")
+        return self
