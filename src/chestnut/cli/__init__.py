@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -17,6 +17,8 @@ from typer.core import TyperCommand, TyperGroup
 from chestnut.cli.examples import EXAMPLES
 from chestnut.cli.shared.option_names import name_options
 from chestnut.cli.shared.output import log_to_stderr, say
+from chestnut.cli.shared.streams import ReaderLeftError, end_output, open_streams, terminal_size
+from chestnut.cli.shared.surroundings import check_words, explain, require_memory
 from chestnut.errors import ChestnutError
 
 #: Commands in the order `--help` lists them; each is a module here with a function `command`.
@@ -53,6 +55,11 @@ class _Command(TyperCommand):
         """Return the options and arguments, `--help` included."""
         return _without_types(super().get_params(ctx))
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, if the process may have the memory that it needs."""
+        require_memory(self.name or "")
+        return super().invoke(ctx)
+
 
 class _Group(TyperGroup):
     """`chestnut` itself; its help shows no type for options that are either given or not."""
@@ -68,9 +75,8 @@ class _Group(TyperGroup):
         except KeyboardInterrupt:
             say("stopped")
             raise typer.Exit(130) from None
-        except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed into it at exit
-            raise typer.Exit(0) from None
+        except BrokenPipeError as error:
+            raise ReaderLeftError from error
 
 
 def _without_types(params: list[Any]) -> list[Any]:
@@ -126,7 +132,28 @@ for _name, _panel in COMMANDS.items():
 def main() -> None:
     """Run the command line; errors that chestnut raises on purpose become one line and exit status 2."""
     try:
-        app(prog_name="chestnut")
+        for name in set(os.environ) - set(terminal_size(os.environ)):
+            del os.environ[name]
+        open_streams()
+        check_words(sys.argv[1:])
+        try:
+            app(prog_name="chestnut")
+        finally:
+            sys.stdout.flush()
+    except ReaderLeftError:
+        end_output()
+        sys.exit(0)
     except ChestnutError as error:
-        say(f"error: {name_options(' '.join(str(error).split()))}")
-        sys.exit(2)
+        _fail(name_options(str(error)))
+    except (MemoryError, RecursionError, OSError, RuntimeError, ImportError, UnicodeEncodeError) as error:
+        text = explain(error)
+        if text is None:
+            raise
+        _fail(text)
+
+
+def _fail(text: str) -> NoReturn:
+    """Print an error as one line, and end with exit status 2."""
+    end_output()
+    say(f"error: {' '.join(text.split())}")
+    sys.exit(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from chestnut.files.reading import RESTORE, decode_text, read_content
 
 #: The most digits of a whole number: all that chestnut writes fit into 64 bits.
 _DIGITS = 19
+
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -83,7 +86,21 @@ def json_text(value: Any) -> str:
     }
     <BLANKLINE>
     """
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return encodable(text, "utf-8")
+
+
+def encodable(text: str, encoding: str) -> str:
+    r"""Return JSON in which the characters that an encoding lacks are escaped; it means the same.
+
+    >>> print(encodable('["\u00e9"]', "ascii"))
+    ["\u00e9"]
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return _BEYOND_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return text
 
 
 @cache

@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 
 from chestnut.cli.shared.option_names import name_options
+from chestnut.cli.shared.streams import terminal_size
+from chestnut.names import printable
 
 #: The width of tables in a pipe or file; the environment variable COLUMNS gives another.
 _PIPE_WIDTH = 120
@@ -29,15 +32,29 @@ JsonOption = Annotated[
 
 
 class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Let the command end well when the reader of its output, such as `head`, has seen enough."""
-        raise BrokenPipeError
+    """A console that takes texts literally, and spells out characters that would steer the terminal."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print texts and tables; see `Console.print`."""
+        super().print(*(printable(item) if isinstance(item, str) else item for item in objects), **how)
+
+    def render(self, renderable: Any, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Return the pieces of what is printed, such as the cells of a table."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else Segment(printable(piece.text), piece.style)
 
 
 def _console(stderr: bool) -> _Console:
-    stream = sys.stderr if stderr else sys.stdout
-    from_surroundings = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return _Console(stderr=stderr, highlight=False, width=None if from_surroundings else _PIPE_WIDTH)
+    stream, environment = sys.stderr if stderr else sys.stdout, terminal_size(os.environ)
+    from_surroundings = (stream is not None and stream.isatty()) or "COLUMNS" in environment
+    return _Console(
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if from_surroundings else _PIPE_WIDTH,
+        _environ=environment,
+    )
 
 
 out = _console(stderr=False)
@@ -100,12 +117,12 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
         Whether the command prints its tables as well: it does not when standard output carries the JSON.
     """
     from chestnut.files.atomic import write_text
-    from chestnut.files.json_files import json_text
+    from chestnut.files.json_files import encodable, json_text
 
     if json is None:
         return True
     if str(json) == "-":
-        sys.stdout.write(json_text(value))
+        sys.stdout.write(encodable(json_text(value), sys.stdout.encoding))
         sys.stdout.flush()
         return False
     write_text(json, json_text(value))
@@ -129,7 +146,7 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -11,6 +11,8 @@ from rich.style import StyleType
 from rich.table import Column, Table
 from rich.text import Text
 
+from chestnut.names import printable
+
 #: A cell may be folded into about this many lines before a column is left out to make room for it.
 _MOST_LINES = 3
 #: Texts of up to so many characters are not folded.
@@ -44,13 +46,13 @@ class FittedTable(Table):
         self, *renderables: RenderableType | None, style: StyleType | None = None, end_section: bool = False
     ) -> None:
         """Add a row; markup in texts, such as names with brackets, is taken literally."""
-        cells = [Text(cell) if isinstance(cell, str) else cell for cell in renderables]
+        cells = [Text(printable(cell)) if isinstance(cell, str) else cell for cell in renderables]
         super().add_row(*cells, style=style, end_section=end_section)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the heading, the columns for which there is room, a line that names the others, and the footnotes."""
         if self.heading:
-            yield Text(self.heading, style="bold")
+            yield Text(printable(self.heading), style="bold")
         shown = self._shown(console, options.max_width)
         fitted = self._with_columns(shown, self._widths(console, shown, options.max_width))
         yield from console.render(fitted, options)
