@@ -42,8 +42,8 @@ def decoded(monkeypatch):
 def fetched(monkeypatch):
     """The references that were read."""
     names = []
-    fetch = cache.fetch
-    monkeypatch.setattr(cache, "fetch", lambda reference: names.append(reference) or fetch(reference))
+    fetched = cache.fetched
+    monkeypatch.setattr(cache, "fetched", lambda reference: names.append(reference) or fetched(reference))
     return names
 
 

@@ -107,12 +107,12 @@ def test_growing_is_bilinear():
 
 
 def test_one_axis_may_grow_while_the_other_shrinks():
-    image = scene(20, 2000)
+    image = scene(40, 2000)
     assert np.abs(grey_of(encoded(image, format="PNG"), 64, 64)[::8] - area_mean(image, 64, 64)[::8]).max() <= 4
 
 
 @pytest.mark.parametrize("resize", RULES)
-@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (1, 1)])
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (60, 3000), (3000, 60), (1, 1)])
 def test_extreme_shapes(shape, resize):
     image = np.full(shape, 90, dtype=np.uint8)
     found = grey_of(encoded(image, format="PNG"), 32, 48, resize)
@@ -301,12 +301,12 @@ JPEG = encoded(scene(), format="JPEG", quality=90)
         (
             "frames.webp",
             encoded(scene(), format="WEBP", save_all=True, append_images=[Image.new("L", (80, 60))]),
-            "2 pages",
+            "several pages",
         ),
         (
             "pages.tif",
             encoded(scene(), format="TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]),
-            "2 pages",
+            "several pages",
         ),
         ("animation.gif", encoded(scene(), format="GIF"), "is not an image that chestnut reads"),
     ],

@@ -19,7 +19,7 @@ from chestnut.data.cache import digests
 from chestnut.data.cache.entries import Entry, Opened, Writer, open_entry, remove, touch
 from chestnut.data.cache.store import cache_folder, cache_limit, clean, entries, make_room, rule_folder
 from chestnut.data.decoding.decode import quiet, render
-from chestnut.data.decoding.raw import fetch
+from chestnut.data.decoding.raw import fetched
 from chestnut.data.formats import FORMATS
 from chestnut.data.manifest import Manifest
 from chestnut.data.parallel import in_order
@@ -123,11 +123,11 @@ def _read_all(
 
 def _read(reference: str, spec: InputSpec, present: Collection[bytes]) -> _Read:
     try:
-        raw = fetch(reference)
-        digest = raw.digest()
-        if digest in present:
-            return _Read(reference, digest)
-        image = render(raw, spec)
+        with fetched(reference) as raw:
+            digest = raw.digest()
+            if digest in present:
+                return _Read(reference, digest)
+            image = render(raw, spec)
     except ImageError as error:
         return _Read(reference, error=error)
     return _Read(reference, digest, image, hashlib.sha256(np.ascontiguousarray(image).data).digest())

@@ -1,7 +1,7 @@
 """Decode one image, from a file or a row of an archive, to grey uint8 pixels at the input size.
 
 The result depends only on the stored bytes and the input spec, never on the name. `decode` does all in one call. A
-caller that also needs the digest of the bytes calls `raw.fetch` and then `render`, so that the file is read once.
+caller that also needs the digest of the bytes calls `raw.fetched` and then `render`, so that the file is read once.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from PIL import Image
 from chestnut.config import InputSpec
 from chestnut.data.decoding.depth import luma, to_uint8
 from chestnut.data.decoding.intensity import standardise
+from chestnut.data.decoding.limits import MB, MOST_PIXELS
 from chestnut.data.decoding.picture import read_picture
-from chestnut.data.decoding.raw import MOST_PIXELS, START, Raw, fetch, sniff
+from chestnut.data.decoding.raw import START, Raw, fetched, sniff
 from chestnut.data.decoding.resize import centred, place
 from chestnut.data.formats import FORMATS
 from chestnut.errors import ImageError
@@ -71,12 +72,12 @@ def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
         ImageError: The image is missing, unreadable, truncated, too large or in an unknown format, or the file contains
             several images.
     """
-    with quiet():
-        return render(fetch(reference), spec)
+    with quiet(), fetched(reference) as raw:
+        return render(raw, spec)
 
 
 def render(raw: Raw, spec: InputSpec) -> npt.NDArray[np.uint8]:
-    """Decode what `raw.fetch` read, with the result and errors of `decode`; call it inside `quiet`."""
+    """Decode what `raw.fetched` read, with the result and errors of `decode`; call it inside `quiet`."""
     try:
         return standardise(np.asarray(_decode_raw(raw, spec)), spec.intensity)
     except ImageError:
@@ -113,7 +114,7 @@ def _explain(raw: Raw, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
     if isinstance(error, Image.DecompressionBombError):  # WebP, which Pillow refuses before it shows the size
-        return f"declares more pixels than the limit of {MOST_PIXELS // 1_000_000} megapixels"
+        return f"declares more pixels than the limit of {MOST_PIXELS // MB} megapixels"
     kind = sniff(raw.stored[:START]) if isinstance(raw.stored, bytes) else "array"
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, EOFError) or any(word in message.lower() for word in _TRUNCATED):

@@ -9,12 +9,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import IO
 
 import pandas as pd
 
 from chestnut.data.decoding import npz_rows
 from chestnut.data.decoding.decode import FAULTS, quiet
+from chestnut.data.decoding.limits import pixels_at_once
 from chestnut.data.decoding.picture import open_picture
+from chestnut.data.decoding.picture_header import check_header
 from chestnut.data.decoding.raw import START, open_file, sniff
 from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
@@ -98,11 +101,16 @@ def _read_file(path: str) -> Facts:
         if kind == "DICOM":
             from chestnut.data.decoding.dicom import read_header
 
-            return Facts("DICOM", *read_header(file), size)
-        picture = open_picture(file, kind)
-        bits = 1 if picture.mode == "1" else 32 if picture.mode in ("I", "F") else 16 if ";16" in picture.mode else 8
-        if kind == "PNG":
-            bits = start[_PNG_DEPTH]
-        if kind == "TIFF":
-            bits = getattr(picture, "tag_v2", {}).get(_TIFF_BITS, (bits,))[0]
-        return Facts(kind, picture.mode, picture.width, picture.height, int(bits), size)
+            return Facts("DICOM", *read_header(file, path), size)
+        with pixels_at_once.hold(check_header(file, kind, path)):
+            return _read_picture(file, kind, start, size)
+
+
+def _read_picture(file: IO[bytes], kind: str, start: bytes, size: int) -> Facts:
+    picture = open_picture(file, kind)
+    bits = 1 if picture.mode == "1" else 32 if picture.mode in ("I", "F") else 16 if ";16" in picture.mode else 8
+    if kind == "PNG":
+        bits = start[_PNG_DEPTH]
+    if kind == "TIFF":
+        bits = getattr(picture, "tag_v2", {}).get(_TIFF_BITS, (bits,))[0]
+    return Facts(kind, picture.mode, picture.width, picture.height, int(bits), size)

@@ -24,7 +24,8 @@ from PIL import (
 
 from chestnut.config import InputSpec
 from chestnut.data.decoding.depth import luma, to_uint8
-from chestnut.data.decoding.raw import MOST_BYTES, check_pixels
+from chestnut.data.decoding.limits import MOST_BYTES, MOST_EXIF_BYTES, check_size, pixels_at_once
+from chestnut.data.decoding.picture_header import check_header
 from chestnut.data.decoding.resize import centred, place
 from chestnut.errors import ImageError
 
@@ -51,7 +52,7 @@ _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
 
 
 def open_picture(file: IO[bytes], kind: str) -> ImageFile.ImageFile:
-    """Read the header of a picture in a format that `raw.sniff` returned."""
+    """Read the header of a picture in a format that `raw.sniff` returned, after `picture_header.check_header`."""
     return _OPENERS[kind](file)
 
 
@@ -68,23 +69,37 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
         A picture of mode L and the size in `spec`.
 
     Raises:
-        ImageError: The header declares too many pixels, or the file has several pages or frames.
+        ImageError: The header declares too much, or the file has several pages or frames.
     """
-    picture = open_picture(io.BytesIO(data), kind)
-    check_pixels(*picture.size, reference)
-    pages = getattr(picture, "n_frames", 1)
-    if pages > 1:
-        raise ImageError(reference, f"contains {pages} pages or frames; save the one you need as a separate file")
+    file = io.BytesIO(data)
+    opening = check_header(file, kind, reference)
+    with pixels_at_once.hold(opening):
+        picture = open_picture(file, kind)
+        check_size(*picture.size, reference)
+        if getattr(picture, "is_animated", False):  # not n_frames, which reads all pages of a TIFF
+            raise ImageError(reference, "contains several pages or frames; save the one you need as a separate file")
+        with pixels_at_once.hold(0 if opening else picture.width * picture.height):
+            return _decode(picture, data, kind, reference, spec)
+
+
+def _decode(picture: ImageFile.ImageFile, data: bytes, kind: str, reference: str, spec: InputSpec) -> Image.Image:
     # Look at the tiles before the orientation, which in a PNG may come after the pixels and discards the tiles
     deep = kind != "JPEG" and ";16" in str(picture.tile)
-    # Pillow itself makes TIFF upright
-    orientation = 1 if kind == "TIFF" else picture.getexif().get(_ORIENTATION, 1)
+    orientation = 1 if kind == "TIFF" else _read_orientation(picture, reference)  # Pillow itself makes TIFF upright
     target = (spec.height, spec.width) if orientation in (5, 6, 7, 8) else (spec.width, spec.height)
     placement = place(picture.size, target, spec.resize)
     scale = _reduce(picture, placement.ratio) if kind == "JPEG" else (1.0, 1.0)
     part = placement.cut(_grey(picture, data, deep), scale)
     turn = _TURNS.get(orientation)
     return centred(part if turn is None else part.transpose(turn), spec)
+
+
+def _read_orientation(picture: ImageFile.ImageFile, reference: str) -> Any:
+    exif = picture.getexif()
+    length = len(picture.info.get("exif") or b"")
+    if length > MOST_EXIF_BYTES:
+        raise ImageError(reference, f"has {length:,} bytes of EXIF, more than the limit of {MOST_EXIF_BYTES:,}")
+    return exif.get(_ORIENTATION, 1)
 
 
 def _reduce(picture: ImageFile.ImageFile, ratio: float) -> tuple[float, float]:
@@ -133,5 +148,6 @@ def _deep_luma(data: bytes, size: tuple[int, int]) -> npt.NDArray[np.uint16] | N
         return None
     grey: npt.NDArray[np.uint16] = luma(read[..., 2::-1])
     if read.shape[2] == 4:
-        grey = np.rint(grey * (read[..., 3] / np.float32(65535))).astype(np.uint16)
+        for row, opacity in zip(grey, read[..., 3], strict=True):
+            row[:] = np.rint(row * (opacity / np.float32(65535)))
     return grey

@@ -6,19 +6,16 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy.typing as npt
 
 from chestnut.data.decoding import npz_rows
+from chestnut.data.decoding.limits import MOST_BYTES, bytes_at_once
 from chestnut.errors import ImageError
-
-#: The most pixels an image may declare in its header; twice the size of the largest stitched radiographs.
-MOST_PIXELS = 100_000_000
-
-#: The most bytes a file may have; larger ones are not read.
-MOST_BYTES = 1_000_000_000
 
 _STARTS = {
     b"\xff\xd8\xff": "JPEG",
@@ -66,23 +63,27 @@ class Raw:
         return hashlib.sha256(form.encode() + self.stored.tobytes()).digest()
 
 
-def fetch(reference: str) -> Raw:
+@contextmanager
+def fetched(reference: str) -> Iterator[Raw]:
     """Read what is stored under a reference: a path, or `archive.npz#train/17`.
+
+    A file's bytes count against `limits.bytes_at_once` until the block ends.
 
     Raises:
         ImageError: The file is missing, empty, not a regular file or too large, or permission is missing.
     """
     row = npz_rows.parse(reference)
     if row is not None:
-        return Raw(reference, npz_rows.read_row(row, reference))
-    with open_file(reference) as file:
+        yield Raw(reference, npz_rows.read_row(row, reference))
+        return
+    with open_file(reference) as file, bytes_at_once.hold(os.fstat(file.fileno()).st_size):
         try:
-            data = file.read()
+            data = file.read(MOST_BYTES)  # the file may grow meanwhile
         except (OSError, MemoryError) as error:
             raise ImageError(reference, _reason(error)) from error
-    if not data:
-        raise ImageError(reference, "is empty (0 bytes)")
-    return Raw(reference, data)
+        if not data:
+            raise ImageError(reference, "is empty (0 bytes)")
+        yield Raw(reference, data)
 
 
 def open_file(path: str) -> BinaryIO:
@@ -92,29 +93,30 @@ def open_file(path: str) -> BinaryIO:
         ImageError: The file is missing, not a regular file or too large, or permission is missing.
     """
     try:
-        status = os.stat(path)  # noqa: PTH116 -- Path.stat takes several times as long
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError(path, "is a folder, not an image")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(path, "is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise ImageError(path, f"has {status.st_size:,} bytes, more than the limit of {MOST_BYTES:,}")
-        return open(path, "rb")
+        _check_status(os.stat(path), path)  # noqa: PTH116 -- Path.stat takes several times as long
+        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 -- the caller closes it
     except (OSError, ValueError) as error:
         raise ImageError(path, _reason(error)) from error
+    try:
+        _check_status(os.fstat(file.fileno()), path)  # another file may have taken the name
+    except ImageError:
+        file.close()
+        raise
+    return file
 
 
-def check_pixels(width: int, height: int, reference: str) -> None:
-    """Check the size in a header before memory is allocated for it.
+def _check_status(status: os.stat_result, path: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise ImageError(path, "is a folder, not an image")
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError(path, "is not a regular file")
+    if status.st_size > MOST_BYTES:
+        raise ImageError(path, f"has {status.st_size:,} bytes, more than the limit of {MOST_BYTES:,}")
 
-    Raises:
-        ImageError: The size is more than `MOST_PIXELS`, or zero.
-    """
-    if width < 1 or height < 1:
-        raise ImageError(reference, f"declares {width}×{height} pixels, so it has no picture")
-    if width * height > MOST_PIXELS:
-        limit = f"more than the limit of {MOST_PIXELS // 1_000_000} megapixels"
-        raise ImageError(reference, f"declares {width:,}×{height:,} pixels, {limit}")
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; if it has become a pipe meanwhile, do not wait for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def sniff(start: bytes) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from chestnut.data.decoding.decode import FAULTS
+from chestnut.data.decoding.dicom_file import read_dataset
+from chestnut.data.decoding.raw import open_file
 from chestnut.data.sources.record import Image
-from chestnut.data.sources.scan import is_picture
+from chestnut.data.sources.scan import is_picture, is_safe
+from chestnut.errors import ImageError
+
+#: The longest identity; the standard allows 64 characters.
+_MOST_CHARACTERS = 1_000
+
+_UNREADABLE: tuple[type[Exception], ...] = (ImageError, *FAULTS)
 
 
 class Header(NamedTuple):
@@ -43,16 +51,18 @@ def with_patients(images: Iterable[Image], headers: dict[str, Header]) -> list[I
 
 
 def _read(path: str) -> Header:
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
     try:
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID", "SOPInstanceUID"])
+        with open_file(path) as file:
+            dataset = read_dataset(file, path, ["PatientID", "SOPInstanceUID"], force=False, pixels=False)
         patient, uid = _text(dataset.get("PatientID")), _text(dataset.get("SOPInstanceUID"))
-    except (InvalidDicomError, OSError, EOFError, ValueError, LookupError, AttributeError, TypeError, struct.error):
+    except _UNREADABLE:
         return Header("", "")
     return Header("" if patient.lower().startswith("anon") else patient, uid)
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).replace("\x00", "").strip()
+    """Return a value as text, with control characters escaped; empty if it is too long for an identity."""
+    text = "" if value is None else str(value).replace("\x00", "").strip()
+    if len(text) > _MOST_CHARACTERS:
+        return ""
+    return text if is_safe(text) else text.encode("unicode_escape").decode()

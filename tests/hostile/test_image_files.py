@@ -1,0 +1,110 @@
+"""Hostile image files: each kind is refused with its reason, within a bound on memory, or decoded within another."""
+
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hostile_images import ACCEPTED, REFUSED
+
+from chestnut.data.decoding import limits
+from chestnut.data.decoding.headers import read_facts
+from measuring import MB, run_each
+
+#: What a refusal may take, beside three times the size of the file.
+REFUSAL = 60 * MB
+
+SETUP = """
+import cv2, pydicom.pixels
+from chestnut.config import InputSpec
+from chestnut.data.decoding.decode import decode
+from chestnut.data.decoding.headers import read_facts
+from chestnut.data.sources.dicom_header import read_headers
+from chestnut.data.sources.record import Image
+from chestnut.errors import ImageError
+
+def look(path):
+    read_facts([path])
+    read_headers([Image(path, path)])
+    try:
+        print("decoded", decode(path, InputSpec(height=64, width=64)).shape)
+    except ImageError as error:
+        print(error)
+"""
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    sizes = {}
+    for kind, (make, _) in (REFUSED | ACCEPTED).items():
+        data = make()
+        sizes[kind] = len(data)
+        (folder / kind).write_bytes(data)
+    found = run_each(SETUP, {kind: f"look({str(folder / kind)!r})" for kind in sizes})
+    return {kind: (found[kind], found[kind].peak - found[""].peak, size) for kind, size in sizes.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", REFUSED)
+def test_refused_before_memory_is_taken(measured, kind):
+    child, peak, size = measured[kind]
+    assert re.search(REFUSED[kind][1], child.out), (child.out, child.err)
+    assert child.out.count("\n") == 1
+    assert child.status == 0
+    assert peak < REFUSAL + 3 * size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ACCEPTED)
+def test_large_files_take_no_more_than_is_said(measured, kind):
+    child, peak, size = measured[kind]
+    assert child.out == "decoded (64, 64)\n", (child.out, child.err)
+    assert peak < limits.BYTES_PER_PIXEL * ACCEPTED[kind][1] * MB + 3 * size
+
+
+def test_a_gate_keeps_the_sum_below_its_limit():
+    gate = limits.Gate(100)
+    held, sums = [], []
+
+    def work(amount):
+        with gate.hold(amount):
+            held.append(amount)
+            sums.append(sum(held))
+            time.sleep(0.002)
+            held.remove(amount)
+
+    threads = [threading.Thread(target=work, args=(amount,)) for amount in (60, 30, 70, 10, 100, 20, 40, 300, 50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert len(sums) == 9
+    assert max(total for total in sums if total != 300) <= 100
+
+
+def test_facts_of_hostile_headers_are_empty(tmp_path):
+    kinds = ["tiff values", "webp pixels", "dicom inflates", "dicom nested"]
+    for kind in kinds:
+        (tmp_path / kind).write_bytes(REFUSED[kind][0]())
+    assert set(read_facts([str(tmp_path / kind) for kind in kinds])["width"]) == {0}
+
+
+def test_the_page_of_limits_has_the_limits_of_the_code():
+    page = " ".join((Path(__file__).parents[2] / "docs" / "limits.md").read_text().split())
+    for said in (
+        f"| pixels of an image | {limits.MOST_PIXELS // MB} megapixels |",
+        f"| sides of an image | 1:{limits.MOST_ASPECT} |",
+        f"| bytes of an image file | {limits.MOST_BYTES // MB} MB |",
+        f"| values of a TIFF tag | {limits.MOST_TAG_VALUES:,} |",
+        f"| tags of a TIFF | {limits.MOST_TAGS:,} |",
+        f"| EXIF in a picture | {limits.MOST_EXIF_BYTES // MB} MB |",
+        f"| elements of a DICOM file | {limits.MOST_ELEMENTS:,} |",
+        f"| bytes of a DICOM element beside the pixels | {limits.MOST_ELEMENT_BYTES // MB} MB |",
+        f"| its pixels and {limits.MOST_INFLATED_BESIDE // MB} MB |",
+        f"up to {limits.BYTES_PER_PIXEL} bytes of memory for each pixel",
+        f"decode {limits.PIXELS_PER_CORE // MB} megapixels for each core (but at least {limits.MOST_PIXELS // MB})",
+        f"from files of {limits.MOST_BYTES_AT_ONCE // MB} MB",
+    ):
+        assert said in page
