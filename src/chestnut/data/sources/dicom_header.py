@@ -10,8 +10,9 @@ from chestnut.data.decoding.decode import FAULTS
 from chestnut.data.decoding.dicom_file import read_dataset
 from chestnut.data.decoding.raw import open_file
 from chestnut.data.sources.record import Image
-from chestnut.data.sources.scan import is_picture, is_safe
+from chestnut.data.sources.scan import is_picture
 from chestnut.errors import ImageError
+from chestnut.names import is_safe
 
 #: The longest identity; the standard allows 64 characters.
 _MOST_CHARACTERS = 1_000
