@@ -39,7 +39,7 @@ def chestnut_search(folder: Path, home: Path, trials: int, precision: str) -> li
     words = ["tune", folder, "--recipe", "cnn-search", "--search", "random", "--trials", trials, "--executions", 1]
     words += ["--epochs", EPOCHS, "--set", f"input.height={SIDE}", "--set", f"input.width={SIDE}"]
     words += ["--set", "train.stop.patience=0", "--set", f"train.precision={precision}", "--runs", home]
-    words += ["--name", "search", "--json", home / "result.json"]
+    words += ["--name", "search", "--json", home / "result.json", "--force"]
     program = "from chestnut.cli import main; main()"
     environment = QUIET | {"CHESTNUT_CACHE": str(home / "cache")}
     subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, capture_output=True, env=environment)

@@ -58,6 +58,9 @@ def test_a_run_in_a_few_lines(run):
     assert len(run.history) == 2
     assert run.diagnose().epochs == 2
     assert run.report().read_text().startswith("<!")
+    assert run.report(run.path / "report.html") == run.path / "report.html"
+    with pytest.raises(cn.errors.RunError, match="inside the run"):
+        run.report(run.path / "bundle" / "model.keras")
     again = cn.open_run(run.path)
     assert again == run
     assert [found.path for found in cn.list_runs(run.path.parent)] == [run.path]

@@ -21,7 +21,7 @@ from chestnut.api.options import (
 )
 from chestnut.config import Recipe
 from chestnut.runs.folder import RunFolder, find_runs
-from chestnut.runs.places import free_folder, require_free
+from chestnut.runs.places import free_folder, require_free, require_outside_runs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -268,10 +268,16 @@ class Run:
 
         Returns:
             The page.
+
+        Raises:
+            RunError: The page would be another file inside a run or a study.
+            DiskError: The page cannot be written.
         """
         from chestnut.report.pages.run import write_run_page
 
         target = Path(path) if path is not None else self.folder.report_file
+        if target.resolve() != self.folder.report_file.resolve():
+            require_outside_runs(target)
         write_run_page(self.folder, target, identities=identities)
         return target
 

@@ -15,6 +15,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from chestnut.cli.examples import EXAMPLES
+from chestnut.cli.shared.destinations import with_destinations
 from chestnut.cli.shared.option_names import name_options
 from chestnut.cli.shared.output import log_to_stderr, say
 from chestnut.cli.shared.streams import ReaderLeftError, end_output, open_streams, terminal_size
@@ -126,7 +127,8 @@ def _epilog(name: str) -> str:
 
 for _name, _panel in COMMANDS.items():
     _module = importlib.import_module(f"chestnut.cli.{_name}")
-    app.command(name=_name, cls=_Command, rich_help_panel=_panel, epilog=_epilog(_name))(_module.command)
+    _register = app.command(name=_name, cls=_Command, rich_help_panel=_panel, epilog=_epilog(_name))
+    _register(with_destinations(_module.command))
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import typer
 
 from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next
 from chestnut.cli.shared.tables import table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _FILES_SHOWN = 5
+_FILES = ("audit.json", "audit.html")
 
 
 @with_data_options
@@ -30,7 +32,9 @@ def command(
         int, typer.Option("--size", metavar="PIXELS", min=28, max=2048, help="Side at which images are audited.")
     ] = AUDIT_SIZE,
     output: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Write audit.json and audit.html there.")
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Write audit.json and audit.html there."),
+        Output(folder=True, files=_FILES),
     ] = None,
     identities: Annotated[
         bool, typer.Option("--identities", help="Show file names, patients and folders in audit.html.")
@@ -62,7 +66,7 @@ def _write(audit: Audit, folder: Path, identities: bool) -> list[Path]:
     from chestnut.files.json_files import write_json
     from chestnut.report.pages.audit import write_audit_page
 
-    paths = [folder / "audit.json", folder / "audit.html"]
+    paths = [folder / name for name in _FILES]
     write_json(paths[0], audit.to_dict())
     write_audit_page(audit.to_dict(), paths[1], Path(audit.data["root"]).name, identities=identities)
     return paths

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next
 from chestnut.cli.shared.tables import table
@@ -16,7 +17,7 @@ from chestnut.cli.shared.tables import table
 @with_data_options
 def command(
     data: DataArgument,
-    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one."), Output(folder=True)],
     copies: Annotated[int, typer.Option("--copies", metavar="N", min=1, max=100, help="Copies of each image.")] = 1,
     only_class: Annotated[
         str | None, typer.Option("--only-class", metavar="CLASS", help="Copy only the images of this class.")

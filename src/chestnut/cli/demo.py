@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, say
@@ -16,13 +17,17 @@ from chestnut.files.folders import remove_folder
 
 
 def command(
-    folder: Annotated[Path, typer.Option("--out", help="A new folder for the images and the run.")] = Path("demo"),
+    folder: Annotated[
+        Path, typer.Option("--out", help="A new folder for the images and the run."), Output(folder=True)
+    ] = Path("demo"),
     patients: Annotated[int, typer.Option("--patients", min=40, help="The number of synthetic patients.")] = 800,
     recipe: Annotated[
         str, typer.Option("--recipe", autocompletion=complete_recipe, help="The recipe to train.")
     ] = "cnn-small",
     seed: Annotated[int, typer.Option("--seed", help="The seed of the images, the split and the training.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Remove an earlier demo in that folder first.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove an earlier demo in that folder first, and overwrite FILE.")
+    ] = False,
     json: JsonOption = None,
 ) -> None:
     """Draw synthetic radiographs, audit and split them, train, evaluate on the test split, and write the report."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next
@@ -38,7 +39,9 @@ def command(
     high: Annotated[float, typer.Option("--high", metavar="RATE", help="For a range test: the last rate.")] = _HIGH,
     batches: Annotated[int, typer.Option("--batches", metavar="N", help="For a range test: its batches.")] = _BATCHES,
     picture: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="For a range test: the picture, a .png file.")
+        Path,
+        typer.Option("--out", metavar="FILE", help="For a range test: the picture, a .png file."),
+        Output(only_with="rate_range"),
     ] = _FIGURE,
     *,
     options: DataOptions,

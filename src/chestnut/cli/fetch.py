@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, say
 
 
 def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="kaggle-pneumonia (1.2 GB) or pneumoniamnist (4.2 MB).")],
-    folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to put it into.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to put it into."), Output(folder=True)],
     json: JsonOption = None,
 ) -> None:
     """Download the public data set NAME into OUT, check it and unpack it; a stopped download is resumed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next
 from chestnut.cli.shared.tables import table
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or an empty one."), Output(folder=True)],
     patients: Annotated[
         int, typer.Option("--patients", metavar="N", help="The number of patients, each with 1 to 4 images.")
     ] = 200,

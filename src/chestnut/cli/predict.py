@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import SkipBadOption
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption
 from chestnut.cli.shared.next_steps import print_next_for
@@ -35,7 +36,9 @@ def command(
     files: Annotated[
         list[str], typer.Argument(metavar="FILES", help="Images, folders of images, or patterns in quotes.")
     ],
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV."), Output()
+    ] = None,
     skip_bad: SkipBadOption = False,
     engine: EngineOption = "local",
     address: AddressOption = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out
 
@@ -14,7 +15,9 @@ from chestnut.cli.shared.output import JsonOption, emit, out
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     output: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; by default report.html in RUN.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where to write it; by default report.html in RUN."),
+        Output(own="report.html"),
     ] = None,
     identities: Annotated[
         bool,

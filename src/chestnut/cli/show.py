@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next
 from chestnut.errors import DataError
 
@@ -16,7 +17,7 @@ from chestnut.errors import DataError
 def command(
     data: DataArgument,
     output: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The picture to write; its name ends in .png.")
+        Path, typer.Option("--out", metavar="FILE", help="The picture to write; its name ends in .png."), Output()
     ] = Path("samples.png"),
     each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
     size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
+from chestnut.cli.shared.destinations import ForceOption, Output, require_free_file
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next, say
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
@@ -35,8 +36,9 @@ def command(
     output: Annotated[
         Path | None,
         typer.Option("--out", metavar="CSV", help="The file to write; by default DATA's name with -split.csv."),
+        Output(),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: ForceOption = False,
     *,
     options: DataOptions,
     json: JsonOption = None,
@@ -46,8 +48,8 @@ def command(
     manifest = options.load(data)
     root = manifest.root.resolve()
     path = output or Path(f"{root.name if root.is_dir() else root.stem}-split.csv")
-    if path.exists() and not force:
-        raise DataError(f"{path} exists already; name another file with --out, or overwrite it with --force")
+    if output is None:
+        require_free_file(path, "--out", force=force)
     if folds is None:
         from chestnut.data.split import split
 

@@ -14,6 +14,7 @@ import pandas as pd
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
+from chestnut.runs.places import require_outside_runs
 from chestnut.runs.predictions import with_probabilities, write_rows
 
 #: The number of images that are decoded together: enough to keep the network busy, in little memory.
@@ -75,8 +76,13 @@ class Predictions:
         """Write the rows of `frame` as CSV.
 
         Raises:
+            DataError: The file is one of the images.
+            RunError: The file is inside a run or a study.
             DiskError: The disk is full or not writable.
         """
+        require_outside_runs(path)
+        if path.is_file() and any(_is(image, path) for image in self.paths):
+            raise DataError(f"{path} is one of the images that were predicted; name another file")
         write_rows(self.frame(), path)
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,6 +106,13 @@ class Predictions:
 
     def _repr_html_(self) -> str:
         return self.frame().to_html(index=False, float_format="{:.3f}".format)
+
+
+def _is(image: str, file: Path) -> bool:
+    try:
+        return file.samefile(image.partition("#")[0])
+    except OSError:  # the image was moved meanwhile
+        return False
 
 
 def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:

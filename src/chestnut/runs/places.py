@@ -1,4 +1,4 @@
-"""Find, name and take the place of a new run."""
+"""Find, name and take the place of a new run, and keep other files out of the places of runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chestnut.errors import RunError, TakenError
+from chestnut.files.temporary import sweep
 from chestnut.names import require_name
+
+#: The files by which folders are recognised in which only chestnut writes.
+_MARKS = {
+    "run": (("environment.json", "recipe.toml"),),
+    "study": tuple((plan, "manifest.csv") for plan in ("plan.json", "crossplan.json", "tuneplan.json")),
+}
+
+
+def require_outside_runs(path: Path, option: str = "") -> None:
+    """Check that a file is not inside the folder of a run or of a study, where a file of its own could be lost.
+
+    Args:
+        path: A file or folder that is about to be written; its links are followed.
+        option: The option that names it, for the message.
+
+    Raises:
+        RunError: It is inside such a folder.
+    """
+    for folder in path.resolve().parents:
+        for kind, marks in _MARKS.items():
+            if any(all((folder / name).is_file() for name in names) for names in marks):
+                given = f"{option} {path}".strip()
+                raise RunError(f"{given}: it is inside the {kind} {folder}, where only chestnut writes; name another")
 
 
 def require_free(path: Path) -> None:
@@ -19,6 +43,7 @@ def require_free(path: Path) -> None:
     """
     if path.name not in ("", ".."):
         require_name(path.name, "the folder's name", RunError)
+    sweep(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise TakenError(f"{path} exists already; choose another name, or resume it if it was stopped")
 

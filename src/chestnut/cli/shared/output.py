@@ -19,6 +19,7 @@ import typer
 from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 
+from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.option_names import name_options
 from chestnut.cli.shared.streams import terminal_size
 from chestnut.names import printable
@@ -27,7 +28,9 @@ from chestnut.names import printable
 _PIPE_WIDTH = 120
 
 JsonOption = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output.")
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output."),
+    Output(dash=True),
 ]
 
 
@@ -118,6 +121,7 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
     """
     from chestnut.files.atomic import write_text
     from chestnut.files.json_files import encodable, json_text
+    from chestnut.runs.places import require_outside_runs
 
     if json is None:
         return True
@@ -125,6 +129,7 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
         sys.stdout.write(encodable(json_text(value), sys.stdout.encoding))
         sys.stdout.flush()
         return False
+    require_outside_runs(json, "--json")  # of a run, too, that this command has made
     write_text(json, json_text(value))
     return True
 
