@@ -6,11 +6,8 @@ caller that also needs the digest of the bytes calls `raw.fetched` and then `ren
 
 from __future__ import annotations
 
-import struct
 import threading
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +17,7 @@ from PIL import Image
 
 from chestnut.config import InputSpec
 from chestnut.data.decoding.depth import luma, to_uint8
+from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.decoding.intensity import standardise
 from chestnut.data.decoding.limits import MB, MOST_PIXELS
 from chestnut.data.decoding.picture import read_picture
@@ -30,25 +28,6 @@ from chestnut.errors import ImageError
 
 #: The version of the decoder. Increase it whenever the same bytes give different pixels, so that caches are rebuilt.
 DECODER = 1
-
-#: The exceptions that decoders raise on damaged bytes. They document few; a property test feeds them damaged files.
-FAULTS: tuple[type[Exception], ...] = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    Image.DecompressionBombError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 #: Words in the decoders' messages about a file that ends too early.
 _TRUNCATED = ("truncated", "less than expected", "unexpected end")

@@ -14,7 +14,8 @@ from typing import IO
 import pandas as pd
 
 from chestnut.data.decoding import npz_rows
-from chestnut.data.decoding.decode import FAULTS, quiet
+from chestnut.data.decoding.decode import quiet
+from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.decoding.limits import pixels_at_once
 from chestnut.data.decoding.picture import open_picture
 from chestnut.data.decoding.picture_header import check_header

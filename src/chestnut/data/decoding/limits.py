@@ -47,9 +47,12 @@ MOST_INFLATED_BESIDE = 20 * MB
 #: The most images in an archive, or rows in a table.
 MOST_ROWS = 2_000_000
 
-#: The most bytes of an array in an archive, and how many times its compressed size it may have if it has more than
-#: `FREE_ARRAY_BYTES`. An array stays in memory while its images are decoded. Radiographs shrink to a half or a third.
-MOST_ARRAY_BYTES, MOST_ARRAY_RATIO, FREE_ARRAY_BYTES = 4_000 * MB, 100, 100 * MB
+#: The most bytes of an `.npz` archive, and of one of its arrays, which stays in memory while it is decoded.
+MOST_ARCHIVE_BYTES, MOST_ARRAY_BYTES = 16_000 * MB, 4_000 * MB
+
+#: How many times its compressed size an array may have, if it has more than `FREE_ARRAY_BYTES`. Radiographs are
+#: compressed to a half or a third.
+MOST_ARRAY_RATIO, FREE_ARRAY_BYTES = 100, 100 * MB
 
 
 def check_size(width: int, height: int, reference: str) -> None:

@@ -1,23 +1,41 @@
-"""Read rows of a MedMNIST archive by references such as `archive.npz#train/17`. Pickled data is never loaded."""
+"""Read rows of a MedMNIST archive by references such as `archive.npz#train/17`. Pickled data is never loaded.
+
+What an archive and its arrays declare is checked before memory is taken for it.
+"""
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.data.decoding.faults import FAULTS
+from chestnut.data.decoding.limits import (
+    FREE_ARRAY_BYTES,
+    MB,
+    MOST_ARCHIVE_BYTES,
+    MOST_ARRAY_BYTES,
+    MOST_ARRAY_RATIO,
+    MOST_ROWS,
+    check_size,
+)
+from chestnut.data.decoding.regular_file import open_regular
 from chestnut.errors import ImageError
 
-_REFERENCE = re.compile(r"(.+\.npz)#(train|val|test)/(\d+)", re.DOTALL | re.IGNORECASE)
-# The exceptions of zipfile, zlib and NumPy for archives that are damaged, truncated or have a wrong header
-_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, MemoryError, NotImplementedError)
+_REFERENCE = re.compile(r"(.+\.npz)#(train|val|test)/(\d{1,18})", re.DOTALL | re.IGNORECASE)
+
+#: The most bytes of an archive's table of contents, which zipfile makes an object for each entry of, and of the header
+#: of an array.
+_MOST_CONTENTS, _MOST_HEADER = 1 * MB, 10_000
 
 #: Keeps the threads of a process from loading the same archive twice.
 _LOADING = threading.Lock()
@@ -32,7 +50,7 @@ class Row(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The type and shape of an array of images: (n, height, width) or (n, height, width, 1 or 3)."""
+    """The shape and type of an array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -64,18 +82,94 @@ def read_row(row: Row, reference: str) -> npt.NDArray[Any]:
 
 
 def read_header(archive: str, split: str) -> Header:
-    """Read the shape and type of a split's images, without the images.
+    """Read the shape and type of a split's images, (n, height, width[, 1 or 3]), without the images.
 
     Raises:
-        ImageError: The archive or array does not exist, or the array does not contain images.
+        ImageError: The archive or array does not exist, or the array does not contain images or is too large.
+    """
+    with open_archive(archive) as opened:
+        return _image_header(opened, f"{split}_images", archive)
+
+
+@contextmanager
+def open_archive(path: str) -> Iterator[zipfile.ZipFile]:
+    """Open an archive.
+
+    Raises:
+        ImageError: The archive cannot be read, has too many entries or has two of the same name, or the work inside the
+            block finds that it is damaged.
     """
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(f"{split}_images.npy") as member:
-            return _header(member)
-    except KeyError:
-        raise ImageError(archive, f"the archive has no array {split}_images") from None
-    except _FAULTS as error:
-        raise ImageError(archive, f"is not a readable .npz archive ({error})") from error
+        with open_regular(path, MOST_ARCHIVE_BYTES) as file:
+            opened = zipfile.ZipFile(cast("IO[bytes]", _Measured(file, path)))
+            names = opened.namelist()
+            if len(set(names)) < len(names):
+                raise ImageError(path, "the archive has two arrays of the same name; save it again")
+            yield opened
+    except ImageError:
+        raise
+    except MemoryError:
+        raise ImageError(path, "needs more memory than there is") from None
+    except FAULTS as error:
+        raise ImageError(path, f"is not a readable .npz archive ({error})") from error
+
+
+def read_array_header(archive: zipfile.ZipFile, name: str, reference: str) -> Header:
+    """Read the shape and type of an array, and check that its declared size is true and within the limits.
+
+    Args:
+        archive: The open archive.
+        name: The array's name, without `.npy`.
+        reference: The path, for messages.
+
+    Raises:
+        ImageError: There is no such array, it is encrypted or too large, or its size and its header disagree.
+    """
+    entry = archive.NameToInfo.get(f"{name}.npy")
+    if entry is None:
+        raise ImageError(reference, f"the archive has no array {name}")
+    if entry.flag_bits & 1:
+        raise ImageError(reference, f"the array {name} is encrypted; save the archive without a password")
+    if entry.file_size > MOST_ARRAY_BYTES:
+        limit = f"more than the limit of {MOST_ARRAY_BYTES // MB:,} MB"
+        raise ImageError(reference, f"the array {name} would take {entry.file_size // MB:,} MB, {limit}")
+    if entry.file_size > max(FREE_ARRAY_BYTES, MOST_ARRAY_RATIO * entry.compress_size):
+        limit = f"more than the limit of {MOST_ARRAY_RATIO} times its {entry.compress_size:,} compressed bytes"
+        raise ImageError(reference, f"the array {name} would take {entry.file_size // MB:,} MB, {limit}")
+    with archive.open(entry) as member:
+        start = member.read(12)
+        wide = start[6:7] != b"\x01"  # the length has 2 bytes in version 1 and 4 in later ones
+        length = int.from_bytes(start[8 : 12 if wide else 10], "little")
+        if length > _MOST_HEADER:
+            raise ImageError(reference, f"the header of the array {name} has {length:,} bytes; save it again")
+        head = io.BytesIO(start + member.read(max(0, length - (0 if wide else 2))))
+    version = np.lib.format.read_magic(head)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(head)
+    if head.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize != entry.file_size or min(shape, default=0) < 0:
+        if dtype.hasobject:
+            raise ImageError(reference, f"the array {name} contains Python objects, which are not loaded")
+        raise ImageError(reference, f"the archive is damaged: the size of {name} and its header disagree")
+    return Header(shape, dtype)
+
+
+class _Measured:
+    """A file of which no more than `_MOST_CONTENTS` bytes are read at once, as zipfile reads the table of contents."""
+
+    def __init__(self, file: IO[bytes], reference: str) -> None:
+        self._file = file
+        self._reference = reference
+        self.seek, self.tell, self.close, self.seekable = file.seek, file.tell, file.close, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Read some bytes.
+
+        Raises:
+            ImageError: They are too many.
+        """
+        if size > _MOST_CONTENTS:
+            raise ImageError(self._reference, f"the archive's table of contents has {size:,} bytes; save it again")
+        return self._file.read(size)
 
 
 def _stamp(archive: str, reference: str) -> tuple[int, int]:
@@ -94,38 +188,31 @@ def _images(archive: str, split: str, size: int, changed_ns: int) -> npt.NDArray
 @lru_cache(maxsize=3)
 def _load(archive: str, split: str, size: int, changed_ns: int) -> npt.NDArray[Any] | str:
     """Load a split's images, or return why that fails; both are cached, so a broken archive is read only once."""
+    name = f"{split}_images"
     try:
-        with zipfile.ZipFile(archive) as opened:
-            name = f"{split}_images.npy"
-            with opened.open(name) as member:
-                header = _header(member)
-                length = int(np.prod(header.shape, dtype=object)) * header.dtype.itemsize
-                if member.tell() + length != opened.getinfo(name).file_size:
-                    return "the archive is damaged: the array's size and its header disagree"
-            with opened.open(name) as member:
+        with open_archive(archive) as opened:
+            _image_header(opened, name, archive)
+            with opened.open(f"{name}.npy") as member:
                 images: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-    except KeyError:
-        return f"the archive has no array {split}_images"
     except ImageError as error:
         return error.reason
-    except _FAULTS as error:
-        return f"is not a readable .npz archive ({error})"
     images.setflags(write=False)
     return images
 
 
-def _header(member: IO[bytes]) -> Header:
-    version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-    else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(member)
+def _image_header(opened: zipfile.ZipFile, name: str, reference: str) -> Header:
+    header = read_array_header(opened, name, reference)
+    shape, dtype = header
     if (
         len(shape) not in (3, 4)
         or (len(shape) == 4 and shape[3] not in (1, 3))
         or 0 in shape
         or dtype.kind not in "uif"
     ):
-        name = Path(getattr(member, "name", "array")).stem
-        raise ImageError(name, f"{name} contains {shape} of {dtype}, not grey or RGB images (n, height, width[, 3])")
-    return Header(shape, dtype)
+        raise ImageError(
+            reference, f"{name} contains {shape} of {dtype}, not grey or RGB images (n, height, width[, 3])"
+        )
+    if shape[0] > MOST_ROWS:
+        raise ImageError(reference, f"{name} contains {shape[0]:,} images, more than the limit of {MOST_ROWS:,}")
+    check_size(shape[2], shape[1], reference)
+    return header

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import numpy.typing as npt
 
 from chestnut.data.decoding import npz_rows
 from chestnut.data.decoding.limits import MOST_BYTES, bytes_at_once
+from chestnut.data.decoding.regular_file import open_regular, reason
 from chestnut.errors import ImageError
 
 _STARTS = {
@@ -33,14 +32,6 @@ _STARTS = {
 
 #: The number of bytes that `sniff` needs.
 START = 132
-
-_REASONS = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "there is no such file",
-    errno.EACCES: "no permission to read it",
-    errno.EPERM: "no permission to read it",
-    errno.ELOOP: "is a symbolic link to itself",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +71,7 @@ def fetched(reference: str) -> Iterator[Raw]:
         try:
             data = file.read(MOST_BYTES)  # the file may grow meanwhile
         except (OSError, MemoryError) as error:
-            raise ImageError(reference, _reason(error)) from error
+            raise ImageError(reference, reason(error)) from error
         if not data:
             raise ImageError(reference, "is empty (0 bytes)")
         yield Raw(reference, data)
@@ -92,31 +83,7 @@ def open_file(path: str) -> BinaryIO:
     Raises:
         ImageError: The file is missing, not a regular file or too large, or permission is missing.
     """
-    try:
-        _check_status(os.stat(path), path)  # noqa: PTH116 -- Path.stat takes several times as long
-        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 -- the caller closes it
-    except (OSError, ValueError) as error:
-        raise ImageError(path, _reason(error)) from error
-    try:
-        _check_status(os.fstat(file.fileno()), path)  # another file may have taken the name
-    except ImageError:
-        file.close()
-        raise
-    return file
-
-
-def _check_status(status: os.stat_result, path: str) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise ImageError(path, "is a folder, not an image")
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageError(path, "is not a regular file")
-    if status.st_size > MOST_BYTES:
-        raise ImageError(path, f"has {status.st_size:,} bytes, more than the limit of {MOST_BYTES:,}")
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a file; if it has become a pipe meanwhile, do not wait for a writer."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    return open_regular(path, MOST_BYTES)
 
 
 def sniff(start: bytes) -> str:
@@ -130,11 +97,3 @@ def sniff(start: bytes) -> str:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     return next((name for mark, name in _STARTS.items() if start.startswith(mark)), "")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return "needs more memory than there is"
-    code = getattr(error, "errno", None)
-    text = getattr(error, "strerror", None) or str(error)
-    return _REASONS.get(code, f"cannot be read ({text.lower()})") if code else f"cannot be read ({text})"

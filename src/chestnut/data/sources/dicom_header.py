@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from chestnut.data.decoding.decode import FAULTS
 from chestnut.data.decoding.dicom_file import read_dataset
+from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.decoding.raw import open_file
 from chestnut.data.sources.record import Image
 from chestnut.data.sources.scan import is_picture
