@@ -169,6 +169,7 @@ class CheckedFiles:
         if parts[0] != "evaluation" or len(parts) < 3:
             return _TRAIN
         if parts[1] in _STRESS_FOLDERS:
-            return f"restore it from a copy, or make it again by chestnut stress {self.folder}"
+            option = " --leave-one-source-out" if parts[2] == "sources.json" else ""
+            return f"restore it from a copy, or make it again by chestnut stress {self.folder}{option}"
         images = f"--split {parts[1]}" if parts[1] in SPLITS else "DATA"
         return f"restore it from a copy, or make it again by chestnut evaluate {self.folder} {images}"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chestnut.errors import RunError
+from chestnut.errors import DataError
 from chestnut.report.pages.run import write_run_page
 
 
@@ -68,7 +68,7 @@ def test_a_run_without_one_is_told_how_to_make_it(finished, read_page, tmp_path)
 
 def test_a_file_that_holds_something_else_is_refused(stressed, tmp_path):
     (stressed[1] / "stress.json").write_text("{}")
-    with pytest.raises(RunError, match=r"is not a stress validation .*; make it again by chestnut stress"):
+    with pytest.raises(DataError, match=r"is damaged: images: field required; .* make it again by chestnut stress"):
         write_run_page(stressed[0], tmp_path / "report.html")
 
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from chestnut.data.overlap import overlap_in_words
-from chestnut.errors import DataError, RunError
 from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metrics import Evaluation
-from chestnut.files.json_files import read_json
+from chestnut.files.json_files import parse_json
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, picture
 from chestnut.robustness.folders import PARTIAL, STRESS
 from chestnut.robustness.shift_effects import Figures
 from chestnut.robustness.shifts import SHIFTS
 from chestnut.robustness.shortcut_effect import LEAST_SHIFTS
+from chestnut.robustness.stress_file import SourcesFile, StressFile
 from chestnut.runs.folder import RunFolder
 
 _RULES = {"fixed": "0.5", "plain": "on plain images", "stress": "on the shifts"}
@@ -125,26 +127,22 @@ def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
         names: What to call data sets.
 
     Raises:
-        RunError: A stress.json contains no stress validation.
-        DataError: A stress.json is not JSON.
+        RunError: A stress.json was changed.
+        DataError: A stress.json is damaged.
     """
     paths = [run.evaluation(name) / "stress.json" for name in (STRESS, PARTIAL)]
-    return tuple(_read(path, run, names) for path in paths if path.is_file())
+    return tuple(_section(_parse(run, path, StressFile), path, names) for path in paths if path.exists())
 
 
 def read_sources(run: RunFolder) -> tuple[SourceRow, ...]:
     """Read the figures on each source that was left out of training; empty where none was.
 
     Raises:
+        RunError: sources.json was changed.
         DataError: sources.json is damaged.
     """
     path = run.evaluation(STRESS) / "sources.json"
-    if not path.is_file():
-        return ()
-    try:
-        return tuple(_source(one) for one in read_json(path)["sources"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged ({error!r} when read); restore it from a copy") from error
+    return tuple(_source(one) for one in _parse(run, path, SourcesFile)["sources"]) if path.exists() else ()
 
 
 def _source(held: Mapping[str, Any]) -> SourceRow:
@@ -153,14 +151,9 @@ def _source(held: Mapping[str, Any]) -> SourceRow:
     return SourceRow(held["source"], ", ".join(filter(None, [held["why"], *borrowed])), evaluation)
 
 
-def _read(path: Path, run: RunFolder, names: Identities) -> StressSection:
-    held = read_json(path)
-    try:
-        return _section(held, path, names)
-    except (KeyError, TypeError, AttributeError, DataError) as error:
-        raise RunError(
-            f"{path} is not a stress validation ({error}); make it again by chestnut stress {run.path}"
-        ) from error
+def _parse(run: RunFolder, path: Path, kind: type[BaseModel]) -> dict[str, Any]:
+    values: dict[str, Any] = parse_json(run.read(path), path, kind, run.files.remedy(path))
+    return values
 
 
 def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSection:

@@ -1,0 +1,115 @@
+"""`StressFile` and `SourcesFile`: what the stress.json and the sources.json of a run must contain."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from chestnut.evaluation.intervals import Estimate
+from chestnut.robustness.shift_effects import Figures
+from chestnut.runs.evaluation_file import EvaluationFile
+
+_TYPED = ConfigDict(strict=True)
+
+
+class ShiftFigures(BaseModel):
+    """The figures under a shift; see `Figures` for them."""
+
+    model_config = _TYPED
+
+    name: str
+    summary: str
+    auroc: Estimate
+    drop: Estimate
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+class PointRates(BaseModel):
+    """The sensitivity and specificity of a threshold on some images, and the condition that these were under."""
+
+    model_config = _TYPED
+
+    condition: str
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+class PointFile(BaseModel):
+    """A threshold, the rule that chose it, and its rates under the conditions."""
+
+    model_config = _TYPED
+
+    rule: Literal["fixed", "plain", "stress"]
+    threshold: float
+    plain: PointRates | None
+    mean: PointRates | None
+    worst: PointRates | None
+    external: PointRates | None
+
+
+class PointsFile(BaseModel):
+    """The operating points and the goal that they were chosen for."""
+
+    model_config = _TYPED
+
+    goal: str
+    points: list[PointFile]
+
+
+class ShortcutFile(BaseModel):
+    """How far brightness and sharpness explain the figures, in a sentence."""
+
+    model_config = _TYPED
+
+    sentence: str
+
+
+class StressFile(BaseModel):
+    """The content of a stress.json.
+
+    Attributes:
+        images: The number of validation images.
+        patients: The number of their patients.
+        plain: The figures without any shift.
+        mean: The means over all shifts; None where only some of them were made.
+        worst: The name of the worst shift.
+        shifts: The figures under each shift.
+        shortcut: What brightness and sharpness alone tell.
+        operating_points: The thresholds that were chosen; None where none was asked for.
+        external: The evaluation of another data set; None where none was given.
+        partial: Whether only some of the shifts were made; early versions did not write it.
+    """
+
+    model_config = _TYPED
+
+    images: int
+    patients: int
+    plain: Figures
+    mean: Figures | None
+    worst: str
+    shifts: list[ShiftFigures]
+    shortcut: ShortcutFile
+    operating_points: PointsFile | None
+    external: EvaluationFile | None
+    partial: bool = False
+
+
+class SourceFile(BaseModel):
+    """A source that was left out; see `LeftOut` for the attributes."""
+
+    model_config = _TYPED
+
+    source: str
+    borrowed: dict[str, int]
+    why: str
+    evaluation: EvaluationFile | None
+
+
+class SourcesFile(BaseModel):
+    """The content of a sources.json."""
+
+    model_config = _TYPED
+
+    sources: list[SourceFile]
