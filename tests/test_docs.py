@@ -194,7 +194,7 @@ def result_keys(kind):
 
 def test_keys_of_a_comparison():
     plan = ComparisonPlan(make_variants(["mlp"], grid=["model.dropout=0.1,0.2"]), Terms(), "0", 1)
-    assert keys("plan.json") == list(plan.to_dict())
+    assert keys("plan.json") == [*plan.to_dict(), "hashes"]
     assert keys("leaderboard.json") == result_keys(Leaderboard)
     assert keys("leaderboard.csv") == [field.name for field in fields(Row)]
     listed = re.search(r"^\| `pairs` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
@@ -203,7 +203,7 @@ def test_keys_of_a_comparison():
 
 def test_keys_of_a_cross_validation():
     plan = CrossPlan(config.Recipe(name="x"), 2, 1, "0", 1)
-    assert keys("crossplan.json") == list(plan.to_dict())
+    assert keys("crossplan.json") == [*plan.to_dict(), "hashes"]
     assert keys("crossval.json") == result_keys(CrossValidation)
     listed = re.search(r"^\| `parts` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
     assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(FoldResult)]
@@ -211,7 +211,7 @@ def test_keys_of_a_cross_validation():
 
 def test_keys_of_a_search():
     plan = TunePlan(config.Recipe(name="x"), "random", "auroc", 1, 1, "0", 1)
-    assert keys("tuneplan.json") == list(plan.to_dict())
+    assert keys("tuneplan.json") == [*plan.to_dict(), "hashes"]
     assert keys("tune.json") == result_keys(Tuning)
     listed = re.search(r"^\| `trials` \| a list: (.*?);", PAGES["json"], flags=re.M)[1]
     assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Trial)]

@@ -80,8 +80,8 @@ class Pair:
     better: str
     worse: str
     difference: Estimate
-    p: float
-    adjusted: float
+    p: float | None
+    adjusted: float | None
     delong: float | None
     distinguishable: bool
 

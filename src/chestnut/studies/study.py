@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from chestnut.config import Recipe
+from chestnut.data.facts import ManifestFacts
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ChestnutError, DataError, RunError, listed
 from chestnut.files.csv_files import parse_csv
 from chestnut.files.folders import finish_replacements, new_folder
-from chestnut.files.json_files import read_json, write_json
+from chestnut.files.hashes import sha256
+from chestnut.files.json_files import first_fault, parse_json, read_json, write_json
 from chestnut.files.locks import locked
 from chestnut.files.reading import read_content
 from chestnut.files.temporary import sweep
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from chestnut.jobs.run_all import JobOptions
+
+#: What to do about a damaged file of a study.
+RESTART = "restore it from a copy, or start again in another folder"
 
 #: The version of the format of plan files.
 _FORMAT = 1
@@ -57,14 +64,35 @@ def require_at_least(least: int, hint: str = "", **numbers: int | None) -> None:
             raise DataError(f"{name}={number}: give {least} or more{hint}")
 
 
+class PlanFile(BaseModel):
+    """What every file of a plan must contain.
+
+    Attributes:
+        format: The version of the format.
+        images: The SHA-256 of the images' rows.
+        threads: The number of threads of one operation of a run.
+        hashes: The SHA-256 of each file that the study was begun with, by its path in the folder; early versions did
+            not write it.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    format: int
+    images: str
+    threads: int
+    hashes: dict[str, str] = {}
+
+
 class StudyPlan(ABC):
     """The plan of a study.
 
     Attributes:
+        file_type: What the file of the plan must contain.
         threads: The number of threads of one operation of a run, which decides its last bits.
         labels: The name of each part of the plan in messages, by key of `identity`.
     """
 
+    file_type: ClassVar[type[PlanFile]]
     threads: int
     labels: ClassVar[Mapping[str, str]]
 
@@ -93,13 +121,16 @@ class StudyPlan(ABC):
 
         Raises:
             RunError: The plan was made by a newer chestnut, or is damaged.
+            RecipeError: A recipe in it is damaged.
         """
+        version = values.get("format")
+        if isinstance(version, int) and version > _FORMAT:
+            raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
         try:
-            if values["format"] > _FORMAT:
-                raise RunError(f"{origin} was made by a newer chestnut; upgrade with pip install --upgrade chestnut")
-            return cls.from_fields(values, origin)
-        except (KeyError, TypeError) as error:
-            raise RunError(f"{origin} is damaged ({error!r}); restore it from a copy or start again") from error
+            cls.file_type.model_validate(values)
+        except ValidationError as error:
+            raise RunError(f"{origin} is damaged: {first_fault(error)}; {RESTART}") from error
+        return cls.from_fields(values, origin)
 
     @abstractmethod
     def fields(self) -> dict[str, Any]:
@@ -108,7 +139,7 @@ class StudyPlan(ABC):
     @classmethod
     @abstractmethod
     def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
-        """Build a plan from what `fields` returned; raises KeyError or TypeError if something is missing."""
+        """Build a plan from what `fields` returned."""
 
 
 _Plan = TypeVar("_Plan", bound=StudyPlan)
@@ -122,6 +153,7 @@ class StudyFolder(ABC, Generic[_Plan]):
         path: The folder.
         plan_type: The type of its plan.
         plan_name: The name of the file of its plan.
+        result_type: The type of its result, which is a dataclass.
         result_name: The name of the file of its result.
         page_name: The name of its page.
         noun: The kind of study, such as "comparison".
@@ -132,6 +164,7 @@ class StudyFolder(ABC, Generic[_Plan]):
 
     plan_type: ClassVar[type[StudyPlan]]
     plan_name: ClassVar[str]
+    result_type: ClassVar[type]
     result_name: ClassVar[str]
     page_name: ClassVar[str]
     noun: ClassVar[str]
@@ -174,34 +207,72 @@ class StudyFolder(ABC, Generic[_Plan]):
         Raises:
             RunError: The folder contains something else, or is damaged.
         """
-        if not self.plan_file.is_file():
+        if not self.plan_file.exists():
             raise RunError(
                 f"{self.path} is no {self.noun}: it has no {self.plan_name}; "
                 f"give a folder that chestnut {self.command} made"
             )
-        plan: Any = self.plan_type.from_dict(read_json(self.plan_file), str(self.plan_file))
+        values = read_json(self.plan_file, dict[str, Any], RESTART)
+        plan: Any = self.plan_type.from_dict(values, str(self.plan_file))
         return plan  # type: ignore[no-any-return]
+
+    def save_plan(self, plan: _Plan) -> None:
+        """Write a plan that differs in what does not belong to its identity."""
+        write_json(self.plan_file, plan.to_dict() | {"hashes": self._hashes})
+
+    def read(self, path: Path) -> bytes:
+        """Return the content of a file that the study was begun with, as chestnut wrote it.
+
+        Raises:
+            RunError: The file was changed.
+            DataError: The file is missing, a folder or not readable.
+        """
+        content = read_content(path, RESTART)
+        known = self._hashes.get(path.relative_to(self.path).as_posix())
+        if known is not None and hashlib.sha256(content).hexdigest() != known:
+            raise RunError(
+                f"{path} was changed after chestnut wrote it (its hash differs from that in {self.plan_name}); "
+                f"{RESTART}"
+            )
+        return content
+
+    def check_files(self) -> None:
+        """Check that all files that the study was begun with are as chestnut wrote them; raises what `read` raises."""
+        for name in self._hashes:
+            self.read(self.path / name)
+
+    @property
+    def _hashes(self) -> dict[str, str]:
+        hashes: dict[str, str] = read_json(self.plan_file, PlanFile, RESTART).get("hashes", {})
+        return hashes
 
     @property
     def facts(self) -> dict[str, Any]:
-        """`Manifest.facts()` of the images."""
-        found = read_json(self.facts_file)
-        if not isinstance(found, dict):
-            raise RunError(f"{self.facts_file} does not contain a JSON object; restore it from a copy or start again")
-        return found
+        """`Manifest.facts()` of the images; raises what `read` raises."""
+        facts: dict[str, Any] = parse_json(self.read(self.facts_file), self.facts_file, ManifestFacts, RESTART)
+        return facts
 
     @property
     def manifest(self) -> Manifest:
-        """The images."""
-        return Manifest.read(self.manifest_file, self.facts)
+        """The images; raises what `read` raises."""
+        return Manifest.parse(self.read(self.manifest_file), self.manifest_file, self.facts, RESTART)
 
     @property
-    def rows(self) -> pd.DataFrame | None:
-        """The rows of manifest.csv with every cell as text; None if there is no such file."""
+    def rows(self) -> pd.DataFrame:
+        """The rows of manifest.csv with every cell as text; raises what `read` raises."""
         path = self.manifest_file
-        if not path.exists():
-            return None
-        return parse_csv(read_content(path), path, ("path", "label", "patient", "split"))
+        return parse_csv(self.read(path), path, ("path", "label", "patient", "split"), RESTART)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result as JSON values.
+
+        Raises:
+            DataError: The file is missing or damaged.
+        """
+        remedy = f"make it again by chestnut {self.command} --resume {self.path}"
+        values: dict[str, Any] = read_json(self.result_file, self.result_type, remedy)
+        return values
 
     @classmethod
     def begin(cls, path: Path, plan: _Plan, manifest: Manifest) -> Self:
@@ -220,7 +291,8 @@ class StudyFolder(ABC, Generic[_Plan]):
                     manifest.save(draft.manifest_file)
                     write_json(draft.facts_file, manifest.facts())
                     draft.write_more(plan, manifest)
-                    write_json(draft.plan_file, plan.to_dict())
+                    hashes = {name: sha256(temporary / name) for name in _list_files(temporary)}
+                    write_json(draft.plan_file, plan.to_dict() | {"hashes": hashes})
                 return folder
             except ChestnutError:
                 if not folder.plan_file.is_file():  # else another process has just made the same folder
@@ -267,3 +339,8 @@ class StudyFolder(ABC, Generic[_Plan]):
             finish_replacements(self.path)
             sweep(self.path)
             yield
+
+
+def _list_files(folder: Path) -> list[str]:
+    """Return the paths of all files in a folder, relative to it."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

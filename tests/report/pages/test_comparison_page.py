@@ -39,7 +39,13 @@ def comparison(tmp_path):
             make_variants(["mlp", "cnn-small"]), Terms(**{"epochs": 5, "fraction": 0.1} | terms), "0", 2
         )
         folder.plan_file.write_text(json.dumps(plan.to_dict()))
-        facts = {"root": "/data/chest", "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA"}
+        facts = {
+            "root": "/data/chest",
+            "classes": ["NORMAL", "PNEUMONIA"],
+            "positive": "PNEUMONIA",
+            "images": 8,
+            "patients": 8,
+        }
         folder.facts_file.write_text(json.dumps(facts | {"synthetic": synthetic, "notes": ["split by <patient>"]}))
         lines = [f"/data/{n}.png,{('NORMAL', 'PNEUMONIA')[n % 2]},p{n},{('train', 'val')[n // 4]},,0" for n in range(8)]
         folder.manifest_file.write_text("\n".join(["path,label,patient,split,source,sha256", *lines]))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from chestnut.config import load_recipe
-from chestnut.errors import RunError
+from chestnut.errors import DataError, RunError
 from chestnut.evaluation.selection_bias import Gain, gain_in_words
 from chestnut.report.pages.tuning import write_tune_page
 from chestnut.studies.tuning.plan import TuneFolder, TunePlan
@@ -48,7 +48,13 @@ def search(tmp_path):
         folder.result_file.write_text(json.dumps(tuning.to_dict()))
         plan = TunePlan(load_recipe("cnn-small"), "hyperband", "auroc", 2, 5, "0", 3)
         folder.plan_file.write_text(json.dumps(plan.to_dict()))
-        facts = {"root": "/data/my chest", "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA"}
+        facts = {
+            "root": "/data/my chest",
+            "classes": ["NORMAL", "PNEUMONIA"],
+            "positive": "PNEUMONIA",
+            "images": 8,
+            "patients": 8,
+        }
         folder.facts_file.write_text(json.dumps(facts | {"synthetic": synthetic, "notes": []}))
         lines = [f"/data/{n}.png,{('NORMAL', 'PNEUMONIA')[n % 2]},p{n},{('train', 'val')[n // 4]},,0" for n in range(8)]
         folder.manifest_file.write_text("\n".join(["path,label,patient,split,source,sha256", *lines]))
@@ -144,5 +150,5 @@ def test_a_page_before_its_result(search):
 def test_a_best_recipe_that_is_no_text(search):
     folder = search([trial(0, "finished", 0.9)], 0)
     folder.best_file.write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(RunError, match=r"best\.toml is not UTF-8 text"):
+    with pytest.raises(DataError, match=r"best\.toml is not UTF-8 text"):
         written(folder)

@@ -34,7 +34,8 @@ def trials_table(result: Tuning) -> Table:
 
 
 def _cells(trial: Trial) -> list[str]:
-    spread = f" ± {stdev(trial.scores):.4f}" if len(trial.scores) > 1 else ""
+    scores = [score for score in trial.scores if score is not None]
+    spread = f" ± {stdev(scores):.4f}" if len(scores) > 1 else ""
     settings = ", ".join(f"{key} = {_write(value)}" for key, value in trial.values.items())
     return [trial.name, f"{trial.score:.4f}{spread}", settings, str(trial.epochs), clock(trial.seconds)]
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from chestnut.errors import RunError
 from chestnut.evaluation.intervals import Estimate
-from chestnut.files.json_files import read_json
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
@@ -29,9 +28,9 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
         RunError: The leaderboard is missing, or a file of the comparison is damaged.
         DiskError: The disk is full or not writable.
     """
-    if not folder.result_file.is_file():
+    if not folder.result_file.exists():
         raise RunError(f"{folder.path} has no leaderboard yet; make it by chestnut compare --resume {folder.path}")
-    board, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
+    board, plan, facts = folder.result, folder.plan, folder.facts
     rows = folder.rows
     names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]

@@ -9,7 +9,6 @@ from typing import Any
 from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
 from chestnut.evaluation.metrics import Evaluation
-from chestnut.files.json_files import read_json
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
@@ -37,9 +36,9 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
         RunError: crossval.json is missing, or a file is damaged.
         DiskError: The disk is full or not writable.
     """
-    if not folder.result_file.is_file():
+    if not folder.result_file.exists():
         raise RunError(f"{folder.path} has no crossval.json yet; repeat the command that began it")
-    result, plan, facts = read_json(folder.result_file), folder.plan, folder.facts
+    result, plan, facts = folder.result, folder.plan, folder.facts
     rows = folder.rows
     names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     pooled = Evaluation.from_dict(result["pooled"])

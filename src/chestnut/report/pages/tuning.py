@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import stdev
 from typing import Any
 
-from chestnut.errors import DiskError, RunError
+from chestnut.errors import RunError
 from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metric_names import heading, in_words
-from chestnut.files.json_files import read_json
+from chestnut.files.reading import read_text
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, duration, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
@@ -35,9 +35,9 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
         RunError: tune.json is missing, or a file is damaged.
         DiskError: The disk is full or not writable.
     """
-    if not folder.result_file.is_file():
+    if not folder.result_file.exists():
         raise RunError(f"{folder.path} has no tune.json yet; repeat the command that began it")
-    result, facts = read_json(folder.result_file), folder.facts
+    result, facts = folder.result, folder.facts
     rows = folder.rows
     names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     root, threads = str(facts.get("root", "DATA")), str(folder.plan.threads)
@@ -67,14 +67,7 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
 
 
 def _read_best(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise RunError(f"{path} is not UTF-8 text; restore it from a copy or search again") from None
-    except OSError as error:
-        raise DiskError(f"cannot read {path}: {error.strerror}") from None
+    return read_text(path, "restore it from a copy or search again") if path.exists() else None
 
 
 def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -124,7 +117,7 @@ def _trials(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _trial_row(trial: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    scores = trial["scores"]
+    scores = [score for score in trial["scores"] if score is not None]
     return {
         "name": "default" if trial["number"] < 0 else str(trial["number"]),
         "own": trial["number"] < 0,

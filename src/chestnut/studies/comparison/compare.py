@@ -46,6 +46,7 @@ def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool 
     """
     with folder.lock():
         plan = folder.plan
+        folder.check_files()
         failures = run_all(_make_jobs(folder, plan, options), options)
         entries = [_make_entry(folder, plan, variant, failures) for variant in plan.variants]
         board = make_leaderboard(entries, _make_notes(plan, options))

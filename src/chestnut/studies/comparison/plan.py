@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from chestnut.config import BackboneConfig, Recipe
 from chestnut.data.manifest import Manifest
@@ -19,8 +21,9 @@ from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.names import quoted
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
+from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.variants import Variant
-from chestnut.studies.study import StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan, require_at_least
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,25 @@ class Terms:
         require_at_least(0, seed=self.seed)
 
 
+class VariantRow(BaseModel):
+    """A variant as JSON has it: its name, and its recipe as TOML."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    recipe: str
+
+
+class ComparisonFile(PlanFile):
+    """What a plan.json must contain: the variants, and the terms that they share."""
+
+    variants: Annotated[list[VariantRow], Field(min_length=1)]
+    fraction: float
+    repeats: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)] | None
+    seed: Annotated[int, Field(ge=0)]
+
+
 @dataclass(frozen=True)
 class ComparisonPlan(StudyPlan):
     """The plan of a comparison.
@@ -68,6 +90,7 @@ class ComparisonPlan(StudyPlan):
     images: str
     threads: int
 
+    file_type = ComparisonFile
     labels: ClassVar = {
         "variants": "the recipes or their settings",
         "images": "the images or their split",
@@ -175,6 +198,7 @@ class ComparisonFolder(StudyFolder[ComparisonPlan]):
 
     plan_type = ComparisonPlan
     plan_name = "plan.json"
+    result_type = Leaderboard
     result_name = "leaderboard.json"
     page_name = "comparison.html"
     noun = "comparison"

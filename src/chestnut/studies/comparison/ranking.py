@@ -128,5 +128,7 @@ def _describe_tie(group: list[Standing], where: str) -> str:
     return text
 
 
-def _format_p(p: float) -> str:
+def _format_p(p: float | None) -> str:
+    if p is None:
+        return "undefined"
     return f"{p:.3f}" if p >= 0.001 else "under 0.001"

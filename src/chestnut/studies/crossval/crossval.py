@@ -48,6 +48,7 @@ def crossval(folder: CrossFolder, options: JobOptions) -> CrossValidation:
     """
     with folder.lock():
         plan = folder.plan
+        folder.check_files()
         failures = run_all(_make_jobs(folder, plan, options), options)
         if failures:
             name, why = next(iter(failures.items()))

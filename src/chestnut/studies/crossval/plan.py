@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field
 
 from chestnut.config import Recipe
 from chestnut.data.folds import deal, hold_out, pool
@@ -19,7 +21,8 @@ from chestnut.errors import DataError
 from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.crossval.result import CrossValidation
+from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan, require_at_least
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ class FoldRun:
         return f"repeat{self.repeat}-fold{self.fold}"
 
 
+class CrossFile(PlanFile):
+    """What a crossplan.json must contain: the recipe as TOML, and the numbers of folds and repeats."""
+
+    recipe: str
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)]
+
+
 @dataclass(frozen=True)
 class CrossPlan(StudyPlan):
     """The plan of a cross-validation.
@@ -60,6 +71,7 @@ class CrossPlan(StudyPlan):
     images: str
     threads: int
 
+    file_type = CrossFile
     labels: ClassVar = {
         "recipe": "the recipe or its settings",
         "images": "the images",
@@ -170,6 +182,7 @@ class CrossFolder(StudyFolder[CrossPlan]):
 
     plan_type = CrossPlan
     plan_name = "crossplan.json"
+    result_type = CrossValidation
     result_name = "crossval.json"
     page_name = "crossval.html"
     noun = "cross-validation"

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field
 
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.manifest import Manifest
@@ -16,10 +18,10 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.errors import DataError, RecipeError, suggest
 from chestnut.evaluation.selection_bias import OBJECTIVES
-from chestnut.files.json_files import write_json
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.tuning.result import Tuning
 from chestnut.studies.tuning.space_checks import check_space
 
 SEARCHES = ("random", "hyperband", "bayesian")
@@ -62,6 +64,17 @@ class Terms:
         require_at_least(0, seed=self.seed)
 
 
+class TuneFile(PlanFile):
+    """What a tuneplan.json must contain; see `TunePlan` for the fields."""
+
+    recipe: str
+    search: Literal["random", "hyperband", "bayesian"]
+    objective: Literal["auroc", "accuracy", "loss"]
+    executions: Annotated[int, Field(ge=1)]
+    trials: Annotated[int, Field(ge=1)]
+    precision: str | None = None
+
+
 @dataclass(frozen=True)
 class TunePlan(StudyPlan):
     """The plan of a search.
@@ -86,6 +99,7 @@ class TunePlan(StudyPlan):
     threads: int
     precision: str | None = None
 
+    file_type = TuneFile
     labels: ClassVar = {
         "recipe": "the recipe, its space or its settings",
         "images": "the images or their split",
@@ -203,6 +217,7 @@ class TuneFolder(StudyFolder[TunePlan]):
 
     plan_type = TunePlan
     plan_name = "tuneplan.json"
+    result_type = Tuning
     result_name = "tune.json"
     page_name = "tune.html"
     noun = "search"
@@ -247,8 +262,8 @@ class TuneFolder(StudyFolder[TunePlan]):
         """
         require_at_least(1, _TRIALS, trials=trials)
         if (plan := self.plan).trials != trials:
-            write_json(self.plan_file, replace(plan, trials=trials).to_dict())
+            self.save_plan(replace(plan, trials=trials))
 
     def set_precision(self, precision: str) -> None:
         """Save the precision of all runs."""
-        write_json(self.plan_file, replace(self.plan, precision=precision).to_dict())
+        self.save_plan(replace(self.plan, precision=precision))

@@ -31,7 +31,8 @@ class Trial:
             a run ended in an error, and `running` that the search was stopped before the trial had ended.
         values: The settings, by recipe field; empty for the recipe's own.
         score: The mean of `scores`; None if there are none.
-        scores: The objective of each finished execution at the epoch it kept; for a pruned trial, its best value.
+        scores: The objective of each finished execution at the epoch it kept; for a pruned trial, its best value. Where
+            it is undefined, it is NaN, which is null in JSON.
         epochs: The number of epochs, over all executions.
         seconds: The duration of the trial's jobs, over all executions.
         runs: The names of the folders of its runs.
@@ -42,7 +43,7 @@ class Trial:
     state: State
     values: dict[str, Any]
     score: float | None
-    scores: tuple[float, ...]
+    scores: tuple[float | None, ...]
     epochs: int
     seconds: float
     runs: tuple[str, ...]

@@ -33,7 +33,9 @@ def tune(folder: TuneFolder, options: JobOptions) -> Tuning:
     from chestnut.training.tracking.tensorboard import write_experiment
 
     with folder.lock():
-        if folder.plan.precision is None:
+        precision = folder.plan.precision
+        folder.check_files()
+        if precision is None:
             folder.set_precision(_choose_precision(folder, options))
         plan = folder.plan
         if not folder.tensorboard.exists():
