@@ -103,3 +103,17 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def in_one_line(error: BaseException, most: int = 200) -> str:
+    r"""Return the message of an error of another library in one line; where it has none, the name of its kind.
+
+    Args:
+        error: The error.
+        most: The most letters to return.
+
+    >>> in_one_line(ValueError("a layer\n  has no weights"))
+    'a layer has no weights'
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= most else f"{text[: most - 1]}…"

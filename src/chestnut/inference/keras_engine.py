@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,22 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import InputSpec
+from chestnut.config.limits import MOST_VALUES
 from chestnut.data.pixels import Grey
-from chestnut.errors import BundleError, listed
+from chestnut.errors import BundleError, in_one_line, listed
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.test_time import variants
-from chestnut.models.device import chunk, compiled, predict
+from chestnut.models.device import backend_errors, chunk, compiled, predict
 from chestnut.models.finite import describe_bad_weights
 from chestnut.models.heads import probabilities
+from chestnut.models.network_file import check_network_file
+from chestnut.models.output_sizes import largest_output
+
+#: What Keras raises for configurations and weights that do not fit together.
+_FAULTS = (
+    *(ValueError, TypeError, OSError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError),
+    UserWarning,
+)
 
 
 def as_batch(grey: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.uint8]:
@@ -157,17 +167,25 @@ def _logits(classes: int) -> tuple[int, ...]:
 
 
 def load_network(path: Path) -> Any:
-    """Load a `.keras` file, unless it contains code that loading would run.
+    """Load a `.keras` file of layers that chestnut's networks have.
+
+    The file may come from a stranger: nothing in it is run, and it takes no more memory than its size explains.
 
     Raises:
-        BundleError: The file cannot be loaded, or contains weights that are NaN or infinite.
+        BundleError: The file is damaged or refused, or contains weights that are NaN or infinite.
     """
     try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
+        check_network_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers with random weights
+            network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (*_FAULTS, *backend_errors()) as error:
         raise BundleError(
-            f"{path} cannot be loaded as a Keras network ({error}); restore it from a copy or train again"
+            f"{path} cannot be loaded as a network: {in_one_line(error)}; restore it from a copy or train again"
         ) from error
+    size, name = largest_output(network)
+    if size > MOST_VALUES:
+        raise BundleError(f"{path}: its layer {name} puts out {size:,} values an image; {MOST_VALUES:,} is the limit")
     if fault := describe_bad_weights(network):
         raise BundleError(f"{path}: {fault}, so the network decides nothing; restore it from a copy or train again")
     return network

@@ -50,6 +50,15 @@ def local_devices() -> list[Any]:
     return accelerators() or (keras.distribution.list_devices() if backend() == "tensorflow" else ["cpu"])
 
 
+def backend_errors() -> tuple[type[Exception], ...]:
+    """Return the kinds of errors that the backend raises and that are no kinds of Python's own."""
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        return (tf.errors.OpError,)
+    return ()
+
+
 def divide_processor(count: int) -> None:
     """Make the processor appear as `count` devices, to try several devices without GPUs.
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from chestnut.config import BackboneConfig, InputSpec
-from chestnut.errors import DownloadError, RecipeError
+from chestnut.errors import DownloadError, RecipeError, in_one_line
 from chestnut.models.backbones import BACKBONES, Backbone
 from chestnut.models.freeze import backbone_layers
 from chestnut.models.weights_file import load_weights_file
@@ -45,7 +45,7 @@ def _download(backbone: Backbone, name: str, shape: tuple[int, int, int]) -> ker
             return backbone.make("imagenet", input_shape=shape)
     except Exception as error:
         raise DownloadError(
-            f"the ImageNet weights of {name} could not be downloaded ({' '.join(str(error).split())}); set "
+            f"the ImageNet weights of {name} could not be downloaded ({in_one_line(error)}); set "
             f"model.weights to a file saved from keras.applications.{backbone.application}(include_top=False), or to "
             "none for random weights"
         ) from error
@@ -64,7 +64,7 @@ def _read_file(backbone: Backbone, config: BackboneConfig, shape: tuple[int, int
     except ValueError as error:
         raise RecipeError(
             f"model.weights: {path} does not contain the weights of {config.network} "
-            f"({' '.join(str(error).split())[:160]}); give a file saved from "
+            f"({in_one_line(error)}); give a file saved from "
             f"keras.applications.{backbone.application}(include_top=False) by save_weights"
         ) from error
     return source

@@ -17,6 +17,11 @@ from pathlib import Path
 import h5py  # type: ignore[import-untyped]  # comes with Keras
 import keras
 
+from chestnut.errors import in_one_line
+from chestnut.models.finite import describe_bad_weights
+from chestnut.models.network_file import check_archived_weights
+from chestnut.models.stored_weights import count_stored
+
 _ENDINGS = (".keras", ".weights.h5", ".h5")  # in the order in which Keras looks for them
 
 
@@ -28,17 +33,24 @@ def load_weights_file(network: keras.Model, path: Path) -> None:
         path: A file in any of Keras's layouts, under any name.
 
     Raises:
-        ValueError: The file has none of the layouts, is damaged, or contains the weights of other layers.
+        ValueError: The file has none of the layouts, is damaged, would take more memory than its size explains, or
+            contains the weights of other layers, or weights that are NaN or infinite.
     """
     ending = find_ending(path)
     if ending is None:
         raise ValueError("the file is neither HDF5 with Keras's layers nor a .keras archive")
+    if ending == ".keras":
+        check_archived_weights(path)
+    else:
+        count_stored(path)
     with _link_with_ending(path, ending) as given, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers as they were
         try:
             network.load_weights(given)
-        except (OSError, KeyError, TypeError, AttributeError, UserWarning, zipfile.BadZipFile) as error:
-            raise ValueError(str(error)) from error
+        except (OSError, LookupError, TypeError, AttributeError, RuntimeError, UserWarning) as error:
+            raise ValueError(in_one_line(error)) from error
+    if fault := describe_bad_weights(network):
+        raise ValueError(fault)
 
 
 def find_ending(path: Path) -> str | None:
@@ -56,11 +68,14 @@ def find_ending(path: Path) -> str | None:
                 if "layer_names" in file.attrs or "model_weights" in file:
                     return ".h5"
                 return ".weights.h5" if "layers" in file or "_layer_checkpoint_dependencies" in file else None
-        except OSError:
+        except (OSError, RuntimeError, KeyError):
             return None
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return ".keras" if "model.weights.h5" in archive.namelist() else None
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return ".keras" if "model.weights.h5" in archive.namelist() else None
+        except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+            return None
     return None
 
 
