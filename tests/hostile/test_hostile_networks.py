@@ -65,12 +65,12 @@ SPEC_VALUES = SPEC.model_dump()
 VALUES = {
     "temperature 0": ({"temperature": 0}, "temperature: input should be greater than or equal to 0.001, given 0"),
     "temperature below 0": ({"temperature": -1.0}, "temperature: input should be greater"),
-    "temperature NaN": ({"temperature": NAN}, "temperature: input should be a finite number, given nan"),
-    "temperature infinite": ({"temperature": INF}, "temperature: input should be a finite number, given inf"),
+    "temperature NaN": ({"temperature": NAN}, "is not valid JSON (NaN"),
+    "temperature infinite": ({"temperature": INF}, "is not valid JSON (Infinity"),
     "temperature too high": ({"temperature": 1e300}, "temperature: input should be less than or equal to 1000"),
     "temperature text": ({"temperature": "1.0"}, "temperature: input should be a valid number, given '1.0'"),
     "temperature null": ({"temperature": None}, "temperature: input should be a valid number, given None"),
-    "threshold NaN": ({"threshold": NAN}, "threshold: input should be a finite number, given nan"),
+    "threshold NaN": ({"threshold": NAN}, "is not valid JSON (NaN"),
     "threshold 5": ({"threshold": 5}, "threshold: input should be less than or equal to 1, given 5"),
     "threshold below 0": ({"threshold": -0.1}, "threshold: input should be greater than or equal to 0, given -0.1"),
     "threshold true": ({"threshold": True}, "threshold: input should be a valid number, given True"),
@@ -107,7 +107,7 @@ def test_a_bundle_with_an_impossible_value_is_refused(folder, kind):
     with pytest.raises(BundleError) as caught:
         Bundle.read(folder)
     assert said in str(caught.value) and "\n" not in str(caught.value)
-    assert kind == "a newer format" or str(caught.value).startswith(f"{folder / 'bundle.json'} is damaged (")
+    assert str(caught.value).startswith(str(folder))
 
 
 @pytest.mark.parametrize("key", ["format", "recipe", "classes", "positive", "input", "temperature", "threshold"])
@@ -158,14 +158,14 @@ def test_a_network_with_a_weight_that_is_not_finite_is_neither_written_nor_loade
     assert not (tmp_path / "new").exists()
     put(folder, network)
     with pytest.raises(BundleError, match=r"1 of 18 weights of block_1_conv_1/kernel are NaN or infinite"):
-        Predictor.open(folder)
+        Predictor.open(Bundle.read(folder))
 
 
 def test_an_output_that_is_not_finite_decides_nothing(folder, tmp_path):
     network = build(CnnConfig(filters=(2,), dense=()), SPEC, 2)
     network.set_weights([np.full_like(array, 3e38) for array in network.get_weights()])
     put(folder, network)
-    images, predictor = [str(tmp_path / f"{name}.png") for name in "ab"], Predictor.open(folder)
+    images, predictor = [str(tmp_path / f"{name}.png") for name in "ab"], Predictor.open(Bundle.read(folder))
     for image in images:
         Image.fromarray(np.full((16, 16), 255, np.uint8)).save(image)
     with pytest.raises(BundleError, match=r"NaN or infinite for 2 of 2 images \(.*a\.png, .*b\.png\), so"):

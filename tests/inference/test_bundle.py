@@ -52,8 +52,8 @@ def test_a_bundle_that_is_replaced_while_it_is_read_is_read_whole(tmp_path, monk
     folder, read, replaced = tmp_path / "bundle", getattr(bundle, moment), []
     write_bundle(folder, Network("old"), **FACTS)
 
-    def read_and_replace(path):
-        value = read(path)
+    def read_and_replace(path, **options):
+        value = read(path, **options)
         if not replaced:
             replaced.append(path)
             write_bundle(folder, Network("new"), **FACTS | {"threshold": 0.25})

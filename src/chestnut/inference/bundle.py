@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chestnut.config import InputSpec
-from chestnut.errors import BundleError, listed
+from chestnut.errors import BundleError, DataError, listed
 from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
@@ -29,6 +29,7 @@ LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-3, 1e3
 
 _MODEL: Final = "model.keras"
 _FACTS: Final = "bundle.json"
+_REMEDY = "restore it from a copy or train again"
 
 _Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -109,14 +110,17 @@ class Bundle:
                 f"{folder.parent} has no bundle, because its training has not finished; "
                 f"chestnut info {folder.parent} shows its status"
             )
-        values = read_json(path)
+        try:
+            values = read_json(path, remedy=_REMEDY)
+        except DataError as error:
+            raise BundleError(str(error)) from error
         version = values.get("format") if isinstance(values, dict) else None
         if isinstance(version, int) and version > BUNDLE_VERSION:
             raise BundleError(
                 f"{folder} was made by a newer chestnut (format {version:.12g}, this one reads up to "
                 f"{BUNDLE_VERSION}); upgrade with pip install --upgrade chestnut"
             )
-        facts = _check_facts(values, f"{path} is damaged", "restore it from a copy or train again")
+        facts = _check_facts(values, f"{path} is damaged", _REMEDY)
         _check_hash(folder / _MODEL, facts.sha256[_MODEL])
         return cls(
             folder=folder,
