@@ -25,7 +25,7 @@ from chestnut.models.network_file import check_network_file
 from chestnut.models.output_sizes import largest_output
 
 #: What Keras raises for configurations and weights that do not fit together.
-_FAULTS = (
+_FAULTS: tuple[type[Exception], ...] = (
     *(ValueError, TypeError, OSError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError),
     UserWarning,
 )
