@@ -3,7 +3,7 @@
 import pytest
 
 from chestnut.config import Recipe
-from chestnut.errors import DataError, RunError
+from chestnut.errors import DataError, RunError, TakenError
 from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.record import RunRecord
@@ -39,6 +39,16 @@ def test_a_taken_place_is_refused(tmp_path):
     made(tmp_path / "one")
     with pytest.raises(RunError, match="one exists already; choose another name"):
         made(tmp_path / "one")
+
+
+def test_a_place_that_is_taken_while_a_run_is_made_is_refused_and_stays(tmp_path):
+    with (
+        pytest.raises(TakenError, match="one exists already"),
+        RunFolder.create(tmp_path / "one", Recipe(name="tiny"), RunRecord(status="training"), {}),
+    ):
+        made(tmp_path / "one", "finished")
+    assert RunFolder.open(tmp_path / "one").finished
+    assert [item.name for item in tmp_path.iterdir()] == ["one"]
 
 
 def test_a_damaged_history_is_one_clear_error(tmp_path):

@@ -13,6 +13,8 @@ from chestnut.data.cache.cache import clean, entries
 from chestnut.errors import BundleError, DiskError, RecipeError
 from chestnut.inference.keras_engine import load_network
 from chestnut.runs.folder import RunFolder
+from chestnut.training import train as train_module
+from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.finetune import describe_kept_start, finetune, finetune_recipe
 from chestnut.training.frozen import Frozen
 from chestnut.training.inputs import Images
@@ -20,6 +22,7 @@ from chestnut.training.layer_rates import layer_pace
 from chestnut.training.optimizers import averages, optimizer, set_paces, use_averages
 from chestnut.training.starting_network import assemble
 from chestnut.training.train import Setup
+from killing import Killed
 
 #: VGG-16 has the fewest layers, and is the quickest to trace.
 VGG = (
@@ -139,6 +142,26 @@ def test_finetuning_trains_the_top_and_nothing_else(head, tmp_path):
     assert finer.manifest_file.read_text() == head.manifest_file.read_text()
     start, own = finer.record.start, head.metrics("val")["metrics"]
     assert start["val_loss"] == pytest.approx(own["loss"]["value"], abs=2e-3)
+
+
+@pytest.mark.slow
+def test_a_fine_tuning_killed_before_its_first_epoch_goes_on_from_the_same_weights(head, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "_track_and_fit", kill)
+    with pytest.raises(Killed):
+        finetune(head, Setup(tmp_path / "killed"), settings=["optim.name=adam"])
+    run = RunFolder.open(tmp_path / "killed")
+    hidden = head.path.rename(head.path.with_name("moved"))  # where the weights came from no longer counts
+    try:
+        start = train_module._restore_start(run, Checkpoint(run.state), 2)
+    finally:
+        hidden.rename(head.path)
+    assert start.from_run and start.parts.frozen is not None
+    for old, new in zip(weights(head), start.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def kill(*_, **__):
+    raise Killed
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Tests that a killed run resumes to exactly the same weights as one that was never killed."""
 
+import json
+import math
 import os
 import signal
 import subprocess
@@ -14,8 +16,10 @@ import pytest
 import chestnut as cn
 from chestnut.errors import DeviceError, RunError
 from chestnut.inference.keras_engine import load_network
+from chestnut.training import train as train_module
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.train import Setup, resume
+from killing import Killed, kill_at_change
 
 SETTINGS = (
     *("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "model.dropout=0.3"),
@@ -98,6 +102,86 @@ def stopped(data, path):
     run = cn.train(data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]"), path=path, audited=False)
     run.folder.update(status="stopped")
     return run
+
+
+def weights(run):
+    return load_network(run / "bundle" / "model.keras").get_weights()
+
+
+@pytest.fixture(scope="module")
+def unbroken(images, tmp_path_factory):
+    """The folder of a run of two epochs, the call that makes another, and all renames and removals of it."""
+    folder, patch = tmp_path_factory.mktemp("unbroken"), pytest.MonkeyPatch()
+
+    def make(path):
+        data = cn.load_dataset(images)
+        return cn.train(data, "cnn-small", settings=(*SETTINGS, "train.epochs=2"), path=path, audited=False)
+
+    make(folder / "first")  # decodes the images
+    with kill_at_change(math.inf, patch) as changes:
+        make(folder / "second")
+    return folder / "second", make, changes
+
+
+#: Moments of a training by the name of the file that is changed next, and how many of that name have been changed.
+MOMENTS = {
+    "the folder has just appeared": ("rmdir", "second", 0),
+    "the last epoch is saved but not in history.csv": ("replace", "history", 1),
+    "the run has finished but its state is still there": ("unlink", "latest.json", 0),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed_at_any_moment_has_the_weights_of_an_unbroken_one(unbroken, moment, tmp_path, monkeypatch):
+    whole, make, changes = unbroken
+    kind, name, before = MOMENTS[moment]
+    places = [place for place, (done, file) in enumerate(changes) if done == kind and name in file]
+    with pytest.raises(Killed), kill_at_change(places[before], monkeypatch):
+        make(tmp_path / "killed")
+    if cn.open_run(tmp_path / "killed").folder.finished:
+        with pytest.raises(RunError, match="has finished, so there is nothing to resume; judge it with chestnut eval"):
+            cn.resume(tmp_path / "killed")
+    else:
+        cn.resume(tmp_path / "killed")
+    for one, other in zip(weights(whole), weights(tmp_path / "killed"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    columns = ["epoch", "loss", "val_loss", "learning_rate"]
+    resumed = cn.open_run(tmp_path / "killed")
+    np.testing.assert_array_equal(cn.open_run(whole).history[columns], resumed.history[columns])
+    assert resumed.folder.finished and not resumed.folder.state.exists()
+
+
+@pytest.mark.slow
+def test_a_run_of_which_an_older_chestnut_saved_nothing_is_not_resumed_as_another(unbroken, tmp_path, monkeypatch):
+    _, make, changes = unbroken
+    with pytest.raises(Killed), kill_at_change(changes.index(("rename", "new")) + 1, monkeypatch):
+        make(tmp_path / "killed")
+    run = cn.open_run(tmp_path / "killed").folder
+    (run.state / "start.arrays").unlink()
+    with pytest.raises(RunError, match=r"start\.arrays is missing; restore it"):
+        cn.resume(run.path)
+    record = json.loads(run.environment_file.read_text())
+    del record["start_weights"]
+    run.environment_file.write_text(json.dumps(record))
+    with pytest.raises(RunError, match=r"was begun by an older chestnut, .* remove it and train again"):
+        cn.resume(run.path)
+
+
+@pytest.mark.slow
+def test_two_trainings_at_once_take_two_numbers(images, tmp_path, monkeypatch):
+    settings = ("input.height=32", "input.width=32", "model.dense=[4]", "train.epochs=1", "train.precision=float32")
+    data, draw = cn.load_dataset(images), train_module.draw_samples
+
+    def draw_while_another_begins(*given):
+        draw(*given)
+        (tmp_path / "mlp-1").mkdir(exist_ok=True)
+        (tmp_path / "mlp-1" / "environment.json").touch()
+
+    monkeypatch.setattr(train_module, "draw_samples", draw_while_another_begins)
+    run = cn.train(data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]"), runs=tmp_path, audited=False)
+    assert run.path == tmp_path / "mlp-2" and run.folder.finished
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlp-1", "mlp-2"]
 
 
 def test_a_resume_refuses_images_that_have_changed(images, tmp_path):

@@ -10,11 +10,14 @@ import pytest
 import chestnut as cn
 from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.files.json_files import read_json
+from chestnut.inference.keras_engine import load_network
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.studies.comparison.compare import JobOptions, compare
 from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
 from chestnut.studies.comparison.variants import make_variants
+from chestnut.training import train as train_module
 from inline import TINY, Inline
+from killing import Killed
 
 TERMS = Terms(fraction=0.8, repeats=2, epochs=2, seed=4)
 
@@ -49,6 +52,34 @@ def test_runs_share_images_split_and_budget(made):
     train = tables[0][tables[0]["split"] == "train"]
     assert 0 < len(train) < (whole["split"] == "train").sum()
     assert not set(train["patient"]) & set(tables[0].loc[tables[0]["split"] != "train", "patient"])
+
+
+@pytest.mark.slow
+def test_a_run_killed_before_its_first_epoch_ends_as_if_it_had_not_been(made, images, tmp_path, monkeypatch):
+    def die(*_):
+        raise Killed
+
+    whole, _, _ = made
+    folder = begin(images, tmp_path / "killed")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(train_module, "train_start", die)
+        compare(folder, JobOptions(Inline()))
+    compare(folder, JobOptions(Inline()))
+    for name in ("mlp-s4", "cnn-small-s4"):
+        one, other = (load_network(path / name / "bundle" / "model.keras") for path in (whole.path, folder.path))
+        for expected, found in zip(one.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(expected, found)
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_opened(images, tmp_path):
+    class Raced(ComparisonFolder):
+        def write_more(self, plan, manifest):
+            ComparisonFolder.begin(tmp_path / "one", plan, manifest)
+
+    plan, manifest = make_plan(cn.load_dataset(images), make_variants(("mlp", "cnn-small"), TINY, ()), TERMS, threads=2)
+    folder = Raced.begin(tmp_path / "one", plan, manifest)
+    assert folder.plan == plan
+    assert [item.name for item in tmp_path.iterdir()] == ["one"]
 
 
 def test_the_leaderboard_agrees_with_the_runs(made):
