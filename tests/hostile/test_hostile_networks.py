@@ -182,6 +182,13 @@ def test_a_network_of_other_classes_or_another_input_is_refused(folder):
         load_bundle(Bundle.read(folder))
 
 
+def test_a_network_that_replaces_the_one_of_the_bundle_decides_nothing(folder):
+    bundle = Bundle.read(folder)
+    put(folder, build(CnnConfig(filters=(2,), dense=()), SPEC, 2))
+    with pytest.raises(BundleError, match="bundle was replaced while it was read; run the command again"):
+        load_bundle(bundle)
+
+
 def test_a_training_that_ends_with_weights_that_are_not_finite_has_failed():
     with pytest.raises(TrainingError, match=r"training mine ended with a network of which 1 of 18 weights of block_1"):
         require_finite(spoilt(NAN), Recipe(name="mine"))

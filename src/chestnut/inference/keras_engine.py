@@ -16,6 +16,7 @@ from chestnut.config import InputSpec
 from chestnut.config.limits import MOST_VALUES
 from chestnut.data.pixels import Grey
 from chestnut.errors import BundleError, in_one_line, listed
+from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.test_time import variants
 from chestnut.models.device import backend_errors, chunk, compiled, predict
@@ -144,7 +145,8 @@ def load_bundle(bundle: Bundle) -> Any:
     """Load the network of a bundle, and check that its input and outputs are those that the bundle states.
 
     Raises:
-        BundleError: The file cannot be loaded or is refused, or contains another network.
+        BundleError: The file cannot be loaded or is refused, or contains another network than the bundle had when it
+            was read.
     """
     network = load_network(bundle.model_file)
     classes, remedy = len(bundle.classes), "restore both from a copy or train again"
@@ -158,6 +160,8 @@ def load_bundle(bundle: Bundle) -> Any:
             f"{bundle.model_file} has outputs of shape {network.output_shape}, but bundle.json has {classes} classes; "
             f"{remedy}"
         )
+    if sha256(bundle.model_file) != bundle.weights:  # read last, so that a file that was exchanged meanwhile is noticed
+        raise BundleError(f"{bundle.folder} was replaced while it was read; run the command again")
     return network
 
 
