@@ -47,6 +47,12 @@ MOST_INFLATED_BESIDE = 20 * MB
 #: The most images in an archive, or rows in a table.
 MOST_ROWS = 2_000_000
 
+#: The most bytes of a table, of its first line, and the most columns; and the most characters of a cell that is used.
+MOST_TABLE_BYTES, MOST_HEADING_BYTES, MOST_COLUMNS, MOST_CELL_CHARACTERS = 200 * MB, 200_000, 5_000, 4_000
+
+#: The most folders above an image, below the data set's own.
+MOST_FOLDERS = 50
+
 #: The most bytes of an `.npz` archive, and of one of its arrays, which stays in memory while it is decoded.
 MOST_ARCHIVE_BYTES, MOST_ARRAY_BYTES = 16_000 * MB, 4_000 * MB
 

@@ -6,6 +6,7 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_
 from chestnut.data.sources.table import Columns
 from chestnut.errors import DataError
 from chestnut.files.json_files import read_json
-from chestnut.names import is_safe
+from chestnut.names import is_safe, shown
 
 __all__ = ["Columns", "image_files", "load_dataset"]
 
@@ -112,6 +113,10 @@ def image_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     chosen: dict[str, None] = {}
     for path in paths:
         for match in matches(_check_path(path)):
+            if not is_safe(match):
+                raise DataError(
+                    f"{shown(match)}: the name has a control character or bytes that are not UTF-8; rename it"
+                )
             chosen.update(dict.fromkeys(_images_in(match)))
     if not chosen:
         raise DataError("no images given; give files, folders or patterns in quotes")
@@ -138,9 +143,17 @@ def _images_in(path: str) -> list[str]:
 
 
 def _check_path(path: str | os.PathLike[str]) -> str:
-    text = str(Path(path).expanduser()) if os.fspath(path) else ""
+    text = os.fspath(path)
+    if text:
+        with suppress(RuntimeError):  # a ~ that names no user is taken as it is
+            text = str(Path(path).expanduser())
     if not text or not is_safe(text):
         raise DataError(f"the path given is {text!r}; {_ALLOWED}, without control characters in its name")
+    if not is_safe(absolute(text)):
+        raise DataError(
+            f"{text} is in the folder {shown(absolute(text))}, whose name has a control character or bytes that are "
+            "not UTF-8; rename it"
+        )
     return text
 
 

@@ -13,8 +13,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chestnut.data.decoding.limits import MOST_BYTES, MOST_FOLDERS
+from chestnut.data.decoding.regular_file import open_regular
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
-from chestnut.errors import DataError, listed
+from chestnut.errors import DataError, ImageError, listed
 from chestnut.names import is_safe, shown
 
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "phantom.json"})
@@ -61,9 +63,9 @@ def is_image(path: str) -> bool:
 
 def _has_dicom_mark(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path, MOST_BYTES) as file:
             return file.read(132)[128:] == b"DICM"
-    except OSError:
+    except (ImageError, OSError):
         return False
 
 
@@ -119,13 +121,21 @@ class Scanner:
         self._bad: list[str] = []
         self._seen: dict[tuple[int, int], str] = {}
 
-    def tree(self, folder: str) -> Tree:
+    def tree(self, folder: str, depth: int = 0) -> Tree:
         """Read a folder and everything below it, following symbolic links.
 
+        Args:
+            folder: The path.
+            depth: How many folders of the data set are above it.
+
         Raises:
-            DataError: A folder cannot be read or is reached twice (for example by a symbolic link to a folder above),
-                or, unless `skip_bad`, a name has control characters or bytes that are not UTF-8.
+            DataError: A folder cannot be read, is too deep, or is reached twice (for example by a symbolic link to a
+                folder above), or, unless `skip_bad`, a name has control characters or bytes that are not UTF-8.
         """
+        if depth > MOST_FOLDERS:
+            raise DataError(
+                f"{shown(folder)} is more than {MOST_FOLDERS} folders deep; give a folder with fewer levels"
+            )
         self._enter(folder)
         images: list[str] = []
         folders: list[Tree] = []
@@ -142,7 +152,7 @@ class Scanner:
             elif kind == "image":
                 images.append(entry.path)
             else:
-                folders.append(self.tree(entry.path))
+                folders.append(self.tree(entry.path, depth + 1))
         return Tree(folder, tuple(images), tuple(inner for inner in folders if inner.images or inner.folders))
 
     def refuse(self, path: str, reason: str) -> None:

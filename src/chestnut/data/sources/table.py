@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import asdict, dataclass, replace
-from typing import cast
+from typing import BinaryIO, cast
 
 import pandas as pd
 
+from chestnut.data.decoding.limits import (
+    MB,
+    MOST_CELL_CHARACTERS,
+    MOST_COLUMNS,
+    MOST_HEADING_BYTES,
+    MOST_ROWS,
+    MOST_TABLE_BYTES,
+)
+from chestnut.data.decoding.regular_file import open_regular
 from chestnut.data.sources.record import split_named
-from chestnut.errors import DataError, listed, suggest
+from chestnut.errors import DataError, ImageError, listed, suggest
 from chestnut.names import shown
 
 #: The usual column names, most likely first, in lower case and with letters and digits only.
@@ -34,6 +43,20 @@ _USUAL: dict[str, tuple[str, ...]] = {
     "uid": ("sopinstanceuid",),
     "copy_of": ("copyof",),
 }
+
+
+#: The words that programs write for a missing label, patient or other fact, in lower case.
+_MISSING = frozenset({"nan", "<na>", "#n/a", "n/a", "na", "null"})
+
+_FAULTS: tuple[type[Exception], ...] = (
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    UnicodeError,
+    OSError,
+    MemoryError,
+    OverflowError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -109,28 +132,78 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
             not splits in a split column given by name.
     """
     try:
-        with open(file, encoding="utf-8-sig") as stream:
-            heading = stream.readline()
-        with warnings.catch_warnings():
+        with open_regular(file, MOST_TABLE_BYTES) as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)  # cells beyond the last heading have no name
             cells = pd.read_csv(
-                file,
-                sep=max(",;\t", key=heading.count),
+                stream,
+                sep=_find_separator(file, stream),
                 dtype=str,
                 keep_default_na=False,
                 encoding="utf-8-sig",
                 index_col=False,
+                nrows=MOST_ROWS + 1,
             )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{file} cannot be read as a table ({error}); save it as a CSV in UTF-8") from error
+    except ImageError as error:
+        raise DataError(f"{file} cannot be read as a table ({error.reason}); save it as a CSV in UTF-8") from error
+    except _FAULTS as error:
+        raise DataError(f"{file} cannot be read as a table ({_one_line(error)}); save it as a CSV in UTF-8") from error
+    if len(cells) > MOST_ROWS:
+        raise DataError(f"{file} has more than {MOST_ROWS:,} rows, the limit; divide it")
     if cells.empty:
         raise DataError(f"{file} has no rows below its heading; give a row for each image")
     cells.columns = pd.Index([str(name).strip() for name in cells.columns])
+    cells = cells.loc[:, ~cells.columns.duplicated()]
     names = tuple(cells.columns)
     chosen = _choose_columns(file, names, columns)
-    text = pd.DataFrame({part: cells[name].fillna("").str.strip() for part, name in chosen.items()}, index=cells.index)
+    text = pd.DataFrame({part: _clean(cells[name], part) for part, name in chosen.items()}, index=cells.index)
     table = Table(file, text, chosen, names)
+    _check_lengths(table)
     return _normalise_splits(table, named=columns.split is not None) if "split" in chosen else (table, ())
+
+
+def _find_separator(file: str, stream: BinaryIO) -> str:
+    """Return the separator in the heading, and check what can be known before the table is read.
+
+    Raises:
+        DataError: The heading is too long or has too many columns, or the file has zero bytes, as UTF-16 does.
+    """
+    start = stream.read(MOST_HEADING_BYTES + 1)
+    heading = re.split(rb"[\r\n]", start, maxsplit=1)[0]
+    separator = max(",;\t", key=lambda mark: heading.count(mark.encode()))
+    if len(heading) > MOST_HEADING_BYTES:
+        raise DataError(
+            f"{file}: the first line has more than {MOST_HEADING_BYTES:,} bytes; give a table with headings"
+        )
+    columns = heading.count(separator.encode()) + 1
+    if columns > MOST_COLUMNS:
+        raise DataError(f"{file} has {columns:,} columns, more than the limit of {MOST_COLUMNS:,}; keep those needed")
+    while start:
+        if b"\0" in start:
+            raise DataError(f"{file} has zero bytes, as text in UTF-16 does; save it as a CSV in UTF-8")
+        start = stream.read(MB)
+    stream.seek(0)
+    return separator
+
+
+def _clean(cells: pd.Series[str], part: str) -> pd.Series[str]:
+    """Return cells without blanks around them; a word that stands for a missing value becomes empty."""
+    text = cells.fillna("").str.strip()
+    return text if part in ("path", "copy_of") else text.mask(text.str.lower().isin(_MISSING), "")
+
+
+def _check_lengths(table: Table) -> None:
+    for part, name in table.columns.items():
+        lengths = table.cells[part].str.len().to_numpy()
+        if lengths.max() > MOST_CELL_CHARACTERS:
+            row = int(lengths.argmax())
+            raise DataError(
+                f"{table.file}: line {row + 2} has {lengths[row]:,} characters in the column {shown(name)}, more than "
+                f"the limit of {MOST_CELL_CHARACTERS:,}; correct it"
+            )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _choose_columns(file: str, names: tuple[str, ...], columns: Columns) -> dict[str, str]:
