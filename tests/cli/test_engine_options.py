@@ -1,9 +1,15 @@
 """Which engine runs jobs: options that do not fit, and clusters that are not there, in one line and at once."""
 
+import contextlib
 import socket
+from types import SimpleNamespace
 
 import pytest
 
+from chestnut.api import studies
+from chestnut.api.options import StudySettings
+from chestnut.errors import EngineError
+from chestnut.jobs.engine_choice import EngineChoice
 from chestnut.jobs.ray import cluster
 
 COMPARE = ["compare", "nothing", "--recipes", "mlp,cnn-small"]
@@ -34,6 +40,11 @@ def refused(chestnut, *words):
         (["--address", "auto"], "auto: the engine local takes no address; choose the engine ray"),
         (["--jobs", "0"], "0: give 1 or more side by side"),
         (["--engine", "ray", "--jobs", "-1"], "-1: give 1 or more side by side"),
+        (["--wait", "nan"], "--wait nan: give a number of seconds, or a duration such as 90s, 5m or 2h"),
+        (["--wait", "-1"], "--wait -1: give a number"),
+        (["--wait", "1e3"], "--wait 1e3: give a number"),
+        (["--wait", "9" * 5000], "999: give a number"),
+        (["--wait", "999999h"], "wait: give a number of seconds from 0 to 31622400"),
     ],
 )
 def test_options_that_do_not_fit(chestnut, command, words, said):
@@ -61,3 +72,28 @@ def test_ray_is_not_installed(chestnut, monkeypatch):
 
 def test_a_prediction_on_this_machine_takes_no_jobs(chestnut):
     assert "--jobs 2: --engine local predicts in one process" in refused(chestnut, *PREDICT, "--jobs", 2)
+
+
+@pytest.mark.parametrize(
+    "wait", [float("nan"), float("inf"), -1, True, "60", 10**5000], ids=lambda value: type(value).__name__
+)
+def test_a_wait_that_is_no_duration(wait):
+    with pytest.raises(EngineError, match=r"^wait: give a number of seconds from 0 to 31622400$"):
+        EngineChoice(wait=wait).check()
+
+
+def test_a_study_whose_cluster_went_away_says_how_to_continue(tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def open_lost(choice, threads):
+        yield SimpleNamespace(parallel=1)
+        raise EngineError("the Ray cluster has no node that is up")
+
+    monkeypatch.setattr(EngineChoice, "open", open_lost)
+    folder = SimpleNamespace(plan=SimpleNamespace(threads=1), path=tmp_path, command="compare")
+    with (
+        pytest.raises(
+            EngineError, match=f"finished runs are kept; continue with chestnut compare --resume {tmp_path}$"
+        ),
+        studies._jobs(folder, StudySettings(quiet=True), EngineChoice(), (), 1, "1 run"),
+    ):
+        pass

@@ -49,9 +49,11 @@ def pretend(job, notify):
 def cluster():
     """A Ray cluster of this machine with room for two jobs, started for the first test that asks for it."""
     from chestnut.jobs.ray.cluster import join_cluster
+    from chestnut.jobs.ray.patience import Patience
 
-    with join_cluster(None, 2 * THREADS):
-        yield
+    patience = Patience(60.0)
+    with join_cluster(None, 2 * THREADS, patience) as cluster:
+        yield cluster, patience
 
 
 @pytest.fixture(params=ENGINES)
@@ -63,8 +65,8 @@ def engine(request, monkeypatch):
     if request.param == "ray":
         from chestnut.jobs.ray.engine import RayEngine
 
-        request.getfixturevalue("cluster")
-        return lambda parallel: RayEngine(parallel, start_method=COMMAND)
+        cluster = request.getfixturevalue("cluster")
+        return lambda parallel: RayEngine(*cluster, parallel, start_method=COMMAND)
     method = COMMAND if request.param == "launched" else StartMethod(module=FAKE_WORKER.stem)
     return lambda parallel: LocalEngine(parallel, method)
 

@@ -26,6 +26,7 @@ from chestnut.jobs.job import Job
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.ray.cluster import join_cluster
 from chestnut.jobs.ray.engine import open_ray_engine
+from chestnut.jobs.ray.patience import Patience
 from chestnut.runs.folder import RunFolder
 from processes import wait_until
 
@@ -120,11 +121,9 @@ def reachable(port):
 
 def test_a_process_uses_one_cluster_after_another():
     """Each cluster that is started here has a token of its own, and Ray keeps the first it sees."""
-    import ray
-
     for _ in range(2):
-        with join_cluster(None, 1):
-            assert [node["Alive"] for node in ray.nodes()] == [True]
+        with join_cluster(None, 1, Patience(60.0)) as cluster:
+            assert [node["CPU"] for node in cluster.nodes()] == [1]
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +226,7 @@ def test_a_killed_worker_has_its_job_run_again_from_its_last_epoch(cluster, job,
             for worker in killed:
                 os.kill(worker, signal.SIGKILL)
 
-    with open_ray_engine(cluster.within, None, 2) as engine:
+    with open_ray_engine(cluster.within, None, 2, 60.0) as engine:
         (result,) = engine.run([one], listen)
     assert result.status == "finished", result.error
     assert len(killed) == 1 and len(starts) == 2 and starts[0] == 0 and starts[1] >= 2
@@ -247,7 +246,7 @@ def test_a_node_without_the_disk_gets_the_files_and_sends_the_run(cluster, job):
             starts.append(event.facts["done"])
         return "stop" if event.kind == "epoch" and len(starts) == 1 else None
 
-    with open_ray_engine(cluster.within, None, 2) as engine:
+    with open_ray_engine(cluster.within, None, 2, 60.0) as engine:
         (stopped,) = engine.run([one], listen)
         assert stopped.status == "stopped", stopped.error
         assert RunFolder(one.folder).record.status == "stopped"

@@ -46,6 +46,7 @@ class PredictOptions(DisplayOptions, total=False):
     engine: str
     address: str | None
     jobs: int | None
+    wait: float
 
 
 class StressOptions(DisplayOptions, total=False):
@@ -62,6 +63,7 @@ class StudyOptions(DisplayOptions, total=False):
     engine: str
     address: str | None
     jobs: int | None
+    wait: float
     track: Sequence[str]
 
 
@@ -126,23 +128,26 @@ class PredictSettings(DisplaySettings):
         engine: `local`, in this process, or `ray`.
         address: The address of the Ray cluster; None to start one on this machine.
         jobs: How many workers predict side by side on the cluster; None for as many as fit.
+        wait: The seconds to wait for a Ray cluster that is silent, has no node or has no room.
     """
 
     engine: str = "local"
     address: str | None = None
     jobs: int | None = None
+    wait: float = 60.0
 
     def check(self) -> None:
         """Refuse settings that do not go together.
 
         Raises:
-            EngineError: An unknown engine, a cluster that cannot be reached, or `jobs` for the local engine.
+            EngineError: An unknown engine, a cluster that cannot be reached, a number out of its range, or `jobs` for
+                the local engine.
             MissingExtraError: Ray is not installed.
         """
         from chestnut.errors import EngineError
         from chestnut.jobs.engine_choice import EngineChoice
 
-        EngineChoice(self.engine, self.address, self.jobs).check()
+        EngineChoice(self.engine, self.address, self.jobs, self.wait).check()
         if self.engine == "local" and self.jobs is not None:
             raise EngineError(
                 f"jobs={self.jobs}: engine=local predicts in one process, on all cores; give engine=ray too"
@@ -159,6 +164,7 @@ class StudySettings(DisplaySettings):
         engine: Where runs are trained: `local` or `ray`.
         address: The address of the Ray cluster; None to start one on this machine.
         jobs: How many runs are trained side by side; None for as many as fit.
+        wait: The seconds to wait for a Ray cluster that is silent, has no node or has no room.
         track: Where else to keep each run: `mlflow`, `mlflow:URI` or `wandb`.
     """
 
@@ -167,18 +173,19 @@ class StudySettings(DisplaySettings):
     engine: str = "local"
     address: str | None = None
     jobs: int | None = None
+    wait: float = 60.0
     track: Sequence[str] = ()
 
     def choose_engine(self) -> EngineChoice:
         """Return the engine, checked but not yet started.
 
         Raises:
-            EngineError: An unknown engine, or a cluster that cannot be reached.
+            EngineError: An unknown engine, a cluster that cannot be reached, or a number out of its range.
             MissingExtraError: Ray is not installed.
         """
         from chestnut.jobs.engine_choice import EngineChoice
 
-        choice = EngineChoice(self.engine, self.address, self.jobs)
+        choice = EngineChoice(self.engine, self.address, self.jobs, self.wait)
         choice.check()
         return choice
 

@@ -117,7 +117,7 @@ class Run:
         Args:
             images: One or several of them.
             skip_bad: Leave unreadable images out instead of raising.
-            **options: `engine`, `address` and `jobs`, to predict on a Ray cluster; `quiet` and `display`.
+            **options: `engine`, `address`, `jobs` and `wait`, to predict on a Ray cluster; `quiet` and `display`.
 
         Raises:
             DataError: No images, or unreadable ones.
@@ -341,8 +341,8 @@ def predict_parts(
     if settings.engine == "ray":
         from chestnut.jobs.ray.predict import predict_on_ray
 
-        address, jobs = settings.address, settings.jobs
-        yield from predict_on_ray(folder, files, address=address, jobs=jobs, skip_bad=skip_bad, bars=bar)
+        address, jobs, wait = settings.address, settings.jobs, settings.wait
+        yield from predict_on_ray(folder, files, address=address, jobs=jobs, wait=wait, skip_bad=skip_bad, bars=bar)
         return
     from chestnut.models.framework import load_framework
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from chestnut.api.data import Data, read_data
 from chestnut.api.options import StudyOptions, StudySettings, read_options, refuse_unknown, split_options
 from chestnut.config import Recipe, load_recipe
+from chestnut.errors import EngineError
 
 if TYPE_CHECKING:
     from chestnut.jobs.engine_choice import EngineChoice
@@ -68,7 +69,7 @@ def compare(
         path: The folder of the comparison; None for one in `runs`, named after what is compared.
         fine_tune_best: Fine-tune the best variant too, if it has a backbone.
         **options: `fraction` (share of the training patients), `repeats`, `epochs` and `seed`; `skip_bad`, `engine`,
-            `address`, `jobs`, `track`, `quiet` and more, as in `StudySettings`.
+            `address`, `jobs`, `wait`, `track`, `quiet` and more, as in `StudySettings`.
 
     Returns:
         The leaderboard, with `table`, `sentences` and `notes`.
@@ -148,7 +149,7 @@ def crossval(
         repeats: How many times the patients are divided into folds.
         settings: `key=value` changes, such as `("train.epochs=10",)`.
         path: The folder of the cross-validation; None for one in `runs`, named after its plan.
-        **options: `skip_bad`, `engine`, `address`, `jobs`, `track`, `quiet` and more, as in `StudySettings`.
+        **options: `skip_bad`, `engine`, `address`, `jobs`, `wait`, `track`, `quiet` and more, as in `StudySettings`.
 
     Returns:
         The result, with `pooled`, `spread`, `parts` and `notes`.
@@ -217,8 +218,8 @@ def tune(
         settings: `key=value` changes, such as `("search.optim.momentum={float=[0, 0.9]}",)`.
         path: The folder of the search; None for one in `runs`, named after what is searched.
         **options: `search` (random, hyperband or bayesian), `objective` (auroc, accuracy or loss), `trials`,
-            `executions`, `epochs` and `seed`; `skip_bad`, `engine`, `address`, `jobs`, `track`, `quiet` and more, as
-            in `StudySettings`.
+            `executions`, `epochs` and `seed`; `skip_bad`, `engine`, `address`, `jobs`, `wait`, `track`, `quiet` and
+            more, as in `StudySettings`.
 
     Returns:
         The result, with `trials`, `best`, `importance`, `gain`, `table`, `sentences` and `notes`.
@@ -300,11 +301,19 @@ def _jobs(
     total: int,
     what: str,
 ) -> Iterator[JobOptions]:
-    """Open the engine for the jobs of a study, with their progress shown."""
+    """Open the engine for the jobs of a study, with their progress shown.
+
+    Raises:
+        EngineError: The engine cannot be opened, or its cluster went away; the message says how to continue.
+    """
     from chestnut.jobs.run_all import JobOptions
 
-    with (
-        choice.open(folder.plan.threads) as engine,
-        how.shown.jobs(folder, total, what, engine.parallel) as listener,
-    ):
-        yield JobOptions(engine, how.command or f"chestnut.{folder.command}", listener, track)
+    try:
+        with (
+            choice.open(folder.plan.threads) as engine,
+            how.shown.jobs(folder, total, what, engine.parallel) as listener,
+        ):
+            yield JobOptions(engine, how.command or f"chestnut.{folder.command}", listener, track)
+    except EngineError as error:
+        again = f"chestnut {folder.command} --resume {folder.path}"
+        raise EngineError(f"{error}; finished runs are kept; continue with {again}") from error

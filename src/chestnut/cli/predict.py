@@ -15,7 +15,14 @@ import typer
 from chestnut.cli.shared.data_options import SkipBadOption
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption
+from chestnut.cli.shared.engine_options import (
+    DEFAULT_WAIT,
+    AddressOption,
+    EngineOption,
+    JobsOption,
+    WaitOption,
+    parse_duration,
+)
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say
 from chestnut.cli.shared.tables import table
@@ -43,6 +50,7 @@ def command(
     engine: EngineOption = "local",
     address: AddressOption = None,
     jobs: JobsOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
     json: JsonOption = None,
 ) -> None:
     """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision."""
@@ -50,7 +58,14 @@ def command(
     from chestnut.inference.predictions import saved
 
     predictions = predict_parts(
-        run, files, skip_bad=skip_bad, engine=engine, address=address, jobs=jobs, display=TerminalDisplay()
+        run,
+        files,
+        skip_bad=skip_bad,
+        engine=engine,
+        address=address,
+        jobs=jobs,
+        wait=parse_duration(wait),
+        display=TerminalDisplay(),
     )
     with closing(predictions) as parts:
         passed = parts if csv is None else saved(parts, csv)

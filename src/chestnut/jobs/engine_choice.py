@@ -11,6 +11,9 @@ from chestnut.jobs.job import Engine
 
 ENGINES = ("local", "ray")
 
+#: The longest wait for a cluster: a year.
+_LONGEST = 366 * 24 * 3600
+
 
 @dataclass(frozen=True)
 class EngineChoice:
@@ -20,17 +23,19 @@ class EngineChoice:
         name: `local` or `ray`.
         address: The Ray cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
         jobs: The number of jobs side by side; None for as many as there is room for.
+        wait: The seconds to wait for a Ray cluster that is silent, has no node or has no room.
     """
 
     name: str = "local"
     address: str | None = None
     jobs: int | None = None
+    wait: float = 60.0
 
     def check(self) -> None:
         """Check what can be checked before anything is read or written.
 
         Raises:
-            EngineError: The engine is unknown, the address does not answer or needs Ray, or `jobs` is below 1.
+            EngineError: The engine is unknown, the address does not answer or needs Ray, or a number is out of range.
             MissingExtraError: Ray is not installed.
         """
         if self.name not in ENGINES:
@@ -42,6 +47,8 @@ class EngineChoice:
             )
         if self.jobs is not None and self.jobs < 1:
             raise EngineError(f"jobs={self.jobs}: give 1 or more side by side")
+        if isinstance(self.wait, bool) or not isinstance(self.wait, int | float) or not 0 <= self.wait <= _LONGEST:
+            raise EngineError(f"wait: give a number of seconds from 0 to {_LONGEST}")
         if self.name == "ray":
             from chestnut.jobs.ray.cluster import check_cluster
 
@@ -57,7 +64,7 @@ class EngineChoice:
         if self.name == "ray":
             from chestnut.jobs.ray.engine import open_ray_engine
 
-            with open_ray_engine(self.address, self.jobs, threads) as engine:
+            with open_ray_engine(self.address, self.jobs, threads, self.wait) as engine:
                 yield engine
         else:
             from chestnut.jobs.local_engine import LocalEngine

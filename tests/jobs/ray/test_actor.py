@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chestnut.errors import EngineError
 from chestnut.jobs.job import Job
 from chestnut.jobs.process import StartMethod
 from chestnut.jobs.ray.actor import JobActor
 from chestnut.jobs.ray.dispatcher import save_report
-from chestnut.jobs.ray.engine import count_jobs_that_fit
 from chestnut.jobs.ray.transfer import JobFiles, pack, unpack
 
 FAKE = StartMethod(command=(sys.executable, str(Path(__file__).parents[2] / "fake_worker.py")))
@@ -103,13 +101,3 @@ def test_what_comes_back_replaces_what_stood_there_whole(tmp_path):
     unpack(pack(made), place)
     assert [path.name for path in place.rglob("*")] == ["state", "latest.json"]
     assert [path.name for path in place.parent.iterdir()] == ["run"]
-
-
-def test_a_job_that_no_node_holds_is_refused():
-    with pytest.raises(
-        EngineError, match=r"takes 8 cores, but no node of the Ray cluster has them \(4 cores at most\)"
-    ):
-        count_jobs_that_fit([{"CPU": 4}, {"CPU": 2}], threads=8)
-    with pytest.raises(EngineError, match="and 1 GPU"):
-        count_jobs_that_fit([{"CPU": 4}, {"GPU": 1}], threads=2, gpus=1)
-    assert count_jobs_that_fit([{"CPU": 16, "GPU": 2}, {"CPU": 16}], threads=4, gpus=1) == 2

@@ -68,6 +68,7 @@ _SAME = frozenset(
         "track",
         "trials",
         "unfreeze",
+        "wait",
     ]
 )
 

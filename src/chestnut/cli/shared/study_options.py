@@ -11,7 +11,14 @@ import typer
 
 from chestnut.api.options import StudyOptions as Keywords
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.engine_options import AddressOption, EngineOption, JobsOption
+from chestnut.cli.shared.engine_options import (
+    DEFAULT_WAIT,
+    AddressOption,
+    EngineOption,
+    JobsOption,
+    WaitOption,
+    parse_duration,
+)
 from chestnut.cli.shared.option_groups import with_group
 from chestnut.cli.shared.output import command_line
 from chestnut.cli.shared.tracking_options import TrackOption
@@ -37,6 +44,7 @@ class StudyOptions:
     engine: str = "local"
     address: str | None = None
     jobs: int | None = None
+    wait: str = DEFAULT_WAIT
 
     @property
     def path(self) -> Path | None:
@@ -53,6 +61,7 @@ class StudyOptions:
             "engine": self.engine,
             "address": self.address,
             "jobs": self.jobs,
+            "wait": parse_duration(self.wait),
             "track": self.track or (),
             "display": TerminalDisplay(),
             "command": command_line(),
@@ -67,6 +76,7 @@ _OPTIONS: dict[str, Any] = {
     "engine": EngineOption,
     "address": AddressOption,
     "jobs": JobsOption,
+    "wait": WaitOption,
 }
 
 #: Give a command the options of a study; it takes them as one `study: StudyOptions`.

@@ -1,45 +1,86 @@
 """Join a Ray cluster at an address, or start one on this machine and stop it again.
 
-Ray is kept from sending usage statistics and from writing to the terminal.
+Ray runs in a process of its own (see `driver`), is asked through a pipe, and may be replaced when it has lost its
+cluster. It is kept from sending usage statistics and from writing to the terminal.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
+import queue
 import re
-import secrets
-import shutil
 import socket
-import tempfile
-import threading
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from chestnut.errors import EngineError, MissingExtraError, listed
+from chestnut.errors import EngineError, MissingExtraError
+from chestnut.jobs.ray.answers import ClusterLostError, Handle
+from chestnut.jobs.ray.driver_process import DriverProcess
+from chestnut.jobs.ray.patience import Patience
 
 _log = logging.getLogger(__name__)
 
 #: Seconds within which an address must answer, and within which Ray must have joined the cluster there.
-_PATIENCE, _JOINING = 5.0, 60.0
+_ANSWERING, _JOINING = 5.0, 60.0
 
-#: Variables that Ray reads when it is imported, here and in what it starts; the first turns usage statistics off.
-_QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+#: Seconds after which a call that has not returned counts as a sign that the head is gone.
+_SILENCE = 10.0
 
-#: The longest path of a folder in which Ray can create its sockets, whose paths have at most 107 characters.
-_LONGEST = 40
+#: Seconds that Ray has to leave or stop a cluster, and to leave one that it has lost.
+_STOPPING, _ABANDONING = 20.0, 3.0
+
+#: Seconds between two attempts to join a cluster anew.
+_BETWEEN = 2.0
 
 #: The prefixes of the environment variables that nodes need: for the backend, the pixel cache and the trackers.
 _TRAVELLING = ("KERAS_", "CHESTNUT_", "MLFLOW_", "WANDB_")
+
+
+class Cluster(Protocol):
+    """What jobs and predictions need of a cluster. Every call may raise `ClusterLostError`."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it was started here, on this machine alone."""
+
+    def nodes(self) -> list[dict[str, float]]:
+        """Return the resources of each node that is up: `CPU`, `GPU` and `memory` in bytes."""
+
+    def create(self, kind: type, options: Mapping[str, Any], *arguments: Any) -> Handle:
+        """Create an actor; it starts as soon as a node has room for it."""
+
+    def call(self, actor: Handle, method: str, *arguments: Any) -> Handle:
+        """Call a method of an actor without waiting for its answer."""
+
+    def put(self, value: Any) -> Handle:
+        """Store a value in the cluster, to be an argument of `call`."""
+
+    def wait(self, answers: Sequence[Handle], seconds: float) -> list[Handle]:
+        """Wait for the first of some answers, and return those that have come."""
+
+    def get(self, answer: Handle) -> Any:
+        """Return an answer that has come, once.
+
+        Raises:
+            TaskFailedError: The actor's method raised.
+            ActorLostError: The actor has died or is out of reach.
+        """
+
+    def forget(self, value: Handle) -> None:
+        """Free a stored value or an answer."""
+
+    def kill(self, actor: Handle) -> None:
+        """End an actor, if it still lives."""
+
+    def rejoin(self) -> None:
+        """Leave the cluster and join it anew; all handles are void then.
+
+        Raises:
+            EngineError: It cannot be joined.
+        """
 
 
 def check_cluster(address: str | None) -> None:
@@ -64,7 +105,7 @@ def check_cluster(address: str | None) -> None:
         raise EngineError(f"address={address!r}: write ray://HOST:PORT, HOST:PORT or auto")
     host, port = match[1].strip("[]"), int(match[2])
     try:
-        socket.create_connection((host, port), _PATIENCE).close()
+        socket.create_connection((host, port), _ANSWERING).close()
     except (OSError, OverflowError, UnicodeError) as error:
         raise EngineError(
             f"address={address}: nobody answers at {host}, port {port} ({error}); start a cluster there by "
@@ -73,155 +114,166 @@ def check_cluster(address: str | None) -> None:
 
 
 @contextmanager
-def join_cluster(address: str | None, cores: int) -> Iterator[None]:
+def join_cluster(address: str | None, cores: int, patience: Patience) -> Iterator[RayCluster]:
     """Join or start a cluster, and leave or stop it after the block.
 
     Args:
         address: As `check_cluster` takes it; None starts a cluster on this machine and stops it after the block.
         cores: The cores of a cluster that is started here.
+        patience: How long to wait for answers.
 
     Raises:
         EngineError: The cluster cannot be joined, or its nodes have another version of chestnut.
     """
-    with contextlib.ExitStack() as stack:
-        _set_variables(stack, _QUIET)
-        if address is None:
-            _start(stack, cores)
-        else:
-            _join(stack, address)
-            _check_nodes()
-        yield
-
-
-def _start(stack: contextlib.ExitStack, cores: int) -> None:
-    """Start a cluster that only this process can use: its token is random and written nowhere."""
-    _set_variables(stack, {"RAY_worker_niceness": "0"})  # by default jobs would yield to every other program
-    if not any(name in os.environ for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
-        _set_variables(stack, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
-    home = Path(tempfile.mkdtemp(prefix="chestnut-ray-"))
-    stack.callback(shutil.rmtree, home, ignore_errors=True)
-    place = {"_temp_dir": str(home)} if len(str(home)) <= _LONGEST else {}
+    cluster = RayCluster(address, cores, patience)
     try:
-        _init(stack, address="local", num_cpus=cores, include_dashboard=False, **place)
-    except Exception as error:  # Ray raises many kinds
-        raise EngineError(
-            f"Ray cannot be started on this machine ({shorten_error(error)}); use the engine local"
-        ) from error
+        cluster.join()
+        yield cluster
+    finally:
+        cluster.leave()
 
 
-def _join(stack: contextlib.ExitStack, address: str) -> None:
-    """Join a cluster, but do not wait as long as Ray would if the server at the address is not Ray."""
-    fault: list[Exception] = []
-    done = threading.Event()
+def rejoin_cluster(cluster: Cluster, patience: Patience, lost: str) -> None:
+    """Join a cluster anew, as soon as that is possible.
 
-    def join() -> None:
-        try:
-            _init(stack, address=address)
-        except Exception as error:  # noqa: BLE001 - Ray raises many kinds
-            fault.append(error)
-        done.set()
+    Args:
+        cluster: The cluster.
+        patience: How long to try.
+        lost: How the cluster was lost, as a clause.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray's client warns of what it raises next
-        threading.Thread(target=join, daemon=True).start()
-        if done.wait(_JOINING) and not fault:
-            return
-    reason = shorten_error(fault[0]) if fault else f"no answer within {_JOINING:.0f} s"
-    raise EngineError(
-        f"address={address}: the Ray cluster there cannot be joined ({reason}); compare the versions of Ray and "
-        "Python, and the token, on both sides"
-    ) from (fault[0] if fault else None)
-
-
-def _init(stack: contextlib.ExitStack, **arguments: Any) -> None:
-    import ray
-    from ray._private import worker
-
-    _forget_token()
-    ray.init(log_to_driver=False, logging_level="ERROR", **arguments)
-    logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)  # it reports calls that are cancelled at the end
-    stack.callback(ray.shutdown)
-    if printing := getattr(worker, "print_to_stdstream", None):  # it prints the deaths of workers among our results
-        stack.callback(setattr, worker, "print_to_stdstream", printing)
-        worker.print_to_stdstream = _log_lines
-
-
-def _forget_token() -> None:
-    """Let Ray read the token of the cluster that is joined next.
-
-    Ray keeps the first token that a process used, whatever the environment variables say later, and would be refused by
-    every other cluster. Versions of Ray without tokens have no such loader.
+    Raises:
+        EngineError: It was not possible for longer than patience allows.
     """
-    from ray import _raylet
-
-    if loader := getattr(_raylet, "AuthenticationTokenLoader", None):
-        loader.instance().reset_cache()
-
-
-def _set_variables(stack: contextlib.ExitStack, variables: dict[str, str]) -> None:
-    """Set environment variables until the stack is left."""
-    for name, text in variables.items():
-        before = os.environ.get(name)
-        stack.callback(os.environ.pop, name, None) if before is None else stack.callback(
-            os.environ.__setitem__, name, before
-        )
-        os.environ[name] = text
+    while True:
+        patience.report(lost)
+        try:
+            return cluster.rejoin()
+        except (ClusterLostError, EngineError) as error:
+            _log.debug("the Ray cluster cannot be joined yet: %s", error)
+            patience.sleep(_BETWEEN)
 
 
-def _log_lines(data: dict[str, Any], *_: Any, **__: Any) -> None:
-    _log.debug("Ray: %s", " ".join(map(str, data.get("lines", ()))))
+class RayCluster:
+    """A `Cluster` that Ray runs.
 
+    Args:
+        address: The cluster; None for one of this machine.
+        cores: The cores of a cluster of this machine.
+        patience: How long to wait for answers.
+    """
 
-def shorten_error(error: BaseException) -> str:
-    """Return one of Ray's errors, which may fill a page, as one line; the last line of a traceback."""
-    text = str(error).strip()
-    line = " ".join((text.splitlines()[-1] if '  File "' in text else text).split()) or type(error).__name__
-    return line if len(line) <= 200 else f"{line[:197]}…"
+    def __init__(self, address: str | None, cores: int, patience: Patience) -> None:
+        self._address = address
+        self._cores = cores
+        self._patience = patience
+        self._driver: DriverProcess | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether it was started here, on this machine alone."""
+        return self._address is None
+
+    def join(self, seconds: float = _JOINING) -> None:
+        """Start a driver, which joins or starts the cluster.
+
+        Args:
+            seconds: How long to wait until it has.
+
+        Raises:
+            EngineError: The cluster cannot be joined.
+        """
+        self._driver = driver = DriverProcess(self.own)
+        options = {} if self._address else {"num_cpus": self._cores, "include_dashboard": False, **driver.place}
+        try:
+            driver.answer(driver.ask("join", self._address or "local", options), seconds)
+        except (ClusterLostError, queue.Empty) as error:
+            self._abandon()
+            reason = f"no answer within {seconds:.0f} s" if isinstance(error, queue.Empty) else error
+            raise EngineError(
+                f"Ray cannot be started on this machine ({reason}); use the engine local"
+                if self.own
+                else f"address={self._address}: the Ray cluster there cannot be joined ({reason}); compare the "
+                "versions of Ray and Python, and the token, on both sides"
+            ) from error
+
+    def leave(self) -> None:
+        """Leave the cluster; one of this machine is stopped."""
+        if self._driver is not None:
+            driver, self._driver = self._driver, None
+            driver.end(_STOPPING)
+
+    def _abandon(self) -> None:
+        """End a driver that has lost its cluster."""
+        if self._driver is not None:
+            driver, self._driver = self._driver, None
+            driver.end(_ABANDONING)
+
+    def rejoin(self) -> None:
+        """Leave the cluster and join it anew; all handles are void then.
+
+        Raises:
+            EngineError: It cannot be joined.
+        """
+        self._abandon()
+        check_cluster(self._address)
+        self.join(min(_JOINING, max(_ANSWERING, self._patience.left)))
+
+    def nodes(self) -> list[dict[str, float]]:
+        """Return the resources of each node that is up."""
+        return list(self._ask("nodes"))
+
+    def create(self, kind: type, options: Mapping[str, Any], *arguments: Any) -> Handle:
+        """Create an actor; it starts as soon as a node has room for it."""
+        return Handle(self._ask("create", kind, dict(options), arguments))
+
+    def call(self, actor: Handle, method: str, *arguments: Any) -> Handle:
+        """Call a method of an actor without waiting for its answer."""
+        return Handle(self._ask("call", actor.number, method, arguments))
+
+    def put(self, value: Any) -> Handle:
+        """Store a value in the cluster, to be an argument of `call`."""
+        return Handle(self._ask("put", value))
+
+    def wait(self, answers: Sequence[Handle], seconds: float) -> list[Handle]:
+        """Wait for the first of some answers, and return those that have come."""
+        return [Handle(number) for number in self._ask("wait", [one.number for one in answers], seconds)]
+
+    def get(self, answer: Handle) -> Any:
+        """Return an answer that has come, once; see `Cluster.get`."""
+        return self._ask("get", answer.number)
+
+    def forget(self, value: Handle) -> None:
+        """Free a stored value or an answer."""
+        self._ask("forget", value.number)
+
+    def kill(self, actor: Handle) -> None:
+        """End an actor, if it still lives."""
+        self._ask("kill", actor.number)
+
+    def _ask(self, name: str, *arguments: Any) -> Any:
+        """Ask the driver, and wait for its answer as long as patience lasts.
+
+        Raises:
+            ClusterLostError: The driver has ended or lost its cluster.
+            EngineError: No answer came in time.
+        """
+        if self._driver is None:
+            raise ClusterLostError("the Ray cluster has been left")
+        silent = 0.0
+        try:
+            number = self._driver.ask(name, *arguments)
+            while True:
+                try:
+                    return self._driver.answer(number, 1.0)
+                except queue.Empty:
+                    silent += 1.0
+                if silent >= _SILENCE:
+                    self._patience.report("the head of the Ray cluster does not answer")
+        except (ClusterLostError, EngineError):
+            self._abandon()
+            raise
 
 
 def travelling_variables() -> dict[str, str]:
     """Return the environment variables of this process that the processes on other nodes need too."""
     return {name: text for name, text in os.environ.items() if name.startswith(_TRAVELLING)}
-
-
-def node_resources() -> list[dict[str, float]]:
-    """Return the resources of each node that is up: `CPU`, `GPU` and `memory` in bytes."""
-    import ray
-
-    return [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
-
-
-def _check_nodes() -> None:
-    """Check that every node has this version of chestnut: another one may give other results."""
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Affinity
-
-    ask = ray.remote(num_cpus=0)(_create_version_query())
-    up = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-    asked = {ask.options(scheduling_strategy=Affinity(node["NodeID"], soft=False)).remote(): node for node in up}
-    answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_JOINING) if asked else ([], [])
-    here, wrong = version("chestnut"), []
-    for ref in answered:
-        with contextlib.suppress(ray.exceptions.RayError):  # the node has just left
-            if (there := ray.get(ref)) != here:
-                wrong.append(f"{asked[ref]['NodeManagerHostname']} has {there or 'none'}")
-    if wrong:
-        raise EngineError(
-            f"this machine has chestnut {here}, but {listed(wrong)}; install the same version on every node, in the "
-            "Python that runs Ray there"
-        )
-
-
-def _create_version_query() -> Callable[[], str]:
-    """Return a function that Ray sends with its code, since a node may lack this module."""
-
-    def ask() -> str:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            return version("chestnut")
-        except PackageNotFoundError:
-            return ""
-
-    ask.__module__ = "__main__"
-    return ask

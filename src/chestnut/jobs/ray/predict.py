@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,21 @@ from chestnut.errors import EngineError
 from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
 from chestnut.jobs.machine import threads_per_job
 from chestnut.jobs.process import job_variables
-from chestnut.jobs.ray.cluster import shorten_error, travelling_variables
-from chestnut.jobs.ray.engine import open_ray_engine
+from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError, Handle, TaskFailedError
+from chestnut.jobs.ray.cluster import rejoin_cluster, travelling_variables
+from chestnut.jobs.ray.engine import RayEngine, open_ray_engine
+from chestnut.jobs.ray.room import describe_busy, describe_missing
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
 #: The most blocks that Ray Data plans for; with more chunks, a block contains several.
 _BLOCKS = 2000
+
+#: How often the prediction is taken up again after a node or the cluster was lost.
+_RETRIES = 3
+
+#: Seconds without an answer after which to look whether a node is missing, and whether there is room.
+_SOON, _SILENT = 3.0, 12.0
 
 
 class ChunkPredictor:
@@ -71,6 +79,7 @@ def predict_on_ray(
     *,
     address: str | None = None,
     jobs: int | None = None,
+    wait: float = 60.0,
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> Iterator[Predictions]:
@@ -81,6 +90,7 @@ def predict_on_ray(
         images: Absolute paths, valid on every node.
         address: The cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
         jobs: The number of actors side by side; None for as many as the cluster has room for.
+        wait: The seconds to wait for a cluster that is silent or has no room.
         skip_bad: Whether to leave unreadable images out; otherwise the first chunk that contains one raises.
         bars: Shows the progress.
 
@@ -94,10 +104,10 @@ def predict_on_ray(
     chunks, threads, done = in_chunks(images), threads_per_job(), 0
     bundle = read_run_bundle(run)
     files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
-    with open_ray_engine(address, jobs, threads) as engine, bars("Predicting") as tick:
+    with open_ray_engine(address, jobs, threads, wait) as engine, bars("Predicting") as tick:
         actors = min(engine.parallel, len(chunks))
         work = _Work(chunks, files, threads, engine.gpus, actors, travelling_variables())
-        for chunk, part in zip(chunks, _predict_remotely(work), strict=True):
+        for chunk, part in zip(chunks, _predict_remotely(engine, work), strict=True):
             if not skip_bad:
                 refuse_bad(part)
             done += len(chunk)
@@ -117,20 +127,82 @@ class _Work:
     variables: Mapping[str, str]
 
 
-def _predict_remotely(work: _Work) -> Iterator[Predictions]:
-    """Yield the predictions of each chunk, in order, in this process."""
-    import ray
+def _predict_remotely(engine: RayEngine, work: _Work) -> Iterator[Predictions]:
+    """Yield the predictions of each chunk, in order, in this process; go on where a lost node or cluster left off."""
+    chunks, losses = list(work.chunks), 0
+    while chunks:
+        try:
+            for part in _stream_parts(engine, replace(work, chunks=list(chunks))):
+                del chunks[0]
+                yield part
+        except (ActorLostError, ClusterLostError) as error:
+            losses += 1
+            if losses > _RETRIES:
+                raise EngineError(f"prediction on the cluster was lost {losses} times ({_reason(error)})") from error
+            if isinstance(error, ClusterLostError):
+                rejoin_cluster(engine.cluster, engine.patience, str(error))
 
-    stream = ray.remote(num_cpus=0)(_Stream).remote(work)
-    try:
+
+def _reason(error: ActorLostError | ClusterLostError) -> str:
+    return error.text if isinstance(error, ActorLostError) else str(error)
+
+
+def _stream_parts(engine: RayEngine, work: _Work) -> Iterator[Predictions]:
+    """Yield the predictions of each chunk as an actor on the cluster gives them."""
+    cluster, needs = engine.cluster, {"num_cpus": work.threads, "num_gpus": work.gpus}
+    with _actor(engine, _Probe, needs) as probe:
+        _receive(engine, work, cluster.call(probe, "ready"), busy=describe_busy(work.threads, work.gpus))
+    with _actor(engine, _Stream, {"num_cpus": 0}, work) as stream:
         for _ in work.chunks:
-            yield ray.get(stream.next.remote())
-    except ray.exceptions.RayError as error:
-        cause = getattr(error, "cause", None) or error
-        raise EngineError(f"prediction on the cluster failed ({shorten_error(cause)}); use the engine local") from error
+            try:
+                yield _receive(engine, work, cluster.call(stream, "next"))
+            except TaskFailedError as error:
+                raise EngineError(f"prediction on the cluster failed ({error.text}); use the engine local") from error
+
+
+@contextlib.contextmanager
+def _actor(engine: RayEngine, kind: type, options: Mapping[str, Any], *arguments: Any) -> Iterator[Handle]:
+    """Create an actor, and end it after the block."""
+    actor = engine.cluster.create(kind, options, *arguments)
+    try:
+        yield actor
     finally:
-        with contextlib.suppress(Exception):  # it may have ended already
-            ray.kill(stream)
+        with contextlib.suppress(ClusterLostError), engine.patience.hurried():
+            engine.cluster.kill(actor)
+
+
+def _receive(engine: RayEngine, work: _Work, answer: Handle, busy: str = "") -> Any:
+    """Wait for an answer as long as nodes are up, and as long as patience lasts where none is.
+
+    Args:
+        engine: The engine.
+        work: What is predicted.
+        answer: The answer.
+        busy: What to report if it does not come though nodes are up; empty to wait for it.
+    """
+    cluster, patience = engine.cluster, engine.patience
+    began = patience.clock()
+    while not cluster.wait([answer], 1.0):
+        if patience.clock() - began < _SOON:
+            continue
+        nodes = cluster.nodes()
+        if not nodes and cluster.own:
+            raise ClusterLostError("the Ray of this machine has died")
+        missing = describe_missing(nodes, work.threads, work.gpus)
+        if missing or (busy and patience.clock() - began >= _SILENT):
+            patience.report(missing or busy)
+        elif not busy:
+            patience.end()
+    patience.end()
+    return cluster.get(answer)
+
+
+class _Probe:
+    """An actor that starts as soon as there is room for one that predicts."""
+
+    def ready(self) -> bool:
+        """Answer that it has started."""
+        return True
 
 
 class _Stream:
