@@ -76,3 +76,10 @@ def test_data_from_which_nothing_can_be_learnt_are_refused(data):
 def test_inputs_must_be_given(data):
     with pytest.raises(ValueError, match="inputs is empty"):
         prepare(data, [], divide)
+
+
+def test_images_without_a_label_or_with_a_strange_one_are_never_trained_on(data):
+    with pytest.raises(DataError, match=r"1 images have no label, the first .*07.png; label them or leave them out"):
+        prepare(data.with_column("label", np.where(np.arange(40) == 7, "", data.frame["label"])), [SMALL], divide)
+    with pytest.raises(DataError, match="labels that are none of its classes 'NORMAL', 'PNEUMONIA': 'COVID'"):
+        prepare(data.with_column("label", np.where(np.arange(40) == 7, "COVID", data.frame["label"])), [SMALL], divide)

@@ -110,9 +110,20 @@ class Manifest:
 
     @property
     def targets(self) -> npt.NDArray[np.int64]:
-        """The index of each image's class in `classes`, shape (n,); -1 where the label is empty."""
-        index = {name: number for number, name in enumerate(self.classes)}
-        return np.array([index.get(label, -1) for label in self.frame["label"]], dtype=np.int64)
+        """The index of each image's class in `classes`, shape (n,); -1 where the label is empty.
+
+        Raises:
+            DataError: A label is none of the classes.
+        """
+        index = {"": -1, **{name: number for number, name in enumerate(self.classes)}}
+        labels = self.frame["label"].tolist()
+        strange = sorted(set(labels) - index.keys())
+        if strange:
+            raise DataError(
+                f"{self.root} has labels that are none of its classes {listed(map(quoted, self.classes))}: "
+                f"{listed(map(quoted, strange))}; correct them, or leave these images out"
+            )
+        return np.array([index[label] for label in labels], dtype=np.int64)
 
     @property
     def splits(self) -> tuple[Split, ...]:

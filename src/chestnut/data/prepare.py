@@ -11,11 +11,13 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import Decoded, decode_all
 from chestnut.data.manifest import Manifest
 from chestnut.data.split import require_trainable
-from chestnut.errors import ImageError
+from chestnut.errors import DataError, ImageError
 from chestnut.progress import Bars, silent
 
 _log = logging.getLogger(__name__)
@@ -73,11 +75,12 @@ def prepare(
         bars: The progress bars.
 
     Raises:
-        DataError: As `divide`, `Manifest.with_positive` and `check` raise it.
+        DataError: An image has no label; or as `divide`, `Manifest.with_positive` and `check` raise it.
         ImageError: An image cannot be read and is not to be left out.
     """
     chosen = data if positive is None else data.with_positive(positive)
     manifest = divide(chosen)
+    _require_labels(manifest)
     for note in manifest.notes[len(chosen.notes) :]:
         _log.info(note)
     bad: list[ImageError] = []
@@ -91,3 +94,10 @@ def prepare(
         raise ValueError("inputs is empty; give the input of at least one recipe")
     check(manifest)
     return Prepared(manifest, decoded.pixels, tuple(bad))
+
+
+def _require_labels(manifest: Manifest) -> None:
+    unlabelled = np.flatnonzero(manifest.targets < 0)
+    if len(unlabelled):
+        first = manifest.paths[unlabelled[0]]
+        raise DataError(f"{len(unlabelled):,} images have no label, the first {first}; label them or leave them out")

@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from chestnut.config import InputSpec
-from chestnut.data.cache import cache, digests, entries, store
+from chestnut.data.cache import cache, digests, entries, network_outputs, store
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.decode import decode
 from chestnut.data.manifest import Manifest
@@ -73,6 +74,19 @@ def images(tmp_path):
 
 def listing(paths):
     return Manifest.build([{"path": path, "label": "A", "patient": path} for path in paths], Path("x"))
+
+
+def declared(shape, body=b"", kind="|u1"):
+    """An array whose header declares any shape."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": kind, "fortran_order": False, "shape": shape})
+    return file.getvalue() + body
+
+
+def zipped():
+    file = io.BytesIO()
+    np.savez(file, a=np.zeros(3))
+    return file.getvalue()
 
 
 def test_pixels_and_digests_are_those_of_single_decoding(images):
@@ -334,6 +348,40 @@ def test_a_folder_that_cannot_be_created_is_refused(images, tmp_path, monkeypatc
         decode_all(listing(images), SPEC)
 
 
+HOSTILE = {
+    "rows that are not there": declared((10**12, 24, 32)),
+    "rows of nothing": declared((10**18, 0, 0)),
+    "no rows": declared((0, 24, 32)),
+    "more than can be counted": declared((2**62, 2**62, 2**62)),
+    "less than nothing": declared((-1, 24, 32), bytes(24 * 32)),
+    "a number": declared((), b"1"),
+    "objects": declared((20,), bytes(160), "|O"),
+    "text": b"nothing of the kind",
+    "an archive": zipped(),
+    "an odd header": b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((((\n",
+    "a deep header": b"\x93NUMPY\x01\x00\x28\x23" + b"(" * 9_000,
+}
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "rows.npy"])
+@pytest.mark.parametrize("damage", HOSTILE)
+def test_an_entry_that_declares_nonsense_is_rebuilt(images, name, damage):
+    whole = np.asarray(decode_all(listing(images), SPEC).pixels)
+    (entry,) = cache.entries()
+    (entry.folder / name).write_bytes(HOSTILE[damage])
+    assert len(cache.entries()) == 1
+    assert np.array_equal(np.asarray(decode_all(listing(images), SPEC).pixels), whole)
+
+
+@pytest.mark.parametrize("damage", HOSTILE)
+def test_network_outputs_that_declare_nonsense_are_computed_again(folder, damage):
+    outputs = np.arange(20, dtype=np.float32).reshape(10, 2)
+    for _ in range(2):
+        found = network_outputs.load_or_compute("0" * 32, (10, 2), lambda: [outputs])
+        assert np.array_equal(found, outputs)
+        (folder / "features-v1" / ("0" * 32) / "features.npy").write_bytes(HOSTILE[damage])
+
+
 @pytest.mark.parametrize("name", ["pixels.npy", "rows.npy"])
 @pytest.mark.parametrize("damage", ["zeroed", "cut", "gone"])
 def test_a_damaged_entry_is_rebuilt(images, name, damage):
@@ -410,6 +458,17 @@ def test_limits(text, limit, monkeypatch):
     if text is not None:
         monkeypatch.setenv("CHESTNUT_CACHE_LIMIT", text)
     assert cache.cache_limit() == limit
+
+
+@pytest.mark.parametrize("text", ["plenty", "-1GB", "nan", "9" * 400 + "GB", "9" * 5_000])
+def test_a_wrong_limit_is_told_however_warm_the_cache(images, text, monkeypatch):
+    decode_all(listing(images), SPEC)
+    monkeypatch.setenv("CHESTNUT_CACHE_LIMIT", text)
+    with pytest.raises(DataError, match=r"CHESTNUT_CACHE_LIMIT is .*; give a size such as 20GB") as caught:
+        decode_all(listing(images), SPEC)
+    assert len(str(caught.value)) < 500
+    with pytest.raises(DataError, match="CHESTNUT_CACHE_LIMIT"):
+        network_outputs.load_or_compute("0" * 32, (1, 2), lambda: [np.zeros((1, 2))])
 
 
 def test_a_limit_that_is_not_a_size_is_refused(monkeypatch):

@@ -81,9 +81,11 @@ def decode_all(
         progress: A function that receives (images done, images in total).
 
     Raises:
-        DataError: An image cannot be read and `skip_bad` is false, or no image can be read.
+        DataError: An image cannot be read and `skip_bad` is false, no image can be read, or the variable with the
+            cache's limit is not a size.
         DiskError: The disk is full, or permission is missing.
     """
+    cache_limit()  # a warm cache needs no room, but a variable that is wrong is told all the same
     references = manifest.paths
     if not references:
         raise DataError("no images to decode; give a data set that has some")

@@ -28,6 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import InputSpec
+from chestnut.data.cache.arrays import map_array
+from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.pixels import Grey
 from chestnut.errors import DiskError
 
@@ -98,8 +100,8 @@ def read_entry(folder: Path) -> Entry | None:
     except OSError:
         return None
     try:
-        images = len(np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError):
+        images = len(map_array(folder / _ROWS))
+    except FAULTS:
         images = 0
     return Entry(folder, folder.parent.name, images, sum(status.st_size for status in found.values()), last_use)
 
@@ -111,13 +113,13 @@ def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
         The opened entry; None if another process has just removed it, or if it is damaged, in which case it is removed.
     """
     try:
-        pixels: Grey = np.load(entry.folder / _PIXELS, mmap_mode="r", allow_pickle=False)
-        rows: npt.NDArray[np.void] = np.load(entry.folder / _ROWS, allow_pickle=False)
+        pixels: Grey = map_array(entry.folder / _PIXELS)
+        rows: npt.NDArray[np.void] = np.array(map_array(entry.folder / _ROWS))
         fault = _fault(pixels, rows, spec)
-    except (OSError, ValueError, EOFError) as error:
+    except FAULTS as error:
         if not entry.folder.exists():
             return None
-        fault = str(error)
+        fault = " ".join(str(error).split()) or type(error).__name__
     if fault:
         _log.warning("the cache entry %s is damaged (%s); its images are decoded again", entry.folder, fault)
         remove(entry.folder)
@@ -128,7 +130,12 @@ def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
 
 
 def _fault(pixels: Grey, rows: npt.NDArray[np.void], spec: InputSpec) -> str:
-    if rows.dtype != _ROW or pixels.dtype != np.uint8 or pixels.shape != (len(rows), spec.height, spec.width):
+    if (
+        rows.dtype != _ROW
+        or not len(rows)
+        or pixels.dtype != np.uint8
+        or pixels.shape != (len(rows), spec.height, spec.width)
+    ):
         return "its files do not match"
     for row in np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).astype(int)):
         if hashlib.sha256(pixels[row]).digest() != rows["sha256"][row].tobytes():

@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.data.cache.arrays import map_array
 from chestnut.data.cache.entries import publish, remove, temporary_folder, touch_rows, writing
-from chestnut.data.cache.store import FEATURES, cache_folder, make_room
+from chestnut.data.cache.store import FEATURES, cache_folder, cache_limit, make_room
+from chestnut.data.decoding.faults import FAULTS
 
 Half = npt.NDArray[np.float16]
 
@@ -44,7 +46,9 @@ def load_or_compute(
 
     Raises:
         DiskError: The disk is full, or permission is missing.
+        DataError: The variable with the cache's limit is not a size.
     """
+    cache_limit()
     place = cache_folder() / FEATURES / name
     found = _open(place, shape)
     if found is None:
@@ -57,10 +61,10 @@ def load_or_compute(
 
 def _open(place: Path, shape: tuple[int, ...]) -> Half | None:
     try:
-        found: Half = np.load(place / _FEATURES, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    if found.shape != shape or found.dtype != np.float16:
+        found: Half = map_array(place / _FEATURES)
+        if found.shape != shape or found.dtype != np.float16:
+            return None
+    except FAULTS:
         return None
     touch_rows(place)
     return found

@@ -24,12 +24,16 @@ from chestnut.data.cache import digests
 from chestnut.data.cache.entries import FOLDER_VARIABLE, STALE_S, TEMPORARY, Entry, read_entry, remove, writing
 from chestnut.data.decoding.decode import DECODER
 from chestnut.errors import DataError, DiskError
+from chestnut.names import quoted
 
 _log = logging.getLogger(__name__)
 
 #: The environment variable with the cache's size limit, and the default limit.
 LIMIT_VARIABLE, _DEFAULT_LIMIT = "CHESTNUT_CACHE_LIMIT", "20GB"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+#: The most digits of a limit.
+_MOST_DIGITS = 20
 
 #: The folder with the outputs of frozen networks.
 FEATURES = "features-v1"
@@ -72,8 +76,8 @@ def cache_limit() -> int:
     """
     text = os.environ.get(LIMIT_VARIABLE) or _DEFAULT_LIMIT
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
-    if found is None or found[2].upper() not in _UNITS:
-        raise DataError(f"{LIMIT_VARIABLE} is {text!r}; give a size such as 20GB or 500MB")
+    if found is None or found[2].upper() not in _UNITS or len(found[1]) > _MOST_DIGITS:
+        raise DataError(f"{LIMIT_VARIABLE} is {quoted(text)}; give a size such as 20GB or 500MB")
     return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
