@@ -155,6 +155,6 @@ def test_a_damaged_image_leaves_no_folder(tmp_path):
 def test_older_manifests_without_copies_are_read(copied, tmp_path):
     path = tmp_path / "old.csv"
     made = copied[0].originals()
-    made.save(path)
+    made.save(str(path))
     pd.read_csv(path, dtype=str).drop(columns="copy_of").to_csv(path, index=False)
     assert (Manifest.read(path, made.facts()).frame["copy_of"] == "").all()

@@ -24,7 +24,7 @@ def test_an_image_is_not_replaced(predictions, tmp_path):
 
 def test_another_file_is_replaced(predictions, tmp_path):
     (tmp_path / "old.csv").write_text("old")
-    predictions.save(tmp_path / "old.csv")
+    predictions.save(str(tmp_path / "old.csv"))
     assert len((tmp_path / "old.csv").read_text().splitlines()) == 3
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from chestnut.errors import RunError
+from chestnut.errors import DiskError, RunError
 from chestnut.jobs import lock
 from chestnut.jobs.job import Job
 from chestnut.jobs.lock import lock_job
@@ -62,6 +62,12 @@ def test_a_system_without_byte_locks_locks_jobs_too(job, monkeypatch):
     monkeypatch.setattr(lock, "_PATIENCE", 0.2)
     busy = pytest.raises(RunError, match="a is in use by another process")
     with lock_job(job("a")), lock_job(job("b")), busy, lock_job(job("a")):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(job, tmp_path):
+    (tmp_path / "runs").write_text("mine")
+    with pytest.raises(DiskError, match=r"cannot write .*: a file stands where a folder"), lock_job(job("a")):
         pass
 
 

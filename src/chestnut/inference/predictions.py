@@ -72,7 +72,7 @@ class Predictions:
         threshold = self.threshold if self.positive is not None else None
         return frame.assign(decision=self.decisions, threshold=threshold)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the rows of `frame` as CSV.
 
         Raises:
@@ -80,6 +80,7 @@ class Predictions:
             RunError: The file is inside a run or a study.
             DiskError: The disk is full or not writable.
         """
+        path = Path(path)
         require_outside_runs(path)
         if path.is_file() and any(_is(image, path) for image in self.paths):
             raise DataError(f"{path} is one of the images that were predicted; name another file")

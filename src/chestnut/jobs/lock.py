@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 from chestnut.errors import RunError
+from chestnut.files.disk_errors import disk_errors
 from chestnut.files.locks import locked
 from chestnut.jobs.job import Job
 
@@ -28,6 +29,7 @@ def lock_job(job: Job) -> Iterator[None]:
 
     Raises:
         RunError: Another process still works on the job.
+        DiskError: The lock file cannot be created.
     """
     busy = f"{job.folder} is in use by another process; wait for it or end it"
     try:
@@ -36,10 +38,13 @@ def lock_job(job: Job) -> Iterator[None]:
         with locked(job.folder.with_name(f".{job.folder.name}.lock"), wait=_PATIENCE, busy=busy):
             yield
         return
-    job.folder.parent.mkdir(parents=True, exist_ok=True)
     number = int.from_bytes(hashlib.sha256(job.folder.name.encode()).digest()[:7])
     until = time.monotonic() + _PATIENCE
-    with (job.folder.parent / ".jobs.lock").open("w") as file:
+    path = job.folder.parent / ".jobs.lock"
+    with contextlib.ExitStack() as held:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = held.enter_context(path.open("w"))
         while True:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)

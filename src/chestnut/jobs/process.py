@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from chestnut.files.atomic import write_text
 from chestnut.jobs.forks import ForkedProcess, ForkStarter, can_fork
 from chestnut.jobs.job import Job, Result
 
@@ -185,8 +186,7 @@ class JobProcess:
         text = self.log.read()
         self.log.close()
         if failed and text.strip():
-            self.log_file.parent.mkdir(parents=True, exist_ok=True)
-            self.log_file.write_text(text, encoding="utf-8")
+            write_text(self.log_file, text)
         else:
             self.log_file.unlink(missing_ok=True)
 

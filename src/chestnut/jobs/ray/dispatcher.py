@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chestnut.errors import EngineError
+from chestnut.files.atomic import write_text
 from chestnut.jobs.job import Event, Job, Listener, Result
 from chestnut.jobs.process import StartMethod
 from chestnut.jobs.ray.actor import JobActor, Report
@@ -309,4 +310,4 @@ def save_report(job: Job, report: Report) -> None:
     if report.run:
         unpack(report.run, job.folder)
     if report.log:
-        job.folder.with_name(f"{job.folder.name}.log").write_text(report.log, encoding="utf-8")
+        write_text(job.folder.with_name(f"{job.folder.name}.log"), report.log)
