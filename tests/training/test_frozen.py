@@ -184,7 +184,7 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
     [
         ({"unfreeze": 2.0}, "unfreeze=2: give the share of the backbone's layers, above 0 and at most 1"),
         ({"unfreeze": 0.0}, "unfreeze=0: give the share"),
-        ({"learning_rate": 0.0}, "learning_rate=0: give a number above 0"),
+        ({"learning_rate": 0.0}, "learning_rate=0: give a finite number above 0"),
     ],
 )
 def test_fine_tuning_with_invalid_arguments_is_refused(head, given, said):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chestnut.config.part import Fraction, NotNegative, Part, Rate
+from chestnut.config.part import Fraction, Part, Rate
 
 
 class AugmentConfig(Part):
@@ -35,7 +35,9 @@ class AugmentConfig(Part):
     contrast: Rate = Field(0.0, description="share by which contrast rises or falls, around the image's mean")
     gamma: Rate = Field(0.0, description="log-uniform exponent between 1-gamma and 1/(1-gamma)")
     noise: Fraction = Field(0.0, description="greatest standard deviation of Gaussian noise, share of the full range")
-    blur: NotNegative = Field(0.0, description="greatest standard deviation of a Gaussian blur, in pixels")
+    blur: Annotated[float, Field(ge=0, le=100)] = Field(
+        0.0, description="greatest standard deviation of a Gaussian blur, in pixels"
+    )
     border: Annotated[float, Field(ge=0, le=0.5)] = Field(
         0.0, description="greatest share of the side blacked out along each edge; each edge half of the time"
     )

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from chestnut.config.classical import HogLogisticConfig, PcaSvmConfig
 from chestnut.config.ensemble import EnsembleConfig
-from chestnut.config.part import Count, Fraction, NotNegative, Part, Rate
+from chestnut.config.part import Filters, Fraction, NotNegative, Part, Rate, Side, Units
 
 
 class CnnConfig(Part):
@@ -19,9 +19,13 @@ class CnnConfig(Part):
     """
 
     network: Literal["cnn"] = "cnn"
-    filters: Annotated[tuple[Count, ...], Field(min_length=1, description="filters of each block")] = (16, 32, 64)
-    kernels: Count | tuple[Count, ...] = Field(3, description="kernel size of each block")
-    depth: Count = Field(1, description="convolutions in each block, before its pooling")
+    filters: Annotated[tuple[Filters, ...], Field(min_length=1, max_length=32, description="filters of each block")] = (
+        16,
+        32,
+        64,
+    )
+    kernels: Side | tuple[Side, ...] = Field(3, description="kernel size of each block")
+    depth: Annotated[int, Field(ge=1, le=32, description="convolutions in each block, before its pooling")] = 1
     padding: Literal["valid", "same"] | tuple[Literal["valid", "same"], ...] = Field(
         "valid", description="padding of the convolutions"
     )
@@ -31,7 +35,7 @@ class CnnConfig(Part):
     l1: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L1 penalty on each block's kernels")
     l2: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L2 penalty on each block's kernels")
     gather: Literal["flatten", "average"] = Field("flatten", description="flatten the last block or average it")
-    dense: tuple[Count, ...] = Field((128,), description="units of each dense layer")
+    dense: tuple[Units, ...] = Field((128,), max_length=32, description="units of each dense layer")
     dense_dropout: Rate | tuple[Rate, ...] = Field(0.0, description="dropout after each dense layer")
     head: Literal["softmax", "sigmoid"] = Field("softmax", description="a logit per class, or one for two classes")
 
@@ -47,7 +51,9 @@ class MlpConfig(Part):
     """A network without convolution: the flattened image, dense layers, then the head."""
 
     network: Literal["mlp"] = "mlp"
-    dense: Annotated[tuple[Count, ...], Field(min_length=1, description="units of each dense layer")] = (128,)
+    dense: Annotated[tuple[Units, ...], Field(min_length=1, max_length=32, description="units of each dense layer")] = (
+        128,
+    )
     dropout: Rate | tuple[Rate, ...] = Field(0.0, description="dropout after each dense layer")
     batch_norm: bool = Field(False, description="batch normalisation after each dense layer")
     l1: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="L1 penalty on each layer's kernel")
@@ -89,7 +95,7 @@ class BackboneConfig(Part):
     lowest_rate: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the learning rate at the lowest trained layer; it falls log-linearly from the top"
     )
-    dense: tuple[Count, ...] = Field((256, 128), description="units of each dense layer of the head")
+    dense: tuple[Units, ...] = Field((256, 128), max_length=32, description="units of each dense layer of the head")
     dense_dropout: Rate | tuple[Rate, ...] = Field(0.3, description="dropout after each dense layer")
     l2: NotNegative | tuple[NotNegative, ...] = Field(1e-4, description="L2 penalty on each dense layer's kernel")
     head: Literal["softmax", "sigmoid"] = Field("softmax", description="a logit per class, or one for two classes")

@@ -11,6 +11,9 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Filters = Annotated[int, Field(ge=1, le=4096)]
+Side = Annotated[int, Field(ge=1, le=255)]
+Units = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class Part(BaseModel):

@@ -18,6 +18,7 @@ from chestnut.config.classical import ClassicalConfig
 from chestnut.config.faults import first_fault
 from chestnut.config.inputs import InputSpec
 from chestnut.config.model import CnnConfig, ModelConfig
+from chestnut.config.network_size import check_size
 from chestnut.config.part import Part
 from chestnut.config.search_space import SearchSpace, nested_space, read_space
 from chestnut.config.settings import assign, toml_value
@@ -63,6 +64,11 @@ class Recipe(Part):
                     )
             if self.train.precision not in ("auto", "float32"):
                 raise ValueError(f"train.precision must be float32 or auto for {self.model.network}")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_huge_networks(self) -> Self:
+        check_size(self.model, self.input)
         return self
 
     @classmethod

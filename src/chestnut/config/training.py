@@ -78,14 +78,15 @@ class DataConfig(Part):
 class TrainConfig(Part):
     """The length of a training, its batches and its arithmetic."""
 
-    epochs: Count = 20
-    batch_size: Count = 32
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 20
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="arithmetic of the layers; auto tries bfloat16 and uses it if it is faster"
     )
     passes: int = Field(
         4,
         ge=0,
+        le=1000,
         description="augmented passes over the training images for which the output of frozen layers is kept; epochs "
         "use them in turn; 0 computes the output again in every step",
     )

@@ -25,6 +25,9 @@ from chestnut.models.heads import probabilities
 from chestnut.models.network_file import check_network_file
 from chestnut.models.output_sizes import largest_output
 
+#: The values that a layer may put out for one image: padding adds to what a recipe is checked for.
+_MOST_VALUES = 2 * MOST_VALUES
+
 #: What Keras raises for configurations and weights that do not fit together.
 _FAULTS: tuple[type[Exception], ...] = (
     *(ValueError, TypeError, OSError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError),
@@ -188,8 +191,8 @@ def load_network(path: Path) -> Any:
             f"{path} cannot be loaded as a network: {in_one_line(error)}; restore it from a copy or train again"
         ) from error
     size, name = largest_output(network)
-    if size > MOST_VALUES:
-        raise BundleError(f"{path}: its layer {name} puts out {size:,} values an image; {MOST_VALUES:,} is the limit")
+    if size > _MOST_VALUES:
+        raise BundleError(f"{path}: its layer {name} puts out {size:,} values an image; {_MOST_VALUES:,} is the limit")
     if fault := describe_bad_weights(network):
         raise BundleError(f"{path}: {fault}, so the network decides nothing; restore it from a copy or train again")
     return network

@@ -19,6 +19,9 @@ from chestnut.models.stored_weights import count_stored
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = ("metadata.json", _CONFIG, _WEIGHTS)
 
+#: A number of weights that need not be given exactly.
+_MANY = 10**12
+
 #: The fixed part of the header before a member's content, and where it gives the lengths of the name and of the extras.
 _HEADER, _LENGTHS = 30, slice(26, 30)
 
@@ -39,7 +42,8 @@ def check_network_file(path: Path) -> None:
         declared = count_declared(archive.read(_CONFIG))
         stored = count_stored(_Window(file, archive.getinfo(_WEIGHTS)))  # type: ignore[arg-type]
     if declared > stored:
-        raise ValueError(f"its layers have {declared:,} weights, and it contains only {stored:,}")
+        shown = f"{declared:,}" if declared < _MANY else f"more than {_MANY:,}"
+        raise ValueError(f"its layers have {shown} weights, and it contains only {stored:,}")
 
 
 def check_archived_weights(path: Path) -> None:

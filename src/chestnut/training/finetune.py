@@ -6,6 +6,7 @@ Fine-tuning makes a new run, whose recipe names the old run as its starting weig
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 
 from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recipe, load_recipe
@@ -51,8 +52,8 @@ def finetune_recipe(
         )
     if not 0 < unfreeze <= 1:
         raise RecipeError(f"unfreeze={unfreeze:g}: give the share of the backbone's layers, above 0 and at most 1")
-    if learning_rate <= 0:
-        raise RecipeError(f"learning_rate={learning_rate:g}: give a number above 0, such as 1e-5")
+    if not 0 < learning_rate < math.inf:
+        raise RecipeError(f"learning_rate={learning_rate:g}: give a finite number above 0, such as 1e-5")
     read_run_bundle(run)
     table = recipe.model.model_copy(update={"weights": str(run.path.resolve()), "unfreeze": float(unfreeze)})
     stop = recipe.train.stop.model_copy(update={"patience": PATIENCE})
