@@ -2,7 +2,10 @@
 
 import importlib
 import inspect
+import json
 import os
+import subprocess
+import sys
 import threading
 from functools import cache
 from pathlib import Path
@@ -227,6 +230,16 @@ def test_a_pipe_is_written_through(chestnut):
     assert chestnut("recipes", "mlp", "--json", pipe)[0] == 0
     reader.join(10)
     assert '"name": "mlp"' in read[0] and pipe.is_fifo()
+
+
+@pytest.mark.slow
+def test_standard_output_is_written_through_into_a_file(tmp_path):
+    path = tmp_path / "out.json"
+    words = [sys.executable, "-c", "from chestnut.cli import main; main()", "recipes", "mlp", "--json", "/dev/stdout"]
+    with path.open("w") as file:
+        subprocess.run(words, stdout=file, check=True)
+    value, end = json.JSONDecoder().raw_decode(path.read_text())
+    assert value["name"] == "mlp" and "# mlp:" in path.read_text()[end:]
 
 
 def test_the_result_of_a_new_run_is_not_written_into_it(run):

@@ -62,6 +62,15 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_bytes(text.encode())
 
 
+def is_stream(path: Path) -> bool:
+    """Return whether a device, a pipe, a socket or standard output stands at a path, which is written through."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return not stat.S_ISDIR(found.st_mode) and not _is_replaceable(found)
+
+
 def _find(path: Path) -> os.stat_result | None:
     """Return what stands at a path, or where its links lead; None if there is nothing."""
     try:

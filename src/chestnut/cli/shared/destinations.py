@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import typer
 
 from chestnut.cli.shared.inputs import reads
 from chestnut.errors import DataError, DiskError
+from chestnut.files.atomic import is_stream
 from chestnut.files.disk_errors import disk_errors, require_possible
 from chestnut.runs.places import require_outside_runs
 
@@ -67,15 +67,6 @@ class _Target:
     def is_folder(self) -> bool:
         """Whether it is a folder that the command fills."""
         return self.output.folder and not self.output.files
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether a device, a pipe or a socket stands there, into which anything may be written."""
-        try:
-            mode = self.path.stat().st_mode
-        except OSError:
-            return False
-        return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def with_destinations(command: Callable[..., None]) -> Callable[..., None]:
@@ -130,7 +121,7 @@ def require_free_outputs(
     for number, target in enumerate(targets):
         with disk_errors(target.path):
             require_possible(target.path)
-        if target.is_stream:
+        if is_stream(target.path):
             continue
         for other in targets[:number]:
             if _same(target.path, other.path):
