@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from chestnut.api.data import Data, read_data
 from chestnut.api.options import StudyOptions, StudySettings, read_options, refuse_unknown, split_options
 from chestnut.config import Recipe, load_recipe
-from chestnut.errors import EngineError
+from chestnut.errors import DiskError, EngineError
 
 if TYPE_CHECKING:
     from chestnut.jobs.engine_choice import EngineChoice
@@ -304,7 +304,8 @@ def _jobs(
     """Open the engine for the jobs of a study, with their progress shown.
 
     Raises:
-        EngineError: The engine cannot be opened, or its cluster went away; the message says how to continue.
+        EngineError: The engine cannot be opened, or its cluster went away.
+        DiskError: A run or a list of results cannot be written. Both say how to continue.
     """
     from chestnut.jobs.run_all import JobOptions
 
@@ -314,6 +315,6 @@ def _jobs(
             how.shown.jobs(folder, total, what, engine.parallel) as listener,
         ):
             yield JobOptions(engine, how.command or f"chestnut.{folder.command}", listener, track)
-    except EngineError as error:
+    except (EngineError, DiskError) as error:
         again = f"chestnut {folder.command} --resume {folder.path}"
-        raise EngineError(f"{error}; finished runs are kept; continue with {again}") from error
+        raise type(error)(f"{error}; finished runs are kept; continue with {again}") from error

@@ -11,6 +11,9 @@ from chestnut.jobs.job import Engine
 
 ENGINES = ("local", "ray")
 
+#: The most jobs side by side: more processes than that no machine can start at once.
+_MOST_JOBS = 10_000
+
 #: The longest wait for a cluster: a year.
 _LONGEST = 366 * 24 * 3600
 
@@ -47,6 +50,8 @@ class EngineChoice:
             )
         if self.jobs is not None and self.jobs < 1:
             raise EngineError(f"jobs={self.jobs}: give 1 or more side by side")
+        if self.jobs is not None and self.jobs > _MOST_JOBS:
+            raise EngineError(f"jobs: give at most {_MOST_JOBS} side by side")
         if isinstance(self.wait, bool) or not isinstance(self.wait, int | float) or not 0 <= self.wait <= _LONGEST:
             raise EngineError(f"wait: give a number of seconds from 0 to {_LONGEST}")
         if self.name == "ray":

@@ -159,7 +159,9 @@ class _Server:
         read, stdin = os.pipe()
         stdout, write = os.pipe()
         number = next(self._numbers)
-        process = ForkedProcess(os.fdopen(stdin, "w", encoding="utf-8"), os.fdopen(stdout, encoding="utf-8"))
+        process = ForkedProcess(
+            os.fdopen(stdin, "w", encoding="utf-8"), os.fdopen(stdout, encoding="utf-8", errors="replace")
+        )
         self._processes[number] = process
         try:
             socket.send_fds(self._channel, [str(number).encode()], [read, write, log.fileno()])
@@ -236,12 +238,18 @@ class _Forker:
     def _fork(self, number: str, streams: list[int]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python warns of threads; the only ones are of memory allocators
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError:  # no memory, or too many processes: as if the system had killed it, and only it
+                pid = -1
         if not pid:
             self._channel.close()
             _run_fork(self._module, streams)
         for stream in streams:
             os.close(stream)
+        if pid < 0:
+            self._report(number=int(number), status=-signal.SIGKILL)
+            return
         self._children[pid] = number
         self._report(number=int(number), pid=pid)
 

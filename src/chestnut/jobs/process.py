@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -21,9 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from chestnut.errors import DiskError, EngineError
 from chestnut.files.atomic import write_text
+from chestnut.files.disk_errors import disk_errors
 from chestnut.jobs.forks import ForkedProcess, ForkStarter, can_fork
 from chestnut.jobs.job import Job, Result
+
+_log = logging.getLogger(__name__)
 
 #: Seconds that a stopped job has to save its state.
 GRACE = 60.0
@@ -93,6 +98,7 @@ class _CommandStarter:
             env=dict(variables),
             text=True,
             encoding="utf-8",
+            errors="replace",
             start_new_session=True,
         )
 
@@ -131,9 +137,20 @@ class JobProcess:
             starter: Starts the process.
             messages: The queue that receives what the process says.
             extra: Environment variables beside `job_variables`.
+
+        Raises:
+            EngineError: The system cannot start a process.
         """
-        log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the job
-        process = starter.start({**job_variables(job.threads), **(extra or {})}, log)
+        with contextlib.ExitStack() as stack:
+            try:
+                log = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+                process = starter.start({**job_variables(job.threads), **(extra or {})}, log)
+            except OSError as error:  # no room for a temporary file, or too many files or processes
+                raise EngineError(
+                    f"the process of {job.name} cannot be started ({(error.strerror or str(error)).lower()}); give "
+                    "fewer jobs side by side, or more room for temporary files"
+                ) from error
+            stack.pop_all()  # the log is closed when the job has ended
         started = cls(job, process, log, time.monotonic())
         with contextlib.suppress(BrokenPipeError):
             _pipe(process.stdin).write(job.to_json() + "\n")
@@ -179,16 +196,33 @@ class JobProcess:
     @property
     def log_file(self) -> Path:
         """The file that keeps the standard error of a failed job."""
-        return self.job.folder.with_name(f"{self.job.folder.name}.log")
+        return log_file_of(self.job)
 
     def _save_log(self, failed: bool) -> None:
         self.log.seek(0)
         text = self.log.read()
         self.log.close()
-        if failed and text.strip():
-            write_text(self.log_file, text)
+        write_log(self.log_file, text if failed else "")
+
+
+def log_file_of(job: Job) -> Path:
+    """Return the file that keeps the standard error of a job that failed."""
+    return job.folder.with_name(f"{job.folder.name}.log")
+
+
+def write_log(path: Path, text: str) -> None:
+    """Write a job's log, or remove an older one if there is nothing to keep.
+
+    A log that cannot be written is no reason to end the other jobs: a warning says so.
+    """
+    try:
+        if text.strip():
+            write_text(path, text)
         else:
-            self.log_file.unlink(missing_ok=True)
+            with disk_errors(path):
+                path.unlink(missing_ok=True)
+    except DiskError as error:
+        _log.warning("the log of a job cannot be kept: %s", error)
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

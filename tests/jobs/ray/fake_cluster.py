@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from chestnut.errors import EngineError
 from chestnut.jobs.ray.actor import Report
-from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError, Handle
+from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError, Handle, TaskFailedError
 from chestnut.jobs.ray.patience import Patience
 
 ROOM = {"CPU": 2.0}
@@ -25,6 +25,7 @@ class FakeCluster:
     up: list = field(default_factory=lambda: [dict(ROOM)])
     busy: bool = False
     head: bool = True
+    fails: bool = False
     now: float = 0.0
     joined: int = 0
     killed: list = field(default_factory=list)
@@ -116,6 +117,8 @@ class FakeCluster:
 
     def get(self, answer):
         _, _, value = self.answers.pop(answer.number)
+        if self.fails:
+            raise TaskFailedError("OSError", "the disk of the node is full")
         if isinstance(value, Exception):
             raise value
         return value

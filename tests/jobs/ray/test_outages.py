@@ -121,6 +121,15 @@ def test_a_cluster_that_is_lost_again_and_again_ends_the_work(run):
     assert cluster.joined == 3
 
 
+def test_a_method_that_raises_fails_its_job_and_frees_its_node(tmp_path):
+    cluster = FakeCluster()
+    cluster.fails = True
+    job = Job("a", tmp_path / "a", "", tmp_path / "m.csv", tmp_path / "d.json", 2, "test")
+    (result,) = RayEngine(cluster, cluster.patience(60.0), 1, grace=5.0).run([job], lambda event: None)
+    assert (result.status, result.error) == ("failed", "OSError: the disk of the node is full")
+    assert len(cluster.killed) == 1
+
+
 def test_a_cluster_of_this_machine_that_dies_is_started_again(run):
     cluster = FakeCluster([(2.0, "nodes_die")], own=True)
     states, told = run(cluster)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chestnut.errors import EngineError
-from chestnut.files.atomic import write_text
+from chestnut.files.disk_errors import disk_errors
 from chestnut.jobs.job import Event, Job, Listener, Result
-from chestnut.jobs.process import StartMethod
+from chestnut.jobs.process import StartMethod, log_file_of, write_log
 from chestnut.jobs.ray.actor import JobActor, Report
 from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError, Handle, TaskFailedError
 from chestnut.jobs.ray.cluster import Cluster, rejoin_cluster, travelling_variables
@@ -146,9 +146,11 @@ class Dispatcher:
     def _mark(self, folder: Path) -> Path:
         """Return a file by which a node recognises that it shares the disk."""
         if folder not in self.marks:
-            folder.mkdir(parents=True, exist_ok=True)
+            with disk_errors(folder):
+                folder.mkdir(parents=True, exist_ok=True)
             self.marks[folder] = folder / f".shared-{uuid.uuid4().hex}"
-            self.marks[folder].touch()
+            with disk_errors(self.marks[folder]):
+                self.marks[folder].touch()
         return self.marks[folder]
 
     def collect(self) -> list[Result]:
@@ -190,6 +192,7 @@ class Dispatcher:
         try:
             answer = self.cluster.get(assignment.ref)
         except TaskFailedError as error:  # the actor lives, but its method raised
+            self.cluster.kill(assignment.actor)  # what it holds may be in any state
             return self._fail(assignment, f"{error.kind}: {error.text}"[:300])
         except ActorLostError as error:
             return self._retry(assignment, error)
@@ -310,4 +313,4 @@ def save_report(job: Job, report: Report) -> None:
     if report.run:
         unpack(report.run, job.folder)
     if report.log:
-        write_text(job.folder.with_name(f"{job.folder.name}.log"), report.log)
+        write_log(log_file_of(job), report.log)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chestnut.files.atomic import write_text
 from chestnut.files.folders import replacement_folder
-from chestnut.files.reading import read_text
+from chestnut.files.reading import read_content, read_text
 from chestnut.jobs.job import Job
 from chestnut.runs.folder import RunFolder
 
@@ -35,10 +35,14 @@ class JobFiles:
 
     @classmethod
     def read(cls, job: Job) -> JobFiles:
-        """Read the files of a job from the disk."""
+        """Read the files of a job from the disk.
+
+        Raises:
+            DataError: The manifest or the facts cannot be read.
+        """
         return cls(
-            job.manifest.read_bytes(),
-            job.facts.read_bytes(),
+            read_content(job.manifest),
+            read_content(job.facts),
             pack(job.folder) if job.folder.exists() else b"",
             pack(job.start) if job.start is not None else b"",
         )
