@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from chestnut.files import temporary
 from chestnut.files.atomic import replacing, write_text
+from chestnut.files.folders import replacement_folder
 from chestnut.files.temporary import is_temporary, scratch_folder, sweep, temporary_file
 
 pytest.importorskip("fcntl", reason="without locks nothing is removed")
@@ -106,6 +108,40 @@ def test_a_sweeper_that_was_quicker_than_the_owner_does_no_harm(tmp_path, monkey
         sweep(tmp_path)
         assert made.exists()
     assert names(tmp_path) == []
+
+
+def test_a_sweeper_that_was_quicker_than_the_opening_of_a_folder_does_no_harm(tmp_path, monkeypatch):
+    opened, tried = os.open, []
+
+    def sweep_first(path, *how, **more):
+        tried.append(path)
+        if len(tried) == 1:
+            sweep(tmp_path)
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", sweep_first)
+    with scratch_folder(tmp_path, "set") as made:
+        assert made.is_dir() and len(names(tmp_path)) == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_many_writers_and_sweepers_in_one_folder_do_each_other_no_harm(tmp_path):
+    def work(number):
+        for count in range(30):
+            write_text(tmp_path / "same", "whole" * 200)
+            with scratch_folder(tmp_path, "scratch") as folder:
+                (folder / "text").write_text("mine")
+                sweep(tmp_path)
+                assert (folder / "text").read_text() == "mine"
+            with replacement_folder(tmp_path / f"folder{number}") as draft:
+                (draft / "text").write_text(str(count))
+            assert (tmp_path / f"folder{number}" / "text").read_text() == str(count)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert names(tmp_path) == ["folder0", "folder1", "folder2", "folder3", "same"]
+    assert (tmp_path / "same").read_text() == "whole" * 200
 
 
 @pytest.mark.parametrize("maker", [temporary_file, scratch_folder])

@@ -120,7 +120,12 @@ def _create(folder: Path, name: str, make: Callable[[Path], int | None]) -> tupl
 
 def _make_folder(path: Path) -> int | None:
     path.mkdir(mode=0o700)
-    return os.open(path, os.O_RDONLY) if _LOCKS else None
+    if not _LOCKS:
+        return None
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError as error:  # another process took it for a leftover before it was locked
+        raise FileExistsError(errno.EEXIST, "the name was taken", str(path)) from error
 
 
 def _hold(descriptor: int, path: Path) -> bool:
