@@ -52,13 +52,17 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode-escape").decode(), text)
 
 
-def quoted(name: str) -> str:
-    r"""Return a name between quotation marks, escaped, and cut if it is very long.
+def quoted(value: object) -> str:
+    r"""Return a value as Python writes it, a text between quotation marks: escaped, and cut if it is very long.
 
     >>> print(quoted("a\nb"), quoted("x" * 300)[-4:])
     'a\nb' xxx…
     """
-    text = printable(repr(name))
+    return cut(printable(repr(value)))
+
+
+def cut(text: str) -> str:
+    """Return a text as it is, or the first part of a very long one."""
     return text if len(text) <= MOST_CLASS_CHARACTERS + 2 else f"{text[:MOST_CHARACTERS]}…"
 
 

@@ -1,15 +1,18 @@
 """Hostile values in options, recipes and names: each is refused in one line, before anything is read or written."""
 
+import os
 import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from calling import call
+from chestnut import cli
 from chestnut.config import AugmentConfig, Recipe, load_recipe
 from chestnut.data.augmented_copies import Job, write_copies
 from chestnut.data.manifest import Manifest
@@ -69,12 +72,15 @@ def chestnut(capsys, tmp_path):
 def refused(chestnut, tmp_path):
     """Call a command line that must be refused in one line, with nothing written; gives the line."""
 
+    def found():
+        return {*tmp_path.parent.iterdir(), *tmp_path.rglob("*")}
+
     def run(*words):
-        before = set(tmp_path.parent.rglob("*"))
+        before = found()
         status, out, said = chestnut(*words)
         assert status == 2, said
         assert out == "" and "Traceback" not in said
-        assert set(tmp_path.parent.rglob("*")) == before
+        assert found() == before
         return said
 
     return run
@@ -208,3 +214,157 @@ def test_sources_that_would_share_a_folder_are_refused():
     require_own_folders(["A", "B"])
     with pytest.raises(DataError, match="too much alike"):
         require_own_folders(["A/B", "a-b"])
+
+
+BIG = "9" * 5000
+DEEP = 3000 * "[" + 3000 * "]"
+#: A setting, and what the message says of it.
+BAD_SETTINGS = {
+    f"train.epochs={BIG}": "a whole number is too large",
+    f"train.epochs=0x{BIG}": "a whole number is too large",
+    f"train.epochs={10**30}": "a whole number is too large",
+    "train.epochs=1e5000": "valid integer",
+    "optim.learning_rate=1e5000": "finite number",
+    "optim.learning_rate=nan": "finite number",
+    f"optim.learning_rate={'9' * 5000}.0": "finite number",
+    f"model.filters={DEEP}": "nested too deeply",
+    f"model.filters=[{30 * '['}{30 * ']'}]": "nested too deeply",
+    f"seed={2**32}": "less than or equal to",
+    f"model.filters.{BIG}=3": "the list has items 0 to",
+    f"{'a.' * 3000}b=1": "nested too deeply",
+    f"a{'x' * 50_000}=1": "no key",
+    f"optim.name={'x' * 50_000}": "input should be",
+    "search.optim.momentum={float=[-1e308, 1e308], step=0.1}": "steps of 0.1",
+    f"search.optim.momentum={{float=[0, {BIG}]}}": "a whole number is too large",
+    "search.train.epochs={int=[1, 2], step=1e400}": "valid integer",
+    "=": "write key=value",
+    "train.epochs=1979-05-27": "give text, a number",
+    "train.epochs=1\ntrain.batch_size=2": "valid integer",
+}
+
+
+@pytest.mark.parametrize("setting", BAD_SETTINGS, ids=[setting[:30] for setting in BAD_SETTINGS])
+def test_a_hostile_setting_is_refused_in_one_short_line(setting):
+    with pytest.raises(RecipeError) as refused:
+        load_recipe("cnn-small", [setting])
+    said = str(refused.value)
+    assert BAD_SETTINGS[setting] in said and len(said) < 700
+
+
+def test_a_hostile_setting_is_refused_by_commands(refused):
+    for setting in (f"train.epochs={BIG}", f"model.filters={DEEP}"):
+        said = refused("train", "images", "--set", setting)
+        assert said.startswith("error: ") and len(said.splitlines()) == 1
+
+
+def test_the_same_values_are_refused_in_every_form():
+    values = {"name": "a", "train": {"epochs": 10**5000}}
+    with pytest.raises(RecipeError, match="a whole number is too large"):
+        Recipe.from_dict(values)
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(RecipeError, match="nested too deeply"):
+        Recipe.from_dict({"name": "a", "model": {"filters": deep}})
+    for text in (f"[train]\nepochs = {BIG}", f"x = {DEEP}", f"x{'.x' * 3000} = 1"):
+        with pytest.raises(RecipeError, match=r"too large|too deeply"):
+            Recipe.from_toml(f'name = "a"\n{text}')
+    for grid in (f"train.batch_size=1,{BIG}", f"model.filters=[1],{DEEP}"):
+        with pytest.raises(RecipeError, match=r"too large|too deeply"):
+            make_variants(["cnn-small"], grid=[grid])
+
+
+#: How a recipe file is spoilt, and what the message says of it.
+BAD_FILES = {
+    "empty": (lambda path: path.write_text(""), "name: field required"),
+    "binary": (lambda path: path.write_bytes(bytes(range(256))), "not UTF-8 text"),
+    "NUL": (lambda path: path.write_bytes(b'name = "a\0"\n'), "not valid TOML"),
+    "Latin": (lambda path: path.write_bytes('name = "é"'.encode("latin-1")), "not UTF-8 text"),
+    "duplicate keys": (lambda path: path.write_text('name = "a"\nname = "b"'), "not valid TOML"),
+    "huge": (lambda path: path.write_bytes(b"#" * 1_000_001), "1,000,001 bytes"),
+    "a folder": (lambda path: path.mkdir(), "not a regular file"),
+    "a pipe": (os.mkfifo, "not a regular file"),
+    "a broken link": (lambda path: path.symlink_to("nowhere"), "no recipe file"),
+    "a link in a circle": (lambda path: path.symlink_to(path), "cannot read the recipe"),
+    "deep": (lambda path: path.write_text(f"x = {DEEP}"), "nested too deeply"),
+    "big": (lambda path: path.write_text(f"seed = {BIG}"), "too large"),
+    "steering": (lambda path: path.write_text('name = "a"\n"\\u001b[2J" = 1'), r"no key '\x1b[2J'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_hostile_recipe_file_is_refused(tmp_path, case):
+    spoil, said = BAD_FILES[case]
+    spoil(tmp_path / "mine.toml")
+    with pytest.raises(RecipeError) as refused:
+        load_recipe(tmp_path / "mine.toml")
+    assert said in str(refused.value) and len(str(refused.value)) < 700 and "\x1b" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_recipe_file_without_permission(refused, tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "a"')
+    (tmp_path / "mine.toml").chmod(0)
+    assert "permission denied" in refused("train", "images", "--recipe", tmp_path / "mine.toml")
+
+
+def test_names_of_recipes_and_paths_that_no_system_has(refused):
+    for recipe in ("x" * 5000, f"{'x' * 5000}.toml", f"{'x/' * 3000}x.toml", "nowhere/x.toml"):
+        said = refused("train", "images", "--recipe", recipe)
+        assert "recipe" in said and len(said.splitlines()) == 1 and len(said) < 900
+
+
+def test_a_recipe_may_begin_with_the_mark_of_an_editor(tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "mine"\n', encoding="utf-8-sig")
+    assert load_recipe(tmp_path / "mine.toml").name == "mine"
+
+
+#: A word for each argument that a command cannot do without; nothing of that name exists.
+ARGUMENTS = {
+    "demo": (),
+    "phantom": ("new",),
+    "augment": ("gone", "copies"),
+    "compare": ("gone", "--recipes", "mlp,cnn-small"),
+    "tune": ("gone", "--recipe", "cnn-search"),
+    "diagnose": ("gone", "--lr-range"),
+    "cache": ("--clean",),
+    "ensemble": ("gone", "gone"),
+    "predict": ("gone", "gone"),
+}
+NUMBERS = [
+    (command.name, parameter.opts[0], parameter.type_descriptor.annotation)
+    for command in typer.main.get_command(cli.app).commands.values()
+    for parameter in command.params
+    if parameter.type_descriptor.annotation in (int, float)
+]
+#: Numbers that no option takes.
+WRONG = {int: ("-1", BIG, "1e5000", "nan"), float: ("-1", "nan", "inf", BIG, "1e5000")}
+#: Numbers that may be 0, where nothing else stops the command.
+WITH_ZERO = {("demo", "--seed"), ("phantom", "--seed"), ("phantom", "--pneumonia"), ("cache", "--older-than")}
+#: Commands that open a run first: their numbers are checked after it, and before any image is read.
+OF_RUNS = ("finetune", "evaluate", "stress", "predict")
+
+
+@pytest.mark.slow
+def test_every_number_that_is_wrong_is_refused_before_anything_is_read(refused):
+    for command, option, kind in NUMBERS:
+        for number in WRONG[kind]:
+            said = " ".join(refused(command, *ARGUMENTS.get(command, ("gone",)), option, number).split())
+            field = option.removeprefix("--").replace("-", "_")
+            named = option in said or f".{field}: " in said or f"error: {field}: " in said
+            assert named or (command in OF_RUNS and "no run folder gone" in said), (command, option, number, said)
+
+
+@pytest.mark.slow
+def test_zero_is_refused_or_makes_sense(chestnut):
+    for command, option, _ in NUMBERS:
+        if (command, option) not in WITH_ZERO:
+            status, _, said = chestnut(command, *ARGUMENTS.get(command, ("gone",)), option, 0)
+            assert status == 2 and "Traceback" not in said, said
+
+
+def test_numbers_that_would_draw_forever_are_refused(refused):
+    assert "--patients 1000000000000: give 2 to 100000" in refused("phantom", "new", "--patients", 10**12)
+    assert "--threads 1000000000: give 1 to 4096" in refused("train", "gone", "--threads", 10**9)
+    assert "--devices 1000000000: give 1 to 1024" in refused("train", "gone", "--devices", 10**9)
+    assert "--size 999999999: give 32 to 2048" in refused("phantom", "new", "--size", 999_999_999)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, TypeAlias, Unpack
 from chestnut.api.options import DisplayOptions, DisplaySettings, read_options, refuse_unknown, split_options
 from chestnut.auditing.findings import AUDIT_SIZE
 from chestnut.data.manifest import Manifest
+from chestnut.errors import DataError
+from chestnut.limits import MOST_SEED, require_between
+from chestnut.names import quoted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,6 +73,8 @@ def audit(data: Data, *, size: int = AUDIT_SIZE, seed: int = 0, **options: Unpac
     """
     from chestnut.auditing.audit import audit_images
 
+    require_between(28, 2048, size=size)
+    require_between(0, MOST_SEED, seed=seed)
     shown = read_options(DisplaySettings, options).shown
     return audit_images(read_data(data), size=size, seed=seed, bars=shown.bar)
 
@@ -97,6 +102,9 @@ def show(data: Data, *, each: int = 6, size: int = 224, seed: int = 0) -> Figure
     from chestnut.data.samples import pick_samples
     from chestnut.figures.sample_grid import sample_grid_figure
 
+    require_between(1, 20, each=each)
+    require_between(32, 1024, size=size)
+    require_between(0, MOST_SEED, seed=seed)
     manifest = read_data(data)
     rows = pick_samples(manifest, each, seed)
     spec = InputSpec(height=size, width=size, resize="fit")
@@ -152,16 +160,24 @@ def augment(
         The images and their copies, as `load_dataset(folder)` reads them.
 
     Raises:
-        DataError: Nothing to copy, no change asked for, an unknown class, or a folder that is not free.
+        DataError: Nothing to copy, no change asked for, a number out of its range, an unknown class, or a folder that
+            is not free.
         ImageError: An image cannot be read.
-        ValueError: A change out of its range.
     """
+    from pydantic import ValidationError
+
     from chestnut.config import AugmentConfig
     from chestnut.data.augmented_copies import CHANGES, COPY_CHANGES, Job, write_copies
 
     settings, changes = split_options(DisplaySettings, options)
     refuse_unknown(changes, CHANGES)
-    ranges = AugmentConfig.model_validate(COPY_CHANGES.model_dump() | changes)
+    require_between(1, 100, copies=copies)
+    require_between(0, MOST_SEED, seed=seed)
+    try:
+        ranges = AugmentConfig.model_validate(COPY_CHANGES.model_dump() | changes)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise DataError(f"{fault['loc'][0]}={quoted(fault['input'])}: {fault['msg'].lower()}") from None
     manifest = read_data(data)
     with settings.shown.bar("Copying images") as tick:
         return write_copies(manifest, Path(folder), Job(ranges, copies, only_class, seed), tick)

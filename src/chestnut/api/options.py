@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from chestnut.api.display import Display, choose_display
+from chestnut.errors import DeviceError
+from chestnut.limits import require_between
 
 if TYPE_CHECKING:
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.training.distributed.hosts import Hosts
 
 Kind = TypeVar("Kind")
+
+#: More devices of a host, and more threads, than any machine has.
+_MOST_DEVICES, _MOST_THREADS = 1024, 4096
 
 
 class DisplayOptions(TypedDict, total=False):
@@ -107,6 +112,15 @@ class TrainSettings(DisplaySettings):
     threads: int | None = None
     hosts: Hosts | None = None
     track: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Refuse numbers that no machine has, before anything is read.
+
+        Raises:
+            DeviceError: A number of devices or threads out of its range.
+        """
+        require_between(1, _MOST_DEVICES, error=DeviceError, devices=self.devices)
+        require_between(1, _MOST_THREADS, error=DeviceError, threads=self.threads)
 
 
 @dataclass(frozen=True)

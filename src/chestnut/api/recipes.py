@@ -10,11 +10,15 @@ from chestnut.api.data import Data, read_data
 from chestnut.api.options import DisplayOptions, DisplaySettings, read_options
 from chestnut.api.run import Run
 from chestnut.config import ClassicalConfig, Recipe, load_recipe
+from chestnut.limits import MOST_ROUNDS, require_between
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from chestnut.diagnosis.lr_range import RateRange
+
+#: A learning rate that is higher than any network stands.
+_HIGHEST_RATE = 1e6
 
 
 def layers(recipe: str | Path | Recipe, classes: int = 2) -> pd.DataFrame:
@@ -74,12 +78,14 @@ def lr_range(
 
     Raises:
         RecipeError: A recipe without a learning rate, or rates that do not rise.
-        DataError: Unreadable images, or data from which nothing can be learnt.
+        DataError: A number out of its range, unreadable images, or data from which nothing can be learnt.
         TrainingError: The loss is not finite even before the first step.
     """
     from chestnut.models.framework import load_framework
 
     how = read_options(DisplaySettings, options)
+    require_between(0, _HIGHEST_RATE, low=rates[0], high=rates[1])
+    require_between(1, MOST_ROUNDS, batches=batches)
     if isinstance(data, Run):
         chosen = load_recipe(recipe or data.recipe, list(settings))
         images = data.folder.manifest

@@ -153,6 +153,7 @@ class Run:
         from chestnut.training.tracking.registry import open_trackers
 
         how, own = read_options(TrainSettings, options), self.path.resolve()
+        how.check()
         folder = Path(path) if path is not None else free_folder(own.parent, f"{own.name}-finetuned")
         if path is not None:
             require_free(folder)

@@ -161,9 +161,10 @@ def crossval(
         EngineError: An engine that is unknown or cannot be reached.
     """
     from chestnut.jobs.machine import threads_per_job
-    from chestnut.studies.crossval.plan import CrossFolder, make_crossplan
+    from chestnut.studies.crossval.plan import CrossFolder, check_folds, make_crossplan
 
     how = read_options(StudySettings, options)
+    check_folds(folds, repeats)
     chosen = load_recipe(recipe, list(settings))
     choice, track = _check(how, path)
     images, threads = read_data(data), threads_per_job()

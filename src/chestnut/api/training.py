@@ -50,6 +50,7 @@ def train(
     from chestnut.training.tracking.registry import open_trackers
 
     how = read_options(TrainSettings, options)
+    how.check()
     chosen = load_recipe(recipe, list(settings))
     folder = Path(path) if path is not None else free_folder(Path(how.runs), chosen.name)
     leads = how.hosts is None or how.hosts.index == 0
@@ -78,6 +79,7 @@ def resume_run(path: str | Path, **options: Unpack[TrainOptions]) -> Run:
     from chestnut.training.tracking.registry import open_trackers, reopen_trackers
 
     how, folder = read_options(TrainSettings, options), Path(path)
+    how.check()
     RunFolder.open(folder)
     trackers = open_trackers(how.track, folder.parent) if how.track else reopen_trackers([], folder)
 

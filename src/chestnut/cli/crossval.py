@@ -12,6 +12,7 @@ from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_r
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
+from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,9 +59,8 @@ def command(
     from chestnut.api.studies import crossval, resume_crossval
     from chestnut.studies.crossval.plan import CrossFolder
 
-    for option, number, least in (("--epochs", epochs, 1), ("--seed", seed, 0)):
-        if number is not None and number < least:
-            raise DataError(f"{option} {number}: give {least} or more")
+    require_between(1, MOST_ROUNDS, epochs=epochs)
+    require_between(0, MOST_SEED, seed=seed)
     changes = short.settings(settings, train__epochs=epochs, seed=seed)
     if study.resume is not None:
         if (

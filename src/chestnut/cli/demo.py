@@ -20,7 +20,9 @@ def command(
     folder: Annotated[
         Path, typer.Option("--out", help="A new folder for the images and the run."), Output(folder=True)
     ] = Path("demo"),
-    patients: Annotated[int, typer.Option("--patients", min=40, help="The number of synthetic patients.")] = 800,
+    patients: Annotated[
+        int, typer.Option("--patients", min=40, max=100_000, help="The number of synthetic patients.")
+    ] = 800,
     recipe: Annotated[
         str, typer.Option("--recipe", autocompletion=complete_recipe, help="The recipe to train.")
     ] = "cnn-small",
@@ -36,9 +38,9 @@ def command(
     from chestnut.cli.shared.result_tables import metrics_table
     from chestnut.config import load_recipe
 
+    chosen = load_recipe(recipe, [f"seed={seed}"])
     _make_room(folder, force)
     images, display = folder / "images", TerminalDisplay()
-    chosen = load_recipe(recipe, [f"seed={seed}"])
     say(f"1 of 4  Drawing {patients} synthetic patients")
     phantom(images, patients, seed=seed, display=display)
     say("2 of 4  Auditing, splitting by patient and training")

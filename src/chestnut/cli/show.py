@@ -11,6 +11,7 @@ from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_dat
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next
 from chestnut.errors import DataError
+from chestnut.limits import MOST_SEED
 
 
 @with_data_options
@@ -21,7 +22,7 @@ def command(
     ] = Path("samples.png"),
     each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
     size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed chooses other images.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=MOST_SEED, help="Another seed chooses other images.")] = 0,
     *,
     options: DataOptions,
     json: JsonOption = None,

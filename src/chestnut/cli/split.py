@@ -13,6 +13,7 @@ from chestnut.cli.shared.destinations import ForceOption, Output, require_free_f
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next, say
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
+from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,6 +46,8 @@ def command(
 ) -> None:
     """Split DATA by patient, balanced by class, and write a CSV that can be given as DATA to every command."""
     shares = _fractions(fractions)
+    require_between(0, MOST_SEED, seed=seed)
+    require_between(2, MOST_ROUNDS, folds=folds)
     manifest = options.load(data)
     root = manifest.root.resolve()
     path = output or Path(f"{root.name if root.is_dir() else root.stem}-split.csv")

@@ -11,6 +11,7 @@ from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_next, print_notes
 from chestnut.errors import DataError
+from chestnut.limits import MOST_SEED
 from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def command(
         bool, typer.Option("--keep", help="Write the threshold chosen on the shifts into the run.")
     ] = False,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="The seed of the shifts, the halves of the patients and the intervals.")
+        int,
+        typer.Option(
+            "--seed", min=0, max=MOST_SEED, help="The seed of the shifts, the halves of the patients and the intervals."
+        ),
     ] = 0,
     *,
     options: DataOptions,

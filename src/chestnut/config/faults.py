@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from chestnut.config.key_names import suggest_key
 from chestnut.errors import suggest
+from chestnut.names import cut, quoted
 
 
 def first_fault(error: ValidationError, values: Mapping[str, Any], recipe: type[BaseModel]) -> str:
@@ -26,13 +27,13 @@ def first_fault(error: ValidationError, values: Mapping[str, Any], recipe: type[
     where = ".".join(str(part) for part in place if not (isinstance(part, str) and _is_branch(part)))
     if fault["type"] == "extra_forbidden":
         key = _whole_key(where, fault["input"])
-        return f"no key {key!r}; {suggest_key(key, recipe, values)}"
+        return f"no key {quoted(key)}; {suggest_key(key, recipe, values)}"
     if fault["type"] == "union_tag_invalid":
         known = [name.strip(" '") for name in fault["ctx"]["expected_tags"].split(",")]
-        return f"no network {fault['ctx']['tag']!r}; {suggest(str(fault['ctx']['tag']), known)}"
+        return f"no network {quoted(fault['ctx']['tag'])}; {suggest(str(fault['ctx']['tag']), known)}"
     message = fault["msg"].removeprefix("Value error, ")
-    given = "" if fault["type"] in ("missing", "value_error") else f", given {fault['input']!r}"
-    return f"{where or 'recipe'}: {message[0].lower()}{message[1:]}{given}"
+    given = "" if fault["type"] in ("missing", "value_error") else f", given {quoted(fault['input'])}"
+    return f"{cut(where) or 'recipe'}: {message[0].lower()}{message[1:]}{given}"
 
 
 def _is_branch(part: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.recipe import Recipe
 from chestnut.errors import RecipeError, suggest
-from chestnut.names import require_name
+from chestnut.names import quoted, require_name
+
+#: The largest recipe file that is read; those of chestnut have about 2,000 bytes.
+_MOST_BYTES = 1_000_000
 
 
 def recipe_names() -> list[str]:
@@ -26,7 +30,9 @@ def recipe_text(name: str) -> str:
         RecipeError: No recipe has that name.
     """
     if name not in recipe_names():
-        raise RecipeError(f"no recipe {name!r}; {suggest(name, recipe_names())}; or give the path of a .toml file")
+        raise RecipeError(
+            f"no recipe {quoted(name)}; {suggest(name, recipe_names())}; or give the path of a .toml file"
+        )
     return (resources.files("chestnut") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -59,12 +65,7 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
     if not isinstance(recipe, Recipe):
         path = Path(recipe)
         if path.suffix == ".toml":
-            if not path.is_file():
-                raise RecipeError(f"no recipe file {path}; give a .toml file or one of {', '.join(recipe_names())}")
-            try:
-                recipe = Recipe.from_toml(path.read_text(encoding="utf-8"), str(path))
-            except UnicodeDecodeError:
-                raise RecipeError(f"{path} is not UTF-8 text; a recipe is a TOML file") from None
+            recipe = Recipe.from_toml(_read_file(path), str(path))
         else:
             recipe = Recipe.from_toml(recipe_text(str(recipe)), str(recipe))
     settings = list(settings)
@@ -76,3 +77,24 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
             "make one with `chestnut ensemble RUN RUN…`, or give the recipe of a member"
         )
     return recipe
+
+
+def _read_file(path: Path) -> str:
+    """Return the text of a recipe file, without the mark with which some editors begin a file."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its writer
+            raise RecipeError(f"{quoted(str(path))} is not a regular file; a recipe is a TOML file")
+        if found.st_size > _MOST_BYTES:
+            raise RecipeError(
+                f"{path} has {found.st_size:,} bytes; a recipe is a TOML file of at most {_MOST_BYTES:,} bytes"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise RecipeError(f"{path} is not UTF-8 text; a recipe is a TOML file") from None
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        known = ", ".join(recipe_names())
+        raise RecipeError(f"no recipe file {quoted(str(path))}; give a .toml file or one of {known}") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RecipeError(f"cannot read the recipe {quoted(str(path))}: {reason}") from None

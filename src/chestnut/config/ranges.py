@@ -67,7 +67,7 @@ class FloatRange(Part):
         if self.step is not None:
             low, high = self.bounds
             steps = (high - low) / self.step
-            if round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
+            if not math.isfinite(steps) or round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
                 raise ValueError(
                     f"steps of {self.step:g} from {low:g} miss {high:g}; give a step that divides the range"
                 )

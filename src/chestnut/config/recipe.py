@@ -7,7 +7,6 @@ Unknown keys and values of the wrong type are errors.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
@@ -21,9 +20,11 @@ from chestnut.config.model import CnnConfig, ModelConfig
 from chestnut.config.network_size import check_size
 from chestnut.config.part import Part
 from chestnut.config.search_space import SearchSpace, nested_space, read_space
-from chestnut.config.settings import assign, toml_value
+from chestnut.config.settings import assign
+from chestnut.config.toml_text import check_values, read_toml, read_value
 from chestnut.config.training import DataConfig, LossConfig, OptimConfig, TrainConfig
 from chestnut.errors import RecipeError
+from chestnut.names import quoted
 
 
 class Recipe(Part):
@@ -83,6 +84,7 @@ class Recipe(Part):
             RecipeError: An unknown key (the message lists similar ones), or a value of the wrong type or range.
         """
         prefix = f"{origin}: " if origin else ""
+        check_values(values, origin)
         try:
             space = read_space(values.get("search", {}), origin)
             plain = {key: value for key, value in values.items() if key != "search"}
@@ -95,10 +97,7 @@ class Recipe(Part):
     @classmethod
     def from_toml(cls, text: str, origin: str = "recipe") -> Recipe:
         """Read a recipe from TOML text; raises the same errors as `from_dict`."""
-        try:
-            return cls.from_dict(tomllib.loads(text), origin)
-        except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"{origin} is not valid TOML: {error}") from None
+        return cls.from_dict(read_toml(text, origin), origin)
 
     def to_toml(self) -> str:
         """Return all fields, including defaults, as TOML text; an empty search space is left out."""
@@ -120,8 +119,8 @@ class Recipe(Part):
         for setting in settings:
             key, equals, text = setting.partition("=")
             if not equals or not key.strip():
-                raise RecipeError(f"setting {setting!r}: write key=value, such as optim.learning_rate=1e-4")
-            pairs.append((key.strip(), toml_value(text.strip()), setting))
+                raise RecipeError(f"setting {quoted(setting)}: write key=value, such as optim.learning_rate=1e-4")
+            pairs.append((key.strip(), read_value(text.strip(), setting), setting))
         return self._assign_values(pairs) if pairs else self
 
     def with_values(self, values: Mapping[str, Any]) -> Recipe:

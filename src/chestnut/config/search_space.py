@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from chestnut.config.ranges import Choice, FloatRange, IntRange, Range
 from chestnut.errors import RecipeError, suggest
+from chestnut.names import cut, quoted
 
 _EXAMPLE = "{int = [32, 128], step = 16}, {float = [1e-4, 1e-2], log = true} or {choice = [3, 5]}"
 
@@ -68,7 +69,7 @@ def _read_entries(table: Mapping[str, Any], prefix: str, origin: str) -> Iterato
         if isinstance(value, Range):
             yield key, value
         elif not isinstance(value, Mapping) or not value:
-            raise RecipeError(f"{origin}: search.{key}: give {_EXAMPLE}, not {json.dumps(value, default=str)}")
+            raise RecipeError(f"{origin}: search.{key}: give {_EXAMPLE}, not {cut(json.dumps(value, default=str))}")
         elif all(isinstance(item, Mapping) for item in value.values()):
             yield from _read_entries(value, f"{key}.", origin)
         else:
@@ -79,17 +80,19 @@ def _read_entry(key: str, table: Mapping[str, Any], origin: str) -> Range:
     kind = next((kind for kind in _KINDS if kind in table), None)
     if kind is None:
         odd = str(next(iter(table)))
-        raise RecipeError(f"{origin}: search.{key}: no key {odd!r}; {suggest(odd, _KINDS)} Give {_EXAMPLE}")
+        raise RecipeError(f"{origin}: search.{key}: no key {quoted(odd)}; {suggest(odd, _KINDS)} Give {_EXAMPLE}")
     known = [field.alias or name for name, field in _KINDS[kind].model_fields.items()]
     if strange := [name for name in table if name not in known]:
-        raise RecipeError(f"{origin}: search.{key}: no key {strange[0]!r} beside {kind}; {suggest(strange[0], known)}")
+        raise RecipeError(
+            f"{origin}: search.{key}: no key {quoted(strange[0])} beside {kind}; {suggest(strange[0], known)}"
+        )
     try:
         return _KINDS[kind].model_validate_json(json.dumps(table))
     except ValidationError as error:
         fault = error.errors()[0]
         where, message = fault["loc"], fault["msg"].removeprefix("Value error, ")
         if where and where[0] in _KINDS and fault["type"] != "value_error":
-            message = f"{kind} takes {_TAKES[kind]}, not {json.dumps(table[kind])}"
+            message = f"{kind} takes {_TAKES[kind]}, not {cut(json.dumps(table[kind]))}"
         elif where and fault["type"] != "value_error":
-            message = f"{where[0]}: {message[0].lower()}{message[1:]}, given {fault['input']!r}"
+            message = f"{where[0]}: {message[0].lower()}{message[1:]}, given {quoted(fault['input'])}"
         raise RecipeError(f"{origin}: search.{key}: {message}") from None

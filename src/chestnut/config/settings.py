@@ -1,19 +1,14 @@
-"""Apply `key=value` settings to the plain values of a recipe; keys are dotted, values are TOML."""
+"""Apply settings to the plain values of a recipe by their dotted keys."""
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 
 from chestnut.errors import RecipeError
+from chestnut.names import cut, quoted
 
-
-def toml_value(text: str) -> Any:
-    """Read one value as TOML; anything that is not TOML is text, so that names need no quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+#: The most digits of a place in a list.
+_MOST_DIGITS = 9
 
 
 def assign(values: dict[str, Any], keys: list[str], value: Any, setting: str) -> None:
@@ -41,10 +36,12 @@ def assign(values: dict[str, Any], keys: list[str], value: Any, setting: str) ->
             target = target[key]
         else:
             above = ".".join(keys[:place])
-            raise RecipeError(f"{setting}: {above} is a single value, not a table; leave out .{'.'.join(keys[place:])}")
+            raise RecipeError(
+                f"{cut(setting)}: {cut(above)} is a single value, not a table; leave out .{cut('.'.join(keys[place:]))}"
+            )
 
 
 def _list_index(target: list[Any], key: str, setting: str) -> int:
-    if not key.isdecimal() or int(key) >= len(target):
-        raise RecipeError(f"{setting}: the list has items 0 to {len(target) - 1}, not {key!r}")
+    if not key.isdecimal() or len(key) > _MOST_DIGITS or int(key) >= len(target):
+        raise RecipeError(f"{cut(setting)}: the list has items 0 to {len(target) - 1}, not {quoted(key)}")
     return int(key)

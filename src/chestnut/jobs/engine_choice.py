@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chestnut.errors import EngineError, suggest
 from chestnut.jobs.job import Engine
+from chestnut.limits import require_between
 
 ENGINES = ("local", "ray")
 
@@ -48,10 +49,7 @@ class EngineChoice:
                 f"address={self.address}: the engine {self.name} takes no address; choose the engine ray, or leave the "
                 "address out"
             )
-        if self.jobs is not None and self.jobs < 1:
-            raise EngineError(f"jobs={self.jobs}: give 1 or more side by side")
-        if self.jobs is not None and self.jobs > _MOST_JOBS:
-            raise EngineError(f"jobs: give at most {_MOST_JOBS} side by side")
+        require_between(1, _MOST_JOBS, " side by side", error=EngineError, jobs=self.jobs)
         if isinstance(self.wait, bool) or not isinstance(self.wait, int | float) or not 0 <= self.wait <= _LONGEST:
             raise EngineError(f"wait: give a number of seconds from 0 to {_LONGEST}")
         if self.name == "ray":

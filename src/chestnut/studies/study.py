@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from chestnut.config import Recipe
 from chestnut.data.facts import ManifestFacts
 from chestnut.data.manifest import Manifest
-from chestnut.errors import ChestnutError, DataError, RunError, listed
+from chestnut.errors import ChestnutError, RunError, listed
 from chestnut.files.csv_files import parse_csv
 from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.hashes import sha256
@@ -42,26 +42,6 @@ RESTART = "restore it from a copy, or start again in another folder"
 
 #: The version of the format of plan files.
 _FORMAT = 1
-
-
-def require_at_least(least: int, hint: str = "", **numbers: int | None) -> None:
-    """Check that numbers are not too small; None passes.
-
-    Args:
-        least: The smallest number that is allowed.
-        hint: What the number counts, or why it cannot be smaller: the end of the message.
-        **numbers: The numbers, by the names of their arguments.
-
-    Raises:
-        DataError: A number is too small.
-
-    >>> require_at_least(1, " runs of each variant", repeats=0)
-    Traceback (most recent call last):
-    chestnut.errors.DataError: repeats=0: give 1 or more runs of each variant
-    """
-    for name, number in numbers.items():
-        if number is not None and number < least:
-            raise DataError(f"{name}={number}: give {least} or more{hint}")
 
 
 class PlanFile(BaseModel):

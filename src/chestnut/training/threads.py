@@ -10,12 +10,25 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 
 from chestnut.data.parallel import core_count
 from chestnut.errors import DeviceError
+from chestnut.limits import require_between
 from chestnut.models.device import backend, set_threads, thread_setting
+
+#: More threads than any machine has cores.
+_MOST_THREADS = 4096
 
 
 def count_threads() -> int:
     """Return how many threads one operation of this process may use: one a core unless it was set otherwise."""
     return thread_setting() or core_count()
+
+
+def check_threads(count: int | None) -> None:
+    """Check a number of threads; None passes.
+
+    Raises:
+        DeviceError: The number is below 1, or more than any machine has use for.
+    """
+    require_between(1, _MOST_THREADS, error=DeviceError, threads=count)
 
 
 def limit_threads(count: int | None) -> None:
@@ -29,8 +42,7 @@ def limit_threads(count: int | None) -> None:
     """
     if count is None:
         return
-    if count < 1:
-        raise DeviceError(f"threads={count}: give 1 or more")
+    check_threads(count)
     if count != count_threads():
         try:
             set_threads(count)

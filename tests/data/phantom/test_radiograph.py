@@ -199,5 +199,5 @@ def test_invalid_arguments_are_refused_before_drawing(change, said):
 
 
 def test_patients_are_numbered_from_0():
-    with pytest.raises(DataError, match="number=-1: give a patient number"):
+    with pytest.raises(DataError, match="number=-1: give 0 or more"):
         draw_patient(-1)

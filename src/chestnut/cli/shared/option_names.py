@@ -24,9 +24,12 @@ _SAME = frozenset(
     [
         "address",
         "batch_size",
+        "batches",
+        "brightness",
         "coordinator",
         "copies",
         "devices",
+        "each",
         "engine",
         "epochs",
         "executions",
@@ -45,6 +48,7 @@ _SAME = frozenset(
         "leave_one_source_out",
         "low",
         "objective",
+        "older_than",
         "only_class",
         "operating_point",
         "patient_regex",
@@ -56,9 +60,12 @@ _SAME = frozenset(
         "repeats",
         "resplit",
         "resume",
+        "rotation",
         "runs",
         "search",
         "seed",
+        "shear",
+        "shift",
         "size",
         "skip_bad",
         "source_regex",
@@ -69,6 +76,7 @@ _SAME = frozenset(
         "trials",
         "unfreeze",
         "wait",
+        "zoom",
     ]
 )
 

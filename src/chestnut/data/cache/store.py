@@ -24,6 +24,7 @@ from chestnut.data.cache import digests
 from chestnut.data.cache.entries import FOLDER_VARIABLE, STALE_S, TEMPORARY, Entry, read_entry, remove, writing
 from chestnut.data.decoding.decode import DECODER
 from chestnut.errors import DataError, DiskError
+from chestnut.limits import require_between
 from chestnut.names import quoted
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 #: The most digits of a limit.
 _MOST_DIGITS = 20
+
+#: More days than any entry is old.
+_MOST_DAYS = 1_000_000
 
 #: The folder with the outputs of frozen networks.
 FEATURES = "features-v1"
@@ -102,7 +106,11 @@ def clean(older_than_days: float | None = None) -> int:
 
     Returns:
         The number of bytes freed.
+
+    Raises:
+        DataError: The number of days is out of its range.
     """
+    require_between(0, _MOST_DAYS, older_than=older_than_days)
     before = time.time() - 86400 * (older_than_days or 0.0)
     freed = sum(remove(entry.folder) for entry in entries() if older_than_days is None or entry.last_use < before)
     freed += _clean_temporaries()

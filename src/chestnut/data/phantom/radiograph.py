@@ -24,11 +24,13 @@ from chestnut.data.phantom.chest.lesions import Kind, Lesion
 from chestnut.data.phantom.chest.projection import FLUID, Patient
 from chestnut.data.phantom.chest.shapes import Map, keep_memory
 from chestnut.errors import DataError
+from chestnut.limits import MOST_SEED, require_between
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 SIZES = (32, 2048)
 MOST_IMAGES = 4  # of one patient
 
+_MOST_PATIENTS = 100_000  # of a data set
 _FINE_ENOUGH = 160  # smaller images are drawn larger and then shrunk, so that ribs do not fall between the samples
 
 
@@ -97,7 +99,7 @@ def draw_patients(patients: int, *, size: int = 224, seed: int = 0, pneumonia: f
     """Draw all images of some patients into memory.
 
     Args:
-        patients: The number of patients, at least 2; they have 2.5 images each on average.
+        patients: The number of patients, 2 to 100,000; they have 2.5 images each on average.
         size: The side of an image in pixels, 32 to 2048.
         seed: The seed of all random draws, 0 or more.
         pneumonia: The share of patients with pneumonia, 0..1.
@@ -124,8 +126,7 @@ def stream(patients: int, *, size: int = 224, seed: int = 0, pneumonia: float = 
     Raises:
         DataError: A value is out of its range; this call raises it, before the first image is drawn.
     """
-    if patients < 2:
-        raise DataError(f"patients={patients}: give 2 or more, so that both classes can occur")
+    require_between(2, _MOST_PATIENTS, ", so that both classes can occur", patients=patients)
     _check(size, seed, pneumonia)
     numbers = range(patients)
     return (image for number in numbers for image in draw_patient(number, size=size, seed=seed, pneumonia=pneumonia))
@@ -144,8 +145,7 @@ def draw_patient(number: int, *, size: int = 224, seed: int = 0, pneumonia: floa
         DataError: A value is out of its range.
     """
     _check(size, seed, pneumonia)
-    if number < 0:
-        raise DataError(f"number={number}: give a patient number of 0 or more")
+    require_between(0, _MOST_PATIENTS, number=number)
     side = size * -(-_FINE_ENOUGH // size) if size < _FINE_ENOUGH else size
     keep_memory()
     body = np.random.default_rng([seed, number, 0])
@@ -161,8 +161,7 @@ def draw_patient(number: int, *, size: int = 224, seed: int = 0, pneumonia: floa
 def _check(size: int, seed: int, pneumonia: float) -> None:
     if not SIZES[0] <= size <= SIZES[1]:
         raise DataError(f"size={size}: give {SIZES[0]} to {SIZES[1]} pixels")
-    if seed < 0:
-        raise DataError(f"seed={seed}: give 0 or more")
+    require_between(0, MOST_SEED, seed=seed)
     if not 0 <= pneumonia <= 1:
         raise DataError(f"pneumonia={pneumonia}: give a share from 0 to 1")
 

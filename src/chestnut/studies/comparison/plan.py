@@ -18,12 +18,13 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.data.subset import take_fraction
 from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.names import quoted
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.variants import Variant
-from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Terms:
         """
         if not 0 < self.fraction <= 1:
             raise DataError(f"fraction={self.fraction:g}: give a share of the training patients above 0, at most 1")
-        require_at_least(1, " runs of each variant", repeats=self.repeats)
-        require_at_least(1, epochs=self.epochs)
-        require_at_least(0, seed=self.seed)
+        require_between(1, MOST_ROUNDS, " runs of each variant", repeats=self.repeats)
+        require_between(1, MOST_ROUNDS, epochs=self.epochs)
+        require_between(0, MOST_SEED - self.repeats + 1, seed=self.seed)
 
 
 class VariantRow(BaseModel):

@@ -19,10 +19,11 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import require_trainable
 from chestnut.errors import DataError
 from chestnut.files.json_files import write_json
+from chestnut.limits import MOST_ROUNDS, require_between
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.crossval.result import CrossValidation
-from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,16 @@ class CrossPlan(StudyPlan):
             yield part, images.with_note(f"the test split is {self.describe(part)}")
 
 
+def check_folds(folds: int, repeats: int) -> None:
+    """Check the numbers of a cross-validation that do not depend on its data.
+
+    Raises:
+        DataError: A number is out of its range.
+    """
+    require_between(2, MOST_ROUNDS, "; one fold alone would leave nothing to train on", folds=folds)
+    require_between(1, MOST_ROUNDS, repeats=repeats)
+
+
 def make_crossplan(
     data: Manifest,
     recipe: Recipe,
@@ -153,8 +164,7 @@ def make_crossplan(
     Raises:
         DataError: A number is out of range, a class has fewer patients than there are folds, or images are unreadable.
     """
-    require_at_least(2, "; one fold alone would leave nothing to train on", folds=folds)
-    require_at_least(1, repeats=repeats)
+    check_folds(folds, repeats)
 
     def divide(images: Manifest) -> Manifest:
         pooled = pool(images)

@@ -18,9 +18,10 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.errors import DataError, RecipeError, suggest
 from chestnut.evaluation.selection_bias import OBJECTIVES
+from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan, require_at_least
+from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan
 from chestnut.studies.tuning.result import Tuning
 from chestnut.studies.tuning.space_checks import check_space
 
@@ -58,10 +59,10 @@ class Terms:
         for option, given, known in (("search", self.search, SEARCHES), ("objective", self.objective, OBJECTIVES)):
             if given not in known:
                 raise DataError(f"{option}={given}: no such {option}; {suggest(given, known)}")
-        require_at_least(1, _TRIALS, trials=self.trials)
-        require_at_least(1, " runs of each trial", executions=self.executions)
-        require_at_least(1, epochs=self.epochs)
-        require_at_least(0, seed=self.seed)
+        require_between(1, MOST_ROUNDS, _TRIALS, trials=self.trials)
+        require_between(1, MOST_ROUNDS, " runs of each trial", executions=self.executions)
+        require_between(1, MOST_ROUNDS, epochs=self.epochs)
+        require_between(0, MOST_SEED - self.executions + 1, seed=self.seed)
 
 
 class TuneFile(PlanFile):
@@ -260,7 +261,7 @@ class TuneFolder(StudyFolder[TunePlan]):
         Raises:
             DataError: `trials` is below 1.
         """
-        require_at_least(1, _TRIALS, trials=trials)
+        require_between(1, MOST_ROUNDS, _TRIALS, trials=trials)
         if (plan := self.plan).trials != trials:
             self.save_plan(replace(plan, trials=trials))
 
