@@ -40,7 +40,7 @@ def refused(chestnut, *words):
         (["--address", "auto"], "auto: the engine local takes no address; choose the engine ray"),
         (["--jobs", "0"], "0: give 1 or more side by side"),
         (["--engine", "ray", "--jobs", "-1"], "-1: give 1 or more side by side"),
-        (["--jobs", 10**9], "jobs: give at most 10000 side by side"),
+        (["--jobs", 10**9], "give 1 to 10000 side by side"),
         (["--wait", "nan"], "--wait nan: give a number of seconds, or a duration such as 90s, 5m or 2h"),
         (["--wait", "-1"], "--wait -1: give a number"),
         (["--wait", "1e3"], "--wait 1e3: give a number"),
