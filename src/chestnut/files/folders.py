@@ -17,7 +17,7 @@ from typing import TypeVar
 from chestnut.errors import ChestnutError, DataError
 from chestnut.files.disk_errors import disk_errors, require_possible
 from chestnut.files.exchange import exchange
-from chestnut.files.temporary import scratch_folder, sweep
+from chestnut.files.temporary import discard, scratch_folder, sweep
 
 _Value = TypeVar("_Value")
 
@@ -169,8 +169,8 @@ def remove_folder(path: Path) -> None:
     Raises:
         DiskError: The folder is not writable.
     """
-    with disk_errors(path), scratch_folder(path.parent, path.name) as scratch:
-        path.rename(scratch / path.name)
+    with disk_errors(path):
+        discard(path)
 
 
 def _reserved(path: Path) -> tuple[Path, Path]:

@@ -75,6 +75,16 @@ def scratch_folder(parent: Path, name: str) -> Iterator[Path]:
         _close(descriptor)
 
 
+def discard(folder: Path) -> None:
+    """Remove a folder; it first gets a temporary name, so that a kill leaves no part of it in its place.
+
+    This needs no space on the disk.
+    """
+    aside = _temporary_path(folder.parent, folder.name)
+    folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def is_temporary(name: str) -> bool:
     """Return whether a file or folder of this name is temporary.
 
@@ -104,18 +114,22 @@ def _sweep_once(folder: Path) -> None:
 def _create(folder: Path, name: str, make: Callable[[Path], int | None]) -> tuple[Path, int | None]:
     """Make a temporary file or folder, and lock it."""
     _sweep_once(folder)
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 -- a name, not a path
-    if len(os.fsencode(ending)) > _ENDING:
-        ending = ""
-    stem = os.fsencode(stem)[:_STEM].decode(errors="ignore")
     for _ in range(_ATTEMPTS):
-        path = folder / f"{_PREFIX}{stem}-{secrets.token_hex(4)}{ending}"
+        path = _temporary_path(folder, name)
         with suppress(FileExistsError):
             descriptor = make(path)
             if descriptor is None or _hold(descriptor, path):
                 return path, descriptor
             _close(descriptor)
     raise FileExistsError(errno.EEXIST, "no free temporary name", str(folder))
+
+
+def _temporary_path(folder: Path, name: str) -> Path:
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 -- a name, not a path
+    if len(os.fsencode(ending)) > _ENDING:
+        ending = ""
+    stem = os.fsencode(stem)[:_STEM].decode(errors="ignore")
+    return folder / f"{_PREFIX}{stem}-{secrets.token_hex(4)}{ending}"
 
 
 def _make_folder(path: Path) -> int | None:

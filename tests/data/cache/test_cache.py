@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from chestnut.config import InputSpec
-from chestnut.data.cache import cache, digests, entries, network_outputs, store
+from chestnut.data.cache import cache, digests, network_outputs, store
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.decode import decode
 from chestnut.data.manifest import Manifest
@@ -293,12 +293,33 @@ def test_a_killed_build_leaves_only_a_temporary_folder_that_is_cleaned(tmp_path,
     assert cache.entries() == []
     (rule,) = (item for item in folder.iterdir() if item.is_dir())
     (temporary,) = rule.iterdir()
-    assert cache.clean() == 0  # it may yet be written to
-    assert temporary.exists()
-    os.utime(temporary, (time.time() - 2 * entries.STALE_S,) * 2)
-    decode_all(listing(paths), SPEC)
+    decode_all(listing(paths), SPEC)  # the next build removes it, since nobody has locked it
     assert not temporary.exists()
     assert len(cache.entries()) == 1
+
+
+def test_what_is_being_built_stays_when_the_cache_is_cleaned(images, folder):
+    left = []
+
+    def clean(done, total):
+        if done < total:
+            cache.clean()
+            left.append([item.name for rule in folder.iterdir() if rule.is_dir() for item in rule.iterdir()])
+
+    decode_all(listing(images), SPEC, progress=clean)
+    assert all(len(names) == 1 for names in left) and left
+    assert len(cache.entries()) == 1
+
+
+def test_temporary_folders_of_earlier_versions_are_removed_once_they_are_old(images, folder):
+    decode_all(listing(images), SPEC)
+    rule = cache.entries()[0].folder.parent
+    new, old = rule / f".making-{'0' * 16}", rule / f".making-{'1' * 16}"
+    for path, age in ((new, 60), (old, 3600)):
+        path.mkdir()
+        os.utime(path, (time.time() - age,) * 2)
+    cache.clean(1)
+    assert (new.exists(), old.exists()) == (True, False)
 
 
 def test_an_error_in_the_caller_leaves_nothing(images, folder):

@@ -154,7 +154,6 @@ def _collect(
             if not len(writer):
                 make_room(total * result.image.size, keep=[opened.entry.folder for opened in shelf])
             writer.add(result.digest, result.sha256, result.image)
-        writer.sign()
         if progress and (result.image is not None or done % 64 == 0 or done == total):
             progress(done, total)
     return known, bad
@@ -176,7 +175,6 @@ def _complete(shelf: Sequence[Opened], wanted: Sequence[bytes], writer: Writer, 
             rows = np.array([opened.places[digest] for digest in some], dtype=np.int64)
             for digest, row, image in zip(some, rows, Pixels(opened.pixels, rows)[:], strict=True):
                 writer.add(digest, opened.sha256[row].tobytes(), image)
-            writer.sign()
     written = open_entry(writer.finish(), spec)
     if written is None:
         raise DiskError(

@@ -14,11 +14,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,18 +30,12 @@ from chestnut.data.cache.arrays import map_array
 from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.pixels import Grey
 from chestnut.errors import DiskError
+from chestnut.files.temporary import discard, scratch_folder
 
 _log = logging.getLogger(__name__)
 
 #: The environment variable with the folder of the cache.
 FOLDER_VARIABLE = "CHESTNUT_CACHE"
-
-#: The prefix of folders that are being written or removed.
-TEMPORARY = ".making-"
-
-#: The time in seconds without a sign of life after which the owner of a temporary folder counts as dead.
-STALE_S = 600.0
-_SIGN_S = 30.0
 
 _PIXELS, _ROWS = "pixels.npy", "rows.npy"
 
@@ -160,19 +152,12 @@ def remove(folder: Path) -> int:
     Returns:
         The number of bytes freed; 0 if permission is missing or the folder is already removed.
     """
-    aside = temporary_folder(folder.parent)
     try:
         size = sum(file.stat().st_size for file in folder.iterdir())
-        folder.rename(aside)  # so that nobody sees it half removed
+        discard(folder)
     except OSError:
         return 0
-    shutil.rmtree(aside, ignore_errors=True)
     return size
-
-
-def temporary_folder(parent: Path) -> Path:
-    """Return the name of a folder that is being written or removed; a later clean-up recognises it by this name."""
-    return parent / f"{TEMPORARY}{secrets.token_hex(8)}"
 
 
 def publish(folder: Path, place: Path) -> None:
@@ -210,9 +195,9 @@ class Writer:
     def __init__(self, rule: Path, spec: InputSpec) -> None:
         self._shape = (spec.height, spec.width)
         self._rule = rule
-        self._folder = temporary_folder(rule)
+        self._folder = rule
         self._file: BinaryIO | None = None
-        self._signed = time.monotonic()
+        self._stack = ExitStack()
         self._sha256: dict[bytes, bytes] = {}
 
     def __len__(self) -> int:
@@ -230,7 +215,7 @@ class Writer:
         if self._file is not None:
             with suppress(OSError):  # if writing failed before, it fails now too
                 self._file.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
 
     def add(self, digest: bytes, sha256: bytes, image: Grey) -> None:
         """Append one image, shape (height, width), unless there is one with that digest.
@@ -242,19 +227,12 @@ class Writer:
             return
         with writing(self._rule):
             if self._file is None:
-                self._folder.mkdir(parents=True)
+                self._folder = self._stack.enter_context(scratch_folder(self._rule, "images"))
                 self._file = (self._folder / _PIXELS).open("wb")
                 self._write_header(self._file)
             # Not through a memory map, where a full disk would kill the process instead of raising an error
             self._file.write(np.ascontiguousarray(image).data)
         self._sha256[digest] = sha256
-
-    def sign(self) -> None:
-        """Show other processes, from time to time, that this one is alive."""
-        if self._file is not None and time.monotonic() - self._signed > _SIGN_S:
-            self._signed = time.monotonic()
-            with suppress(OSError):
-                os.utime(self._folder)
 
     def finish(self) -> Entry:
         """Publish the entry, which must have at least one image.

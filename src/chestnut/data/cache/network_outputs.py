@@ -10,7 +10,6 @@ temporary name and then renamed, so that a reader never sees an incomplete one.
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.data.cache.arrays import map_array
-from chestnut.data.cache.entries import publish, remove, temporary_folder, touch_rows, writing
+from chestnut.data.cache.entries import publish, remove, touch_rows, writing
 from chestnut.data.cache.store import FEATURES, cache_folder, cache_limit, make_room
 from chestnut.data.decoding.faults import FAULTS
+from chestnut.files.temporary import scratch_folder
 
 Half = npt.NDArray[np.float16]
 
@@ -72,20 +72,15 @@ def _open(place: Path, shape: tuple[int, ...]) -> Half | None:
 
 def _write(place: Path, shape: tuple[int, ...], blocks: Callable[[], Iterable[npt.NDArray[np.floating]]]) -> None:
     make_room(2 * math.prod(shape))
-    folder = temporary_folder(place.parent)
-    try:
-        with writing(place.parent):
-            folder.mkdir(parents=True)
-            with (folder / _FEATURES).open("wb") as file:
-                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                for block in blocks():  # not through a memory map, where a full disk would kill the process
-                    file.write(np.ascontiguousarray(_half(block)).data)
-            np.save(folder / _ROWS, np.zeros(shape[0], np.uint8))
-            remove(place)  # it is damaged, where there is one
-            publish(folder, place)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with writing(place.parent), scratch_folder(place.parent, "outputs") as folder:
+        with (folder / _FEATURES).open("wb") as file:
+            header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for block in blocks():  # not through a memory map, where a full disk would kill the process
+                file.write(np.ascontiguousarray(_half(block)).data)
+        np.save(folder / _ROWS, np.zeros(shape[0], np.uint8))
+        remove(place)  # it is damaged, where there is one
+        publish(folder, place)
 
 
 def _half(block: npt.NDArray[np.floating]) -> Half:

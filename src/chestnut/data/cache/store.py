@@ -21,9 +21,10 @@ import platformdirs
 
 from chestnut.config import InputSpec
 from chestnut.data.cache import digests
-from chestnut.data.cache.entries import FOLDER_VARIABLE, STALE_S, TEMPORARY, Entry, read_entry, remove, writing
+from chestnut.data.cache.entries import FOLDER_VARIABLE, Entry, read_entry, remove, writing
 from chestnut.data.decoding.decode import DECODER
 from chestnut.errors import DataError, DiskError
+from chestnut.files.temporary import sweep
 from chestnut.limits import require_between
 from chestnut.names import quoted
 
@@ -45,6 +46,9 @@ FEATURES = "features-v1"
 # Only folders with such names are ever removed, in case the variable points to a folder with other files
 _RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?|features)-v\d+")
 _ENTRY_NAME = re.compile(r"[0-9a-f]{32}")
+
+# Temporary folders of versions before 0.2, which did not lock them, and the seconds after which their owner is dead
+_EARLIER, _STALE_S = re.compile(r"\.making-[0-9a-f]{16}"), 600.0
 
 
 def cache_folder() -> Path:
@@ -170,11 +174,12 @@ def _inside(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
 
 
 def _clean_temporaries() -> int:
-    """Remove temporary folders of processes that died; return the number of bytes freed."""
+    """Remove temporary folders of processes that died; return the bytes freed of those of earlier versions."""
     freed = 0
     for rule in _rules():
-        for folder in _inside(rule, re.compile(re.escape(TEMPORARY) + "[0-9a-f]{16}")):
+        sweep(rule)
+        for folder in _inside(rule, _EARLIER):
             with suppress(OSError):
-                if time.time() - folder.stat().st_mtime > STALE_S:
+                if time.time() - folder.stat().st_mtime > _STALE_S:
                     freed += remove(folder)
     return freed
