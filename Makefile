@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The interpreters that run tests read code, not compiled caches of another checkout.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint slow bench docs lock clean
+.PHONY: demo test lint slow crash bench docs lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,9 @@ lint: $(VENV)/.installed
 
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow -n 0
+
+crash: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m crash --jobs 2 --docs
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

@@ -14,6 +14,7 @@ from chestnut.cli.shared.output import JsonOption, command_line, emit, out, say
 from chestnut.cli.shared.recipe_options import complete_recipe
 from chestnut.errors import RunError
 from chestnut.files.folders import remove_folder
+from chestnut.files.temporary import sweep
 
 
 def command(
@@ -58,8 +59,10 @@ def command(
 
 
 def _make_room(folder: Path, force: bool) -> None:
-    """Remove an earlier demo, and nothing else."""
-    if not folder.exists():
+    """Remove an earlier demo, and nothing else but what a killed one was still drawing."""
+    if folder.is_dir():
+        sweep(folder)
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     ours = (folder / "images" / "phantom.json").is_file()
     if not (force and ours):

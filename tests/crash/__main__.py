@@ -1,0 +1,99 @@
+"""Try the points of every command, and print how many were survived."""
+
+import argparse
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from crash import forked, results
+from crash.changes import KINDS, Stop
+from crash.points import Stage
+from crash.scenes import SCENES, small_backbone
+
+
+def main():
+    """Try what the command line asks for; returns the exit status."""
+    asked = _read_arguments()
+    forked.load()
+    small_backbone()
+    names = asked.command or list(SCENES)
+    play = partial(_play, asked=asked)
+    if asked.jobs == 1:
+        found = dict(zip(names, map(play, names), strict=True))
+    else:
+        with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("fork")) as pool:
+            found = dict(zip(names, pool.map(play, names), strict=True))
+    if asked.list:
+        return 0
+    counts = {name: counted for name, (counted, _) in found.items()}
+    failures = [line for _, faults in found.values() for line in faults]
+    print("", *results.lines(counts), "", *failures, results.verdict(counts), sep="\n")
+    if asked.docs:
+        results.write_page(results.store(counts, asked.most))
+    return 1 if failures else 0
+
+
+def _read_arguments():
+    parser = argparse.ArgumentParser(prog="python -m crash", description=__doc__)
+    parser.add_argument("--command", action="append", choices=SCENES, help="only this command; repeatable")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this kind of stop; repeatable")
+    parser.add_argument("--point", type=int, help="only the change of this number")
+    parser.add_argument("--most", type=int, help="at most so many points of each command: the ends, and some between")
+    parser.add_argument(
+        "--every", action="store_true", help="go on from every point, even where the files are the same"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="commands that are tried side by side")
+    parser.add_argument("--list", action="store_true", help="list the changes, and stop nowhere")
+    parser.add_argument("--docs", action="store_true", help="keep the counts, and write docs/reliability.md's table")
+    return parser.parse_args()
+
+
+def _play(name, asked):
+    """Try the points of a command; returns the counts, and a line for each fault."""
+    began, verdicts = time.monotonic(), []
+    with tempfile.TemporaryDirectory() as home:
+        stage = Stage(SCENES[name], Path(home), every=asked.every or asked.point is not None)
+        stage.prepare()
+        if asked.list:
+            listed = (f"{number:4} {change}" for number, change in enumerate(stage.changes))
+            print(name, *listed, sep="\n", flush=True)
+            return None, []
+        failures = [f"{name}: {fault}" for fault in stage.invariants()]
+        for stop in _choose(stage, asked):
+            verdicts.append(stage.try_point(stop))
+            if told := [f"    {fault}" for fault in verdicts[-1].faults]:
+                way = f"python -m crash --command '{name}' --kind {stop.kind} --point {stop.number}"
+                told.insert(0, f"{name}: {KINDS[stop.kind]}, {verdicts[-1].change}; again with {way}")
+                print(*told, sep="\n", flush=True)
+                failures += told
+    print(f"{name}: {len(verdicts)} points in {time.monotonic() - began:.0f} s", flush=True)
+    return results.count(stage.changes, verdicts), failures
+
+
+def _choose(stage, asked):
+    """Return the points to try: all, or the first, the last, and others, half of them renames and removals."""
+    kinds = asked.kind or list(KINDS)
+    if asked.point is not None:
+        return [Stop(asked.point, kind) for kind in kinds]
+    stops = stage.points(kinds)
+    if asked.most is None or len(stops) <= asked.most:
+        return stops
+    draw = random.Random(stage.scene.name)
+    moves = [stop for stop in stops if stage.changes[stop.number].kind in ("rename", "remove", "rmdir")]
+    half = draw.sample(moves, min(len(moves), asked.most // 2))
+    rest = draw.sample(stops[1:-1], len(stops) - 2)
+    chosen = list(dict.fromkeys([stops[0], stops[-1], *half, *rest]))[: asked.most]
+    return sorted(chosen, key=stops.index)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
