@@ -31,6 +31,7 @@ def resume(path: str | Path, **options: Any) -> Run | Leaderboard | CrossValidat
     """
     from chestnut.api.studies import resume_comparison, resume_crossval, resume_tune
     from chestnut.api.training import resume_run
+    from chestnut.files.reading import is_present
 
     calls = {
         "environment.json": resume_run,
@@ -39,7 +40,7 @@ def resume(path: str | Path, **options: Any) -> Run | Leaderboard | CrossValidat
         "tuneplan.json": resume_tune,
     }
     for name, call in calls.items():
-        if (Path(path) / name).is_file():
+        if is_present(Path(path) / name):
             return call(path, **options)  # type: ignore[operator,no-any-return]
     raise RunError(
         f"{path} contains no run and no study; give the folder of a training, comparison, cross-validation or search"

@@ -66,9 +66,10 @@ def command(
     from chestnut.config import load_recipe
     from chestnut.figures.lr_range import rate_range_figure
     from chestnut.figures.saving import save
+    from chestnut.files.reading import is_present
 
     target = targets[0]
-    run = open_run(target) if (target / "environment.json").is_file() else None
+    run = open_run(target) if is_present(target / "environment.json") else None
     chosen = load_recipe(recipe or (run.recipe if run else "cnn-small"), settings or [])
     subject = run or options.reader(target)
     how: DisplayOptions = {"display": TerminalDisplay()}

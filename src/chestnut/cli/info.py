@@ -30,7 +30,9 @@ def command(
     json: JsonOption = None,
 ) -> None:
     """Describe a data set (classes, patients, splits, files) or a run (recipe, data, epochs, evaluations)."""
-    if (target / "environment.json").is_file():
+    from chestnut.files.reading import is_present
+
+    if is_present(target / "environment.json"):
         _show_run(target, json)
         return
     manifest = options.load(target)
@@ -85,6 +87,7 @@ def _show_run(path: Path, json: Path | None) -> None:
     from chestnut.runs.folder import RunFolder
 
     run = RunFolder.open(path)
+    run.files.check()
     result = {
         "run": str(path),
         "recipe": run.recipe.model_dump(mode="json"),

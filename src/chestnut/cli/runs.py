@@ -26,6 +26,11 @@ _COLUMNS = (
     "test accuracy",
     "looks",
 )
+#: The keys of a row in JSON beside the name, the path and the error.
+_ROW = (
+    *("recipe", "status", "started", "epochs", "best_epoch", "parameters", "seconds"),
+    *("looks_at_test", "evaluations"),
+)
 _DROPPABLE = ("looks", "epochs", "test accuracy", "val accuracy", "recipe", "test AUROC")
 
 
@@ -36,16 +41,14 @@ def command(
 ) -> None:
     """List the runs in FOLDER with their figures side by side."""
     from chestnut.errors import RunError
-    from chestnut.runs.folder import RunFolder, find_runs
+    from chestnut.runs.folder import find_runs
 
     if not folder.is_dir():
         raise RunError(f"no folder {folder}; chestnut train DATA makes runs/ and the first run in it")
-    rows = []
-    for run in find_runs(folder):
-        try:
-            rows.append(_describe(RunFolder.open(run.path)))
-        except RunError as error:
-            say(f"left out: {error}")
+    rows = [_describe(run) for run in find_runs(folder)]
+    for row in rows:
+        if row["error"]:
+            say(f"note: {row['error']}")
     if emit({"runs": rows}, json):
         out.print(runs_table(rows) if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
         if rows:
@@ -61,21 +64,33 @@ def runs_table(rows: list[dict[str, Any]]) -> Table:
 
     made = table(columns=_COLUMNS, numbers=("epochs", "looks"), droppable=_DROPPABLE)
     for row in rows:
-        kept, looks = kept_epoch(row["best_epoch"], row["epochs"]), str(row["looks_at_test"])
+        kept = kept_epoch(row["best_epoch"], row["epochs"])
+        looks = "–" if row["looks_at_test"] is None else str(row["looks_at_test"])
         figures = [
             estimate(row["evaluations"].get(split, {}).get(metric))
             for split in ("val", "test")
             for metric in ("auroc", "accuracy")
         ]
-        made.add_row(row["name"], row["recipe"], row["status"], kept, *figures, looks)
+        made.add_row(row["name"], row["recipe"] or "–", row["status"], kept, *figures, looks)
     return made
 
 
 def _describe(run: RunFolder) -> dict[str, Any]:
+    """Return what a run's row shows; of a damaged run its place, and what is wrong with it."""
+    from chestnut.errors import ChestnutError
+
+    place = {"name": run.name, "path": str(run.path)}
+    try:
+        return place | _read_row(run) | {"error": None}
+    except ChestnutError as error:
+        unknown = dict.fromkeys(_ROW) | {"status": "damaged", "evaluations": {}, "error": " ".join(str(error).split())}
+        return place | unknown
+
+
+def _read_row(run: RunFolder) -> dict[str, Any]:
+    run = run.open(run.path)
     record = run.record
     return {
-        "name": run.name,
-        "path": str(run.path),
         "recipe": run.recipe.name,
         "status": record.status,
         "started": record.started,

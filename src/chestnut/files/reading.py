@@ -13,6 +13,18 @@ RESTORE = "restore it from a copy, or repeat the command that wrote it"
 MOST_BYTES = 2**30
 
 
+def is_present(path: Path) -> bool:
+    """Return whether there is something at a path, whatever it is.
+
+    Raises:
+        DataError: A folder above it may not be read.
+    """
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise DataError(_forbidden(path)) from error
+
+
 def read_content(path: Path, remedy: str = RESTORE) -> bytes:
     """Return the content of a file.
 
@@ -36,7 +48,7 @@ def read_content(path: Path, remedy: str = RESTORE) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{path} is missing; {remedy}") from error
     except PermissionError as error:
-        raise DataError(f"{path} may not be read: permission is missing; change the file's permissions") from error
+        raise DataError(_forbidden(path)) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}); {remedy}") from error
     if len(content) > MOST_BYTES:
@@ -59,3 +71,7 @@ def decode_text(content: bytes, path: Path, remedy: str = RESTORE) -> str:
         return content.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start:,}); {remedy}") from error
+
+
+def _forbidden(path: Path) -> str:
+    return f"{path} may not be read: permission is missing; change the permissions of the file or of its folder"

@@ -179,7 +179,7 @@ def duration(seconds: float | None) -> str:
     >>> duration(8.04), duration(75), duration(4000), duration(None)
     ('8.0 s', '1 min 15 s', '1 h 6 min', '–')
     """
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return "–"
     if seconds < 60:
         return f"{seconds:.1f} s"

@@ -24,7 +24,7 @@ from chestnut.files.atomic import write_text
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
 from chestnut.files.locks import locked
-from chestnut.files.reading import read_content
+from chestnut.files.reading import is_present, read_content
 from chestnut.runs.record import RunRecord
 
 #: The splits in the order in which evaluations are listed.
@@ -98,9 +98,20 @@ class CheckedFiles:
 
     def read_if_written(self, path: Path) -> bytes | None:
         """Return the content of a file of the run as `read` does; None if chestnut has not written it."""
-        if not path.exists() and self._name(path) not in self.record.hashes:
+        if not is_present(path) and self._name(path) not in self.record.hashes:
             return None
         return self.read(path)
+
+    def check(self) -> None:
+        """Check every file that the record lists; an evaluation that was removed is no fault.
+
+        Raises:
+            RunError: A file was changed, or is missing, a folder or not readable.
+        """
+        for name in self.record.hashes:
+            path = self.folder / name
+            if is_present(path) or not name.startswith(("evaluation/", "bundle/")):
+                self.read(path)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the run, completely or not at all, and its hash into the record.

@@ -52,6 +52,8 @@ class EvaluationFile(BaseModel):
     def _check_classes(self) -> Self:
         if self.positive is not None and self.positive not in self.classes:
             raise ValueError(f"positive: {self.positive!r} is not one of the classes")
+        if self.positive is not None and self.threshold is None:
+            raise ValueError("threshold: a positive class needs one")
         if self.confusion and [len(row) for row in self.confusion] != [len(self.classes)] * len(self.classes):
             raise ValueError("confusion: it needs a row and a column for each class")
         return self

@@ -18,7 +18,7 @@ from chestnut.errors import ChestnutError, DataError, RunError
 from chestnut.files.csv_files import csv_text, parse_csv
 from chestnut.files.folders import finish_replacement, finish_replacements, new_folder
 from chestnut.files.json_files import json_text, parse_json, write_json
-from chestnut.files.reading import decode_text
+from chestnut.files.reading import decode_text, is_present
 from chestnut.runs.audit_file import AuditFile
 from chestnut.runs.checked_files import SPLITS, CheckedFiles
 from chestnut.runs.evaluation_file import EvaluationFile
@@ -82,9 +82,9 @@ class RunFolder:
         """
         run = cls(Path(path))
         finish_replacement(run.path)
-        if not run.path.is_dir():
+        if not is_present(run.path) or not run.path.is_dir():
             raise RunError(f"there is no run folder {path}; chestnut runs FOLDER lists the runs in a folder")
-        if not run.environment_file.is_file():
+        if not is_present(run.environment_file):
             raise RunError(
                 f"{path} is not a run folder: it has no environment.json; give a folder that chestnut train wrote"
             )

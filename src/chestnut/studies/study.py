@@ -26,7 +26,7 @@ from chestnut.files.folders import finish_replacements, new_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import first_fault, parse_json, read_json, write_json
 from chestnut.files.locks import locked
-from chestnut.files.reading import read_content
+from chestnut.files.reading import is_present, read_content
 from chestnut.files.temporary import sweep
 from chestnut.jobs.job import Job
 from chestnut.runs.folder import RunFolder
@@ -187,7 +187,7 @@ class StudyFolder(ABC, Generic[_Plan]):
         Raises:
             RunError: The folder contains something else, or is damaged.
         """
-        if not self.plan_file.exists():
+        if not is_present(self.plan_file):
             raise RunError(
                 f"{self.path} is no {self.noun}: it has no {self.plan_name}; "
                 f"give a folder that chestnut {self.command} made"
