@@ -326,6 +326,10 @@ REFUSED = {
         lambda: compressed(jpeg_2000(64, 48, 16_384), JPEG2000Lossless),
         "64×48 pixels of 16384 samples",
     ),
+    "dicom jpeg 2000 without end": (
+        lambda: compressed(saved(GREY, format="JPEG2000").replace(b"jp2c", b"free"), JPEG2000Lossless),
+        "the JPEG 2000 file in it has no picture",
+    ),
     "dicom jpeg-ls": (lambda: jpeg_ls(9_000, 9_000), "in it 9,000×9,000"),
     "dicom rle": (lambda: rle(b"\x81\0" * 5_000_000), "unpacks to more than the 64×48 pixels that it declares"),
 }

@@ -30,6 +30,11 @@ class Declared(NamedTuple):
     samples: int
 
 
+def is_boxed(frame: bytes) -> bool:
+    """Tell whether a picture is a JPEG 2000 file with boxes; the standard allows only the codestream inside."""
+    return frame[: len(_BOXES)] == _BOXES
+
+
 def read_declared(frame: bytes) -> Declared | None:
     """Return what a JPEG, JPEG-LS or JPEG 2000 picture declares; None if these bytes are none, or are damaged.
 
@@ -39,7 +44,7 @@ def read_declared(frame: bytes) -> Declared | None:
     try:
         if frame[:2] == _JPEG:
             return _read_jpeg(frame)
-        start = _find_codestream(frame) if frame[: len(_BOXES)] == _BOXES else 0
+        start = _find_codestream(frame) if is_boxed(frame) else 0
         if frame[start : start + 4] != _JPEG_2000:
             return None
         right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)  # ISO/IEC 15444-1 A.5.1
@@ -72,13 +77,9 @@ def _find_codestream(frame: bytes) -> int:
     at = 0
     while True:
         length, name = struct.unpack_from(">I4s", frame, at)
-        head = 8
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", frame, at + 8)
-            head = 16
         if name == b"jp2c":
-            return at + head
-        if length < head:  # the last box, or a damaged one
+            return at + 8
+        if length < 8:  # a box without end or of more than 4 GB, which is of no use before the codestream
             return len(frame)
         at += length
 

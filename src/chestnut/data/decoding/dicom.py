@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.data.decoding.codestreams import fits_rle, read_declared
+from chestnut.data.decoding.codestreams import fits_rle, is_boxed, read_declared
 from chestnut.data.decoding.depth import luma, spread, spread_percentiles
 from chestnut.data.decoding.dicom_file import own_errors, read_dataset
 from chestnut.data.decoding.limits import check_size, pixels_at_once
@@ -142,6 +142,8 @@ def _check_compressed(dataset: Dataset, size: tuple[int, int], reference: str) -
             raise ImageError(
                 reference, f"declares {size[0]:,}×{size[1]:,} pixels, but the compressed picture in it {found}"
             )
+    elif is_boxed(frame):  # pydicom would look for the codestream for ever
+        raise ImageError(reference, "is a damaged DICOM: the JPEG 2000 file in it has no picture")
     elif dataset.file_meta.get("TransferSyntaxUID") == RLELossless and not fits_rle(frame, size[0] * size[1]):
         raise ImageError(reference, f"unpacks to more than the {size[0]:,}×{size[1]:,} pixels that it declares")
 
