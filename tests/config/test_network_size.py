@@ -18,7 +18,7 @@ TOO_LARGE = {
     "train.batch_size=99999999999": "train.batch_size: input should be less than or equal to 65536",
     "train.epochs=1000000000000": "train.epochs: input should be less than or equal to 100000, given 1000000000000",
     "train.passes=100000000": "train.passes: input should be less than or equal to 1000",
-    "augment.blur=1e9": "augment.blur: input should be less than or equal to 100, given 1000000000.0",
+    "augment.blur=1e9": "augment.blur: input should be less than or equal to 20, given 1000000000.0",
     f"model.filters={[8] * 33}": "model.filters: tuple should have at most 32 items",
     f"model.dense={[8] * 33}": "model.dense: tuple should have at most 32 items",
     "model.dense=[65536, 65536]": "this cnn would have 5,972,843,264 parameters, and 1,000,000,000 is the limit",
@@ -50,6 +50,12 @@ def test_a_value_without_sense_is_refused_with_its_limit(setting):
     with pytest.raises(RecipeError) as caught:
         load_recipe("cnn-small", [setting])
     assert TOO_LARGE[setting] in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("setting", ["model.gammas=[1e308]", "model.costs=[1e-308]", "model.gammas=[]"])
+def test_a_grid_has_values_that_single_precision_knows(setting):
+    with pytest.raises(RecipeError, match=r"model\.(gammas|costs)(\.0)?: (input|tuple) should (be|have) "):
+        load_recipe("pca-svm", [setting])
 
 
 @pytest.mark.parametrize("words", TOO_LARGE_TOGETHER)

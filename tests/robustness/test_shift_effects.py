@@ -1,5 +1,7 @@
 """Figures under shifts, thresholds that survive them, and the shortcut, against slow or known answers."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -113,7 +115,7 @@ def test_a_threshold_chosen_on_shifts_survives_them_and_is_judged_on_others(coho
     truth, patients, scores = cohort
     shifts = {f"up {by}": np.clip(scores + by, 0, 1) for by in (0.15, 0.25, 0.35)}
     scored = Scored(truth == 1, patients, {"plain": scores} | shifts)
-    outside = Scored(truth == 1, patients, {"external": scores + 0.25})
+    outside = Scored(truth == 1, patients, {"external": np.clip(scores + 0.25, 0, 1)})
     found = operating_points(Goal("balanced"), scored, outside)
     fixed, plain, stress = found.points
     balanced = [point.mean.sensitivity.value + point.mean.specificity.value for point in found.points]
@@ -128,6 +130,13 @@ def test_a_threshold_chosen_on_shifts_survives_them_and_is_judged_on_others(coho
     mine = choose(Goal("balanced"), np.tile(truth[~half] == 1, 3), np.concatenate([s[~half] for s in shifts.values()]))
     decided = np.where(half, scores >= mine, scores >= other)
     assert stress.plain.sensitivity.value == pytest.approx(decided[truth == 1].mean())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1.5, -0.5])
+def test_no_operating_point_comes_from_a_score_that_is_no_probability(cohort, bad):
+    truth, patients, scores = cohort
+    with pytest.raises(DataError, match=r"NaN or infinite|none outside 0 to 1"):
+        Scored(truth == 1, patients, {"plain": scores, "shifted": np.where(np.arange(len(scores)) == 3, bad, scores)})
 
 
 def test_a_network_that_follows_the_shortcut_is_wrong_where_it_is(cohort):

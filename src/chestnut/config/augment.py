@@ -35,7 +35,7 @@ class AugmentConfig(Part):
     contrast: Rate = Field(0.0, description="share by which contrast rises or falls, around the image's mean")
     gamma: Rate = Field(0.0, description="log-uniform exponent between 1-gamma and 1/(1-gamma)")
     noise: Fraction = Field(0.0, description="greatest standard deviation of Gaussian noise, share of the full range")
-    blur: Annotated[float, Field(ge=0, le=100)] = Field(
+    blur: Annotated[float, Field(ge=0, le=20)] = Field(
         0.0, description="greatest standard deviation of a Gaussian blur, in pixels"
     )
     border: Annotated[float, Field(ge=0, le=0.5)] = Field(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.checks import require_probabilities
 from chestnut.evaluation.intervals import (
     Estimate,
     Floats,
@@ -96,6 +97,15 @@ class Scored:
     truth: Truth
     patients: npt.NDArray[np.str_]
     scores: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        """Check the scores.
+
+        Raises:
+            DataError: One of them is not a number from 0 to 1.
+        """
+        for values in self.scores.values():
+            require_probabilities(values)
 
 
 def operating_points(
