@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hostile_images import ACCEPTED, REFUSED
+from hostile_images import ACCEPTED, GREY, REFUSED, black_png, dataset, dicom, webp
 
+from chestnut.config import InputSpec
 from chestnut.data.decoding import limits
+from chestnut.data.decoding.decode import decode
 from chestnut.data.decoding.headers import read_facts
 from measuring import MB, run_each
 
@@ -62,6 +64,32 @@ def test_large_files_take_no_more_than_is_said(measured, kind):
     child, peak, size = measured[kind]
     assert child.out == "decoded (64, 64)\n", (child.out, child.err)
     assert peak < limits.BYTES_PER_PIXEL * ACCEPTED[kind][1] * MB + 3 * size
+
+
+class Counting(limits.Gate):
+    """A gate that lets everything in and writes it down."""
+
+    def __init__(self):
+        super().__init__(10**9)
+        self.amounts = []
+
+    def hold(self, amount):
+        self.amounts.append(amount)
+        return super().hold(amount)
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "dicom"])
+def test_decoding_passes_the_gates_with_its_pixels_and_bytes(tmp_path, kind, monkeypatch):
+    make = {"png": lambda: black_png(30, 20), "webp": lambda: webp(30, 20), "dicom": lambda: dicom(dataset(GREY))}[kind]
+    path = tmp_path / "x"
+    path.write_bytes(make())
+    pixels, files = Counting(), Counting()
+    monkeypatch.setattr("chestnut.data.decoding.picture.pixels_at_once", pixels)
+    monkeypatch.setattr("chestnut.data.decoding.dicom.pixels_at_once", pixels)
+    monkeypatch.setattr("chestnut.data.decoding.raw.bytes_at_once", files)
+    decode(str(path), InputSpec(height=16, width=16))
+    assert sum(pixels.amounts) == (GREY.size if kind == "dicom" else 600)
+    assert files.amounts == [path.stat().st_size]
 
 
 def test_a_gate_keeps_the_sum_below_its_limit():

@@ -232,11 +232,23 @@ def test_links_bombs_and_damage_are_refused(tmp_path):
     damaged[60] ^= 255
     (tmp_path / "damaged.zip").write_bytes(damaged)
     (tmp_path / "none.zip").write_bytes(b"<html>")
+    (tmp_path / "clash.zip").write_bytes(zipped(**{"a": b"x", "a/b": b"x"}))
+    secret = bytearray(zipped(a=b"x"))
+    secret[secret.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "secret.zip").write_bytes(secret)
+    with zipfile.ZipFile(tmp_path / "lzma.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a", bytes(1000))
+    broken = bytearray((tmp_path / "lzma.zip").read_bytes())
+    broken[35:40] = b"\xff" * 5
+    (tmp_path / "lzma.zip").write_bytes(broken)
     for name, most, said in (
         ("link", 10**6, "which is a link"),
         ("whole", 1000, "would unpack to 3 files of 513,000 bytes; allowed are .* files of 1,000 bytes"),
         ("damaged", 10**6, "is damaged"),
         ("none", 10**6, "is damaged"),
+        ("clash", 10**6, "is damaged"),
+        ("secret", 10**6, "is damaged .*encrypted"),
+        ("lzma", 10**6, "is damaged"),
     ):
         (tmp_path / name).mkdir()
         with pytest.raises(DownloadError, match=said):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -11,6 +13,20 @@ from pathlib import Path, PurePosixPath
 from chestnut.data.sources.scan import is_litter
 from chestnut.errors import DownloadError
 from chestnut.names import is_safe
+
+#: What zipfile and the file system raise of an archive that is damaged or has a file of the name of a folder.
+_FAULTS: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
 
 
 def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_000) -> None:
@@ -48,7 +64,7 @@ def unpack(archive: Path, folder: Path, most_bytes: int, most_files: int = 100_0
                 # zipfile reads at most the stated size and checks the CRC at the end
                 with opened.open(entry) as source, target.open("xb") as file:
                     shutil.copyfileobj(source, file, 1 << 18)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, FileExistsError) as error:
+    except _FAULTS as error:
         raise DownloadError(f"{archive} is damaged ({error})") from error
 
 
