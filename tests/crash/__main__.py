@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -25,21 +26,28 @@ def main():
     asked = _read_arguments()
     forked.load()
     small_backbone()
-    names = asked.command or list(SCENES)
-    play = partial(_play, asked=asked)
-    if asked.jobs == 1:
-        found = dict(zip(names, map(play, names), strict=True))
-    else:
-        with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("fork")) as pool:
-            found = dict(zip(names, pool.map(play, names), strict=True))
+    names, found = asked.command or list(SCENES), {}
+    with _mapping(asked.jobs) as each:
+        for name, result in zip(names, each(partial(_play, asked=asked), names), strict=True):
+            found[name] = result
+            if asked.docs:
+                results.write_page(results.store({name: result[0]}, asked.most))
     if asked.list:
         return 0
     counts = {name: counted for name, (counted, _) in found.items()}
     failures = [line for _, faults in found.values() for line in faults]
     print("", *results.lines(counts), "", *failures, results.verdict(counts), sep="\n")
-    if asked.docs:
-        results.write_page(results.store(counts, asked.most))
     return 1 if failures else 0
+
+
+@contextmanager
+def _mapping(jobs):
+    """Yield what calls a function for each item, in this process or in several."""
+    if jobs == 1:
+        yield map
+    else:
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+            yield pool.map
 
 
 def _read_arguments():
