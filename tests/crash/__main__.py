@@ -30,7 +30,7 @@ def main():
     with _mapping(asked.jobs) as each:
         for name, result in zip(names, each(partial(_play, asked=asked), names), strict=True):
             found[name] = result
-            if asked.docs:
+            if asked.docs and not asked.list and asked.point is None:
                 results.write_page(results.store({name: result[0]}, asked.most))
     if asked.list:
         return 0

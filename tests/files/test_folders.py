@@ -202,6 +202,20 @@ def test_a_removed_folder_is_there_as_a_whole_or_not_at_all(tmp_path, monkeypatc
         assert contents(path) == {"a.txt": "old", "z.txt": "old"}
 
 
+def test_a_folder_is_removed_from_a_full_disk(tmp_path, monkeypatch):
+    path = tmp_path / "set"
+    path.mkdir()
+    fill(path, "old")
+
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "mkdir", refuse)
+        remove_folder(path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_folder_below_a_folder_is_finished(tmp_path):
     for name in (".a.old", ".b.new", ".b.old", ".c.old", "c"):
         (tmp_path / name).mkdir()
