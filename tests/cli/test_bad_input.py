@@ -166,6 +166,18 @@ def test_a_bundle_that_was_tampered_with(refused, workspace, tmp_path):
     assert "is missing from the bundle" in refused("predict", run, image)
 
 
+@pytest.mark.parametrize(
+    ("name", "pair"), [("manifest.csv", ("train", "test")), ("data.json", ("NORMAL", "PNEUMONIA"))]
+)
+def test_splits_or_classes_that_were_edited(refused, workspace, tmp_path, name, pair):
+    run = shutil.copytree(workspace.run, tmp_path / "copy")
+    text, (one, other) = (run / name).read_text(), pair
+    (run / name).write_text(text.replace(one, "~").replace(other, one).replace("~", other))
+    for split in ("test", "val"):
+        assert f"{name} was changed after chestnut wrote it" in refused("evaluate", run, "--split", split)
+    assert not (run / "ledger.json").exists()
+
+
 def test_a_bundle_of_a_newer_version(refused, workspace, tmp_path):
     run = shutil.copytree(workspace.run, tmp_path / "copy")
     change(run / "bundle" / "bundle.json", format=99)
