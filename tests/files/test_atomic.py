@@ -76,7 +76,7 @@ def test_a_link_stays_and_leads_to_the_new_file(tmp_path, there):
     if there:
         write_text(target, "old")
     link.symlink_to(Path("data", "real.txt"))
-    write_text(link, "new")
+    write_text(link, "new", follow=True)
     assert link.is_symlink() and link.read_text() == target.read_text() == "new"
     assert [item.name for item in target.parent.iterdir()] == ["real.txt"]
     assert sorted(item.name for item in tmp_path.iterdir()) == ["data", "link.txt"]
@@ -92,7 +92,7 @@ def test_a_pipe_is_written_through(tmp_path, linked):
     read = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
     reader.start()
-    write_text(path, "all of it" * 20_000)
+    write_text(path, "all of it" * 20_000, follow=True)
     reader.join(10)
     assert read == ["all of it" * 20_000]
     assert stat.S_ISFIFO(pipe.lstat().st_mode) and path.is_symlink() == linked
@@ -104,7 +104,7 @@ def test_a_device_is_written_through(tmp_path):
     try:
         path = tmp_path / "link"
         path.symlink_to(os.ttyname(theirs))
-        write_text(path, "all of it")
+        write_text(path, "all of it", follow=True)
         assert os.read(ours, 99) == b"all of it"
         assert stat.S_ISCHR(path.stat().st_mode)
     finally:
@@ -119,7 +119,7 @@ def test_standard_output_is_written_through(tmp_path, kind):
         pytest.skip("this system has no /dev/stdout")
     code = (
         "from pathlib import Path; from chestnut.files.atomic import write_text; print('before'); "
-        "write_text(Path('/dev/stdout'), 'whole\\n'); print('after')"
+        "write_text(Path('/dev/stdout'), 'whole\\n', follow=True); print('after')"
     )
     command, path = [sys.executable, "-c", code], tmp_path / "out"
     if kind == "pipe":
@@ -136,11 +136,25 @@ def test_standard_output_is_written_through(tmp_path, kind):
     assert text == "before\nwhole\nafter\n"
 
 
+def test_what_stands_in_the_place_of_a_file_of_a_run_leads_nowhere_else(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "mine").chmod(0o640)
+    (tmp_path / "link").symlink_to("mine")
+    (tmp_path / "circle").symlink_to("circle")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "circle", "pipe"):
+        write_text(tmp_path / name, "new")
+        assert stat.S_ISREG((tmp_path / name).lstat().st_mode) and (tmp_path / name).read_text() == "new"
+    (tmp_path / "ordinary").touch()
+    assert mode(tmp_path / "link") == mode(tmp_path / "ordinary")
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
 def test_a_folder_is_refused_in_one_line(tmp_path):
     with pytest.raises(DiskError, match=r"^cannot write .*: it is a folder; name a file$"), replacing(tmp_path):
         pytest.fail("the block ran")
     (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(DiskError, match="it is a folder"), replacing(tmp_path / "link"):
+    with pytest.raises(DiskError, match="it is a folder"), replacing(tmp_path / "link", follow=True):
         pytest.fail("the block ran")
 
 
@@ -161,7 +175,7 @@ def test_a_path_that_cannot_be_written_is_one_clear_error_before_any_work(tmp_pa
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
         before = sorted(tmp_path.iterdir())
-        with pytest.raises(DiskError, match=said), replacing(tmp_path / name) as temporary:
+        with pytest.raises(DiskError, match=said), replacing(tmp_path / name, follow=True) as temporary:
             assert name == "socket", "the block ran"
             temporary.write_text("")
     assert sorted(tmp_path.iterdir()) == before

@@ -33,3 +33,9 @@ def test_a_file_of_a_run_is_not_replaced(predictions, tmp_path):
         (tmp_path / name).touch()
     with pytest.raises(RunError, match="inside the run"):
         predictions.save(tmp_path / "evaluation" / "test" / "predictions.csv")
+
+
+def test_a_link_is_followed(predictions, tmp_path):
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    predictions.save(tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").is_file()

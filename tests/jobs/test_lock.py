@@ -71,6 +71,15 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(job, tmp_path):
         pass
 
 
+def test_a_link_in_the_place_of_the_lock_empties_no_file(job, tmp_path):
+    pytest.importorskip("fcntl")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "runs" / ".jobs.lock").symlink_to(tmp_path / "mine")
+    with lock_job(job("a")):
+        assert (tmp_path / "mine").read_text() == "mine"
+
+
 def test_a_thousand_jobs_leave_one_file(job, tmp_path):
     pytest.importorskip("fcntl")
     for number in range(1000):

@@ -21,7 +21,7 @@ from chestnut.api.options import (
 )
 from chestnut.config import Recipe
 from chestnut.runs.folder import RunFolder, find_runs
-from chestnut.runs.places import free_folder, require_free, require_outside_runs
+from chestnut.runs.places import free_folder, is_same_name, require_free, require_outside_runs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -277,7 +277,9 @@ class Run:
         from chestnut.report.pages.run import write_run_page
 
         target = Path(path) if path is not None else self.folder.report_file
-        if target.resolve() != self.folder.report_file.resolve():
+        if is_same_name(target, self.folder.report_file):
+            target = self.folder.report_file
+        else:
             require_outside_runs(target)
         write_run_page(self.folder, target, identities=identities)
         return target

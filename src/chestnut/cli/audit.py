@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _FILES_SHOWN = 5
-_FILES = ("audit.json", "audit.html")
+_PAGES = ("audit.json", "audit.html")
 
 
 @with_data_options
@@ -34,7 +34,7 @@ def command(
     output: Annotated[
         Path | None,
         typer.Option("--out", metavar="FOLDER", help="Write audit.json and audit.html there."),
-        Output(folder=True, files=_FILES),
+        Output(folder=True, files=(*_PAGES, "identities.csv")),
     ] = None,
     identities: Annotated[
         bool, typer.Option("--identities", help="Show file names, patients and folders in audit.html.")
@@ -63,11 +63,12 @@ def command(
 
 
 def _write(audit: Audit, folder: Path, identities: bool) -> list[Path]:
-    from chestnut.files.json_files import write_json
+    from chestnut.files.atomic import write_text
+    from chestnut.files.json_files import json_text
     from chestnut.report.pages.audit import write_audit_page
 
-    paths = [folder / name for name in _FILES]
-    write_json(paths[0], audit.to_dict())
+    paths = [folder / name for name in _PAGES]
+    write_text(paths[0], json_text(audit.to_dict()), follow=True)
     write_audit_page(audit.to_dict(), paths[1], Path(audit.data["root"]).name, identities=identities)
     return paths
 

@@ -74,7 +74,7 @@ def command(
     subject = run or options.reader(target)
     how: DisplayOptions = {"display": TerminalDisplay()}
     found = lr_range(subject, chosen, rates=(low, high), batches=batches, skip_bad=options.skip_bad, **how)
-    save(rate_range_figure(found), picture)
+    save(rate_range_figure(found), picture, follow=True)
     tested = {"target": str(target), "recipe": chosen.name, "seed": chosen.seed, "picture": str(picture)}
     if emit(tested | found.to_dict(), json):
         out.print(f"{found.summary}.", markup=False, soft_wrap=True)

@@ -35,7 +35,7 @@ def command(
     from chestnut.figures.saving import save
 
     manifest = read_data(options.reader(data))
-    save(show(manifest, each=each, size=size, seed=seed), output)
+    save(show(manifest, each=each, size=size, seed=seed), output, follow=True)
     images = [manifest.paths[row] for row in pick_samples(manifest, each, seed)]
     if emit({"picture": str(output), "images": images}, json):
         out.print(f"{len(images)} images in {output}", markup=False, soft_wrap=True)

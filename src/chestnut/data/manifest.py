@@ -199,7 +199,7 @@ class Manifest:
 
     def save(self, path: str | Path) -> None:
         """Write the rows as CSV; paths inside the CSV's folder become relative to it."""
-        write_text(Path(path), self.to_csv(Path(path).parent))
+        write_text(Path(path), self.to_csv(Path(path).parent), follow=True)
 
     def to_csv(self, folder: Path) -> str:
         """Return the rows as the text of a CSV; paths inside the folder that it is for become relative to it."""

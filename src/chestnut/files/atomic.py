@@ -17,15 +17,17 @@ from chestnut.files.temporary import temporary_file
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, follow: bool = False) -> Iterator[Path]:
     """Yield a temporary path, and move that file to `path` when the block succeeds.
 
-    A symbolic link stays, and the file that it leads to is replaced. A file that is replaced keeps its permissions.
-    What is not a regular file, such as a device, a pipe or standard output, stays as well: what the block has written
-    is copied into it.
+    A file that is replaced keeps its permissions.
 
     Args:
         path: The file to write; its folder is created if needed.
+        follow: What happens where something else than a regular file stands. True is for a path that the user has
+            named: the file that a symbolic link leads to is replaced, and a device, a pipe or standard output receives
+            a copy of what the block has written. False is for the files of runs, which may come from elsewhere and must
+            lead to no other place: a link or a pipe itself is replaced.
 
     Raises:
         DiskError: The disk is full or not writable, or the path is a folder or one that cannot be. The old file, if
@@ -40,25 +42,25 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     with disk_errors(path):
         require_possible(path)
-        target = Path(os.path.realpath(path)) if path.is_symlink() else path
-        old = _find(path)
-        if old is not None and not _is_replaceable(old):
+        target = Path(os.path.realpath(path)) if follow and path.is_symlink() else path
+        old = _find(path, follow)
+        if follow and old is not None and not _is_replaceable(old):
             with temporary_file(Path(tempfile.gettempdir()), path.name, mode=0o600) as temporary:
                 yield temporary
                 _write_through(temporary, path, old)
             return
         with disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with temporary_file(target.parent, target.name, mode=0o666 if old is None else 0o600) as temporary:
+            with temporary_file(target.parent, target.name, mode=0o600 if _is_file(old) else 0o666) as temporary:
                 yield temporary
-                if old is not None:
+                if old is not None and _is_file(old):
                     _take_over(temporary, old)
                 temporary.replace(target)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, follow: bool = False) -> None:
     """Write UTF-8 text to a file, the same bytes on every system, completely or not at all; see `replacing`."""
-    with replacing(path) as temporary:
+    with replacing(path, follow=follow) as temporary:
         temporary.write_bytes(text.encode())
 
 
@@ -71,10 +73,10 @@ def is_stream(path: Path) -> bool:
     return not stat.S_ISDIR(found.st_mode) and not _is_replaceable(found)
 
 
-def _find(path: Path) -> os.stat_result | None:
+def _find(path: Path, follow: bool) -> os.stat_result | None:
     """Return what stands at a path, or where its links lead; None if there is nothing."""
     try:
-        found = path.stat()
+        found = path.stat(follow_symlinks=follow)
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(found.st_mode):
@@ -82,8 +84,12 @@ def _find(path: Path) -> os.stat_result | None:
     return found
 
 
+def _is_file(found: os.stat_result | None) -> bool:
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
 def _is_replaceable(found: os.stat_result) -> bool:
-    return stat.S_ISREG(found.st_mode) and _find_stream(found) is None
+    return _is_file(found) and _find_stream(found) is None
 
 
 def _find_stream(found: os.stat_result) -> int | None:

@@ -84,7 +84,7 @@ class Predictions:
         require_outside_runs(path)
         if path.is_file() and any(_is(image, path) for image in self.paths):
             raise DataError(f"{path} is one of the images that were predicted; name another file")
-        write_rows(self.frame(), path)
+        write_rows(self.frame(), path, follow=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the predictions for JSON: `classes`, `positive`, `threshold`, `synthetic`, `images` and `skipped`."""
@@ -121,7 +121,7 @@ def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:
 
     Only one part is in memory at a time.
     """
-    with replacing(path) as temporary:
+    with replacing(path, follow=True) as temporary:
         for number, part in enumerate(parts):
             part.frame().to_csv(temporary, mode="a", header=number == 0, index=False)
             yield part

@@ -44,7 +44,7 @@ def lock_job(job: Job) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = held.enter_context(path.open("w"))
+            file = held.enter_context(path.open("a"))  # which empties no file that a link leads to
         while True:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)

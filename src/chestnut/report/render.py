@@ -60,7 +60,9 @@ def picture(path: Path) -> Picture | None:
     return Picture(f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", width, height)
 
 
-def write_page(path: Path, template: str, values: Mapping[str, Any], names: Identities) -> None:
+def write_page(
+    path: Path, template: str, values: Mapping[str, Any], names: Identities, *, follow: bool = False
+) -> None:
     """Fill a template with values whose names are replaced by numbers, and write the page.
 
     Args:
@@ -68,13 +70,14 @@ def write_page(path: Path, template: str, values: Mapping[str, Any], names: Iden
         template: The name of the template.
         values: The values by the names that the template has for them.
         names: The numbers that replace names; those that the page uses are saved.
+        follow: Whether the user has named the page; see `replacing`.
 
     Raises:
         DiskError: The disk is full or not writable.
     """
     filled = _environment().get_template(template).render(names.hide_all(values), names_shown=names.shown)
     names.save()
-    write_text(path, filled)
+    write_text(path, filled, follow=follow)
 
 
 @cache

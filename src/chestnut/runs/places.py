@@ -34,6 +34,11 @@ def require_outside_runs(path: Path, option: str = "") -> None:
                 raise RunError(f"{given}: it is inside the {kind} {folder}, where only chestnut writes; name another")
 
 
+def is_same_name(one: Path, other: Path) -> bool:
+    """Return whether two paths name the same file of a folder, whatever a link of that name leads to."""
+    return one.name == other.name and one.parent.resolve() == other.parent.resolve()
+
+
 def require_free(path: Path) -> None:
     """Check that a new run can be written to a path.
 

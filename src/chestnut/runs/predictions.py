@@ -137,7 +137,7 @@ def with_probabilities(
     return rows.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True)))
 
 
-def write_rows(frame: pd.DataFrame, path: Path) -> None:
-    """Write rows of predictions as CSV, completely or not at all."""
-    with replacing(path) as temporary:
+def write_rows(frame: pd.DataFrame, path: Path, *, follow: bool = False) -> None:
+    """Write rows of predictions as CSV, completely or not at all; see `replacing` for `follow`."""
+    with replacing(path, follow=follow) as temporary:
         frame.to_csv(temporary, index=False)

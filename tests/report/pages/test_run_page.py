@@ -271,6 +271,18 @@ def test_damaged_files_are_named_and_nothing_is_written(finished, tmp_path, name
     assert not (tmp_path / "out").exists()
 
 
+def test_a_link_in_the_place_of_the_report_leads_nowhere(finished, tmp_path):
+    mine, elsewhere = tmp_path / "mine.txt", tmp_path / "page.html"
+    mine.write_text("mine")
+    finished.run.report_file.unlink(missing_ok=True)
+    for link in (finished.run.report_file, elsewhere):
+        link.symlink_to(mine)
+    write_run_page(finished.run, finished.run.report_file)
+    assert mine.read_text() == "mine" and not finished.run.report_file.is_symlink()
+    write_run_page(finished.run, elsewhere)
+    assert mine.read_text().startswith("<!") and elsewhere.is_symlink()
+
+
 def test_reports_need_no_framework():
     code = "import sys, chestnut.report.pages.run; print({'keras', 'matplotlib', 'sklearn'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

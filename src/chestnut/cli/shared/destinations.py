@@ -20,7 +20,7 @@ from chestnut.cli.shared.inputs import reads
 from chestnut.errors import DataError, DiskError
 from chestnut.files.atomic import is_stream
 from chestnut.files.disk_errors import disk_errors, require_possible
-from chestnut.runs.places import require_outside_runs
+from chestnut.runs.places import is_same_name, require_outside_runs
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
@@ -161,7 +161,7 @@ def _targets(outputs: Mapping[str, tuple[str, Output]], given: Mapping[str, Any]
 
 def _require_free(target: _Target, inputs: list[Any], given: Mapping[str, Any], *, force: bool) -> None:
     path, label = target.path, target.label
-    if target.output.own is not None and _same(path, given["run"] / target.output.own):
+    if target.output.own is not None and is_same_name(path, given["run"] / target.output.own):
         return
     if path.is_dir() and not target.is_folder:
         raise DiskError(f"{label} {path}: it is a folder; name a file")

@@ -130,7 +130,7 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
         sys.stdout.flush()
         return False
     require_outside_runs(json, "--json")  # of a run, too, that this command has made
-    write_text(json, json_text(value))
+    write_text(json, json_text(value), follow=True)
     return True
 
 

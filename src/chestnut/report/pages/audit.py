@@ -38,7 +38,7 @@ def write_audit_page(audit: dict[str, Any], path: Path, title: str, *, identitie
         "rivals": [(f"Sees only {probe.sees}", probe.auroc, False) for probe in findings.probes],
         "groups": [(name, counts) for name, counts in groups if counts],
     }
-    write_page(path, "audit.html", values, names)
+    write_page(path, "audit.html", values, names, follow=True)
 
 
 def _lead(findings: Findings) -> str:

@@ -83,7 +83,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "lesson": explain_looks(run.own_looks, record.holdout or ""),
         "environment_rows": _environment_rows(run, record, names),
     }
-    write_page(path, "run.html", values | _training(run, record), names)
+    write_page(path, "run.html", values | _training(run, record), names, follow=path != run.report_file)
 
 
 def _training(run: RunFolder, record: RunRecord) -> dict[str, Any]:
