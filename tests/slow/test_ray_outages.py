@@ -22,9 +22,9 @@ from chestnut.jobs.ray import cluster as cluster_module
 from chestnut.jobs.ray import driver_process
 from chestnut.jobs.ray.answers import ClusterLostError
 from chestnut.jobs.ray.cluster import RayCluster, join_cluster
-from chestnut.jobs.ray.engine import RayEngine
+from chestnut.jobs.ray.engine import RayEngine, wait_for_room
 from chestnut.jobs.ray.patience import Patience
-from processes import FAKE_WORKER, wait_until
+from processes import FAKE_WORKER, is_alive, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -63,10 +63,7 @@ class Machines:
         """Kill a process of this cluster, by what its command line says."""
         found = []
         for place in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (place / "cmdline").read_bytes().decode(errors="replace")
-            except OSError:  # ended meanwhile
-                continue
+            words = command_line(place).decode(errors="replace")
             if program in words and str(self.folder) in words and ending in words:
                 found.append(int(place.name))
                 os.kill(int(place.name), signal.SIGKILL)
@@ -117,6 +114,9 @@ def machines():
     try:
         found.start_head()
         found.start_node()
+        patience = Patience(60.0)
+        with join_cluster(found.address, 1, patience) as cluster:
+            wait_for_room(cluster, patience, 1)
         yield found
     finally:
         found.stop()
@@ -198,3 +198,28 @@ def test_a_driver_that_ends_or_hangs(monkeypatch, program, error, said):
     wait_until(lambda: driver._process.poll() is not None)
     with pytest.raises(ClusterLostError, match="has been left"):
         cluster.nodes()
+
+
+def test_a_command_that_is_killed_leaves_no_cluster_behind():
+    program = """
+import os, signal
+from chestnut.jobs.ray.cluster import join_cluster
+from chestnut.jobs.ray.patience import Patience
+with join_cluster(None, 1, Patience(60.0)) as cluster:
+    print(cluster._driver._process.pid, cluster._driver.place["_temp_dir"], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    own = {**os.environ, "TMPDIR": "/tmp"}  # short enough for Ray's sockets
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=own, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    pid, place = done.stdout.split()
+    wait_until(lambda: not is_alive(int(pid)), 60)
+    assert not Path(place).exists()
+    assert not any(place.encode() in command_line(folder) for folder in Path("/proc").glob("[0-9]*"))
+
+
+def command_line(folder):
+    try:
+        return (folder / "cmdline").read_bytes()
+    except OSError:  # ended meanwhile
+        return b""

@@ -12,6 +12,7 @@ import logging
 import os
 import pickle
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -70,10 +71,12 @@ class Driver:
     Attributes:
         known: Ray's own actors and references, by number.
         numbers: The numbers that are still free.
+        place: The folder of a cluster that was started here.
     """
 
     known: dict[int, Any] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    place: str | None = None
 
     def answer(self, name: str, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
         """Call a method, and return whether it succeeded with its value or its exception."""
@@ -92,6 +95,7 @@ class Driver:
         """
         import ray
 
+        self.place = options.get("_temp_dir")
         ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
         logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)
         if address != "local":
@@ -102,6 +106,10 @@ class Driver:
         import ray
 
         ray.shutdown()
+        if self.place is not None:  # whoever started this process may have been killed
+            for _ in range(5):  # Ray's processes may still write while they end
+                shutil.rmtree(self.place, ignore_errors=True)
+                time.sleep(0.2)
 
     def nodes(self) -> list[dict[str, float]]:
         """Return the resources of each node that is up."""
