@@ -46,6 +46,15 @@ def contents_visible(folder):
     return [item.name for item in folder.iterdir() if item.name[0] != "."]
 
 
+def test_the_working_directory_can_be_named_by_a_dot(tmp_path, monkeypatch):
+    (tmp_path / ".run.old").mkdir()
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    for name in (".", "../run", "..", "./../run/."):
+        finish_replacement(Path(name))
+    assert (tmp_path / ".run.old").is_dir()
+
+
 def test_the_file_that_marks_a_complete_folder_comes_last(tmp_path, monkeypatch):
     with pytest.raises(Killed), kill_at_rename(1, monkeypatch), new_folder(tmp_path, last="a.txt") as draft:
         fill(draft, "new")

@@ -17,13 +17,14 @@ from chestnut.config import AugmentConfig, Recipe, load_recipe
 from chestnut.data.augmented_copies import Job, write_copies
 from chestnut.data.manifest import Manifest
 from chestnut.data.sources.load import load_dataset
-from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.errors import DataError, DeviceError, RecipeError, RunError
 from chestnut.inference.evaluate import _name as name_evaluation
 from chestnut.names import class_fault, make_name, name_fault, printable
 from chestnut.runs.places import free_folder, named_folder, require_free
 from chestnut.studies.comparison.plan import ComparisonPlan
 from chestnut.studies.comparison.variants import make_variants
 from chestnut.studies.leave_source_out import _require_own_folders as require_own_folders
+from chestnut.training.distributed.hosts import Hosts
 
 #: What is wrong with a name, and what the message says of it.
 BAD_NAMES = {
@@ -137,7 +138,6 @@ def test_no_text_that_is_shown_can_steer_a_terminal(text):
 
 COMMANDS = {
     "train": ("train", "images", "--name", "../../x"),
-    "train, empty": ("train", "images", "--name", ""),
     "train, recipe": ("train", "images", "--set", "name='../../x'"),
     "train, control": ("train", "images", "--set", 'name="a\\u001bb"'),
     "compare": ("compare", "images", "--recipes", "mlp,cnn-small", "--name", "../x"),
@@ -338,7 +338,7 @@ NUMBERS = [
     if parameter.type_descriptor.annotation in (int, float)
 ]
 #: Numbers that no option takes.
-WRONG = {int: ("-1", BIG, "1e5000", "nan"), float: ("-1", "nan", "inf", BIG, "1e5000")}
+WRONG = {int: ("-1", BIG, "1e5000", "nan", str(10**12)), float: ("-1", "nan", "inf", BIG, "1e5000")}
 #: Numbers that may be 0, where nothing else stops the command.
 WITH_ZERO = {("demo", "--seed"), ("phantom", "--seed"), ("phantom", "--pneumonia"), ("cache", "--older-than")}
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
@@ -361,6 +361,38 @@ def test_zero_is_refused_or_makes_sense(chestnut):
         if (command, option) not in WITH_ZERO:
             status, _, said = chestnut(command, *ARGUMENTS.get(command, ("gone",)), option, 0)
             assert status == 2 and "Traceback" not in said, said
+
+
+def test_an_empty_word_is_refused_since_it_would_mean_the_working_directory(refused):
+    for words in (("info", ""), ("report", ""), ("train", "images", "--name", ""), ("runs", "")):
+        assert f"argument {len(words)} is empty" in refused(*words)
+
+
+@pytest.mark.parametrize("pattern", ["(", "(a{99999999999})", 3000 * "(" + 3000 * ")", "x" * 5000])
+def test_a_pattern_that_is_none_is_refused(images, pattern):
+    with pytest.raises(DataError, match="the patient pattern") as refused:
+        load_dataset(images, patient_regex=pattern)
+    assert len(str(refused.value)) < 500
+
+
+def test_more_variants_than_anybody_trains_are_refused_before_they_are_made():
+    grid = [f"{key}={','.join(map(str, range(1, 400)))}" for key in ("train.batch_size", "train.epochs", "seed")]
+    with pytest.raises(RecipeError, match=r"all variants share"):
+        make_variants(["mlp"], grid=grid)
+    with pytest.raises(RecipeError, match=r"318,402 variants to compare; .* at most 1,000"):
+        make_variants(["mlp", "cnn-small"], grid=[grid[0], grid[0].replace("train.batch_size", "train.passes")])
+
+
+@pytest.mark.parametrize("port", ["x", "65536", "9" * 5000, ""])
+def test_a_coordinator_without_a_port_of_a_machine_is_refused(port):
+    with pytest.raises(DeviceError, match="ADDRESS:PORT"):
+        Hosts(f"10.0.0.1:{port}", 2, 0)
+    with pytest.raises(DeviceError, match="hosts=1000000000: give 2 to 100000"):
+        Hosts("10.0.0.1:29400", 10**9, 0)
+
+
+def test_a_very_long_word_is_cut_in_an_error(refused):
+    assert len(refused("split", "x" * 5000)) < 400
 
 
 def test_numbers_that_would_draw_forever_are_refused(refused):

@@ -49,6 +49,10 @@ COMMANDS = {
 }
 
 
+#: The longest word, such as a path, that an error message repeats.
+_LONGEST = 1000
+
+
 class _Command(TyperCommand):
     """A command whose help shows no type for options that are either given or not."""
 
@@ -157,5 +161,5 @@ def main() -> None:
 def _fail(text: str) -> NoReturn:
     """Print an error as one line, and end with exit status 2."""
     end_output()
-    say(f"error: {' '.join(text.split())}")
+    say(f"error: {' '.join(word if len(word) <= _LONGEST else f'{word[:100]}…' for word in text.split())}")
     sys.exit(2)

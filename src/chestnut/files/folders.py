@@ -175,4 +175,5 @@ def remove_folder(path: Path) -> None:
 
 def _reserved(path: Path) -> tuple[Path, Path]:
     """Return the hidden names of the new and of the old folder, in the order in which a reader prefers them."""
-    return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    named = path if path.name not in ("", "..") else path.resolve()
+    return named.parent / f".{named.name}.new", named.parent / f".{named.name}.old"

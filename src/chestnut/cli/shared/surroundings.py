@@ -46,9 +46,14 @@ def check_words(words: Sequence[str]) -> None:
     """Check that every word of a command line is text.
 
     Raises:
-        ChestnutError: A word has control characters other than ends of lines and tabs, or bytes that are no text.
+        ChestnutError: A word is empty, or has control characters other than ends of lines and tabs, or bytes that are
+            no text.
     """
-    for word in words:
+    for place, word in enumerate(words, 1):
+        if not word:
+            raise ChestnutError(
+                f"argument {place} is empty; give it a value, or leave it out with the option before it"
+            )
         if not is_safe(word.translate({ord("\n"): None, ord("\t"): None, ord("\r"): None})):
             raise ChestnutError(
                 f"the argument {quoted(word)} has a control character, or bytes that are no text in this terminal's "

@@ -14,6 +14,7 @@ from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from chestnut.data.sources.record import Image
 from chestnut.data.sources.scan import suffix
 from chestnut.errors import DataError, listed
+from chestnut.names import quoted
 
 #: Rules by name. A pattern matches a whole file name without its suffix; its group `patient` is the identity.
 RULES: dict[str, re.Pattern[str]] = {
@@ -121,12 +122,15 @@ def search_names(images: Sequence[Image], regex: str, part: str) -> list[str]:
     Raises:
         DataError: `regex` is not valid, has no group, or does not match some images.
     """
+    named = f"the {part} pattern {quoted(regex)}"
     try:
         pattern = re.compile(regex)
-    except re.error as error:
-        raise DataError(f"the {part} pattern {regex!r} is not a regular expression: {error}; correct it") from None
+    except (re.error, OverflowError) as error:
+        raise DataError(f"{named} is not a regular expression: {error}; correct it") from None
+    except RecursionError:
+        raise DataError(f"{named} is nested too deeply; write a simpler one") from None
     if not pattern.groups:
-        raise DataError(f"the {part} pattern {regex!r} has no group; put the {part} in parentheses, as in '^(\\d+)_'")
+        raise DataError(f"{named} has no group; put the {part} in parentheses, as in '^(\\d+)_'")
     group = part if part in pattern.groupindex else 1
     found, lost = [], []
     for image in images:
@@ -136,7 +140,7 @@ def search_names(images: Sequence[Image], regex: str, part: str) -> list[str]:
             lost.append(image.name)
     if lost:
         raise DataError(
-            f"the {part} pattern {regex!r} does not match {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
+            f"{named} does not match {len(lost):,} of {len(images):,} images: {listed(lost, 3)}; "
             f"widen it, or give a {part} column"
         )
     return found

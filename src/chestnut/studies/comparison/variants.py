@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from chestnut.names import require_name
 
 #: The greatest length of a name, to which the runs add their seeds.
 _MOST_CHARACTERS = 80
+
+#: The most variants of a comparison, each of which is trained.
+_MOST_VARIANTS = 1000
 
 #: Fields that must be the same for all variants, and how to set them.
 _SHARED = {
@@ -59,6 +63,9 @@ def make_variants(
     loaded = [load_recipe(recipe) for recipe in recipes]
     given = [_read_setting(setting, [recipe.name for recipe in loaded]) for setting in settings]
     axes = [_read_axis(text) for text in grid]
+    total = len(loaded) * math.prod(len(values) for _, values in axes)
+    if total > _MOST_VARIANTS:
+        raise RecipeError(f"{total:,} variants to compare; give recipes and grids that make at most {_MOST_VARIANTS:,}")
     tails = [key.rpartition(".")[2] for key, _ in axes]
     labels = [key if tails.count(tail) > 1 else tail for (key, _), tail in zip(axes, tails, strict=True)]
     variants = []

@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 
 from chestnut.errors import DeviceError
+from chestnut.limits import require_between
+
+#: More hosts than any cluster has; the last port of a machine, and its number of digits.
+_MOST_HOSTS, _LAST_PORT, _MOST_DIGITS = 100_000, 65_535, 5
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,12 @@ class Hosts:
 
     def __post_init__(self) -> None:
         address, _, port = self.coordinator.rpartition(":")
-        if not address or not port.isdecimal():
+        if not address or not port.isdecimal() or len(port) > _MOST_DIGITS or int(port) > _LAST_PORT:
             raise DeviceError(
                 f"coordinator={self.coordinator!r}: give the ADDRESS:PORT of host 0, such as 10.0.0.1:29400"
             )
-        if self.count < 2:
-            raise DeviceError(f"hosts={self.count}: give 2 or more, or leave it out to train on this machine only")
+        alone = ", or leave it out to train on this machine only"
+        require_between(2, _MOST_HOSTS, alone, error=DeviceError, hosts=self.count)
         if not 0 <= self.index < self.count:
             raise DeviceError(f"host={self.index}: give 0 to {self.count - 1}, the number of this host")
 
