@@ -9,6 +9,7 @@ import typer
 
 from chestnut.cli import app
 from chestnut.cli.shared.data_options import DataOptions
+from chestnut.runs.folder import RunFolder
 
 GROUP = typer.main.get_command(app)
 
@@ -62,7 +63,9 @@ def test_the_next_step_of_a_run_follows_what_was_done(chestnut, run):
     (run / "evaluation" / "stress").mkdir()
     command, folder, image = step("info", run)
     assert (command, folder) == ("predict", str(run)) and Path(image).is_file()
-    (run / "state").mkdir()
+    (run / "state").mkdir()  # left by a kill after training had ended
+    assert step("info", run)[0] == "predict"
+    RunFolder(run).update(status="stopped")
     assert step("info", run) == ["train", "--resume", str(run)]
 
 

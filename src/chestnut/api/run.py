@@ -99,6 +99,8 @@ class Run:
         load_framework()
         from chestnut.inference.evaluate import evaluate_run
 
+        if self.folder.finished:
+            self.folder.remove_state()  # a kill may have left it
         return evaluate_run(
             self.folder,
             split,

@@ -65,6 +65,7 @@ def run_job(job: Job, notify: Notify) -> str:
     elif not run.finished:
         run = resume(setup)
     if run.finished:
+        run.remove_state()
         if job.holdout and not _is_evaluated(run):
             run.update(holdout=job.holdout)
             evaluate_run(run, "test", command=job.command, bars=relay.bar)

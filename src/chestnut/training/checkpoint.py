@@ -106,9 +106,9 @@ class Checkpoint:
     def save(self, learner: keras.Model, progress: Progress) -> None:
         """Save variables and progress; if the process is killed meanwhile, the previous epoch's remain."""
         latest, best = self._file(progress.epoch), self._file(progress.best_epoch)
-        known = self._read().hashes if self.exists() else {}
-        known |= {latest.name: write_arrays(latest, _values(learner))}
-        hashes = {name: known[name] for name in {best.name, latest.name} if name in known}
+        hashes = {latest.name: write_arrays(latest, _values(learner))}
+        if best != latest and (known := self._read_hash(best.name)) is not None:
+            hashes[best.name] = known
         write_json(self._latest, {"variables": latest.name, "hashes": hashes, "progress": asdict(progress)})
         self._remove_others({latest.name, best.name, _LATEST, _LOCK, _START})
 
@@ -155,6 +155,11 @@ class Checkpoint:
         if latest.variables != self._file(latest.progress.epoch).name:
             raise RunError(describe_damage(self._latest, f"{latest.variables} is not the file of its last epoch"))
         return latest
+
+    def _read_hash(self, name: str) -> str | None:
+        """Return the kept hash of a file without reading all that is in latest.json into types, which takes longer."""
+        found: str | None = read_json(self._latest).get("hashes", {}).get(name) if self.exists() else None
+        return found
 
     def _assign(self, variables: list[Any], arrays: Arrays) -> None:
         if [item.shape for item in arrays] != [tuple(item.shape) for item in variables]:

@@ -96,7 +96,8 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         TrainingError: The loss is not finite.
         KeyboardInterrupt: Ctrl-C before the end of the first epoch; the run folder is removed.
     """
-    require_free(setup.folder)
+    if not setup.numbered:
+        require_free(setup.folder)
     limit_threads(setup.threads)
     devices = claim(setup.devices, setup.hosts)
     devices.check(recipe)

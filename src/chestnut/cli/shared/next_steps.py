@@ -26,7 +26,7 @@ def _step(run: RunFolder, reported: bool) -> tuple[object, ...]:
     record = run.record
     if record.status == "failed":
         return "diagnose", run.path
-    if run.state.is_dir():
+    if not record.finished and run.state.is_dir():
         return "train", "--resume", run.path
     manifest = run.manifest
     if "test" in manifest.splits and "test" not in run.evaluations():
