@@ -241,6 +241,12 @@ def rle(segment, **fields):
     return compressed(struct.pack("<16I", 1, 64, *[0] * 14) + segment, RLELossless, **fields)
 
 
+def black_dicom(syntax):
+    made = dataset(np.zeros((4_000, 2_500), np.uint16))
+    made.compress(syntax)
+    return dicom(made)
+
+
 def lookup(entries, bits):
     item = Dataset()
     item.LUTDescriptor = [entries, 0, bits]
@@ -349,4 +355,27 @@ ACCEPTED = {
     "webp": (lambda: webp(2_500, 4_000), 10),
     "bmp": (lambda: bmp(2_500, 4_000, 1, (b"\xff\0" * 9 + b"\xcd\0\0\0") * 4_000 + b"\0\1"), 10),
     "dicom deflated": (lambda: deflated(size_elements(4_000, 2_500, 16), 20_000_000), 10),
+    "dicom rescaled and padded": (
+        lambda: deflated(
+            size_elements(4_000, 2_500, 16)
+            + element(0x0028, 0x0120, b"US", b"\7\0")
+            + element(0x0028, 0x1052, b"DS", b"-1")
+            + element(0x0028, 0x1053, b"DS", b"2 "),
+            20_000_000,
+        ),
+        10,
+    ),
+    "dicom windowed": (
+        lambda: deflated(
+            size_elements(4_000, 2_500, 16)
+            + element(0x0028, 0x1050, b"DS", b"1 ")
+            + element(0x0028, 0x1051, b"DS", b"9 ")
+            + element(0x0028, 0x1056, b"LO", b"SIGMOID "),
+            20_000_000,
+        ),
+        10,
+    ),
+    "dicom in RLE": (lambda: rle(b"\x81\0" * 78_125, Rows=4_000, Columns=2_500), 10),
+    "dicom in JPEG 2000": (lambda: black_dicom(JPEG2000Lossless), 10),
+    "dicom in JPEG-LS": (lambda: black_dicom(JPEGLSLossless), 10),
 }

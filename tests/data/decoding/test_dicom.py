@@ -9,6 +9,7 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -244,3 +245,29 @@ def test_files_that_come_with_pydicom(name):
     assert found.std() > 20
     same = decode(get_testdata_file("MR_small.dcm", download=False), InputSpec(height=64, width=64))
     assert np.array_equal(found, same) == name.startswith("MR")
+
+
+def damaged_seeds():
+    compressed = []
+    for syntax in (RLELossless, JPEG2000Lossless):
+        made = dataset()
+        made.compress(syntax)
+        compressed.append(saved(made))
+    deflated = dataset()
+    deflated.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    tables = dataset(VOILUTSequence=lookup(0, range(256), 8), ModalityLUTSequence=lookup(0, range(256), 8))
+    return [*compressed, saved(deflated), saved(tables), saved(dataset())]
+
+
+def test_damaged_files_decode_or_raise_image_error():
+    random = np.random.default_rng(0)
+    for seed in damaged_seeds():
+        for _ in range(25):
+            data = bytearray(seed)
+            first = random.choice([0, seed.find(b"\xe0\x7f\x10\x00")])
+            for place in random.integers(max(first, 0), min(len(seed), first + 600), random.integers(1, 7)):
+                data[place] = random.choice([0, 1, 127, 128, 255, random.integers(256)])
+            try:
+                assert grey_of(bytes(data)).shape == STORED.shape
+            except ImageError as error:
+                assert error.reason
