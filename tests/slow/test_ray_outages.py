@@ -170,8 +170,8 @@ def test_a_head_that_goes_and_comes_back_gets_its_jobs_again(machines, job, capl
         machines.kill_head()
         threading.Timer(3.0, lambda: (machines.start_head(), machines.start_node())).start()
 
-    assert run(machines.through, job, 60.0, lose_head) == ("finished", "")
-    assert sum("waiting up to 1 min" in line for line in told(caplog)) == 1 and BACK in told(caplog), told(caplog)
+    assert run(machines.through, job, 120.0, lose_head) == ("finished", "")
+    assert sum("waiting up to 2 min" in line for line in told(caplog)) == 1 and BACK in told(caplog), told(caplog)
 
 
 def test_the_head_stays_away(machines, job):

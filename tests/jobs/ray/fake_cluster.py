@@ -17,6 +17,7 @@ class FakeCluster:
     Attributes:
         script: What happens, by the time in seconds: a method of this class and its arguments.
         seconds: How long a job runs.
+        slots: The most actors that have room at a time.
     """
 
     script: list = field(default_factory=list)
@@ -26,6 +27,7 @@ class FakeCluster:
     busy: bool = False
     head: bool = True
     fails: bool = False
+    slots: int = 9
     now: float = 0.0
     joined: int = 0
     killed: list = field(default_factory=list)
@@ -97,7 +99,8 @@ class FakeCluster:
     def _due(self, number):
         """When an answer comes; one of an actor that has no room has no time yet."""
         actor, time, value = self.answers[number]
-        if time is None and self.up and not self.busy:
+        room = actor.number in self.actors or len(self.actors) < self.slots
+        if time is None and self.up and not self.busy and room:
             if value == "begin":
                 self.actors.setdefault(actor.number, self.now + self.seconds)
                 self.answers[number] = (actor, self.now, True)
@@ -129,6 +132,7 @@ class FakeCluster:
     def kill(self, actor):
         self._check()
         self.killed.append(actor)
+        self.actors.pop(actor.number, None)
 
     def rejoin(self):
         if not self.head and not self.own:

@@ -1,11 +1,14 @@
 """Nodes and heads that go away, stay away, come back or have no room: told once, waited for, and ended in one line."""
 
 import logging
+import queue
 
 import pytest
 
 from chestnut.errors import EngineError
 from chestnut.jobs.job import Job
+from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError
+from chestnut.jobs.ray.driver_process import DriverProcess
 from chestnut.jobs.ray.engine import RayEngine, wait_for_room
 from chestnut.jobs.ray.patience import Patience
 from jobs.ray.fake_cluster import FakeCluster
@@ -96,6 +99,14 @@ def test_other_work_that_takes_all_cores_is_waited_for(run):
     assert states == ["finished", "finished"] and told[-1] == BACK
 
 
+def test_an_actor_without_a_job_gives_its_room_to_one_that_waits(tmp_path):
+    cluster = FakeCluster(slots=1)
+    jobs = [Job(name, tmp_path / name, "", tmp_path / "m.csv", tmp_path / "d.json", 2, "test") for name in "ab"]
+    engine = RayEngine(cluster, cluster.patience(60.0), 2, grace=5.0)
+    assert [result.status for result in engine.run(jobs, lambda event: None)] == ["finished", "finished"]
+    assert cluster.now < 20
+
+
 def test_a_job_is_not_blamed_for_nodes_that_go_before_it_has_begun(run):
     script = [
         (time, name) for at in range(0, 60, 6) for time, name in ((at + 0.5, "nodes_die"), (at + 1, "node_comes"))
@@ -148,3 +159,14 @@ def test_a_cluster_without_room_is_waited_for_before_the_first_job(caplog):
     assert 90 <= late.now <= 92
     with pytest.raises(EngineError, match="fewer jobs side by side, or use the engine local"):
         wait_for_room(FakeCluster(up=[{"CPU": 1.0}], own=True), Patience(60.0), 2)
+
+
+def test_an_answer_that_ctrl_c_kept_from_being_read_is_no_answer_to_the_next_question():
+    driver = DriverProcess.__new__(DriverProcess)
+    driver._answers = queue.SimpleQueue()
+    for answer in ((0, True, "late"), (1, False, ActorLostError("ActorDiedError")), (2, True, "right"), None):
+        driver._answers.put(answer)
+    assert driver.answer(2, 1.0) == "right"
+    for _ in range(2):
+        with pytest.raises(ClusterLostError, match="gone away"):
+            driver.answer(3, 1.0)

@@ -177,6 +177,8 @@ class Dispatcher:
         """Report what is missing if no job has answered for some seconds."""
         if self.silence < _SOON or self.closing:
             return
+        while self.idle:  # they may hold the room that is missing
+            self.cluster.kill(self.idle.pop()[1])
         nodes, (threads, gpus) = self.cluster.nodes(), self._needs(self.assignments[0].job)
         if not nodes and self.cluster.own:
             raise ClusterLostError("the Ray of this machine has died")
