@@ -218,6 +218,14 @@ def longer(parts):
     return put(parts.folder / "model.keras", bytes(content))
 
 
+def flipped(parts):
+    """One bit of the weights differs from what their checksum says."""
+    content = bytearray(parts.write().read_bytes())
+    weights = np.array([1, 1], "float32").tobytes()  # the scale of the batch normalisation
+    content[content.index(weights) + 1] ^= 1
+    return put(parts.folder / "model.keras", bytes(content))
+
+
 def with_member(name, content=b"x"):
     def write(parts):
         parts.members[name] = content
@@ -251,6 +259,7 @@ ARCHIVES = {
     "a file outside": (with_member("../../x"), "it contains '../../x', which Keras does not write"),
     "weights of another kind": (with_member("model.weights.npz"), "it contains 'model.weights.npz'"),
     "a file twice": (twice, "it contains a file twice"),
+    "changed in transit": (flipped, "Bad CRC-32 for file 'model.weights.h5'"),
     "encrypted": (encrypted, "is encrypted"),
     "a size that is made up": (longer, f"its {WEIGHTS} has more bytes than the archive"),
     "no configuration": (without_member("config.json"), "it has no config.json"),
@@ -342,6 +351,11 @@ def test_a_file_of_weights_is_checked_alike(parts, kind, name):
 def test_weights_in_an_archive_that_keras_does_not_write_are_refused(parts):
     with pytest.raises(ValueError, match="is compressed"):
         load_weights_file(small(), parts.write(zipfile.ZIP_DEFLATED))
+
+
+def test_weights_in_an_archive_that_changed_in_transit_are_refused(parts):
+    with pytest.raises(ValueError, match="Bad CRC-32"):
+        load_weights_file(small(), flipped(parts))
 
 
 def test_weights_that_are_not_finite_are_refused(parts):

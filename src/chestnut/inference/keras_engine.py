@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ _MOST_VALUES = 2 * MOST_VALUES
 #: What Keras raises for configurations and weights that do not fit together.
 _FAULTS: tuple[type[Exception], ...] = (
     *(ValueError, TypeError, OSError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError),
-    UserWarning,
+    *(UserWarning, zipfile.BadZipFile),
 )
 
 

@@ -47,7 +47,15 @@ def load_weights_file(network: keras.Model, path: Path) -> None:
         warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers as they were
         try:
             network.load_weights(given)
-        except (OSError, LookupError, TypeError, AttributeError, RuntimeError, UserWarning) as error:
+        except (
+            OSError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+            UserWarning,
+            zipfile.BadZipFile,
+        ) as error:
             raise ValueError(in_one_line(error)) from error
     if fault := describe_bad_weights(network):
         raise ValueError(fault)
