@@ -226,6 +226,14 @@ def flipped(parts):
     return put(parts.folder / "model.keras", bytes(content))
 
 
+def misplaced(parts):
+    """The archive's directory is 2 GB long, so that its members begin before the file."""
+    content = bytearray(parts.write().read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 16 : end + 20] = struct.pack("<I", 2**31)
+    return put(parts.folder / "model.keras", bytes(content))
+
+
 def with_member(name, content=b"x"):
     def write(parts):
         parts.members[name] = content
@@ -261,7 +269,8 @@ ARCHIVES = {
     "a file twice": (twice, "it contains a file twice"),
     "changed in transit": (flipped, "Bad CRC-32 for file 'model.weights.h5'"),
     "encrypted": (encrypted, "is encrypted"),
-    "a size that is made up": (longer, f"its {WEIGHTS} has more bytes than the archive"),
+    "a size that is made up": (longer, f"its {WEIGHTS} does not lie within the archive"),
+    "a place that is made up": (misplaced, "does not lie within the archive"),
     "no configuration": (without_member("config.json"), "it has no config.json"),
     "no weights": (without_member(WEIGHTS), f"it has no {WEIGHTS}"),
     "weights that are text": (with_member(WEIGHTS, b"no weights"), "its weights are damaged"),

@@ -88,8 +88,8 @@ def _check_members(archive: zipfile.ZipFile, size: int) -> None:
                 f"its {member.filename} is compressed, {member.file_size:,} bytes in {member.compress_size:,}; Keras "
                 "stores files as they are"
             )
-        if member.file_size > size:
-            raise ValueError(f"its {member.filename} has more bytes than the archive")
+        if not 0 <= member.header_offset <= size - _HEADER - member.file_size:
+            raise ValueError(f"its {member.filename} does not lie within the archive")
 
 
 def _describe(path: Path, error: zipfile.BadZipFile) -> str:

@@ -25,6 +25,10 @@ from chestnut.models.stored_weights import count_stored
 _ENDINGS = (".keras", ".weights.h5", ".h5")  # in the order in which Keras looks for them
 
 
+#: What Keras raises for files that are damaged or belong to other layers.
+_FAULTS = (OSError, LookupError, TypeError, AttributeError, RuntimeError, UserWarning, zipfile.BadZipFile)
+
+
 def load_weights_file(network: keras.Model, path: Path) -> None:
     """Set all weights of a network from a file of weights or of a whole model.
 
@@ -47,15 +51,7 @@ def load_weights_file(network: keras.Model, path: Path) -> None:
         warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers as they were
         try:
             network.load_weights(given)
-        except (
-            OSError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-            UserWarning,
-            zipfile.BadZipFile,
-        ) as error:
+        except _FAULTS as error:
             raise ValueError(in_one_line(error)) from error
     if fault := describe_bad_weights(network):
         raise ValueError(fault)
