@@ -52,12 +52,13 @@ def chestnut(capsys, tmp_path):
     return chestnut
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A finished run with one evaluation and one look, whose network is no network."""
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """The folder of a finished run with one evaluation and one look, whose network is no network."""
+    folder = tmp_path_factory.mktemp("whole") / "one"
     recipe, images = load_recipe("cnn-small"), manifest()
     record = RunRecord(status="finished", command="chestnut train data", epochs=2, best_epoch=1, stopped_by="early")
-    with RunFolder.create(tmp_path / "runs" / "one", recipe, record, images.facts() | {"skipped": []}) as draft:
+    with RunFolder.create(folder, recipe, record, images.facts() | {"skipped": []}) as draft:
         draft.write(draft.manifest_file, images.to_csv(draft.path))
         draft.write(draft.audit_file, json_text({"findings": [], "passed": [], "data": {"root": "/data"}}))
         draft.write_history(
@@ -76,6 +77,13 @@ def run(tmp_path):
         judged = evaluate(seen.targets, shares, seen.patients, CLASSES, CLASSES[1], resamples=20)
         draft.write(draft.evaluation("val") / "metrics.json", json_text({"data": "/data"} | judged.to_dict()))
         draft.ledger.enter(Look("2026-01-02", "chestnut evaluate", "ab", 4, "/data"))
+    return folder
+
+
+@pytest.fixture
+def run(whole, tmp_path):
+    """A copy of that run, to be damaged."""
+    shutil.copytree(whole, tmp_path / "runs" / "one")
     return RunFolder.open(tmp_path / "runs" / "one")
 
 
@@ -165,6 +173,21 @@ def test_a_file_that_may_not_be_read_is_told(run, name, monkeypatch):
     assert _matches(rf"{name} may not be read: permission is missing; change", refusal(READ[name], run))
 
 
+def test_a_folder_that_may_not_be_entered_is_told(run, chestnut, monkeypatch):
+    exists = Path.exists
+
+    def refuse(self, **named):
+        if "one" in self.parts and self.name != "one":
+            raise PermissionError(13, "Permission denied", str(self))
+        return exists(self, **named)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    for words in (("info", "runs/one"), ("report", "runs/one"), ("diagnose", "runs/one")):
+        status, _, said = chestnut(*words)
+        assert status == 2 and "environment.json may not be read: permission is missing" in said
+        assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", READ)
 def test_a_pipe_in_its_place_is_not_waited_for(run, name):
     path = run.path / name
@@ -185,7 +208,9 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize(
+    "words", [words if words[0] == "report" else pytest.param(words, marks=pytest.mark.slow) for words in COMMANDS]
+)
 def test_a_command_refuses_every_damaged_file_that_it_rests_on_and_changes_nothing(run, words, chestnut):
     for name in COMMANDS[words]:
         path = run.path / name

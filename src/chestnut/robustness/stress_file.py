@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from chestnut.evaluation.intervals import Estimate
 from chestnut.robustness.shift_effects import Figures
@@ -94,6 +94,12 @@ class StressFile(BaseModel):
     operating_points: PointsFile | None
     external: EvaluationFile | None
     partial: bool = False
+
+    @model_validator(mode="after")
+    def _check_mean(self) -> Self:
+        if "partial" in self.model_fields_set and not self.partial and self.mean is None:
+            raise ValueError("mean: it is null, though all shifts were made")
+        return self
 
 
 class SourceFile(BaseModel):

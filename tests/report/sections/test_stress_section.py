@@ -72,6 +72,12 @@ def test_a_file_that_holds_something_else_is_refused(stressed, tmp_path):
         write_run_page(stressed[0], tmp_path / "report.html")
 
 
+def test_a_validation_under_all_shifts_has_a_mean(stressed, tmp_path):
+    change(stressed[1], lambda held: held.update(mean=None))
+    with pytest.raises(DataError, match=r"stress\.json is damaged: mean: it is null, though all shifts were made"):
+        write_run_page(stressed[0], tmp_path / "report.html")
+
+
 @pytest.mark.parametrize(("overlap", "title"), [
     ({"train": 0, "val": 0, "test": 0}, "External data set"), (None, "Other data set, overlap not recorded"),
 ])  # fmt: skip
