@@ -11,13 +11,12 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import Decoded, decode_all
 from chestnut.data.manifest import Manifest
+from chestnut.data.patient_groups import labelled_targets
 from chestnut.data.split import require_trainable
-from chestnut.errors import DataError, ImageError
+from chestnut.errors import ImageError
 from chestnut.progress import Bars, silent
 
 _log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ def prepare(
     """
     chosen = data if positive is None else data.with_positive(positive)
     manifest = divide(chosen)
-    _require_labels(manifest)
+    labelled_targets(manifest)  # nothing is trained on an image without a label
     for note in manifest.notes[len(chosen.notes) :]:
         _log.info(note)
     bad: list[ImageError] = []
@@ -94,10 +93,3 @@ def prepare(
         raise ValueError("inputs is empty; give the input of at least one recipe")
     check(manifest)
     return Prepared(manifest, decoded.pixels, tuple(bad))
-
-
-def _require_labels(manifest: Manifest) -> None:
-    unlabelled = np.flatnonzero(manifest.targets < 0)
-    if len(unlabelled):
-        first = manifest.paths[unlabelled[0]]
-        raise DataError(f"{len(unlabelled):,} images have no label, the first {first}; label them or leave them out")
