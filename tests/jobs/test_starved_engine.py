@@ -2,7 +2,6 @@
 
 import errno
 import json
-import logging
 import os
 import socket
 import sys
@@ -43,13 +42,15 @@ def test_a_log_that_cannot_be_written_ends_no_study(tmp_path, job, caplog):
     assert [line.rpartition(": ")[0] for line in told] == [f"{said} {tmp_path / name}.log" for name in ("bad", "good")]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_ends_no_study_for_a_log(tmp_path, caplog):
-    caplog.set_level(logging.INFO, "chestnut")
-    (tmp_path / "a.log").symlink_to("/dev/full")
+def test_a_full_disk_ends_no_study_for_a_log(tmp_path, caplog, monkeypatch):
+    def refuse(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     write_log(tmp_path / "a.log", "the last words")
     (told,) = caplog.messages
     assert told.startswith(f"the log of a job cannot be kept: cannot write {tmp_path / 'a.log'}: the disk is full")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.EAGAIN, errno.ENOSPC, errno.ENOMEM])
