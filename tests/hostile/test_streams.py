@@ -180,6 +180,8 @@ SURROUNDINGS = {
     MemoryError(): "not enough memory",
     OSError(errno.ENOMEM, "Cannot allocate memory"): "not enough memory",
     RuntimeError("can't start new thread"): "not enough memory",
+    RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"): "not enough memory",
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"): "not enough memory",
     ImportError("libx.so: failed to map segment from shared object"): "not enough memory",
     RecursionError(): "nested too deeply",
     OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000): "file name too long",
@@ -208,6 +210,19 @@ def test_a_fault_of_the_surroundings_is_one_line_and_a_bug_is_not_hidden(error, 
         cli.main()
     err = capsys.readouterr().err
     assert ended.value.code == 2 and said in err and len(err.splitlines()) == 1 and len(err) < 600
+
+
+@pytest.mark.slow
+def test_a_framework_that_has_no_memory_left_is_one_line(monkeypatch, capsys):
+    tensorflow = pytest.importorskip("tensorflow")
+
+    def fail(**_):
+        raise tensorflow.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert capsys.readouterr().err.startswith("error: not enough memory")
 
 
 def test_memory_is_required_by_what_a_command_loads(monkeypatch):

@@ -19,7 +19,7 @@ from chestnut.cli.shared.destinations import with_destinations
 from chestnut.cli.shared.option_names import name_options
 from chestnut.cli.shared.output import log_to_stderr, say
 from chestnut.cli.shared.streams import ReaderLeftError, end_output, open_streams, terminal_size
-from chestnut.cli.shared.surroundings import check_words, explain, require_memory
+from chestnut.cli.shared.surroundings import check_words, explain, faults, require_memory
 from chestnut.errors import ChestnutError
 
 #: Commands in the order `--help` lists them; each is a module here with a function `command`.
@@ -151,7 +151,7 @@ def main() -> None:
         sys.exit(0)
     except ChestnutError as error:
         _fail(name_options(str(error)))
-    except (MemoryError, RecursionError, OSError, RuntimeError, ImportError, UnicodeEncodeError) as error:
+    except faults() as error:
         text = explain(error)
         if text is None:
             raise

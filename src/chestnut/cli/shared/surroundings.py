@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from chestnut.errors import ChestnutError
 from chestnut.names import is_safe, quoted
@@ -14,7 +15,8 @@ from chestnut.names import is_safe, quoted
 #: What libraries, and the loader of shared objects, say when the system gives them no memory or no thread.
 _STARVED = re.compile(
     r"can't start new thread|cannot allocate memory|failed to map segment|cannot create thread|"
-    r"unable to allocate|resource temporarily unavailable|not enough memory",
+    r"unable to allocate|resource temporarily unavailable|not enough memory|out of memory|can't allocate memory|"
+    r"OOM when allocating|RESOURCE_EXHAUSTED|ResourceExhaustedError",
     re.IGNORECASE,
 )
 _NO_MEMORY = (
@@ -61,6 +63,13 @@ def check_words(words: Sequence[str]) -> None:
             )
 
 
+def faults() -> tuple[type[Exception], ...]:
+    """Return the kinds of errors that `explain` may know; TensorFlow's own is among them once that is loaded."""
+    tensorflow: Any = sys.modules.get("tensorflow")
+    more = () if tensorflow is None else (tensorflow.errors.ResourceExhaustedError,)
+    return (MemoryError, RecursionError, OSError, RuntimeError, ImportError, UnicodeEncodeError, *more)
+
+
 def explain(error: Exception) -> str | None:
     """Return what a fault of the surroundings means for the user; None for any other error, which is a bug."""
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.EAGAIN)):
@@ -69,11 +78,9 @@ def explain(error: Exception) -> str | None:
         return "the input is nested too deeply; use fewer levels of lists and tables"
     if isinstance(error, UnicodeEncodeError):
         return f"{quoted(error.object)} is no text that can be written as {error.encoding}; rename it"
-    if isinstance(error, RuntimeError | ImportError):
-        return _NO_MEMORY if _STARVED.search(str(error)) else None
-    if isinstance(error, OSError) and error.errno in _FILE_FAULTS:
-        return _explain_file(error)
-    return None
+    if isinstance(error, OSError):
+        return _explain_file(error) if error.errno in _FILE_FAULTS else None
+    return _NO_MEMORY if _STARVED.search(str(error)) else None
 
 
 def require_memory(command: str) -> None:
