@@ -88,7 +88,7 @@ def _play(name, asked):
 
 
 def _choose(stage, asked):
-    """Return the points to try: all, or the first, the last, and others, half of them renames and removals."""
+    """Return the points to try: all, or the ends and some of each kind, with renames and removals first."""
     kinds = asked.kind or list(KINDS)
     if asked.point is not None:
         return [Stop(asked.point, kind) for kind in kinds]
@@ -96,10 +96,11 @@ def _choose(stage, asked):
     if asked.most is None or len(stops) <= asked.most:
         return stops
     draw = random.Random(stage.scene.name)
-    moves = [stop for stop in stops if stage.changes[stop.number].kind in ("rename", "remove", "rmdir")]
-    half = draw.sample(moves, min(len(moves), asked.most // 2))
-    rest = draw.sample(stops[1:-1], len(stops) - 2)
-    chosen = list(dict.fromkeys([stops[0], stops[-1], *half, *rest]))[: asked.most]
+    pools = [draw.sample(pool, len(pool)) for kind in reversed(kinds) if (pool := [s for s in stops if s.kind == kind])]
+    for pool in pools:  # what is drawn first stands last
+        pool.sort(key=lambda stop: stage.changes[stop.number].kind in ("rename", "remove", "rmdir"))
+    turns = (pool[-turn] for turn in range(1, len(stops) + 1) for pool in pools if turn <= len(pool))
+    chosen = list(dict.fromkeys([stops[0], stops[-1], *turns]))[: asked.most]
     return sorted(chosen, key=stops.index)
 
 
