@@ -105,7 +105,7 @@ def _meaning(path):
     except (ValueError, KeyError, OSError, zipfile.BadZipFile):
         return f"damaged {hashlib.sha256(content).hexdigest()}"
     if path.suffix == ".html":
-        return re.sub(r"data:image/[^\"']+|<code>.*?</code>|[\d.,:]+", "", content.decode(), flags=re.S)
+        return re.sub(r"data:image/[^\"']+|<code>.*?</code>| --force|[\d.,:]+", "", content.decode(), flags=re.S)
     return hashlib.sha256(content).hexdigest()
 
 
