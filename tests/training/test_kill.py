@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 
 import chestnut as cn
-from chestnut.errors import DeviceError, RunError
+from chestnut.errors import DeviceError, DiskError, RunError
 from chestnut.inference.keras_engine import load_network
 from chestnut.training import train as train_module
 from chestnut.training.checkpoint import Checkpoint
@@ -150,6 +151,37 @@ def test_a_run_killed_at_any_moment_has_the_weights_of_an_unbroken_one(unbroken,
     resumed = cn.open_run(tmp_path / "killed")
     np.testing.assert_array_equal(cn.open_run(whole).history[columns], resumed.history[columns])
     assert resumed.folder.finished and not resumed.folder.state.exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_a_full_disk_ends_in_its_first_epoch_has_the_weights_of_an_unbroken_one(images, tmp_path):
+    settings = ("input.height=32", "input.width=32", "model.dense=[64]", "train.epochs=1", "train.precision=float32")
+    settings += ("data.fractions=[0.6,0.2,0.2]", "optim.name=adam", "augment.noise=0.05")
+
+    def make(path):
+        return cn.train(cn.load_dataset(images), "mlp", settings=settings, path=path, audited=False)
+
+    whole, size = make(tmp_path / "whole"), 4 * (32 * 32 + 1) * 64
+    with no_file_beyond(2 * size), pytest.raises(DiskError, match="the disk is full"):
+        make(tmp_path / "full")
+    run = cn.open_run(tmp_path / "full").folder
+    assert (run.record.status, run.history.empty) == ("training", True)
+    assert [item.name for item in run.state.iterdir() if item.suffix == ".arrays"] == ["start.arrays"]
+    cn.resume(run.path)
+    for one, other in zip(weights(whole.path), weights(run.path), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@contextmanager
+def no_file_beyond(size):
+    """Let this process write no file beyond so many bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.slow
