@@ -81,7 +81,7 @@ def test_a_fit_that_was_killed_starts_anew_and_ends_the_same(fitted, tmp_path, c
     [
         ("pca-svm", "model.components=5000", "model.components is 5000"),
         ("pca-svm", "model.components=150", "model.components is 150, but a fold of the search has only"),
-        ("pca-svm", "model.folds=500", "model.folds of the training images: 500 folds; give 2 to"),
+        ("pca-svm", "model.folds=100", "model.folds of the training images: 100 folds; give 2 to"),
         ("hog-logistic", "model.cell=30", "32×32 has 1×1 cells of 30 pixels, but a block needs 2×2"),
         ("hog-logistic", "augment.flip=true", "[augment] does not apply to hog-logistic"),
     ],

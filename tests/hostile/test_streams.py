@@ -201,6 +201,7 @@ def test_a_fault_of_the_surroundings_is_one_line_and_a_bug_is_not_hidden(error, 
         raise error
 
     monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["chestnut"])
     said = SURROUNDINGS[error]
     if said is None:
         with pytest.raises(type(error)):
@@ -220,6 +221,7 @@ def test_a_framework_that_has_no_memory_left_is_one_line(monkeypatch, capsys):
         raise tensorflow.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]")
 
     monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["chestnut"])
     with pytest.raises(SystemExit):
         cli.main()
     assert capsys.readouterr().err.startswith("error: not enough memory")
