@@ -52,7 +52,7 @@ def test_a_value_without_sense_is_refused_with_its_limit(setting):
     assert TOO_LARGE[setting] in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("setting", ["model.gammas=[1e308]", "model.costs=[1e-308]", "model.gammas=[]"])
+@pytest.mark.parametrize("setting", ["model.gammas=[1e308]", "model.costs=[1e308]", "model.gammas=[]"])
 def test_a_grid_has_values_that_single_precision_knows(setting):
     with pytest.raises(RecipeError, match=r"model\.(gammas|costs)(\.0)?: (input|tuple) should (be|have) "):
         load_recipe("pca-svm", [setting])

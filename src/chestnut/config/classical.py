@@ -9,7 +9,7 @@ from pydantic import Field
 from chestnut.config.part import Part, Side, Units
 
 #: The values that a grid search tries.
-Grid = Annotated[tuple[Annotated[float, Field(ge=1e-9, le=1e9)], ...], Field(min_length=1, max_length=100)]
+Grid = Annotated[tuple[Annotated[float, Field(gt=0, le=1e9)], ...], Field(min_length=1, max_length=100)]
 
 
 class ClassicalConfig(Part):
