@@ -155,3 +155,24 @@ def test_the_bundle_of_a_run_is_checked_and_its_threshold_can_be_changed(run):
     for change in (read_run_bundle, lambda run: keep_run_threshold(run, 0.5)):
         with pytest.raises(RunError, match=rf"bundle\.json {CHANGED}"):
             change(run)
+
+
+def test_a_death_before_the_first_content_leaves_a_run_that_knows_of_no_file(tmp_path, monkeypatch):
+    recipe, record = Recipe(name="tiny"), RunRecord(status="finished")
+    with RunFolder.create(tmp_path / "run", recipe, record, FACTS):
+        pass
+    run = RunFolder.open(tmp_path / "run")
+
+    def die(*_):
+        raise Stop
+
+    with monkeypatch.context() as patched, pytest.raises(Stop):
+        patched.setattr(checked_files, "write_text", die)
+        run.write(run.history_file, "epoch,loss\n1,0.5\n")
+    assert not run.history_file.exists() and run.history.empty
+    run.files.check()
+    run.write(run.history_file, "epoch,loss\n1,0.25\n")
+    assert run.record.hashes["history.csv"] == [hashlib.sha256(b"epoch,loss\n1,0.25\n").hexdigest()]
+    run.history_file.unlink()
+    with pytest.raises(RunError, match="history"):
+        run.files.check()

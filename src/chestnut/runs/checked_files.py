@@ -32,6 +32,9 @@ SPLITS = ("test", "val", "train")
 
 _STRESS_FOLDERS = ("stress", "stress-partial")
 _TRAIN = "restore it from a copy or train again"
+#: What stands among the hashes of a file that did not exist before its first content was announced.
+_ABSENT = ""
+
 #: How often a file and the record are read if they differ, and the seconds between: another process may just have
 #: replaced both.
 _TRIES, _PAUSE = 5, 0.01
@@ -98,7 +101,7 @@ class CheckedFiles:
 
     def read_if_written(self, path: Path) -> bytes | None:
         """Return the content of a file of the run as `read` does; None if chestnut has not written it."""
-        if not is_present(path) and self._name(path) not in self.record.hashes:
+        if not is_present(path) and _ABSENT in self.record.hashes.get(self._name(path), [_ABSENT]):
             return None
         return self.read(path)
 
@@ -108,9 +111,9 @@ class CheckedFiles:
         Raises:
             RunError: A file was changed, or is missing, a folder or not readable.
         """
-        for name in self.record.hashes:
+        for name, known in self.record.hashes.items():
             path = self.folder / name
-            if is_present(path) or not name.startswith(("evaluation/", "bundle/")):
+            if is_present(path) or not (_ABSENT in known or name.startswith(("evaluation/", "bundle/"))):
                 self.read(path)
 
     def write(self, path: Path, text: str) -> None:
@@ -151,7 +154,7 @@ class CheckedFiles:
         """Return the hashes of what a file may contain now."""
         known = self.record.hashes.get(self._name(path))
         if known is None:
-            return [sha256(path)] if path.is_file() else []
+            return [sha256(path)] if path.is_file() else [_ABSENT]
         return known
 
     def _list(self, path: Path, hashes: list[str]) -> None:
