@@ -101,7 +101,7 @@ class RunRecord(BaseModel):
         job_seconds: The time that the run's jobs took in a tuning.
         tracking: The trackers that show the run, by name.
         hashes: The SHA-256 of each file that figures rest on, by its path in the run folder. While a file is being
-            replaced there are several: those of the old content and of the new.
+            replaced there are several: those of the old content, or an empty text if there was none, and of the new.
     """
 
     model_config = _TYPED
