@@ -51,9 +51,10 @@ def command(
             say(f"note: {row['error']}")
     if emit({"runs": rows}, json):
         out.print(runs_table(rows) if rows else f"no runs in {folder} yet; chestnut train DATA makes the first")
-        if rows:
-            print_next("chestnut", "info", rows[-1]["path"])
-        else:
+        sound = [row["path"] for row in rows if not row["error"]]
+        if sound:
+            print_next("chestnut", "info", sound[-1])
+        elif not rows:
             print_next("chestnut", "train", "--help")
 
 
