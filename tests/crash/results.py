@@ -63,8 +63,9 @@ def verdict(counts):
 def write_page(counts):
     """Write the table between the marks of the page."""
     runs = " and ".join(sorted({f"`{found['commit']}` with {found['where']}" for found in counts.values()}))
-    limits = {found["most"] for found in counts.values() if found["most"]}
-    chosen = f" This run tried at most {max(limits)} points of a command, chosen at random." if limits else ""
+    limits = {name: found["most"] for name, found in counts.items() if found["most"]}
+    named = ", ".join(f"`{name}`" for name in limits)
+    chosen = f" Of {named} at most {max(limits.values())} points were tried, chosen at random." if limits else ""
     note = f"{verdict(counts)}, at commit {runs}.{chosen}"
     block = "\n".join([MARKS[0], *lines(counts), "", note, MARKS[1]])
     text = PAGE.read_text(encoding="utf-8")

@@ -56,6 +56,13 @@ class Machines:
         self.launch("--head", *ports, "--num-cpus=0", f"--temp-dir={self.folder}")
         wait_until(lambda: all(map(is_open, (self.port, self.client))), 60)
 
+    def restart(self):
+        """Start a head and a node, once those before have ended: Ray starts no head where it still sees a node."""
+        self.stop()
+        self.began.clear()
+        self.start_head()
+        self.start_node()
+
     def start_node(self):
         self.launch(f"--address=127.0.0.1:{self.port}", "--num-cpus=1")
 
@@ -80,7 +87,7 @@ class Machines:
             process.terminate()
         for process in self.began:
             try:
-                process.wait(10)
+                process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -168,7 +175,7 @@ def test_a_head_that_goes_and_comes_back_gets_its_jobs_again(machines, job, capl
     def lose_head():
         caplog.clear()  # the node may have come late
         machines.kill_head()
-        threading.Timer(3.0, lambda: (machines.start_head(), machines.start_node())).start()
+        threading.Timer(3.0, machines.restart).start()
 
     assert run(machines.through, job, 120.0, lose_head) == ("finished", "")
     assert sum("waiting up to 2 min" in line for line in told(caplog)) == 1 and BACK in told(caplog), told(caplog)

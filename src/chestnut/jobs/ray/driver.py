@@ -85,7 +85,9 @@ class Driver:
         except (ActorLostError, TaskFailedError, ChestnutError) as error:
             return False, error
         except Exception as error:  # noqa: BLE001 - Ray raises many kinds when it has lost its cluster
-            return False, ClusterLostError(shorten_error(error))
+            reason = shorten_error(error).rstrip(".")
+            lost = "the head of the Ray cluster has gone away"  # which Ray's client words in its own way
+            return False, ClusterLostError(lost if "shutting down" in reason else reason)
 
     def join(self, address: str, options: Mapping[str, Any]) -> None:
         """Join a cluster, or start one if the address is `local`.
