@@ -17,19 +17,6 @@ class Workspace:
     run: Path
 
 
-@pytest.fixture
-def chestnut(capsys, tmp_path):
-    """Call the command line in an empty folder; gives (exit status, standard output, standard error)."""
-
-    def run(*words):
-        status = call(words, tmp_path)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    run.folder = tmp_path
-    return run
-
-
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workspace")

@@ -86,8 +86,11 @@ def test_a_folder_without_permission_is_left_alone(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError
 
+    leftover = tmp_path / ".chestnut-tmp-a-0123abcd"
+    leftover.touch()
     monkeypatch.setattr(os, "scandir", refuse)
     sweep(tmp_path)
+    assert leftover.exists()
 
 
 @pytest.mark.parametrize("maker", [temporary_file, scratch_folder])

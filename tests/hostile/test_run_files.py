@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calling import call
 from chestnut.config import load_recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ChestnutError
@@ -37,19 +36,6 @@ def manifest():
         for n in range(12)
     ]
     return Manifest.build(rows, Path("/data"))
-
-
-@pytest.fixture
-def chestnut(capsys, tmp_path):
-    """Call the command line beside `runs`; gives (exit status, standard output, standard error)."""
-
-    def chestnut(*words):
-        status = call(words, tmp_path)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    chestnut.folder = tmp_path
-    return chestnut
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from calling import call
 from chestnut import cli
 from chestnut.config import AugmentConfig, Recipe, load_recipe
 from chestnut.data.augmented_copies import Job, write_copies
@@ -55,18 +54,6 @@ BAD_NAMES = {
 GOOD_NAMES = ["cnn-small-1", "No finding", "COVID-19", "Épanchement", "肺炎", "a=1e-3", "x" * 100, "console", "nullius"]
 #: Texts like those above and any other, to find one that is taken and should not be.
 TEXTS = st.text(max_size=120) | st.text(st.sampled_from("./\\~:-aC \0\n\x1b\u202e\udcff"), max_size=8)
-
-
-@pytest.fixture
-def chestnut(capsys, tmp_path):
-    """Call the command line in an empty folder; gives (exit status, standard output, standard error)."""
-
-    def run(*words):
-        status = call(words, tmp_path)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -144,10 +144,7 @@ def test_a_reader_never_takes_a_file_that_is_being_replaced_for_an_edited_one(ru
 
 
 def test_the_bundle_of_a_run_is_checked_and_its_threshold_can_be_changed(run):
-    write_run_bundle(
-        run, Network(), recipe="tiny", classes=("A", "B"), positive="B", spec=run.recipe.input, temperature=1.0,
-        threshold=0.5, synthetic=False,
-    )  # fmt: skip
+    write_run_bundle(run, Network(), run.recipe, run.manifest)
     assert keep_run_threshold(run, 0.25) == read_run_bundle(run)
     path = run.bundle / "bundle.json"
     path.write_text(path.read_text().replace("0.25", "0.75"))

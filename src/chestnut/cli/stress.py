@@ -16,6 +16,7 @@ from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
     from chestnut.api.options import DisplayOptions
+    from chestnut.api.run import Run
 
 
 @with_data_options
@@ -75,10 +76,7 @@ def command(
         raise DataError("--epochs limits the trainings of --leave-one-source-out; give both, or neither")
     subject = open_run(run)
     if sources:
-        load_framework()
-        from chestnut.studies.leave_source_out import require_sources
-
-        require_sources(subject.folder)
+        _require_sources(subject)
     how: DisplayOptions = {"display": TerminalDisplay(), "command": command_line()}
     found = subject.stress(
         shift or (),
@@ -97,6 +95,14 @@ def command(
     if emit(result, json):
         _print(result, keep)
         print_next("chestnut", "report", run)
+
+
+def _require_sources(run: Run) -> None:
+    """Check that a run has several sources, before the shifts are computed, which takes long."""
+    load_framework()
+    from chestnut.studies.leave_source_out import require_sources
+
+    require_sources(run.folder)
 
 
 def _print(result: dict[str, Any], kept: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from chestnut.config import Recipe
+from chestnut.data.manifest import Manifest
 from chestnut.errors import BundleError, RunError
 from chestnut.files.folders import finish_replacement
 from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
@@ -26,10 +28,35 @@ def read_run_bundle(run: RunFolder) -> Bundle:
     return Bundle.read(run.bundle)
 
 
-def write_run_bundle(run: RunFolder, network: Any, **facts: Any) -> Bundle:
-    """Write the bundle of a run; see `write_bundle` for the arguments and errors."""
+def write_run_bundle(
+    run: RunFolder, network: Any, recipe: Recipe, manifest: Manifest, *, synthetic: bool | None = None
+) -> Bundle:
+    """Write the bundle of a run that has just been made: its temperature is 1, and its threshold 0.5.
+
+    Args:
+        run: The run.
+        network: A Keras network.
+        recipe: The recipe of the network.
+        manifest: The images of the run, which name the classes.
+        synthetic: Whether the network has seen synthetic images; None if the manifest says so.
+
+    Raises:
+        BundleError: The network has weights that are NaN or infinite.
+        DiskError: The disk is full or not writable.
+    """
     with run.files.replacing(_facts_file(run)) as announce:
-        return write_bundle(run.bundle, network, announce, **facts)
+        return write_bundle(
+            run.bundle,
+            network,
+            announce,
+            recipe=recipe.name,
+            classes=manifest.classes,
+            positive=manifest.positive,
+            spec=recipe.input,
+            temperature=1.0,
+            threshold=0.5,
+            synthetic=manifest.synthetic if synthetic is None else synthetic,
+        )
 
 
 def keep_run_threshold(run: RunFolder, threshold: float) -> Bundle:

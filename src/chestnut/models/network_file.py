@@ -19,6 +19,9 @@ from chestnut.models.stored_weights import count_stored
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = ("metadata.json", _CONFIG, _WEIGHTS)
 
+#: What Python raises for damaged ZIP archives, beside its own `BadZipFile`.
+ZIP_FAULTS = (EOFError, NotImplementedError, RuntimeError, struct.error, UnicodeDecodeError)
+
 #: A number of weights that need not be given exactly.
 _MANY = 10**12
 
@@ -68,7 +71,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, zipfile.ZipFile]]:
             yield file, archive
     except zipfile.BadZipFile as error:
         raise ValueError(_describe(path, error)) from error
-    except (EOFError, NotImplementedError, RuntimeError, struct.error, UnicodeDecodeError) as error:
+    except ZIP_FAULTS as error:
         raise ValueError(f"its ZIP archive is damaged ({error})") from error
 
 

@@ -19,7 +19,7 @@ import keras
 
 from chestnut.errors import in_one_line
 from chestnut.models.finite import describe_bad_weights
-from chestnut.models.network_file import check_archived_weights
+from chestnut.models.network_file import ZIP_FAULTS, check_archived_weights
 from chestnut.models.stored_weights import count_stored
 
 _ENDINGS = (".keras", ".weights.h5", ".h5")  # in the order in which Keras looks for them
@@ -78,7 +78,7 @@ def find_ending(path: Path) -> str | None:
         try:
             with zipfile.ZipFile(path) as archive:
                 return ".keras" if "model.weights.h5" in archive.namelist() else None
-        except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        except (zipfile.BadZipFile, *ZIP_FAULTS):
             return None
     return None
 

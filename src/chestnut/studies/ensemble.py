@@ -97,17 +97,8 @@ def ensemble(
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, manifest.facts() | {"skipped": []}) as draft:
             draft.write(draft.manifest_file, manifest.to_csv(draft.path))
-            write_run_bundle(
-                draft,
-                network,
-                recipe=recipe.name,
-                classes=manifest.classes,
-                positive=manifest.positive,
-                spec=recipe.input,
-                temperature=1.0,
-                threshold=0.5,
-                synthetic=any(one.bundle.synthetic for one in members),
-            )
+            synthetic = any(one.bundle.synthetic for one in members)
+            write_run_bundle(draft, network, recipe, manifest, synthetic=synthetic)
             if "val" in manifest.splits:
                 _evaluate(draft, command, bars)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))

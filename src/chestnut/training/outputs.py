@@ -49,18 +49,7 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
     Raises:
         DiskError: The disk is full, or permission is missing.
     """
-    recipe = run.recipe
-    write_run_bundle(
-        run,
-        network,
-        recipe=recipe.name,
-        classes=manifest.classes,
-        positive=manifest.positive,
-        spec=recipe.input,
-        temperature=1.0,
-        threshold=0.5,
-        synthetic=manifest.synthetic,
-    )
+    write_run_bundle(run, network, run.recipe, manifest)
     rows = outcome.progress.rows
     run.update(
         epochs=len(rows),

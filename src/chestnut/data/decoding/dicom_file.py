@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
+from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.decoding.limits import MB, MOST_ELEMENT_BYTES, MOST_ELEMENTS, MOST_INFLATED_BESIDE
 from chestnut.errors import ImageError
 
@@ -115,7 +116,7 @@ def _inflate(deflated: bytes, reference: str) -> IO[bytes]:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     parts = [_PLAIN, stream.decompress(deflated, _START)]
     found: dict[str, int] = {}
-    with suppress(EOFError, ValueError, LookupError, TypeError, AttributeError, NotImplementedError, struct.error):
+    with suppress(*FAULTS):
         head = _Counted(io.BytesIO(b"".join(parts)), reference)
         read = pydicom.dcmread(cast(BinaryIO, head), stop_before_pixels=True, specific_tags=list(_SIZE))
         found = {name: int(read[name].value) for name in _SIZE}
