@@ -31,6 +31,7 @@ class FakeCluster:
     now: float = 0.0
     joined: int = 0
     killed: list = field(default_factory=list)
+    stopped: list = field(default_factory=list)
     actors: dict = field(default_factory=dict)
     answers: dict = field(default_factory=dict)
     made: int = 0
@@ -91,6 +92,9 @@ class FakeCluster:
         self._check()
         answer = self._handle()
         self.answers[answer.number] = (actor, None, method)
+        if method == "stop":
+            self.stopped.append(actor)
+            self.actors[actor.number] = self.now + 1
         return answer
 
     def put(self, value):
@@ -113,12 +117,18 @@ class FakeCluster:
 
     def wait(self, answers, seconds):
         self._check()
+        self._check_known(answers)
         first = min(self._due(one.number) for one in answers)
         self.pass_time(min(max(0.0, first - self.now), seconds))
         self._check()
         return [one for one in answers if self._due(one.number) <= self.now][:1]
 
+    def _check_known(self, answers):
+        if any(one.number not in self.answers for one in answers):
+            raise ClusterLostError("the driver does not know this answer")
+
     def get(self, answer):
+        self._check_known([answer])
         _, _, value = self.answers.pop(answer.number)
         if self.fails:
             raise TaskFailedError("OSError", "the disk of the node is full")

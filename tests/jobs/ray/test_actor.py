@@ -52,6 +52,7 @@ def test_jobs_follow_one_another_where_the_disk_is_shared(job, mark):
         assert place.begin(one, {}, mark)
         kinds, report = heard(place)
         assert kinds == ["start"] and report.status == status and report.run == b""
+        assert place.collect(0.0) == ([], report)
     assert one.folder.read_text() == "3"
     assert report.error == "loss became nan"
 

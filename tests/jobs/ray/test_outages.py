@@ -85,6 +85,30 @@ def stop(event):
     raise KeyboardInterrupt
 
 
+class BrokenAnswer(FakeCluster):
+    """A cluster whose second answer is lost, since Ctrl-C breaks the waiting for it."""
+
+    taken = 0
+    ends = ()
+
+    def get(self, answer):
+        value = super().get(answer)
+        self.taken += 1
+        if self.taken == 2:
+            raise KeyboardInterrupt
+        if isinstance(value, tuple) and value[1] is not None:
+            self.ends += (value[1],)
+        return value
+
+
+def test_ctrl_c_that_breaks_the_waiting_for_an_answer_stops_the_job_and_waits_for_its_end(tmp_path):
+    cluster = BrokenAnswer(seconds=1000.0)
+    job = Job("a", tmp_path / "a", "", tmp_path / "m.csv", tmp_path / "d.json", 2, "test")
+    with pytest.raises(KeyboardInterrupt):
+        next(RayEngine(cluster, cluster.patience(60.0), 1, grace=5.0).run([job], lambda event: None))
+    assert len(cluster.stopped) == 1 and len(cluster.ends) == 1
+
+
 def test_no_wait_ends_at_once(run):
     cluster = FakeCluster([(2.0, "nodes_die")])
     with pytest.raises(EngineError, match=f"^{NO_NODE}; start what is missing"):

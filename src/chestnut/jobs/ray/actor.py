@@ -51,6 +51,7 @@ class JobActor:
         self._process: JobProcess | None = None
         self._asked: Job | None = None
         self._home: Path | None = None
+        self._report: Report | None = None
 
     def begin(self, job: Job, variables: Mapping[str, str], mark: Path, files: JobFiles | None = None) -> bool:
         """Start the process of a job.
@@ -66,7 +67,7 @@ class JobActor:
         """
         if files is None and not mark.is_file():
             return False
-        self._asked, self._messages = job, Messages()
+        self._asked, self._messages, self._report = job, Messages(), None
         if files is not None:
             self._home = Path(tempfile.mkdtemp(prefix="chestnut-job-"))
             job = files.unpack(job, self._home)
@@ -74,11 +75,13 @@ class JobActor:
         return True
 
     def collect(self, seconds: float) -> tuple[list[dict[str, Any]], Report | None]:
-        """Return the events since the last call and, once the job has ended, its report.
+        """Return the events since the last call and, once the job has ended, its report, however often it is asked for.
 
         Args:
             seconds: How long to wait for the first event.
         """
+        if self._report is not None:
+            return [], self._report
         events: list[dict[str, Any]] = []
         until = time.monotonic() + seconds
         while True:
@@ -105,10 +108,11 @@ class JobActor:
         result = process.finish()
         self._process = None
         if self._home is None:
-            return Report(result.status, result.error, result.seconds)
+            self._report = Report(result.status, result.error, result.seconds)
+            return self._report
         log = process.log_file.read_text("utf-8") if process.log_file.is_file() else ""
         error = result.error.replace(str(process.job.folder.parent), str(asked.folder.parent))
-        report = Report(result.status, error, result.seconds, pack_run(process.job, asked), log)
+        self._report = Report(result.status, error, result.seconds, pack_run(process.job, asked), log)
         shutil.rmtree(self._home, ignore_errors=True)
         self._home = None
-        return report
+        return self._report

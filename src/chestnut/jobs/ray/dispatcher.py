@@ -302,10 +302,15 @@ class Dispatcher:
                 mark.unlink(missing_ok=True)
 
     def _stop_all(self, until: float) -> None:
-        """Stop the jobs that run, and wait until then for their ends."""
+        """Stop the jobs that run, and wait until then for their ends.
+
+        Each actor is asked anew: what ended the work, such as Ctrl-C, may have broken the waiting for an answer, which
+        comes only once.
+        """
         self.assignments = [assignment for assignment in self.assignments if assignment.begun]
         for assignment in self.assignments:
             self.stop(assignment)
+            assignment.ref = self._collect(assignment)
         while self.assignments and self.patience.clock() < until:
             self.collect()
 
