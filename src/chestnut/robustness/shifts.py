@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.auditing.image_statistics import PixelSource
-from chestnut.data.decoding.intensity import Rule, standardise
 from chestnut.errors import DataError, suggest
 from chestnut.robustness.scanner_styles import StyleBank, match_fourier, match_histogram
 from chestnut.robustness.side_markers import paste_marker, remove_markers
@@ -235,7 +234,6 @@ class Shifted:
         targets: Their class numbers, shape (n,).
         bank: The images to take styles from.
         seed: The seed of the shift; the same seed and row of `pixels` give the same image.
-        rule: The rule by which intensities are standardised after the shift.
 
     >>> images = np.full((2, 32, 32), 100, np.uint8)
     >>> dark = Shifted(find_shift("exposure-under"), images, np.zeros(2, int), StyleBank(images, np.zeros(2, int)))
@@ -248,7 +246,6 @@ class Shifted:
     targets: npt.NDArray[np.int64]
     bank: StyleBank
     seed: int = 0
-    rule: Rule = "none"
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -260,13 +257,19 @@ class Shifted:
 
     def __getitem__(self, rows: Any) -> Grey:
         numbers = np.arange(len(self))[rows]
-        return np.stack([self._read_image(image, row) for image, row in zip(self.pixels[rows], numbers, strict=True)])
+        return np.stack([self.change(row, image) for row, image in zip(numbers, self.pixels[rows], strict=True)])
 
-    def _read_image(self, image: Grey, row: int) -> Grey:
+    def change(self, row: int, image: Grey) -> Grey:
+        """Return the image of a row of `pixels` under the shift.
+
+        Args:
+            row: The row.
+            image: The image, shape (height, width).
+        """
         random = np.random.default_rng([self.seed, zlib.crc32(self.shift.name.encode()), int(row)])
         style = image
         if self.shift.style == "any":
             style = self.bank.any(random)
         elif self.shift.style == "another":
             style = self.bank.another(int(self.targets[row]), random)
-        return standardise(self.shift.change(np.ascontiguousarray(image), random, style), self.rule)
+        return self.shift.change(np.ascontiguousarray(image), random, style)

@@ -13,13 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.auditing.shortcut_model import Shortcut
-from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
-from chestnut.data.decoding.intensity import Rule
-from chestnut.data.manifest import Manifest, changed_files
+from chestnut.data.manifest import Manifest
 from chestnut.data.overlap import Overlap
-from chestnut.data.pixels import Pixels
-from chestnut.errors import DataError, listed
+from chestnut.errors import DataError
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.thresholds import Goal
 from chestnut.inference.bundle import Bundle
@@ -31,8 +28,9 @@ from chestnut.robustness.external import match_classes
 from chestnut.robustness.operating_points import OperatingPoints, Scored, operating_points
 from chestnut.robustness.scanner_styles import StyleBank
 from chestnut.robustness.shift_effects import Decision, Judged, judge
-from chestnut.robustness.shifts import PLAIN, SHIFTS, Shift, Shifted, find_shift
+from chestnut.robustness.shifts import PLAIN, SHIFTS, Shifted, find_shift
 from chestnut.robustness.shortcut_effect import ShortcutEffect, shortcut_effect
+from chestnut.robustness.working_images import WorkingImages
 from chestnut.runs.folder import RunFolder
 
 Floats = npt.NDArray[np.float64]
@@ -127,16 +125,19 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     if plan.goal is not None and bundle.positive is None:
         raise DataError(f"an operating point is for two classes, and this run has {len(bundle.classes)}; give no goal")
     other = None if plan.external is None else match_classes(plan.external, plan.mapping, bundle)
-    images = _Images.read(run, bundle.spec, plan.seed, bars)
+    working = WorkingImages.read(run, bundle.spec, bars)
+    training, images = working.part("train"), working.part("val")
+    styles = StyleBank(training.pixels, training.manifest.targets)
     engine = KerasEngine.open(bundle)
-    shortcut = Shortcut.fit(images.styles.pixels, images.styles.targets, len(bundle.classes), plan.seed)
+    shortcut = Shortcut.fit(styles.pixels, styles.targets, len(bundle.classes), plan.seed)
     probabilities, votes, names = {}, {}, images.manifest.paths
     for shift in (PLAIN, *chosen):
         with bars(f"Predicting {shift.name}") as tick:
-            shifted = images.under(shift, bundle.spec.intensity)
-            probabilities[shift.name] = engine.probabilities(shifted, names, bundle.temperature, tick)
-            votes[shift.name] = shortcut.votes(images.under(shift))
-    external = None if other is None else _judge_external(*other, images.own, engine, bundle, plan, bars)
+            shifted = Shifted(shift, images.pixels, images.manifest.targets, styles, plan.seed)
+            inputs = images.inputs(shifted.change)
+            probabilities[shift.name] = engine.probabilities(inputs, names, bundle.temperature, tick)
+            votes[shift.name] = shortcut.votes(shifted)
+    external = None if other is None else _judge_external(*other, run.manifest, engine, bundle, plan, bars)
     targets, patients = images.manifest.targets, images.manifest.patients
     decision = Decision(
         1 if bundle.positive is None else bundle.classes.index(bundle.positive),
@@ -154,40 +155,6 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
         external,
         plan.seed,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Images:
-    """A run's validation images, decoded but not yet standardised, and the training images that lend their style."""
-
-    own: Manifest
-    manifest: Manifest
-    pixels: Pixels
-    styles: StyleBank
-    seed: int
-
-    @classmethod
-    def read(cls, run: RunFolder, spec: InputSpec, seed: int, bars: Bars) -> _Images:
-        """Decode the training and validation images of a run.
-
-        Raises:
-            DataError: Images cannot be read, or are no longer those that the run was trained on.
-        """
-        own = run.manifest
-        seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
-        with bars("Decoding images") as tick:
-            if changed := changed_files(own, decode_all(seen, spec, progress=tick).manifest):
-                raise DataError(
-                    f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); restore them"
-                )
-            raw = decode_all(seen, spec.model_copy(update={"intensity": "none"}), progress=tick)
-        training, held = (np.flatnonzero(raw.manifest.frame["split"] == name) for name in ("train", "val"))
-        styles = StyleBank(raw.pixels.take(training), raw.manifest.targets[training])
-        return cls(own, raw.manifest.take(held), raw.pixels.take(held), styles, seed)
-
-    def under(self, shift: Shift, rule: Rule = "none") -> Shifted:
-        """Return the images under a shift, which is applied as they are read."""
-        return Shifted(shift, self.pixels, self.manifest.targets, self.styles, self.seed, rule)
 
 
 def _judge_external(

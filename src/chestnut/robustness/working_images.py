@@ -1,0 +1,110 @@
+"""`WorkingImages`: a run's training and validation images as they are before a network's input is made of them.
+
+Another scanner, or another way of taking the picture, changes an image before its grey values are standardised. So the
+images are kept whole and unstandardised; a change is applied to each as it is read, and the network's input is made of
+the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chestnut.config import InputSpec
+from chestnut.data.cache.cache import decode_all
+from chestnut.data.decoding.intensity import standardise
+from chestnut.data.manifest import Manifest, changed_files
+from chestnut.data.parallel import in_order
+from chestnut.data.pixels import Grey, Pixels
+from chestnut.errors import DataError, listed
+from chestnut.progress import Bars, silent
+from chestnut.runs.folder import RunFolder
+
+#: Changes an image, given its row among the images and its pixels (height, width); the size stays. It is called in
+#: threads, and may be called several times for an image.
+Change = Callable[[int, Grey], Grey]
+
+
+@dataclass(frozen=True, eq=False)
+class WorkingImages:
+    """Images of a run, whole and not yet standardised.
+
+    Attributes:
+        manifest: The images, in the order of the pixels.
+        pixels: Their grey values, uint8, shape (n, height, width).
+        spec: The input of the run's network.
+    """
+
+    manifest: Manifest
+    pixels: Pixels
+    spec: InputSpec
+
+    @classmethod
+    def read(cls, run: RunFolder, spec: InputSpec, bars: Bars = silent) -> WorkingImages:
+        """Decode the training and validation images of a run; those of its test split are never looked at.
+
+        Args:
+            run: A trained run.
+            spec: The input of its network.
+            bars: Shows the progress.
+
+        Raises:
+            DataError: Images cannot be read, or are no longer those that the run was trained on.
+        """
+        own = run.manifest
+        seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
+        with bars("Decoding images") as tick:
+            if changed := changed_files(own, decode_all(seen, spec, progress=tick).manifest):
+                raise DataError(
+                    f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); restore them"
+                )
+            raw = decode_all(seen, spec.model_copy(update={"intensity": "none"}), progress=tick)
+        return cls(raw.manifest, raw.pixels, spec)
+
+    def part(self, split: str) -> WorkingImages:
+        """Return the images of one split, `train` or `val`."""
+        rows = np.flatnonzero(self.manifest.frame["split"] == split)
+        return WorkingImages(self.manifest.take(rows), self.pixels.take(rows), self.spec)
+
+    def inputs(self, change: Change | None = None) -> NetworkInputs:
+        """Return what the network sees of the images under a change; None leaves them as they are."""
+        return NetworkInputs(self, change)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkInputs:
+    """The inputs of a network for changed images; each is made as it is read, and none is kept.
+
+    `len(n)`, `n.shape` and `n[rows]` work as for an array of shape (n, height, width).
+
+    Attributes:
+        images: The images.
+        change: The change; None for none.
+    """
+
+    images: WorkingImages
+    change: Change | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape (n, height, width)."""
+        return (len(self), self.images.spec.height, self.images.spec.width)
+
+    def __getitem__(self, rows: Any) -> Grey:
+        numbers = np.arange(len(self))[rows]
+        read = list(zip(numbers.tolist(), self.images.pixels[rows], strict=True))
+        return np.stack(list(in_order(self._make, read)))
+
+    def _make(self, numbered: tuple[int, Grey]) -> Grey:
+        row, image = numbered
+        changed = image if self.change is None else self.change(row, image)
+        return standardise(changed, self.images.spec.intensity)
