@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from chestnut.errors import DataError
-from chestnut.evaluation.comparison import Candidate, holm, rank
+from chestnut.evaluation.comparison import Candidate, holm, rank, share_above_chance
 from chestnut.evaluation.delong import delong
 from chestnut.evaluation.intervals import number_patients, resamples
 from chestnut.evaluation.metric_names import METRICS
@@ -231,3 +231,46 @@ def test_every_metric_ranks_a_perfect_network_first_even_where_it_is_infinite(me
     ranked = rank(truth, np.arange(60), candidates, (metric,), resamples=50)
     assert {one.name for one in ranked.standings[:2]} == {"perfect", "also perfect"}
     assert ranked.standings[1].place == 1
+
+
+def three_networks(images=200):
+    """The targets, patients and scores of networks whose AUROC is 0.98, 0.92 and 0.5 in the limit of many images."""
+    random = np.random.default_rng(3)
+    targets = np.arange(images) % 2
+    gaps = {"sharp": 2.9, "blurred": 2.0, "blind": 0.0}
+    scores = {name: 1 / (1 + np.exp(-random.normal(gap * targets, 1))) for name, gap in gaps.items()}
+    return targets, np.arange(images) // 2, scores
+
+
+def test_every_pair_is_tested_with_the_difference_of_the_ranking():
+    targets, patients, scores = three_networks()
+    candidates = [Candidate(name, (columns(one),)) for name, one in scores.items()]
+    every = rank(targets, patients, candidates, resamples=300, every_pair=True)
+    pairs = every.pairs
+    assert [(pair.better, pair.worse) for pair in pairs] == [
+        ("sharp", "blurred"),
+        ("sharp", "blind"),
+        ("blurred", "blind"),
+    ]
+    ranked = {(pair.better, pair.worse): pair for pair in rank(targets, patients, candidates, resamples=300).pairs}
+    assert [standing.place for standing in every.standings] == [1, 2, 3]
+    for pair in pairs:
+        assert pair.distinguishable and pair.adjusted == pytest.approx(3 * min(one.p for one in pairs))
+        if (pair.better, pair.worse) in ranked:
+            assert ranked[pair.better, pair.worse].difference == pair.difference
+    assert pairs[1].difference.value == pytest.approx(
+        roc_auc_score(targets, scores["sharp"]) - roc_auc_score(targets, scores["blind"])
+    )
+
+
+def test_the_share_of_the_auroc_above_chance():
+    targets, patients, scores = three_networks()
+    named = {name: Candidate(name, (columns(one),)) for name, one in scores.items()}
+    areas = {name: roc_auc_score(targets, one) for name, one in scores.items()}
+    share = share_above_chance(targets, patients, named["blurred"], named["sharp"], resamples=300)
+    assert share.value == pytest.approx((areas["blurred"] - 0.5) / (areas["sharp"] - 0.5))
+    assert share.low < share.value < share.high < 1
+    nothing = share_above_chance(targets, patients, named["blind"], named["sharp"], resamples=300)
+    assert nothing.low < 0 < nothing.high
+    turned = Candidate("turned", (columns(1 - scores["sharp"]),))
+    assert share_above_chance(targets, patients, named["sharp"], turned, resamples=300).value is None

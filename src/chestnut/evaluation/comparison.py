@@ -65,14 +65,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two neighbours of the ranking.
+    """Two networks of the ranking that were tested against each other, as neighbours are.
 
     Attributes:
         better: The name of the upper one.
         worse: The name of the lower one.
         difference: The difference of the metric of the ranking, with its 95 % interval.
         p: The two-sided p value by bootstrap over patients, in 0..1.
-        adjusted: The p value after Holm's correction for all pairs of neighbours.
+        adjusted: The p value after Holm's correction for all pairs that were tested.
         delong: DeLong's p value, which takes images for independent; None for more than two classes or several repeats.
         distinguishable: Whether `adjusted` is below 0.05.
     """
@@ -93,7 +93,7 @@ class Ranked:
     Attributes:
         metric: The metric that gives the order.
         standings: The networks, the best first.
-        pairs: Each network against the next.
+        pairs: Each network against the next, or against every other, in the order of the networks.
         images: The number of images.
         patients: The number of patients.
         resamples: The number of resamples behind intervals and tests.
@@ -118,8 +118,9 @@ def rank(
     metrics: Sequence[str] = ("auroc", "accuracy"),
     resamples: int = 2000,
     seed: int = 0,
+    every_pair: bool = False,
 ) -> Ranked:
-    """Order networks by the first metric and test each against the next.
+    """Order networks by the first metric and test each against the next, or against every other.
 
     Args:
         targets: Class numbers, shape (n,), in 0..k-1; the second of two is the positive one.
@@ -128,33 +129,62 @@ def rank(
         metrics: Names from `METRICS`; the first gives the order.
         resamples: The number of resamples behind intervals and tests.
         seed: The seed of the resamples; equal seeds give equal results, whatever the order of images and candidates.
+        every_pair: Whether to test each network against every other; Holm's correction is then for all these pairs.
 
     Raises:
         DataError: There are no candidates, a metric is unknown, or probabilities do not fit the targets.
     """
-    truth = np.asarray(targets, dtype=np.int64)
-    _check(truth, candidates, metrics)
-    owners, distinct = number_patients(patients)
-    drawn = {
-        one.name: _Samples.of(one, truth, owners, metrics, resamples, seed)
-        for one in sorted(candidates, key=lambda one: one.name)
-    }
-    sign = -1 if metrics[0] in SMALLER_IS_BETTER else 1
-    order = sorted(drawn, key=lambda name: (-sign * np.nan_to_num(drawn[name].point[0], nan=-np.inf * sign), name))
-    pairs = _pairs(order, drawn, {one.name: one for one in candidates}, truth, sign)
+    drawn = _Drawn.of(targets, patients, candidates, metrics, resamples, seed)
+    order, samples = drawn.order, drawn.samples
+    pairs = drawn.test(list(itertools.combinations(order, 2) if every_pair else itertools.pairwise(order)))
     places = _places(order, pairs)
     standings = tuple(
         Standing(
             name=name,
             place=places[name],
             tied=list(places.values()).count(places[name]) > 1,
-            figures={key: drawn[name].estimate(at) for at, key in enumerate(metrics)},
-            spread={key: drawn[name].spread(at) for at, key in enumerate(metrics)},
-            behind=None if name == order[0] else _difference(drawn[order[0]], drawn[name], sign),
+            figures={key: samples[name].estimate(at) for at, key in enumerate(metrics)},
+            spread={key: samples[name].spread(at) for at, key in enumerate(metrics)},
+            behind=None if name == order[0] else _difference(samples[order[0]], samples[name], drawn.sign),
         )
         for name in order
     )
-    return Ranked(metrics[0], standings, pairs, len(truth), distinct, resamples)
+    return Ranked(metrics[0], standings, pairs, len(drawn.truth), drawn.patients, resamples)
+
+
+def share_above_chance(
+    targets: npt.ArrayLike,
+    patients: npt.ArrayLike,
+    part: Candidate,
+    whole: Candidate,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """Return how much of one network's AUROC above chance, which is 0.5, another network reaches.
+
+    Args:
+        targets: As for `rank`, and so are the other arguments.
+        patients: Identities, shape (n,).
+        part: The network that reaches a share.
+        whole: The network whose AUROC is shared.
+        resamples: The number of resamples.
+        seed: The seed of the resamples.
+
+    Returns:
+        The share, 1 where both are equal and below 0 where `part` is worse than chance; undefined where `whole` is not
+        above chance.
+
+    Raises:
+        DataError: As for `rank`.
+    """
+    drawn = _Drawn.of(targets, patients, [part, whole], ["auroc"], resamples, seed).samples
+
+    def divide(values: Floats, by: Floats) -> Floats:
+        share: Floats = np.divide(values - 0.5, by - 0.5, out=np.full_like(by, np.nan), where=by > 0.5)
+        return share
+
+    point = divide(drawn[part.name].point, drawn[whole.name].point)
+    return estimate_of(float(point[0]), divide(drawn[part.name].samples[0], drawn[whole.name].samples[0]))
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
@@ -207,6 +237,53 @@ class _Samples:
         return float(figures.std(ddof=1)) if len(figures) > 1 and np.isfinite(figures).all() else None
 
 
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Candidates with the samples of each by name, and the order of their names, the best first."""
+
+    truth: Ints
+    patients: int
+    candidates: dict[str, Candidate]
+    samples: dict[str, _Samples]
+    order: list[str]
+    sign: int
+
+    @classmethod
+    def of(
+        cls,
+        targets: npt.ArrayLike,
+        patients: npt.ArrayLike,
+        candidates: Sequence[Candidate],
+        metrics: Sequence[str],
+        resamples: int,
+        seed: int,
+    ) -> _Drawn:
+        truth = np.asarray(targets, dtype=np.int64)
+        _check(truth, candidates, metrics)
+        owners, distinct = number_patients(patients)
+        named = {one.name: one for one in sorted(candidates, key=lambda one: one.name)}
+        drawn = {name: _Samples.of(one, truth, owners, metrics, resamples, seed) for name, one in named.items()}
+        sign = -1 if metrics[0] in SMALLER_IS_BETTER else 1
+        order = sorted(drawn, key=lambda name: (-sign * np.nan_to_num(drawn[name].point[0], nan=-np.inf * sign), name))
+        return cls(truth, distinct, named, drawn, order, sign)
+
+    def test(self, pairs: Sequence[tuple[str, str]]) -> tuple[Pair, ...]:
+        """Test pairs, each a better and a worse network."""
+        found = [_p(_subtract(self.samples[upper], self.samples[lower])) for upper, lower in pairs]
+        return tuple(
+            Pair(
+                better=upper,
+                worse=lower,
+                difference=_difference(self.samples[upper], self.samples[lower], self.sign),
+                p=p,
+                adjusted=adjusted,
+                delong=_delong(self.candidates[upper], self.candidates[lower], self.truth),
+                distinguishable=adjusted < LEVEL,
+            )
+            for (upper, lower), p, adjusted in zip(pairs, found, holm(found), strict=True)
+        )
+
+
 def _mix_seeds(drawn: Floats, name: str, seed: int) -> Floats:
     """Draw seeds with replacement in every resample: (metrics, repeats, resamples) becomes (metrics, resamples).
 
@@ -232,25 +309,6 @@ def _subtract(one: _Samples, other: _Samples) -> Floats:
     return difference
 
 
-def _pairs(
-    order: list[str], drawn: dict[str, _Samples], candidates: dict[str, Candidate], truth: Ints, sign: int
-) -> tuple[Pair, ...]:
-    neighbours = list(itertools.pairwise(order))
-    found = [_p(_subtract(drawn[upper], drawn[lower])) for upper, lower in neighbours]
-    return tuple(
-        Pair(
-            better=upper,
-            worse=lower,
-            difference=_difference(drawn[upper], drawn[lower], sign),
-            p=p,
-            adjusted=adjusted,
-            delong=_delong(candidates[upper], candidates[lower], truth),
-            distinguishable=adjusted < LEVEL,
-        )
-        for (upper, lower), p, adjusted in zip(neighbours, found, holm(found), strict=True)
-    )
-
-
 def _p(differences: Floats) -> float:
     """Return the two-sided p value at which the difference's percentile interval reaches zero; 1 if none is defined.
 
@@ -270,9 +328,10 @@ def _delong(upper: Candidate, lower: Candidate, truth: Ints) -> float | None:
 
 def _places(order: list[str], pairs: tuple[Pair, ...]) -> dict[str, int]:
     """Return each network's place: a new one where it can be distinguished from the network before."""
+    distinguishable = {(pair.better, pair.worse): pair.distinguishable for pair in pairs}
     places = {order[0]: 1}
-    for number, pair in enumerate(pairs, start=2):
-        places[pair.worse] = number if pair.distinguishable else places[pair.better]
+    for number, neighbours in enumerate(itertools.pairwise(order), start=2):
+        places[neighbours[1]] = number if distinguishable[neighbours] else places[neighbours[0]]
     return places
 
 
