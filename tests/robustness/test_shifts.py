@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from chestnut.errors import DataError
+from chestnut.robustness.framings import continue_edges, draw_body
 from chestnut.robustness.scanner_styles import StyleBank, match_fourier, match_histogram
 from chestnut.robustness.shifts import SHIFTS, Shifted, find_shift
 from chestnut.robustness.side_markers import paste_marker, remove_markers
@@ -93,6 +94,40 @@ def test_a_marker_is_white_and_near_an_edge_and_can_be_taken_away():
         removed += remove_markers(marked).max() < 130
     assert removed >= 15
     np.testing.assert_array_equal(remove_markers(plain), plain)
+
+
+FRAMING = ("field-wider", "off-centre", "letterbox", "border-black", "border-white", "arms-abdomen")
+
+
+@pytest.mark.parametrize("name", FRAMING)
+def test_framing_shifts_keep_the_whole_image_in_view_smaller(name):
+    import cv2
+
+    pixels = np.tile(np.linspace(0, 255, 90), (100, 1)).astype(np.uint8)
+    pixels[:30, 20:60] = 255
+    pixels[70:, 30:50] = 0
+    for seed in range(5):
+        made = shifted(name, (np.stack([pixels, pixels]), np.arange(2)), seed)[:][0]
+        shapes = {"letterbox": [(65, 90), (100, 58)]}.get(name, [(75, 68), (70, 63)])
+        closeness = [
+            cv2.matchTemplate(made, cv2.resize(pixels, (w, h), interpolation=cv2.INTER_AREA), cv2.TM_SQDIFF).min()
+            for h, w in shapes
+        ]
+        assert min(closeness) < 100  # of 65,025 for one pixel: rounding
+
+
+def test_body_parts_are_drawn_outside_of_the_image():
+    image = np.full((100, 100), 128, np.uint8)
+    drawn = draw_body(image, np.zeros_like(image), np.random.default_rng(0))
+    assert drawn[90, 40:60].min() > 100 and drawn[50, :12].max() > 100 and drawn[50, 88:].max() > 100
+    assert not drawn[:50, 30:70].any()
+
+
+def test_continued_edges_are_those_of_the_image_and_fade():
+    image = np.full((100, 100), 10, np.uint8)
+    image[-20:] = 200
+    around = continue_edges(image, 0.15, 0.15, 0.7, 0.7)
+    assert around[87, 50] > 180 and around[99, 50] < around[87, 50] and around[5, 50] <= 10
 
 
 def test_the_documentation_lists_every_shift():

@@ -28,7 +28,7 @@ def stress_figure(judged: Judged) -> Figure:
     entries = []
     lines = [("plain images", judged.plain.auroc, SERIES[2])]
     if judged.mean is not None:
-        lines.append(("mean over the shifts", judged.mean.auroc, SERIES[1]))
+        lines.append((f"mean over the {len(order)} shifts", judged.mean.auroc, SERIES[1]))
     for label, estimate, colour in lines:
         if estimate.value is not None:
             axes.axvline(estimate.value, color=colour, linewidth=1.4, dashes=(4, 3), zorder=1)

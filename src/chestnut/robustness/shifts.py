@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from chestnut.auditing.image_statistics import PixelSource
 from chestnut.errors import DataError, suggest
+from chestnut.robustness.framings import continue_edges, draw_body, place_inside
 from chestnut.robustness.scanner_styles import StyleBank, match_fourier, match_histogram
 from chestnut.robustness.side_markers import paste_marker, remove_markers
 
@@ -211,6 +212,41 @@ def _scanner_mixed(image: Grey, random: Random, style: Grey) -> Grey:
 def _scanner_swapped(image: Grey, random: Random, style: Grey) -> Grey:
     cut = _crop_edges(match_histogram(image, style), 0.05, 0.05)
     return _add_noise(_blur_by(cut, 0.005), 8, random)
+
+
+@_register("field-wider", "at 0.7 of each side in the middle, its edges continued around it and fading to black")
+def _field_wider(image: Grey, random: Random, style: Grey) -> Grey:
+    box = (0.15, 0.15, 0.7, 0.7)
+    return place_inside(image, continue_edges(image, *box), *box)
+
+
+@_register("off-centre", "at 0.75 of each side, anywhere in the picture, its edges continued and fading to black")
+def _off_centre(image: Grey, random: Random, style: Grey) -> Grey:
+    top, left = random.uniform(0, 0.25, size=2)
+    box = (top, left, 0.75, 0.75)
+    return place_inside(image, continue_edges(image, *box), *box)
+
+
+@_register("letterbox", "pressed to 0.65 of its height or of its width, either for half of the images; the rest black")
+def _letterbox(image: Grey, random: Random, style: Grey) -> Grey:
+    box = (0.175, 0, 0.65, 1) if random.random() < 0.5 else (0, 0.175, 1, 0.65)
+    return place_inside(image, np.zeros_like(image), *box)
+
+
+@_register("border-black", "at 0.75 of each side in the middle of black")
+def _border_black(image: Grey, random: Random, style: Grey) -> Grey:
+    return place_inside(image, np.zeros_like(image), 0.125, 0.125, 0.75, 0.75)
+
+
+@_register("border-white", "at 0.75 of each side in the middle of white")
+def _border_white(image: Grey, random: Random, style: Grey) -> Grey:
+    return place_inside(image, np.full_like(image, 255), 0.125, 0.125, 0.75, 0.75)
+
+
+@_register("arms-abdomen", "at 0.7 of each side, above a drawn abdomen and between drawn arms")
+def _arms_abdomen(image: Grey, random: Random, style: Grey) -> Grey:
+    box = (0.04, 0.15, 0.7, 0.7)
+    return place_inside(image, draw_body(image, continue_edges(image, *box), random), *box)
 
 
 def find_shift(name: str) -> Shift:

@@ -96,6 +96,15 @@ def test_some_shifts_have_no_mean_whoever_wrote_them(stressed, read_page, tmp_pa
     assert "Mean" not in text[text.index("Under some of the shifts") :] and "Brightness alone" not in text
 
 
+def test_all_shifts_of_an_earlier_version_keep_their_mean(stressed, read_page, tmp_path):
+    run, folder = stressed
+    early = [figures(0.8, name=f"early-{number}", summary="soft") for number in range(21)]
+    change(folder, lambda held: (held.pop("partial"), held.update(shifts=early)))
+    write_run_page(run, tmp_path / "report.html")
+    text = read_page(tmp_path / "report.html").text
+    assert "Mean over the 21 shifts" in text and "Under some of the shifts" not in text
+
+
 def change(folder, edit):
     held = json.loads((folder / "stress.json").read_text())
     edit(held)

@@ -27,7 +27,7 @@ def shifts_table(result: dict[str, Any]) -> Table:
     built = table(title, ("shift", *numbers), numbers, ("specificity", "sensitivity"), "--json")
     _add_row(built, "plain images", result["plain"], plain=True)
     if result["mean"] is not None:
-        _add_row(built, "mean over the shifts", result["mean"])
+        _add_row(built, f"mean over the {shifts} shifts", result["mean"])
     built.add_section()
     for row in sorted(result["shifts"], key=lambda row: -(row["auroc"]["value"] or 0)):
         _add_row(built, row["name"], row)
