@@ -91,6 +91,48 @@ def test_the_nested_kaggle_folder(tmp_path):
     assert "folders beside the split folders left out: chest_xray" in inner.notes
 
 
+@pytest.mark.parametrize(
+    ("images", "masks", "where"),
+    [
+        ("{}/images/{}.png", "{}/masks/{}.png", "A/masks, B/masks"),
+        ("{}/images/{}.png", "{}/lung masks/{}.png", "A/lung masks, B/lung masks"),
+        ("{}/CXR_png/{}.png", "{}/ManualMask/leftMask/{}.png", "A/ManualMask, B/ManualMask"),
+        ("{}/Images/{}.jpg", "{}/Ground-truths/mask_{}.png", "A/Ground-truths, B/Ground-truths"),
+        ("{}/{}.png", "{}/{}_mask.png", "A/1_mask.png, B/1_mask.png"),
+        ("train/{}/images/{}.png", "train/{}/masks/{}.png", "A/masks, B/masks"),
+    ],
+)
+def test_masks_beside_their_images_are_left_out_with_a_note(tmp_path, images, masks, where):
+    names = [(label, number) for label in "AB" for number in range(1, 4)]
+    place(tmp_path, *(images.format(*name) for name in names), *(masks.format(*name) for name in names[:-1]))
+    manifest = load_dataset(tmp_path)
+    assert sorted(manifest.paths) == sorted(str(tmp_path / images.format(*name)) for name in names)
+    assert f"5 masks left out, named like the images that they belong to: {where}" in manifest.notes
+    assert len(image_files([tmp_path])) == 6
+
+
+def test_masks_of_all_splits_are_counted(tmp_path):
+    place(tmp_path, *(f"{split}/{label}/{part}/1.png" for split in ("train", "test") for label in "AB"
+                      for part in ("images", "masks")))  # fmt: skip
+    (note,) = (note for note in load_dataset(tmp_path).notes if "mask" in note)
+    assert note.startswith("4 masks left out")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("mask/1.png", "mask/2.png", "no mask/1.png", "no mask/2.png"),  # patients with and without an oxygen mask
+        ("mask/1.png", "mask/2.png", "NORMAL/1.png", "NORMAL/2.png"),
+        ("A/images/1.png", "A/masks/2.png", "B/3.png", "B/4.png"),
+        ("A/1.png", "A/2_mask.png", "B/3.png", "B/4.png"),
+    ],
+)
+def test_folders_and_files_that_only_sound_like_masks_are_kept(tmp_path, names):
+    manifest = load_dataset(place(tmp_path, *names))
+    assert len(manifest) == 4
+    assert not any("mask" in note for note in manifest.notes)
+
+
 def test_classes_that_differ_in_case_are_one(tmp_path):
     place(tmp_path, "train/NORMAL/a.png", "train/NORMAL/b.png", "train/PNEUMONIA/c.png", "test/Normal/d.png")
     manifest = load_dataset(tmp_path)

@@ -12,10 +12,12 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from chestnut.data.decoding.limits import MOST_BYTES, MOST_FOLDERS
 from chestnut.data.decoding.regular_file import open_regular
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from chestnut.data.sources.masks import hold_masks, masks_among, mostly_named_alike
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.names import is_safe, shown
 
@@ -109,7 +111,8 @@ class Scanner:
     """Reads the folders of one data set and records which files it leaves out.
 
     Names that begin with `.` or `_` and files of operating systems are ignored. Other files that are not images are
-    left out and counted. A name with control characters is refused.
+    left out and counted, and so are masks beside the images that they belong to. A name with control characters is
+    refused.
 
     Args:
         skip_bad: Whether to leave out, with a note, files that would otherwise be refused.
@@ -119,6 +122,7 @@ class Scanner:
         self.skip_bad = skip_bad
         self._others: list[str] = []
         self._bad: list[str] = []
+        self._masks: dict[str, int] = {}
         self._seen: dict[tuple[int, int], str] = {}
 
     def tree(self, folder: str, depth: int = 0) -> Tree:
@@ -153,7 +157,9 @@ class Scanner:
                 images.append(entry.path)
             else:
                 folders.append(self.tree(entry.path, depth + 1))
-        return Tree(folder, tuple(images), tuple(inner for inner in folders if inner.images or inner.folders))
+        return self._without_masks(
+            Tree(folder, tuple(images), tuple(inner for inner in folders if inner.images or inner.folders))
+        )
 
     def refuse(self, path: str, reason: str) -> None:
         """Raise an error about one file or, with `skip_bad`, record that it is left out.
@@ -168,12 +174,32 @@ class Scanner:
     def notes(self) -> tuple[str, ...]:
         """Return sentences about the files that were left out."""
         notes = []
+        if self._masks:
+            places = listed(dict.fromkeys("/".join(Path(path).parts[-2:]) for path in self._masks), 3)
+            count = sum(self._masks.values())
+            notes.append(
+                f"{count:,} mask{'s' * (count != 1)} left out, named like the images that they belong to: {places}"
+            )
         if self._others:
             kinds = listed(sorted({shown(name) for name in self._others}), 3)
             notes.append(f"{_files(len(self._others))} of other kinds left out: {kinds}")
         if self._bad:
             notes.append(f"{_files(len(self._bad))} left out as unusable: {listed(self._bad)}")
         return tuple(notes)
+
+    def _without_masks(self, tree: Tree) -> Tree:
+        """Return a tree without the masks of its images, which are counted."""
+        masks = masks_among(tree.images)
+        if masks:
+            self._masks[min(masks)] = len(masks)
+        kept = []
+        for folder in tree.folders:
+            images = [other for other in tree.folders if hold_masks(folder.name, other.name)]
+            if mostly_named_alike(folder.every_image(), (path for other in images for path in other.every_image())):
+                self._masks[folder.path] = sum(1 for _ in folder.every_image())
+            else:
+                kept.append(folder)
+        return Tree(tree.path, tuple(path for path in tree.images if path not in masks), tuple(kept))
 
     def _enter(self, folder: str) -> None:
         try:
