@@ -64,6 +64,8 @@ def test_another_network_starts_from_its_own_defaults():
         ("model.network=resnet", "no network 'resnet'; did you mean resnet50"),
         ("model.filters.5=3", "the list has items 0 to 2, not '5'"),
         ("seed.low=3", "seed is a single value, not a table"),
+        ("input.frame=lung", "input.frame: input should be 'whole' or 'lungs', given 'lung'"),
+        ("input.margin=0.6", "input.margin: input should be less than or equal to 0.5, given 0.6"),
         ("model.dropout", "write key=value"),
         ("train.epochs=2026-01-01", "date"),
     ],
@@ -72,6 +74,14 @@ def test_a_mistake_gets_one_line_that_names_it(setting, said):
     with pytest.raises(RecipeError, match=said) as error:
         BASE.changed([setting])
     assert "\n" not in str(error.value)
+
+
+def test_lungs_are_framed_with_any_recipe_and_something_stays_to_be_seen():
+    framed = BASE.changed(["input.frame=lungs", "input.margin=0.1", "input.outside=blank"])
+    assert Recipe.from_toml(framed.to_toml(), "again").input == framed.input
+    assert (framed.input.needs_lungs, BASE.input.needs_lungs) == (True, False)
+    with pytest.raises(RecipeError, match=r"input: outside and inside are both blank.*; set one of the two to keep"):
+        framed.changed(["input.inside=blank"])
 
 
 def test_an_unknown_recipe_lists_near_matches():

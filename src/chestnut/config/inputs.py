@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chestnut.config.part import Part
 
@@ -31,8 +31,40 @@ class InputSpec(Part):
         description="versions of an image whose logits the trained network averages with the image's own: none, its "
         "mirror image, its middle nine tenths enlarged, or both",
     )
+    frame: Literal["whole", "lungs"] = Field(
+        "whole", description="what fills the input: the whole image, or the box around its lungs"
+    )
+    margin: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.04,
+        description="of a crop to the lungs: what is added to their box at the top and at each side, as a share of its "
+        "height or width; one and a half times as much is added below",
+    )
+    outside: Literal["keep", "blank"] = Field(
+        "keep", description="what is outside the hull around the lungs: kept, or made black"
+    )
+    inside: Literal["keep", "blank"] = Field(
+        "keep", description="what is inside the hull around the lungs: kept, or made black"
+    )
+
+    @model_validator(mode="after")
+    def _keep_something(self) -> Self:
+        if self.outside == "blank" and self.inside == "blank":
+            raise ValueError(
+                "outside and inside are both blank, so that nothing is left to see; set one of the two to keep"
+            )
+        return self
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """The shape of one image: (height, width, channels)."""
         return (self.height, self.width, self.channels)
+
+    @property
+    def needs_lungs(self) -> bool:
+        """Whether the lungs of every image must be found, to crop to them or to blank a part of the image."""
+        return self.frame == "lungs" or self.blanks
+
+    @property
+    def blanks(self) -> bool:
+        """Whether a part of every image is made black: what is outside the lungs, or inside."""
+        return "blank" in (self.outside, self.inside)
