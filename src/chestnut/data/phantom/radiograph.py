@@ -31,6 +31,7 @@ SIZES = (32, 2048)
 MOST_IMAGES = 4  # of one patient
 
 _MOST_PATIENTS = 100_000  # of a data set
+_LUNG = 0.1  # the least share of lung on the rays of a pixel that belongs to the lungs
 _FINE_ENOUGH = 160  # smaller images are drawn larger and then shrunk, so that ribs do not fall between the samples
 
 
@@ -41,6 +42,7 @@ class Radiograph:
     Attributes:
         grey: The grey values, 0..1, float32, shape (size, size); every file format quantises these.
         mask: The pixels of the lesion, bool, shape (size, size); all false in a normal image.
+        lungs: The pixels of the lungs, with the parts behind heart and diaphragm, bool, shape (size, size).
         patient: The patient's identity, such as "phantom-0007".
         number: The number of the image among the patient's images, from 1.
         target: The class: 0 for NORMAL, 1 for PNEUMONIA.
@@ -52,6 +54,7 @@ class Radiograph:
 
     grey: Map
     mask: npt.NDArray[np.bool_]
+    lungs: npt.NDArray[np.bool_]
     patient: str
     number: int
     target: int
@@ -183,19 +186,19 @@ def _draw_image(
     things = Accessories.draw(rng)
     growth = float(rng.uniform(0.8, 1.2))
     step = posture.field / side
-    plain, filled = projection.project(patient, posture, growth, side)
+    met = projection.project(patient, posture, growth, side)
+    plain, filled = met.attenuation, met.filled
     window = exposure.window(plain)  # from the body without the lesion, so that only the lungs show the class
     if filled is not None:
         plain += FLUID * filled
     accessories.add(plain, things, step)
     grey = exposure.expose(plain, window, step, technique, exposure.noise(rng, side))
     accessories.shut(grey, things)
-    if side != size:
-        grey = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)
     lesion = patient.lesion
     return Radiograph(
-        grey=grey,
+        grey=_shrink(grey, size),
         mask=_mask(filled, size),
+        lungs=_shrink(met.lung, size) > _LUNG,
         patient=patient.name,
         number=number,
         target=int(lesion is not None),
@@ -210,6 +213,12 @@ def _mask(filled: Map | None, size: int) -> npt.NDArray[np.bool_]:
     """Return the pixels where the lesion has at least 3/10 of its greatest depth."""
     if filled is None:
         return np.zeros((size, size), dtype=np.bool_)
-    if filled.shape[0] != size:
-        filled = cv2.resize(filled, (size, size), interpolation=cv2.INTER_AREA)
+    filled = _shrink(filled, size)
     return cast(npt.NDArray[np.bool_], filled > 0.3 * filled.max())
+
+
+def _shrink(drawn: Map, size: int) -> Map:
+    """Return what was drawn at the size of the image."""
+    if drawn.shape[0] == size:
+        return drawn
+    return cast(Map, cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA))

@@ -48,7 +48,22 @@ class Patient:
         return cls(name, anatomy, vessels.grow(anatomy, anatomy.field / side), lesion)
 
 
-def project(patient: Patient, posture: Posture, growth: float, side: int) -> tuple[Map, Map | None]:
+@dataclass(frozen=True)
+class Projection:
+    """What the rays of one image met; each map has the shape (side, side).
+
+    Attributes:
+        attenuation: The attenuation along each ray without the lesion.
+        filled: The centimetres of lung that the lesion fills; None if there is no lesion.
+        lung: The share of lung on the part of the ray inside the rib cage, 0..1.
+    """
+
+    attenuation: Map
+    filled: Map | None
+    lung: Map
+
+
+def project(patient: Patient, posture: Posture, growth: float, side: int) -> Projection:
     """Project a patient into the field of one image.
 
     Args:
@@ -56,10 +71,6 @@ def project(patient: Patient, posture: Posture, growth: float, side: int) -> tup
         posture: The posture and breath.
         growth: The size of the lesion in this image, divided by its usual size.
         side: The number of samples per side.
-
-    Returns:
-        The attenuation along each ray without the lesion, and the centimetres of lung that the lesion fills (None if
-        there is no lesion), each of shape (side, side).
     """
     anatomy, step = patient.anatomy, posture.field / side
     turning = abs(float(np.sin(np.radians(posture.tilt))))
@@ -82,11 +93,12 @@ def project(patient: Patient, posture: Posture, growth: float, side: int) -> tup
     attenuation += FLUID * vessel
     across, down = _warp_coordinates(anatomy, posture, side, margin)
     turned = cv2.remap(attenuation, across, down, cv2.INTER_LINEAR)
+    lung = cv2.remap(chest.lung, across, down, cv2.INTER_LINEAR)
     if patient.lesion is None:
-        return np.maximum(turned, 0), None
+        return Projection(np.maximum(turned, 0), None, lung)
     aerated = np.maximum(chest.air - vessel, 0)
     aerated *= lesions.project(patient.lesion, grid, chest, growth)
-    return np.maximum(turned, 0), cv2.remap(aerated, across, down, cv2.INTER_LINEAR)
+    return Projection(np.maximum(turned, 0), cv2.remap(aerated, across, down, cv2.INTER_LINEAR), lung)
 
 
 def _warp_coordinates(anatomy: Anatomy, posture: Posture, side: int, margin: int) -> tuple[Map, Map]:

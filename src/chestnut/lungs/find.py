@@ -1,0 +1,101 @@
+"""Find the lungs in chest images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.errors import DataError
+from chestnut.lungs.geometry import refine
+from chestnut.lungs.lungs import WHOLE, Box, Lungs
+from chestnut.lungs.network import run
+from chestnut.lungs.plausible import doubt
+from chestnut.progress import Tick
+
+_Field = npt.NDArray[np.float32]
+
+
+def find_lungs(grey: npt.NDArray[np.uint8]) -> Lungs:
+    """Find the lungs in one image.
+
+    Args:
+        grey: Grey values 0..255, uint8, shape (height, width); the image may be inverted, and of any size and aspect.
+
+    Returns:
+        The lungs. Where there are no two plausible ones, `found` is false, and the box is the whole image.
+
+    Raises:
+        DataError: The array is not a grey image of 8 bits.
+        ModelFileError: The network that comes with chestnut is missing or has changed.
+    """
+    if not isinstance(grey, np.ndarray) or grey.dtype != np.uint8 or grey.ndim != 2 or not grey.size:
+        raise DataError(f"{_describe(grey)}: give grey values from 0 to 255, uint8, of shape (height, width)")
+    fields, presence = run(grey)
+    fields = np.stack([_largest_part(field) for field in fields])
+    certainty = min(_certainty(field) for field in fields)
+    confidence = presence * certainty
+    reason = doubt(fields, presence, confidence)
+    size = (grey.shape[0], grey.shape[1])
+    if reason:
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
+        return Lungs(size, False, reason, confidence, WHOLE, corners, fields)
+    both = refine(fields[0]) | refine(fields[1])
+    return Lungs(size, True, "", confidence, _surround(both), _hull(both), fields)
+
+
+def find_many(
+    images: Sequence[npt.NDArray[np.uint8]] | npt.NDArray[np.uint8], progress: Tick | None = None
+) -> list[Lungs]:
+    """Find the lungs in many images; each result is that of `find_lungs`.
+
+    Args:
+        images: Grey images, each uint8 of shape (height, width), or an array of shape (n, height, width).
+        progress: Receives the images done and their number, now and then.
+
+    Raises:
+        DataError: An array is not a grey image of 8 bits.
+        ModelFileError: The network that comes with chestnut is missing or has changed.
+    """
+    found = []
+    for row in range(len(images)):
+        found.append(find_lungs(images[row]))
+        if progress is not None and (row % 16 == 15 or row + 1 == len(images)):
+            progress(row + 1, len(images))
+    return found
+
+
+def _describe(grey: object) -> str:
+    if isinstance(grey, np.ndarray):
+        return f"an array of {grey.dtype} with shape {grey.shape}"
+    return f"an object of type {type(grey).__name__}"
+
+
+def _largest_part(field: _Field) -> _Field:
+    """Keep the largest connected part of a lung, with the soft edge around it; set the rest to zero."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((field > 0.5).astype(np.uint8), connectivity=4)
+    if count <= 1:
+        return np.zeros_like(field)
+    kept = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), dtype=np.uint8))
+    return np.where((near > 0) & (kept | (labels == 0)), field, np.float32(0))
+
+
+def _certainty(field: _Field) -> float:
+    """Return the mean probability inside a lung; 0 without one."""
+    inside = field > 0.5
+    return float(field[inside].mean()) if inside.any() else 0.0
+
+
+def _surround(mask: npt.NDArray[np.uint8]) -> Box:
+    left, top, width, height = cv2.boundingRect(mask)
+    side = mask.shape[0]
+    return Box(top / side, left / side, (top + height) / side, (left + width) / side)
+
+
+def _hull(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    corners = cv2.convexHull(np.concatenate(outlines))[:, 0]
+    return np.asarray((corners + 0.5) / mask.shape[0], dtype=np.float32)

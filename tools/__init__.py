@@ -1,0 +1,1 @@
+"""Programs for the development of chestnut that are not part of the package."""

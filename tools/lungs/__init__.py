@@ -1,0 +1,1 @@
+"""Train the network that finds the lungs: `python -m tools.lungs DATA`."""
