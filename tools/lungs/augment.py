@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.lungs.model import FIELD, SIDE
+from chestnut.lungfield.model import FIELD, SIDE
 
 Grey = npt.NDArray[np.uint8]
 Real = npt.NDArray[np.float32]
@@ -17,13 +17,14 @@ Real = npt.NDArray[np.float32]
 _DRAWN = 2 * SIDE
 
 
-def frame(image: Grey, lungs: Grey, rng: np.random.Generator) -> tuple[Real, Real]:
+def frame(image: Grey, lungs: Grey, rng: np.random.Generator, mild: bool = False) -> tuple[Real, Real]:
     """Frame a chest at random: mirrored, turned, wider or narrower, off-centre, with borders of any grey.
 
     Args:
         image: Grey values, shape (height, width).
         lungs: The labels 1 and 2 of the two lungs, of the same shape.
         rng: The source of chance.
+        mild: Whether to stay near the framing that the image has.
 
     Returns:
         The image, float32, (SIDE, SIDE), and the share of each lung in each pixel of the field, (FIELD, FIELD, 2).
@@ -31,8 +32,8 @@ def frame(image: Grey, lungs: Grey, rng: np.random.Generator) -> tuple[Real, Rea
     sides = [(lungs == 1).astype(np.uint8) * 255, (lungs == 2).astype(np.uint8) * 255]
     if rng.random() < 0.5:
         image, sides = image[:, ::-1], [sides[1][:, ::-1], sides[0][:, ::-1]]
-    matrix = _placement(image.shape, np.maximum(*sides), rng)
-    across, down = _coordinates(matrix, rng)
+    matrix = _placement(image.shape, np.maximum(*sides), rng, mild)
+    across, down = _coordinates(matrix, rng, 0.15 if mild else 0.4)
     border = cv2.BORDER_REPLICATE if rng.random() < 0.3 else cv2.BORDER_CONSTANT
     fill = float(rng.choice([0.0, 0.0, 255.0, rng.uniform(0, 255)]))
     grey = cv2.remap(np.ascontiguousarray(image), across, down, cv2.INTER_LINEAR, borderMode=border, borderValue=fill)
@@ -42,31 +43,31 @@ def frame(image: Grey, lungs: Grey, rng: np.random.Generator) -> tuple[Real, Rea
     return grey.astype(np.float32), (np.stack(small, -1) / np.float32(255)).astype(np.float32)
 
 
-def _placement(shape: tuple[int, ...], mask: Grey, rng: np.random.Generator) -> Real:
+def _placement(shape: tuple[int, ...], mask: Grey, rng: np.random.Generator, mild: bool) -> Real:
     """Return the affine map from the drawn picture to the source, which puts the lungs somewhere into the picture."""
     height, width = shape[:2]
     left, top, wide, high = cv2.boundingRect(mask)
     centre = np.array([left + wide / 2, top + high / 2]) if wide else np.array([width / 2, height / 2])
-    far = rng.random()
-    zoom = np.exp(rng.uniform(np.log(0.45), np.log(0.85)) if far < 0.22 else rng.normal(0.02, 0.13))
-    aspect = np.exp(rng.normal(0, 0.13))
-    angle = np.radians(rng.uniform(-20, 20) if rng.random() < 0.2 else rng.normal(0, 4))
-    shear = rng.normal(0, 0.04)
+    far = not mild and rng.random() < 0.3
+    zoom = np.exp(rng.uniform(np.log(0.45), np.log(0.85)) if far else rng.normal(0.02, 0.07 if mild else 0.14))
+    aspect = np.exp(rng.normal(0, 0.06 if mild else 0.14))
+    angle = np.radians(rng.uniform(-20, 20) if not mild and rng.random() < 0.25 else rng.normal(0, 3))
+    shear = rng.normal(0, 0.01 if mild else 0.05)
     scale = np.array([zoom * aspect**0.5, zoom / aspect**0.5]) * _DRAWN / np.array([width, height])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.array([[1, shear], [0, 1]])
     forward = turn @ np.diag(scale)
     # where the lungs' centre comes to lie: near its old place, or anywhere that the lungs still fit
     old = centre / (width, height)
     room = np.maximum(0.5 - 0.5 * np.array([wide, high]) * scale / _DRAWN, 0)
-    spread = room if far < 0.22 else np.minimum(room, 0.12)
-    place = (old if far >= 0.22 else np.array([0.5, 0.5])) + rng.uniform(-1, 1, 2) * (spread + 0.02)
+    spread = room if far else np.minimum(room, 0.03 if mild else 0.12)
+    place = (np.array([0.5, 0.5]) if far else old) + rng.uniform(-1, 1, 2) * (spread + 0.01)
     back = np.linalg.inv(forward)
     return cast(Real, np.hstack([back, (centre - back @ (place * _DRAWN))[:, None]]).astype(np.float32))
 
 
-def _coordinates(matrix: Real, rng: np.random.Generator) -> tuple[Real, Real]:
+def _coordinates(matrix: Real, rng: np.random.Generator, often: float) -> tuple[Real, Real]:
     x, y = np.meshgrid(np.arange(_DRAWN, dtype=np.float32), np.arange(_DRAWN, dtype=np.float32))
-    if rng.random() < 0.4:
+    if rng.random() < often:
         bend = rng.normal(0, rng.uniform(1, 4.5), (2, 5, 5)).astype(np.float32)
         x = x + cv2.resize(bend[0], (_DRAWN, _DRAWN), interpolation=cv2.INTER_CUBIC)
         y = y + cv2.resize(bend[1], (_DRAWN, _DRAWN), interpolation=cv2.INTER_CUBIC)
@@ -75,18 +76,22 @@ def _coordinates(matrix: Real, rng: np.random.Generator) -> tuple[Real, Real]:
     return across, down
 
 
-def recolour(image: Real, field: Real | None, rng: np.random.Generator) -> Real:
+def recolour(image: Real, field: Real | None, rng: np.random.Generator, mild: bool = False) -> Real:
     """Change the grey values at random: exposure, disease, things in the way, shutters, blur, noise, inversion.
 
     Args:
         image: Grey values 0..255, (SIDE, SIDE).
         field: The lungs in it, (FIELD, FIELD, 2), which some images get whitened; None for an image without lungs.
         rng: The source of chance.
+        mild: Whether to change the exposure a little, and nothing else.
 
     Returns:
         Grey values 0..255, float32, (SIDE, SIDE).
     """
     x = image / np.float32(255)
+    if mild:
+        x = x ** np.float32(np.exp(rng.normal(0, 0.2)))
+        return cast(Real, (x * np.float32(rng.uniform(0.85, 1) * 255)).astype(np.float32))
     if field is not None and rng.random() < 0.2:
         x = _whiten(x, field, rng)
     x = np.clip(x, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.4)))

@@ -9,13 +9,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.lungs.model import FIELD, SIDE
+from chestnut.lungfield.model import FIELD, SIDE
 from tools.lungs import negatives
 from tools.lungs.augment import frame, recolour
 from tools.lungs.examples import Examples
 
 #: The images in a batch by kind: children, phantoms, spoilt chests, photographs, drawn pictures.
-COUNTS = {"children": 33, "phantoms": 7, "spoilt": 4, "photographs": 1, "drawn": 3}
+COUNTS = {"children": 32, "phantoms": 8, "spoilt": 4, "photographs": 1, "drawn": 3}
+
+#: The share of chests that are changed only mildly.
+_MILD = 0.4
 
 
 class Batches(keras.utils.PyDataset):
@@ -59,11 +62,11 @@ class Batches(keras.utils.PyDataset):
         chests = self._chests[
             "phantoms" if kind == "phantoms" or (kind == "spoilt" and rng.random() < 0.2) else "children"
         ]
-        row = int(rng.integers(len(chests)))
-        image, field = frame(chests.images[row], chests.lungs[row], rng)
+        row, mild = int(rng.integers(len(chests))), kind != "spoilt" and rng.random() < _MILD
+        image, field = frame(chests.images[row], chests.lungs[row], rng, mild)
         if kind == "spoilt":
             image, field = negatives.spoil(image, field, rng)
-        return recolour(image, field, rng), field
+        return recolour(image, field, rng, mild), field
 
     def _photograph(self, rng: np.random.Generator) -> npt.NDArray[np.float32]:
         picture = self._photographs[int(rng.integers(len(self._photographs)))]

@@ -19,6 +19,8 @@ Array = npt.NDArray[np.uint8]
 LEAST_AGREEMENT = 0.8
 #: The share of the patients whose images are held out.
 HELD_OUT = 0.15
+#: The seed of the split by patient, whatever the seed of the training.
+SPLIT_SEED = 0
 #: The side of the training images.
 SIDE = 224
 #: The seeds of the phantoms for training and for testing.

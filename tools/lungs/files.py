@@ -10,7 +10,7 @@ from typing import Any
 import chestnut
 
 #: The folder of the network in the package.
-MODEL = Path(chestnut.__file__).parent / "lungs" / "model"
+MODEL = Path(chestnut.__file__).parent / "lungfield" / "model"
 NETWORK, FIGURES, CARD = MODEL / "lungs.onnx", MODEL / "figures.json", MODEL / "CARD.md"
 
 _IDENTITY = '''"""Identify the network that comes with chestnut; written by `python -m tools.lungs`."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from chestnut.lungs.model import FIELD, SIDE
+from chestnut.lungfield.model import FIELD, SIDE
 from tools.lungs.network import build
 
 #: The version of ONNX's operators; ONNX Runtime reads it since 1.8.

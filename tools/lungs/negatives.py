@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.lungs.model import FIELD, SIDE
+from chestnut.lungfield.model import FIELD, SIDE
 
 Grey = npt.NDArray[np.uint8]
 Real = npt.NDArray[np.float32]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import keras
 from keras import layers
 
-from chestnut.lungs.model import SIDE
+from chestnut.lungfield.model import SIDE
 
 #: The filters at 1/2, 1/4, 1/8 and 1/16 of the input's side.
 FILTERS = (16, 32, 48, 64)

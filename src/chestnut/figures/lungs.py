@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from chestnut.figures.style import INK, SERIES, new_figure, shorten
-from chestnut.lungs.lungs import Lungs
+from chestnut.lungfield.lungs import Lungs
 
 _LEFT, _RIGHT, _BOX, _DOUBT = "#3fa7ff", "#ffa630", "#ffffff", SERIES[1]
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import ChestnutError
-from chestnut.lungs.model import SIDE
-from chestnut.lungs.model.identity import SHA256
+from chestnut.lungfield.model import SIDE
+from chestnut.lungfield.model.identity import SHA256
 
 #: Identifies the network: results that were found by another one may differ.
 MODEL = f"lungs-{SHA256[:12]}"

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
-from chestnut.lungs.geometry import refine
-from chestnut.lungs.lungs import WHOLE, Box, Lungs
-from chestnut.lungs.network import run
-from chestnut.lungs.plausible import doubt
+from chestnut.lungfield.geometry import refine
+from chestnut.lungfield.lungs import WHOLE, Box, Lungs
+from chestnut.lungfield.network import run
+from chestnut.lungfield.plausible import doubt
 from chestnut.progress import Tick
 
 _Field = npt.NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chestnut.lungs.lungs import Box
+from chestnut.lungfield.lungs import Box
 
 #: The margin below the lungs, as a multiple of the margin at the other sides: outlines end at the dome of the
 #: diaphragm, and the lung goes on behind it.

@@ -5,7 +5,7 @@ import pytest
 
 from chestnut.data.phantom.radiograph import draw_patient
 from chestnut.errors import DataError
-from chestnut.lungs.find import find_lungs, find_many
+from chestnut.lungfield.find import find_lungs, find_many
 
 
 @pytest.fixture(scope="module")

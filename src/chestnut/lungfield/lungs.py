@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.lungs.geometry import measure
+from chestnut.lungfield.geometry import measure
 
 Mask = npt.NDArray[np.bool_]
 
