@@ -183,7 +183,7 @@ def test_keys_of_an_audit():
 def test_keys_of_data_and_columns_of_a_manifest():
     rows = [{"path": "/a.png", "label": "A", "patient": "1"}, {"path": "/b.png", "label": "B", "patient": "2"}]
     facts = Manifest.build(rows, Path("/data")).facts()
-    assert keys("data.json") == [*facts, "skipped"]
+    assert keys("data.json") == [*facts, "skipped", "lungs"]
     assert keys("manifest.csv") == list(COLUMNS)
 
 

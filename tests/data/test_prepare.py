@@ -1,11 +1,15 @@
 """Tests of preparing a data set for training: positive class, division, decoding, checks."""
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from chestnut.config import InputSpec
+from chestnut.data.decoding import frame
 from chestnut.data.manifest import Manifest
 from chestnut.data.prepare import prepare
 from chestnut.data.split import require_trainable, split
@@ -83,3 +87,22 @@ def test_images_without_a_label_or_with_a_strange_one_are_never_trained_on(data)
         prepare(data.with_column("label", np.where(np.arange(40) == 7, "", data.frame["label"])), [SMALL], divide)
     with pytest.raises(DataError, match="labels that are none of its classes 'NORMAL', 'PNEUMONIA': 'COVID'"):
         prepare(data.with_column("label", np.where(np.arange(40) == 7, "COVID", data.frame["label"])), [SMALL], divide)
+
+
+@pytest.mark.parametrize(("lost", "level"), [(2, "INFO"), (3, "WARNING")])
+def test_images_without_lungs_are_counted_in_a_note(data, tmp_path, monkeypatch, caplog, lost, level):
+    monkeypatch.setenv("CHESTNUT_CACHE", str(tmp_path / "cache"))
+    caplog.set_level("INFO")
+    greys = sorted(np.asarray(Image.open(path)).mean() for path in data.paths)
+    monkeypatch.setattr(
+        frame,
+        "find_lungs",
+        lambda grey: SimpleNamespace(shares=(0.2, 0.2, 0.8, 0.8), hull=None, found=bool(grey.mean() >= greys[lost])),
+    )
+    prepared = prepare(data, [SMALL, SMALL.model_copy(update={"frame": "lungs"})], divide)
+    assert prepared.lungs_found.sum() == 40 - lost
+    said = [record for record in caplog.records if "lungs" in record.message]
+    assert [record.levelname for record in said] == [level]
+    note = rf"lungs not found in {lost} of 40 images \(\d\d.png, .*\); the whole image was used"
+    assert re.fullmatch(note + ("; that is unusual: .* --lungs" if level == "WARNING" else ""), said[0].message)
+    assert prepare(data, [SMALL], divide).lost_lungs is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
@@ -79,7 +79,7 @@ def audit(data: Data, *, size: int = AUDIT_SIZE, seed: int = 0, **options: Unpac
     return audit_images(read_data(data), size=size, seed=seed, bars=shown.bar)
 
 
-def show(data: Data, *, each: int = 6, size: int = 224, seed: int = 0) -> Figure:
+def show(data: Data, *, each: int = 6, size: int = 224, seed: int = 0, lungs: bool = False) -> Figure:
     """Draw a grid of random sample images, a few of each class.
 
     Args:
@@ -87,6 +87,7 @@ def show(data: Data, *, each: int = 6, size: int = 224, seed: int = 0) -> Figure
         each: How many images of each class, 1 or more.
         size: The side of each image in pixels.
         seed: Another seed picks other images.
+        lungs: Draw over each image where its lungs are found, and their box.
 
     Returns:
         The figure, which a notebook shows.
@@ -107,9 +108,21 @@ def show(data: Data, *, each: int = 6, size: int = 224, seed: int = 0) -> Figure
     require_between(0, MOST_SEED, seed=seed)
     manifest = read_data(data)
     rows = pick_samples(manifest, each, seed)
+    if lungs:
+        return _show_lungs(manifest, rows, size)
     spec = InputSpec(height=size, width=size, resize="fit")
     pixels = np.stack([decode(manifest.paths[row], spec) for row in rows])
     return sample_grid_figure(pixels, [manifest.classes[manifest.targets[row]] for row in rows], each)
+
+
+def _show_lungs(manifest: Manifest, rows: Sequence[int], size: int) -> Figure:
+    """Draw images, each in its own proportions, with their lungs."""
+    from chestnut.data.decoding.decode import decode_whole
+    from chestnut.figures.lungs import draw_lungs
+    from chestnut.lungfield.find import find_lungs
+
+    images = [decode_whole(manifest.paths[row], size) for row in rows]
+    return draw_lungs(images, [find_lungs(image) for image in images], [Path(manifest.paths[row]).name for row in rows])
 
 
 def fetch(name: str, folder: str | Path, **options: Unpack[DisplayOptions]) -> Path:

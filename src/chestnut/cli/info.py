@@ -110,6 +110,7 @@ def run_facts_table(run: RunFolder) -> Table:
         ("classes", ", ".join(facts["classes"])),
         ("images", f"{facts['images']:,} of {facts['patients']:,} patients, from {facts['root']}"),
         ("input", f"{recipe.input.height}×{recipe.input.width}×{recipe.input.channels}, {recipe.input.resize}"),
+        *([("view", recipe.input.view)] if recipe.input.needs_lungs else []),
         ("parameters", f"{record.parameters:,}" if record.parameters is not None else "–"),
         ("best epoch", record.kept_epoch),
         *(("member", f"{one.run} ({one.recipe})") for one in record.members),

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +30,7 @@ from chestnut.cli.shared.tables import table
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from chestnut.data.lost_lungs import LostLungs
     from chestnut.data.overlap import Overlap
     from chestnut.inference.predictions import Predictions
     from chestnut.runs.folder import RunFolder
@@ -88,30 +89,37 @@ class _Summary:
         decisions: The number of images by decision, for all classes.
         paths: The paths of all images.
         digests: The SHA-256 of the pixels of all images.
+        lost: The images whose lungs were not found.
     """
 
     shown: Predictions
     decisions: Counter[str]
-    paths: list[str] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
+    paths: list[str]
+    digests: list[str]
+    lost: LostLungs
 
 
 def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
     """Keep the first predictions, `most` of them, and count all."""
+    from chestnut.data.lost_lungs import LostLungs
     from chestnut.inference.predictions import Predictions
 
     kept: list[Predictions] = []
     decisions: Counter[str] = Counter()
     paths: list[str] = []
     digests: list[str] = []
+    lost: list[str] = []
     for part in parts:
         rows = len(part.paths) if most is None else max(0, most - len(paths))
-        kept.append(replace(part, paths=part.paths[:rows], probabilities=part.probabilities[:rows]))
+        kept.append(part.first(rows))
+        if part.lost_lungs is not None:
+            lost += part.lost_lungs.names
         decisions.update(part.decisions)
         paths += part.paths
         digests += part.digests
     shown = Predictions.joined(kept)
-    return _Summary(shown, Counter({name: decisions[name] for name in shown.classes}), paths, digests)
+    counts = Counter({name: decisions[name] for name in shown.classes})
+    return _Summary(shown, counts, paths, digests, LostLungs(tuple(lost), len(paths)))
 
 
 def _find_overlap(run: RunFolder, seen: _Summary) -> Overlap:
@@ -129,6 +137,8 @@ def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:
     totals = ", ".join(f"{number:,} {name}" for name, number in seen.decisions.items())
     at = f" at the threshold {shown.threshold:.3g} of {shown.positive}" if shown.positive is not None else ""
     out.print(f"{count:,} {'image' if count == 1 else 'images'}: {totals}{at}", markup=False)
+    if str(seen.lost):
+        print_notes([str(seen.lost)])
     if str(overlap):
         known = overlap.counts["train"] + overlap.counts["val"]
         print_notes([f"{overlap}{'; expect worse answers for new patients' if known else ''}"])

@@ -23,6 +23,9 @@ def command(
     each: Annotated[int, typer.Option("--each", min=1, max=20, help="Images of each class.")] = 6,
     size: Annotated[int, typer.Option("--size", min=32, max=1024, help="Pixels a side of each image.")] = 224,
     seed: Annotated[int, typer.Option("--seed", min=0, max=MOST_SEED, help="Another seed chooses other images.")] = 0,
+    lungs: Annotated[
+        bool, typer.Option("--lungs", help="Draw over each image where its lungs are found, and their box.")
+    ] = False,
     *,
     options: DataOptions,
     json: JsonOption = None,
@@ -35,7 +38,7 @@ def command(
     from chestnut.figures.saving import save
 
     manifest = read_data(options.reader(data))
-    save(show(manifest, each=each, size=size, seed=seed), output, follow=True)
+    save(show(manifest, each=each, size=size, seed=seed, lungs=lungs), output, follow=True)
     images = [manifest.paths[row] for row in pick_samples(manifest, each, seed)]
     if emit({"picture": str(output), "images": images}, json):
         out.print(f"{len(images)} images in {output}", markup=False, soft_wrap=True)

@@ -65,6 +65,22 @@ class InputSpec(Part):
         return self.frame == "lungs" or self.blanks
 
     @property
+    def plain(self) -> InputSpec:
+        """The same input, but with the whole image and its grey values as they are."""
+        return self.model_copy(update={"frame": "whole", "outside": "keep", "inside": "keep", "intensity": "none"})
+
+    @property
+    def view(self) -> str:
+        """What the network sees of an image, in words.
+
+        >>> InputSpec(frame="lungs", outside="blank").view
+        'cropped to the lungs with a margin of 4 %, black outside the lungs'
+        """
+        shown = f"cropped to the lungs with a margin of {100 * self.margin:.3g} %" if self.frame == "lungs" else "whole"
+        black = [part for part, rule in (("outside", self.outside), ("inside", self.inside)) if rule == "blank"]
+        return ", ".join((shown, *(f"black {part} the lungs" for part in black)))
+
+    @property
     def blanks(self) -> bool:
         """Whether a part of every image is made black: what is outside the lungs, or inside."""
         return "blank" in (self.outside, self.inside)

@@ -7,6 +7,20 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
+class LungFacts(BaseModel):
+    """What a data.json says of the search for the lungs of every image.
+
+    Attributes:
+        network: The name and hash of the network that found them.
+        not_found: The number of images in which it found no two lungs.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    network: str
+    not_found: int
+
+
 class ManifestFacts(BaseModel):
     """The content of a data.json.
 
@@ -19,6 +33,7 @@ class ManifestFacts(BaseModel):
         patients: The number of patients.
         notes: Sentences on what was decided while reading.
         skipped: The images that were left out, each with the reason.
+        lungs: What is known of the search for the lungs; None if the input does not need them.
     """
 
     model_config = ConfigDict(strict=True)
@@ -31,6 +46,7 @@ class ManifestFacts(BaseModel):
     patients: int
     notes: list[str]
     skipped: list[str] = []
+    lungs: LungFacts | None = None
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:

@@ -36,6 +36,8 @@ class Prepared(Decoded):
         manifest: The images that can be read, divided, with the SHA-256 of each image's pixels.
         pixels: The decoded images at the last of the input sizes, in the manifest's order.
         bad: The images that cannot be read and were left out.
+        lungs_found: Whether the lungs of each image were found, at the last of the inputs; None if it does not need
+            them.
     """
 
     @property
@@ -89,7 +91,15 @@ def prepare(
             decoded = decode_all(manifest, spec, skip_bad=skip_bad, progress=tick)
         manifest = decoded.manifest
         bad += decoded.bad
+        _log_lost(decoded)
     if decoded is None:
         raise ValueError("inputs is empty; give the input of at least one recipe")
     check(manifest)
-    return Prepared(manifest, decoded.pixels, tuple(bad))
+    return Prepared(manifest, decoded.pixels, tuple(bad), decoded.lungs_found)
+
+
+def _log_lost(decoded: Decoded) -> None:
+    """Log in which images no lungs were found: as a warning where they are many."""
+    lost = decoded.lost_lungs
+    if lost is not None and lost.names:
+        _log.log(logging.WARNING if lost.many else logging.INFO, str(lost))

@@ -19,6 +19,7 @@ from chestnut.errors import BundleError, DataError, listed
 from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
+from chestnut.lungfield.network import MODEL
 from chestnut.models.finite import describe_bad_weights
 
 #: Increased when the layout changes so that an older chestnut would misread it.
@@ -47,6 +48,7 @@ class _Facts(BaseModel):
     temperature: Annotated[float, Field(ge=LEAST_TEMPERATURE, le=MOST_TEMPERATURE)]
     threshold: Annotated[float, Field(ge=0, le=1)]
     synthetic: bool
+    lungs: str | None = None
     sha256: dict[Literal["model.keras"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -56,6 +58,12 @@ class _Facts(BaseModel):
         if self.positive != (self.classes[-1] if len(self.classes) == 2 else None):
             wanted = f"{self.classes[-1]!r}, the last of two" if len(self.classes) == 2 else "none of more than two"
             raise ValueError(f"positive is {self.positive!r} among the classes {listed(self.classes)}, not {wanted}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_lungs(self) -> Self:
+        if self.input.needs_lungs and not self.lungs:
+            raise ValueError("lungs names no network, and the input needs one that finds the lungs")
         return self
 
 
@@ -74,6 +82,7 @@ class Bundle:
             classes.
         synthetic: Whether the network was trained on synthetic images.
         weights: The SHA-256 of `model.keras`.
+        lungs: The name and hash of the network that finds the lungs; None if the input does not need them.
     """
 
     folder: Path
@@ -85,6 +94,7 @@ class Bundle:
     threshold: float
     synthetic: bool
     weights: str
+    lungs: str | None = None
 
     @property
     def model_file(self) -> Path:
@@ -96,8 +106,8 @@ class Bundle:
         """Read a bundle and check its values, and that its network was not changed.
 
         Raises:
-            BundleError: A file is missing or changed, a value is not possible, or the bundle was made by a newer
-                chestnut.
+            BundleError: A file is missing or changed, a value is not possible, the bundle was made by a newer
+                chestnut, or with another network that finds the lungs.
         """
         finish_replacement(folder)
         return read_whole(folder, lambda: cls._read(folder))
@@ -122,6 +132,11 @@ class Bundle:
             )
         facts = _check_facts(values, f"{path} is damaged", _REMEDY)
         _check_hash(folder / _MODEL, facts.sha256[_MODEL])
+        if facts.input.needs_lungs and facts.lungs != MODEL:
+            raise BundleError(
+                f"{folder.parent} was trained on lungs that the network {facts.lungs} found, and this chestnut has "
+                f"{MODEL}, so that it would see other pixels; use the chestnut that trained it, or train again"
+            )
         return cls(
             folder=folder,
             recipe=facts.recipe,
@@ -132,6 +147,7 @@ class Bundle:
             threshold=facts.threshold,
             synthetic=facts.synthetic,
             weights=facts.sha256[_MODEL],
+            lungs=facts.lungs,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,6 +161,7 @@ class Bundle:
             "temperature": self.temperature,
             "threshold": self.threshold,
             "synthetic": self.synthetic,
+            "lungs": self.lungs,
             "sha256": {_MODEL: self.weights},
         }
 

@@ -79,6 +79,8 @@ def evaluate_run(
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
     judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold)
+    if lost := str(decoded.lost_lungs or ""):
+        judged = judged.with_note(lost)
     if split == "test" or (overlap is not None and overlap.counts["test"]):
         judged = judged.with_note(_enter_look(run, command, bundle.weights, judged))
     if threshold is None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from chestnut.data.decoding.decode import decode
+from chestnut.data.decoding.decode import decode_framed
+from chestnut.data.decoding.frame import Framed
 from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
 from chestnut.inference.bundle import Bundle
@@ -56,9 +56,9 @@ class Predictor:
         """
         bundle, spec = self.bundle, self.bundle.spec
 
-        def attempt(path: str) -> npt.NDArray[np.uint8] | ImageError:
+        def attempt(path: str) -> Framed | ImageError:
             try:
-                return decode(path, spec)
+                return decode_framed(path, spec)
             except ImageError as error:
                 return error
 
@@ -67,7 +67,8 @@ class Predictor:
         probabilities = np.zeros((0, len(bundle.classes)))
         if read:
             paths = [path for path, _ in read]
-            probabilities = self.engine.probabilities(np.stack([grey for _, grey in read]), paths, bundle.temperature)
+            images = np.stack([framed.image for _, framed in read])
+            probabilities = self.engine.probabilities(images, paths, bundle.temperature)
         return Predictions(
             paths=tuple(path for path, _ in read),
             probabilities=probabilities,
@@ -76,7 +77,8 @@ class Predictor:
             threshold=bundle.threshold,
             bad=tuple(result for _, result in results if isinstance(result, ImageError)),
             synthetic=bundle.synthetic,
-            digests=tuple(hashlib.sha256(pixels.tobytes()).hexdigest() for _, pixels in read),
+            digests=tuple(hashlib.sha256(framed.image.tobytes()).hexdigest() for _, framed in read),
+            lungs_found=tuple(framed.found for _, framed in read) if spec.needs_lungs else None,
         )
 
 

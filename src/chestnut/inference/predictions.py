@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from chestnut.data.lost_lungs import LostLungs
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
@@ -34,6 +35,8 @@ class Predictions:
         bad: The images that could not be read and were left out, as errors.
         synthetic: Whether the network was trained on synthetic images.
         digests: The SHA-256 of each image's decoded pixels.
+        lungs_found: Whether the lungs of each image were found, so that the network saw what it was trained for; None
+            if its input does not need them.
     """
 
     paths: tuple[str, ...]
@@ -44,6 +47,12 @@ class Predictions:
     bad: tuple[ImageError, ...] = ()
     synthetic: bool = False
     digests: tuple[str, ...] = ()
+    lungs_found: tuple[bool, ...] | None = None
+
+    @property
+    def lost_lungs(self) -> LostLungs | None:
+        """The images whose lungs were not found; None if the network's input does not need them."""
+        return None if self.lungs_found is None else LostLungs.of(self.paths, self.lungs_found)
 
     @property
     def decisions(self) -> list[str]:
@@ -54,23 +63,38 @@ class Predictions:
     def joined(cls, parts: Iterable[Predictions]) -> Predictions:
         """Join the predictions of one network, at least one part, into one."""
         whole = list(parts)
+        found = [part.lungs_found for part in whole if part.lungs_found is not None]
         return replace(
             whole[0],
             paths=tuple(path for part in whole for path in part.paths),
             probabilities=np.concatenate([part.probabilities for part in whole]),
             bad=tuple(fault for part in whole for fault in part.bad),
             digests=tuple(digest for part in whole for digest in part.digests),
+            lungs_found=tuple(each for some in found for each in some) if found else None,
+        )
+
+    def first(self, count: int) -> Predictions:
+        """Return the first predictions, without the digests, and with all images that could not be read."""
+        return replace(
+            self,
+            paths=self.paths[:count],
+            probabilities=self.probabilities[:count],
+            digests=(),
+            lungs_found=None if self.lungs_found is None else self.lungs_found[:count],
         )
 
     def frame(self) -> pd.DataFrame:
         """Return one row per image.
 
         The columns are `path`, `probability_<class>` for each class, `decision`, and `threshold`, which is empty for
-        more than two classes.
+        more than two classes. If the network's input needs the lungs, `lungs` says whether they were found: yes or no.
         """
         frame = with_probabilities(pd.DataFrame({"path": list(self.paths)}), self.probabilities, self.classes)
         threshold = self.threshold if self.positive is not None else None
-        return frame.assign(decision=self.decisions, threshold=threshold)
+        frame = frame.assign(decision=self.decisions, threshold=threshold)
+        if self.lungs_found is not None:
+            frame["lungs"] = ["yes" if found else "no" for found in self.lungs_found]
+        return frame
 
     def save(self, path: str | Path) -> None:
         """Write the rows of `frame` as CSV.
@@ -87,8 +111,11 @@ class Predictions:
         write_rows(self.frame(), path, follow=True)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the predictions for JSON: `classes`, `positive`, `threshold`, `synthetic`, `images` and `skipped`."""
-        rows = [
+        """Return the predictions for JSON: `classes`, `positive`, `threshold`, `synthetic`, `images` and `skipped`.
+
+        If the network's input needs the lungs, each of `images` says in `lungs` whether they were found.
+        """
+        rows: list[dict[str, Any]] = [
             {
                 "path": path,
                 "probabilities": dict(zip(self.classes, map(float, row), strict=True)),
@@ -96,6 +123,8 @@ class Predictions:
             }
             for path, row, decision in zip(self.paths, self.probabilities, self.decisions, strict=True)
         ]
+        for row, found in zip(rows, self.lungs_found or (), strict=False):
+            row["lungs"] = found
         return {
             "classes": list(self.classes),
             "positive": self.positive,

@@ -10,6 +10,7 @@ from chestnut.data.manifest import Manifest
 from chestnut.errors import BundleError, RunError
 from chestnut.files.folders import finish_replacement
 from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
+from chestnut.lungfield.network import MODEL
 from chestnut.runs.folder import RunFolder
 
 
@@ -56,6 +57,7 @@ def write_run_bundle(
             temperature=1.0,
             threshold=0.5,
             synthetic=manifest.synthetic if synthetic is None else synthetic,
+            lungs=MODEL if recipe.input.needs_lungs else None,
         )
 
 

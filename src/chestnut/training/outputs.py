@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chestnut.config import Recipe
+from chestnut.config import InputSpec, Recipe
 from chestnut.data.cache.cache import Decoded
+from chestnut.data.decoding.decode import decode
 from chestnut.data.manifest import Manifest
 from chestnut.data.samples import pick_samples
 from chestnut.errors import TrainingError
@@ -62,10 +63,16 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
     save(history_figure(run.history, outcome.progress.best_epoch), run.figures / "history.png")
 
 
-def draw_samples(decoded: Decoded, path: Path, seed: int) -> None:
-    """Draw a few random training images of each class into a PNG file."""
+def draw_samples(decoded: Decoded, spec: InputSpec, path: Path, seed: int) -> None:
+    """Draw a few random training images of each class into a PNG file.
+
+    If the network sees other than the whole image as it is, the original, in its own proportions, is drawn above each.
+    """
     manifest = decoded.manifest
     each = max(1, _SAMPLES // len(manifest.classes))
     rows = pick_samples(manifest, each, seed, "train")
     titles = [str(manifest.frame["label"].iloc[row]) for row in rows]
-    save(sample_grid_figure(np.asarray(decoded.pixels[np.array(rows)]), titles, each), path)
+    seen = np.asarray(decoded.pixels[np.array(rows)])
+    plain = spec.plain.model_copy(update={"resize": "fit"})
+    originals = None if spec.plain == spec else [decode(manifest.paths[row], plain) for row in rows]
+    save(sample_grid_figure(seen, titles, each, originals), path)

@@ -20,6 +20,7 @@ from chestnut.errors import RunError, TrainingError, listed
 from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
+from chestnut.lungfield.network import MODEL
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
 from chestnut.progress import Bars, silent
@@ -131,7 +132,9 @@ def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: D
 
 def _create_run(prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, findings: Audit | None) -> RunFolder:
     """Make the run folder, which contains from the beginning all that a resume needs."""
-    facts = prepared.manifest.facts() | {"skipped": [str(fault) for fault in prepared.bad]}
+    facts = _note_lost(prepared).facts() | {"skipped": [str(fault) for fault in prepared.bad]}
+    if (lost := prepared.lost_lungs) is not None:
+        facts["lungs"] = {"network": MODEL, "not_found": len(lost.names)}
     record = environment(setup.command).model_copy(update={"from_run": start.from_run})
 
     def write(folder: Path) -> None:
@@ -139,11 +142,17 @@ def _create_run(prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, 
             draft.write(draft.manifest_file, prepared.manifest.to_csv(draft.path))
             if findings:
                 draft.write(draft.audit_file, json_text(findings.to_dict()))
-            draw_samples(prepared, draft.figures / "samples.png", recipe.seed)
+            draw_samples(prepared, recipe.input, draft.figures / "samples.png", recipe.seed)
             if not isinstance(recipe.model, ClassicalConfig):
                 draft.update(start_weights=Checkpoint(draft.state).save_start(start.network))
 
     return RunFolder(take_folder(setup.folder, write, numbered=setup.numbered))
+
+
+def _note_lost(prepared: Prepared) -> Manifest:
+    """Return the manifest with a note on the images whose lungs were not found, if there are any."""
+    note = str(prepared.lost_lungs or "")
+    return prepared.manifest.with_note(note) if note else prepared.manifest
 
 
 def resume(setup: Setup) -> RunFolder:
@@ -186,6 +195,12 @@ def can_resume(run: RunFolder) -> bool:
 def _decode_recorded(run: RunFolder, bars: Bars) -> Decoded:
     """Decode the images that a run began with, and check that they are the same."""
     recorded = run.manifest
+    lungs = run.facts.get("lungs")
+    if lungs and lungs["network"] != MODEL:
+        raise RunError(
+            f"{run.path} began with lungs that the network {lungs['network']} found, and this chestnut has {MODEL}; "
+            "resume it with the chestnut that began it, or start a new training"
+        )
     with bars("Decoding images") as tick:
         decoded = decode_all(recorded, run.recipe.input, skip_bad=True, progress=tick)
     if decoded.bad:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from chestnut.config import InputSpec
 from chestnut.data.cache import cache, digests, network_outputs, store
 from chestnut.data.cache.cache import decode_all
+from chestnut.data.decoding import frame
 from chestnut.data.decoding.decode import decode
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, DiskError
@@ -126,6 +128,68 @@ def test_nothing_is_read_or_decoded_twice(images, decoded, fetched):
     assert np.array_equal(np.asarray(again.pixels), np.asarray(first.pixels)[::-1][:7])
     assert list(again.manifest.frame["sha256"]) == list(first.manifest.frame["sha256"])[::-1][:7]
     assert len(cache.entries()) == 1
+
+
+FRAMED = InputSpec(height=24, width=32, frame="lungs")
+
+
+@pytest.fixture
+def half_found(monkeypatch):
+    """Find lungs in the middle of bright images and none in dark ones; gives the images of the call."""
+    middle = np.array([(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)], np.float32)
+    monkeypatch.setattr(
+        frame,
+        "find_lungs",
+        lambda grey: SimpleNamespace(shares=(0.2, 0.2, 0.8, 0.8), hull=middle, found=bool(grey.mean() > 127)),
+    )
+
+
+def test_whether_lungs_were_found_stays_with_the_images(images, decoded, half_found):
+    expected = [np.asarray(Image.open(path)).mean() > 127 for path in images]
+    assert 0 < sum(expected) < 20
+    first = decode_all(listing(images[:15]), FRAMED)
+    assert np.array_equal(first.lungs_found, expected[:15])
+    assert decode_all(listing(images[:15]), SPEC).lungs_found is None
+    assert len(decoded) == 30
+    more = decode_all(listing(images[::-1]), FRAMED)  # 15 of them are copied from the first entry
+    assert len(decoded) == 35
+    assert np.array_equal(more.lungs_found, expected[::-1])
+    assert np.array_equal(decode_all(listing(images[3:9]), FRAMED).lungs_found, expected[3:9])
+    assert len(decoded) == 35
+    assert len(more.lost_lungs.names) == 20 - sum(expected)
+
+
+def test_each_frame_has_a_rule_of_its_own(monkeypatch):
+    specs = [
+        SPEC.model_copy(update=update)
+        for update in (
+            {"frame": "lungs"},
+            {"frame": "lungs", "margin": 0.1},
+            {"frame": "lungs", "margin": 1e-7},
+            {"frame": "lungs", "outside": "blank"},
+            {"outside": "blank"},
+            {"inside": "blank"},
+            {"inside": "blank", "intensity": "clahe"},
+            {},
+        )
+    ]
+    names = [store.rule_folder(spec).name for spec in specs]
+    assert len(set(names)) == len(names)
+    assert all(store._RULE_NAME.fullmatch(name) for name in names)
+    assert store.rule_folder(SPEC.model_copy(update={"margin": 0.1})).name == names[-1]  # of no account here
+    monkeypatch.setattr(store, "MODEL", "another")
+    changed = [store.rule_folder(spec).name for spec in specs]
+    assert [one == other for one, other in zip(names, changed, strict=True)] == [False] * 7 + [True]
+
+
+def test_entries_that_do_not_say_whether_lungs_were_found_are_made_again(images, decoded, half_found):
+    plain = decode_all(listing(images), SPEC)
+    entry = next(iter(cache.entries()))
+    rule = store.rule_folder(FRAMED)
+    rule.mkdir()
+    entry.folder.rename(rule / entry.folder.name)
+    assert np.array_equal(decode_all(listing(images), FRAMED).lungs_found, plain.pixels[:].mean((1, 2)) > 127)
+    assert len(decoded) == 40
 
 
 def test_another_rule_decodes_again(images, decoded):

@@ -45,7 +45,7 @@ def png(width, height, depth, colour, rows):
 
 def grey_of(data, height=60, width=80, resize="stretch"):
     with quiet():
-        return render(Raw("x", data), InputSpec(height=height, width=width, resize=resize)).astype(int)
+        return render(Raw("x", data), InputSpec(height=height, width=width, resize=resize)).image.astype(int)
 
 
 def area_mean(image, height, width):

@@ -58,7 +58,7 @@ def saved(made, **options):
 def grey_of(made, size=STORED.shape):
     data = made if isinstance(made, bytes) else saved(made)
     with quiet():
-        return render(Raw("x.dcm", data), InputSpec(height=size[0], width=size[1])).astype(int)
+        return render(Raw("x.dcm", data), InputSpec(height=size[0], width=size[1])).image.astype(int)
 
 
 def by_pydicom(made):

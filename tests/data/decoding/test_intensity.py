@@ -48,6 +48,20 @@ def test_equalising_twice_is_equalising_once(image):
     assert np.abs(standardise(once.astype(np.uint8), "equalise") - once).max() <= 1
 
 
+@pytest.mark.parametrize("rule", RULES)
+@given(image=pictures, seed=st.integers(0, 99))
+def test_pixels_that_are_not_kept_become_black_and_count_for_nothing(rule, image, seed):
+    random = np.random.default_rng(seed)
+    kept = random.random(image.shape) < random.random()
+    result = standardise(image, rule, kept)
+    assert not result[~kept].any()
+    other = np.where(kept, image, random.integers(0, 256, image.shape)).astype(np.uint8)
+    np.testing.assert_array_equal(standardise(other, rule, kept), result)
+    if rule != "clahe":
+        np.testing.assert_array_equal(result[kept], standardise(image[kept][np.newaxis], rule)[0] if kept.any() else [])
+    np.testing.assert_array_equal(standardise(image, rule, np.ones_like(kept)), standardise(image, rule))
+
+
 @given(pictures)
 def test_percentiles_equal_those_of_numpy(image):
     low, high = np.percentile(image, (1, 99))

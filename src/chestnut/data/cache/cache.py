@@ -1,8 +1,8 @@
 """The pixel cache: each image is decoded once, and later commands read the result.
 
 `decode_all` decodes images and returns them; `entries`, `clean`, `cache_folder` and `cache_limit` manage the cache.
-The cache identifies an image by the digest of its bytes and by the rule (height, width, resize, intensity, decoder
-version). So an image that was renamed, copied or put in another split or subset is not decoded again.
+The cache identifies an image by the digest of its bytes and by the rule (height, width, resize, intensity, frame,
+decoder version). So an image that was renamed, copied or put in another split or subset is not decoded again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.data.cache import digests
@@ -21,6 +22,7 @@ from chestnut.data.cache.store import cache_folder, cache_limit, clean, entries,
 from chestnut.data.decoding.decode import quiet, render
 from chestnut.data.decoding.raw import fetched
 from chestnut.data.formats import FORMATS
+from chestnut.data.lost_lungs import LostLungs
 from chestnut.data.manifest import Manifest
 from chestnut.data.parallel import in_order
 from chestnut.data.pixels import Grey, Pixels
@@ -43,11 +45,18 @@ class Decoded:
         manifest: The images that can be read, with `sha256` filled in.
         pixels: The pixels of the images, in the manifest's order.
         bad: An error for each image that cannot be read.
+        lungs_found: Whether the lungs of each image were found, bool, shape (n,); None if the input does not need them.
     """
 
     manifest: Manifest
     pixels: Pixels
     bad: tuple[ImageError, ...]
+    lungs_found: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def lost_lungs(self) -> LostLungs | None:
+        """The images whose lungs were not found; None if the input does not need them."""
+        return None if self.lungs_found is None else LostLungs.of(self.manifest.paths, self.lungs_found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +67,7 @@ class _Read:
     digest: bytes = b""
     image: Grey | None = None
     sha256: bytes = b""
+    found: bool = True
     error: ImageError | None = None
 
 
@@ -75,7 +85,7 @@ def decode_all(
 
     Args:
         manifest: The images.
-        spec: The height, width, resize rule and intensity rule; its channels do not matter here.
+        spec: The height, width, resize rule, frame and intensity rule; its channels do not matter here.
         skip_bad: Whether to leave out images that cannot be read instead of raising an error.
         workers: The number of threads; None for one per core.
         progress: A function that receives (images done, images in total).
@@ -106,7 +116,8 @@ def decode_all(
     rows = np.array([opened.places[digest] for digest in wanted], dtype=np.int64)
     kept = manifest.take([row for row, reference in enumerate(references) if reference in known])
     filled = kept.with_column("sha256", [opened.sha256[row].tobytes().hex() for row in rows])
-    return Decoded(filled, Pixels(opened.pixels, rows), tuple(bad))
+    found = None if opened.found is None else opened.found[rows]
+    return Decoded(filled, Pixels(opened.pixels, rows), tuple(bad), found)
 
 
 def _read_all(
@@ -129,10 +140,10 @@ def _read(reference: str, spec: InputSpec, present: Collection[bytes]) -> _Read:
             digest = raw.digest()
             if digest in present:
                 return _Read(reference, digest)
-            image = render(raw, spec)
+            image, found = render(raw, spec)
     except ImageError as error:
         return _Read(reference, error=error)
-    return _Read(reference, digest, image, hashlib.sha256(np.ascontiguousarray(image).data).digest())
+    return _Read(reference, digest, image, hashlib.sha256(np.ascontiguousarray(image).data).digest(), found)
 
 
 def _collect(
@@ -153,7 +164,7 @@ def _collect(
         if result.image is not None:
             if not len(writer):
                 make_room(total * result.image.size, keep=[opened.entry.folder for opened in shelf])
-            writer.add(result.digest, result.sha256, result.image)
+            writer.add(result.digest, result.sha256, result.image, result.found)
         if progress and (result.image is not None or done % 64 == 0 or done == total):
             progress(done, total)
     return known, bad
@@ -174,7 +185,8 @@ def _complete(shelf: Sequence[Opened], wanted: Sequence[bytes], writer: Writer, 
             some = missing[start : start + _BLOCK]
             rows = np.array([opened.places[digest] for digest in some], dtype=np.int64)
             for digest, row, image in zip(some, rows, Pixels(opened.pixels, rows)[:], strict=True):
-                writer.add(digest, opened.sha256[row].tobytes(), image)
+                found = opened.found is None or bool(opened.found[row])
+                writer.add(digest, opened.sha256[row].tobytes(), image, found)
     written = open_entry(writer.finish(), spec)
     if written is None:
         raise DiskError(

@@ -1,7 +1,8 @@
 """Write, open and check entries of the pixel cache.
 
     <rule folder>/3f0a…/pixels.npy   uint8 (n, height, width)
-                        rows.npy     n digests of the stored images, and SHA-256 of the decoded ones
+                        rows.npy     n digests of the stored images, and SHA-256 of the decoded ones; if the rule
+                                     needs the lungs, also whether they were found
 
 An entry is written under a temporary name and then renamed, so any number of processes may read, write and clean at
 once: a reader never sees an incomplete entry, and if two processes write the same one, the second finds it there.
@@ -20,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +40,11 @@ FOLDER_VARIABLE = "CHESTNUT_CACHE"
 
 _PIXELS, _ROWS = "pixels.npy", "rows.npy"
 
-#: The type of a row in `rows.npy`; both values are SHA-256.
-_ROW = np.dtype([("digest", np.uint8, 32), ("sha256", np.uint8, 32)])
+#: The fields of a row in `rows.npy`; both values are SHA-256.
+_FIELDS: list[Any] = [("digest", np.uint8, 32), ("sha256", np.uint8, 32)]
+
+#: The types of a row where the rule does not need the lungs, and where it does.
+_ROW, _LUNGS_ROW = np.dtype(_FIELDS), np.dtype([*_FIELDS, ("found", np.bool_)])
 
 #: The number of images that are compared with their SHA-256 when an entry is opened, since a power cut can leave a file
 #: of the right length with missing contents.
@@ -53,8 +57,7 @@ class Entry:
 
     Attributes:
         folder: The folder of the entry.
-        rule: The height, width, resize rule, intensity rule unless it is `none`, and decoder version, such as
-            `224x224-stretch-v1`.
+        rule: The name of the rule, such as `224x224-stretch-v1`; see `store.rule_folder`.
         images: The number of images.
         bytes: The size on disk.
         last_use: The time of the last use, in seconds since 1970.
@@ -75,12 +78,14 @@ class Opened:
         entry: The entry.
         pixels: The images as a read-only memory map, shape (n, height, width).
         sha256: The SHA-256 of each image, shape (n, 32).
+        found: Whether the lungs of each image were found, shape (n,); None if the rule does not need them.
         places: The row of each digest.
     """
 
     entry: Entry
     pixels: Grey
     sha256: npt.NDArray[np.uint8]
+    found: npt.NDArray[np.bool_] | None
     places: dict[bytes, int]
 
 
@@ -118,12 +123,12 @@ def open_entry(entry: Entry, spec: InputSpec) -> Opened | None:
         return None
     joined = rows["digest"].tobytes()
     places = {joined[32 * row : 32 * (row + 1)]: row for row in range(len(rows))}
-    return Opened(entry, pixels, rows["sha256"], places)
+    return Opened(entry, pixels, rows["sha256"], rows["found"] if spec.needs_lungs else None, places)
 
 
 def _fault(pixels: Grey, rows: npt.NDArray[np.void], spec: InputSpec) -> str:
     if (
-        rows.dtype != _ROW
+        rows.dtype != _row_type(spec)
         or not len(rows)
         or pixels.dtype != np.uint8
         or pixels.shape != (len(rows), spec.height, spec.width)
@@ -133,6 +138,10 @@ def _fault(pixels: Grey, rows: npt.NDArray[np.void], spec: InputSpec) -> str:
         if hashlib.sha256(pixels[row]).digest() != rows["sha256"][row].tobytes():
             return "its images have changed since they were written"
     return ""
+
+
+def _row_type(spec: InputSpec) -> np.dtype[np.void]:
+    return _LUNGS_ROW if spec.needs_lungs else _ROW
 
 
 def touch(entry: Entry) -> None:
@@ -193,18 +202,18 @@ class Writer:
     """
 
     def __init__(self, rule: Path, spec: InputSpec) -> None:
-        self._shape = (spec.height, spec.width)
+        self._spec = spec
         self._rule = rule
         self._folder = rule
         self._file: BinaryIO | None = None
         self._stack = ExitStack()
-        self._sha256: dict[bytes, bytes] = {}
+        self._rows: dict[bytes, tuple[bytes, bool]] = {}
 
     def __len__(self) -> int:
-        return len(self._sha256)
+        return len(self._rows)
 
     def __contains__(self, digest: bytes) -> bool:
-        return digest in self._sha256
+        return digest in self._rows
 
     def __enter__(self) -> Self:
         return self
@@ -217,8 +226,14 @@ class Writer:
                 self._file.close()
         self._stack.close()
 
-    def add(self, digest: bytes, sha256: bytes, image: Grey) -> None:
-        """Append one image, shape (height, width), unless there is one with that digest.
+    def add(self, digest: bytes, sha256: bytes, image: Grey, found: bool = True) -> None:
+        """Append one image unless there is one with that digest.
+
+        Args:
+            digest: The digest of the stored image.
+            sha256: The SHA-256 of the decoded image.
+            image: The decoded image, shape (height, width).
+            found: Whether its lungs were found; kept only if the rule needs them.
 
         Raises:
             DiskError: The disk is full, or permission is missing.
@@ -232,7 +247,7 @@ class Writer:
                 self._write_header(self._file)
             # Not through a memory map, where a full disk would kill the process instead of raising an error
             self._file.write(np.ascontiguousarray(image).data)
-        self._sha256[digest] = sha256
+        self._rows[digest] = (sha256, found)
 
     def finish(self) -> Entry:
         """Publish the entry, which must have at least one image.
@@ -243,9 +258,12 @@ class Writer:
         Raises:
             DiskError: The disk is full, or permission is missing.
         """
-        rows = np.zeros(len(self), dtype=_ROW)
-        rows["digest"] = np.frombuffer(b"".join(self._sha256), dtype=np.uint8).reshape(-1, 32)
-        rows["sha256"] = np.frombuffer(b"".join(self._sha256.values()), dtype=np.uint8).reshape(-1, 32)
+        rows = np.zeros(len(self), dtype=_row_type(self._spec))
+        hashes, found = zip(*self._rows.values(), strict=True)
+        rows["digest"] = np.frombuffer(b"".join(self._rows), dtype=np.uint8).reshape(-1, 32)
+        rows["sha256"] = np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, 32)
+        if self._spec.needs_lungs:
+            rows["found"] = found
         place = self._rule / hashlib.sha256(rows["digest"].tobytes()).hexdigest()[:32]
         with writing(self._rule):
             if self._file is not None:
@@ -258,5 +276,5 @@ class Writer:
 
     def _write_header(self, file: BinaryIO) -> None:
         """Write the .npy header for the images so far; NumPy pads it so that it does not grow with their number."""
-        header = {"descr": "|u1", "fortran_order": False, "shape": (len(self), *self._shape)}
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(self), self._spec.height, self._spec.width)}
         np.lib.format.write_array_header_1_0(file, header)

@@ -2,11 +2,13 @@
 
 <cache folder>/digests.sqlite
                224x224-stretch-v1/     the entries of one input spec and decoder version, see `entries`
+               224x224-stretch-lungs-0.04-blank-outside-3f0a12bc-v1/    those of one that needs the lungs
                features-v1/            outputs of frozen networks, see `network_outputs`
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -26,6 +28,7 @@ from chestnut.data.decoding.decode import DECODER
 from chestnut.errors import DataError, DiskError
 from chestnut.files.temporary import sweep
 from chestnut.limits import require_between
+from chestnut.lungfield.network import MODEL
 from chestnut.names import quoted
 
 _log = logging.getLogger(__name__)
@@ -44,7 +47,7 @@ _MOST_DAYS = 1_000_000
 FEATURES = "features-v1"
 
 # Only folders with such names are ever removed, in case the variable points to a folder with other files
-_RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?|features)-v\d+")
+_RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?(-lungs-[\d.e-]+)?(-blank-[a-z]+)?(-[0-9a-f]{8})?|features)-v\d+")
 _ENTRY_NAME = re.compile(r"[0-9a-f]{32}")
 
 # Temporary folders of versions before 0.2, which did not lock them, and the seconds after which their owner is dead
@@ -90,9 +93,21 @@ def cache_limit() -> int:
 
 
 def rule_folder(spec: InputSpec) -> Path:
-    """Return the folder with the entries of an input spec; its channels do not matter here."""
-    intensity = "" if spec.intensity == "none" else f"-{spec.intensity}"
-    return cache_folder() / f"{spec.height}x{spec.width}-{spec.resize}{intensity}-v{DECODER}"
+    """Return the folder with the entries of an input spec; its channels do not matter here.
+
+    It is named by the height, width and resize rule; the intensity rule unless it is `none`; if the input needs the
+    lungs, the margin of the crop, the part that is made black, and a hash of the network that finds them; and the
+    version of the decoder.
+    """
+    parts = [f"{spec.height}x{spec.width}", spec.resize]
+    if spec.intensity != "none":
+        parts.append(spec.intensity)
+    if spec.frame == "lungs":
+        parts.append(f"lungs-{spec.margin!r}")
+    parts += [f"blank-{part}" for part in ("outside", "inside") if getattr(spec, part) == "blank"]
+    if spec.needs_lungs:
+        parts.append(hashlib.sha256(MODEL.encode()).hexdigest()[:8])
+    return cache_folder() / "-".join((*parts, f"v{DECODER}"))
 
 
 def entries(rule: Path | None = None) -> list[Entry]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,11 +18,12 @@ from PIL import Image
 from chestnut.config import InputSpec
 from chestnut.data.decoding.depth import luma, to_uint8
 from chestnut.data.decoding.faults import FAULTS
+from chestnut.data.decoding.frame import Framed, frame, least_ratio
 from chestnut.data.decoding.intensity import standardise
 from chestnut.data.decoding.limits import MB, MOST_PIXELS
-from chestnut.data.decoding.picture import read_picture
+from chestnut.data.decoding.picture import read_picture, read_whole
 from chestnut.data.decoding.raw import START, Raw, fetched, sniff
-from chestnut.data.decoding.resize import centred, place
+from chestnut.data.decoding.resize import Whole, place
 from chestnut.data.formats import FORMATS
 from chestnut.errors import ImageError
 
@@ -38,11 +39,12 @@ def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
 
     Colour becomes ITU-R 601 luma, transparent pixels become black, and EXIF orientation is applied. `depth.to_uint8`
     says how more than 8 bits are reduced, `dicom.read_grey` how DICOM is shown. Large JPEGs are decoded at 1/2, 1/4 or
-    1/8 of their size, as long as that is not smaller than the result. The intensity rule comes last; see `intensity`.
+    1/8 of their size, as long as that is not smaller than the result. A crop to the lungs is taken from the image
+    before it is resized. The intensity rule comes last; see `intensity`.
 
     Args:
         reference: A path, or `archive.npz#train/17`.
-        spec: The height, width, resize rule and intensity rule; its channels do not matter here.
+        spec: The height, width, resize rule, frame and intensity rule; its channels do not matter here.
 
     Returns:
         Grey values 0..255, shape (height, width).
@@ -51,36 +53,83 @@ def decode(reference: str, spec: InputSpec) -> npt.NDArray[np.uint8]:
         ImageError: The image is missing, unreadable, truncated, too large or in an unknown format, or the file contains
             several images.
     """
+    return decode_framed(reference, spec).image
+
+
+def decode_framed(reference: str, spec: InputSpec) -> Framed:
+    """Decode one image as `decode` does, and tell whether its lungs were found."""
     with quiet(), fetched(reference) as raw:
         return render(raw, spec)
 
 
-def render(raw: Raw, spec: InputSpec) -> npt.NDArray[np.uint8]:
-    """Decode what `raw.fetched` read, with the result and errors of `decode`; call it inside `quiet`."""
+def render(raw: Raw, spec: InputSpec) -> Framed:
+    """Decode what `raw.fetched` read, with the result and errors of `decode_framed`; call it inside `quiet`."""
     try:
-        return standardise(np.asarray(_decode_raw(raw, spec)), spec.intensity)
+        return _render(raw, spec)
+    except MemoryError as error:
+        raise ImageError(raw.reference, _explain(raw, error)) from error
+
+
+def decode_whole(reference: str, side: int) -> npt.NDArray[np.uint8]:
+    """Decode the whole of one image in its own proportions.
+
+    Args:
+        reference: A path, or `archive.npz#train/17`.
+        side: The most pixels of its longer side; a larger image is shrunk.
+
+    Returns:
+        Grey values 0..255, shape (height, width).
+
+    Raises:
+        ImageError: As `decode`.
+    """
+    with quiet(), fetched(reference) as raw:
+        whole = _read_whole(raw, lambda size: max(size) / side)
+    width, height = whole.size
+    ratio = max(1.0, max(width, height) / side)
+    size = (max(1, round(width / ratio)), max(1, round(height / ratio)))
+    return np.asarray(place(whole.size, size, "stretch").cut(whole.grey, whole.scale))
+
+
+def _render(raw: Raw, spec: InputSpec) -> Framed:
+    data = raw.stored
+    if not spec.needs_lungs and isinstance(data, bytes) and (kind := sniff(data[:START])) not in ("", "DICOM"):
+        with _faults_explained(raw):
+            grey = np.asarray(read_picture(data, kind, raw.reference, spec))
+        return Framed(standardise(grey, spec.intensity), True)
+    whole = _read_whole(raw, lambda size: least_ratio(size, spec))
+    return frame(whole, spec, lambda ratio: _read_whole(raw, lambda _: ratio))
+
+
+def _read_whole(raw: Raw, ratio: Callable[[tuple[int, int]], float]) -> Whole:
+    """Decode a whole image, upright; see `picture.read_whole` for `ratio`."""
+    with _faults_explained(raw):
+        if not isinstance(raw.stored, bytes):
+            return _whole(raw.stored if raw.stored.ndim == 2 else luma(raw.stored))
+        kind = sniff(raw.stored[:START])
+        if kind == "DICOM":
+            from chestnut.data.decoding.dicom import read_grey
+
+            return _whole(read_grey(raw.stored, raw.reference))
+        if kind:
+            return read_whole(raw.stored, kind, raw.reference, ratio)
+    raise ImageError(raw.reference, f"is not an image that chestnut reads ({FORMATS}){_mention_text(raw.stored)}")
+
+
+@contextmanager
+def _faults_explained(raw: Raw) -> Iterator[None]:
+    """Turn what decoders raise on damaged bytes into an error that names the image."""
+    try:
+        yield
     except ImageError:
         raise
     except FAULTS as error:
         raise ImageError(raw.reference, _explain(raw, error)) from error
 
 
-def _decode_raw(raw: Raw, spec: InputSpec) -> Image.Image:
-    if not isinstance(raw.stored, bytes):
-        return _resize(raw.stored if raw.stored.ndim == 2 else luma(raw.stored), spec)
-    kind = sniff(raw.stored[:START])
-    if kind == "DICOM":
-        from chestnut.data.decoding.dicom import read_grey
-
-        return _resize(read_grey(raw.stored, raw.reference), spec)
-    if kind:
-        return read_picture(raw.stored, kind, raw.reference, spec)
-    raise ImageError(raw.reference, f"is not an image that chestnut reads ({FORMATS}){_mention_text(raw.stored)}")
-
-
-def _resize(values: npt.NDArray[np.generic], spec: InputSpec) -> Image.Image:
+def _whole(values: npt.NDArray[np.generic]) -> Whole:
     grey = Image.fromarray(np.ascontiguousarray(to_uint8(values)))
-    return centred(place(grey.size, (spec.width, spec.height), spec.resize).cut(grey), spec)
+    return Whole(grey, grey.size)
 
 
 def _mention_text(data: bytes) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from chestnut.data.pixels import Grey
 
@@ -20,7 +21,7 @@ _LOW, _HIGH = 1.0, 99.0
 _TILES, _CLIP = 8, 2.0
 
 
-def standardise(image: Grey, rule: Rule) -> Grey:
+def standardise(image: Grey, rule: Rule, kept: npt.NDArray[np.bool_] | None = None) -> Grey:
     """Normalise an image's grey values.
 
     Args:
@@ -29,6 +30,8 @@ def standardise(image: Grey, rule: Rule) -> Grey:
             `equalise` makes all grey values equally frequent, so that images that differ by a rising map of grey values
             become equal. `clahe` does the same in each of 8×8 tiles, with limited contrast, and blends the tiles
             (Zuiderveld 1994, Graphics Gems IV, VIII.5).
+        kept: A mask of the pixels to keep, of the same shape; the others become 0, and the result does not depend on
+            them. None keeps all.
 
     Returns:
         The image, of the same shape. Only `clahe` changes an image of one grey value or with equal percentiles.
@@ -37,6 +40,20 @@ def standardise(image: Grey, rule: Rule) -> Grey:
     array([[  0,  85],
            [170, 255]], dtype=uint8)
     """
+    if kept is None:
+        return _standardise_all(image, rule)
+    changed: Grey = np.zeros_like(image)
+    if rule == "clahe":  # it looks at neighbours, so those that are not kept are made black before as well
+        changed[kept] = image[kept]
+        changed = _standardise_all(changed, rule)
+        changed[~kept] = 0
+    elif kept.any():
+        # Neither of these rules looks at neighbours, so the pixels may stand in a column
+        changed[kept] = _standardise_all(image[kept][:, np.newaxis], rule)[:, 0]
+    return changed
+
+
+def _standardise_all(image: Grey, rule: Rule) -> Grey:
     import cv2
 
     if rule == "percentile":

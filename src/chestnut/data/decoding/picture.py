@@ -6,7 +6,8 @@ Damaged bytes may raise any exception; `decode.render` turns it into an `ImageEr
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from chestnut.config import InputSpec
 from chestnut.data.decoding.depth import luma, to_uint8
 from chestnut.data.decoding.limits import MOST_BYTES, MOST_EXIF_BYTES, check_size, pixels_at_once
 from chestnut.data.decoding.picture_header import check_header
-from chestnut.data.decoding.resize import centred, place
+from chestnut.data.decoding.resize import Whole, centred, place
 from chestnut.errors import ImageError
 
 #: The plug-in classes, because the limit on pixels of `Image.open` is global to the process.
@@ -48,6 +49,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+#: The orientations that exchange width and height.
+_LYING = (5, 6, 7, 8)
+
 _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
 
 
@@ -71,6 +75,43 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
     Raises:
         ImageError: The header declares too much, or the file has several pages or frames.
     """
+    with _opened(data, kind, reference) as picture:
+        deep, orientation = _is_deep(picture, kind), _read_orientation(picture, kind, reference)
+        target = (spec.height, spec.width) if orientation in _LYING else (spec.width, spec.height)
+        placement = place(picture.size, target, spec.resize)
+        scale = _reduce(picture, placement.ratio) if kind == "JPEG" else (1.0, 1.0)
+        part = placement.cut(_grey(picture, data, deep), scale)
+    turn = _TURNS.get(orientation)
+    return centred(part if turn is None else part.transpose(turn), spec)
+
+
+def read_whole(data: bytes, kind: str, reference: str, ratio: Callable[[tuple[int, int]], float]) -> Whole:
+    """Decode a whole picture and make it upright.
+
+    Args:
+        data: The file's bytes.
+        kind: The format that `raw.sniff` returned.
+        reference: The path, for messages.
+        ratio: Receives the upright picture's size, (width, height), and returns how many of its pixels become one; a
+            JPEG may be decoded at a smaller size with at least so many.
+
+    Raises:
+        ImageError: As `read_picture`.
+    """
+    with _opened(data, kind, reference) as picture:
+        deep, orientation = _is_deep(picture, kind), _read_orientation(picture, kind, reference)
+        width, height = picture.size
+        size = (height, width) if orientation in _LYING else (width, height)
+        if kind == "JPEG":
+            _reduce(picture, ratio(size))
+        grey = _grey(picture, data, deep)
+    turn = _TURNS.get(orientation)
+    return Whole(grey if turn is None else grey.transpose(turn), size)
+
+
+@contextmanager
+def _opened(data: bytes, kind: str, reference: str) -> Iterator[ImageFile.ImageFile]:
+    """Open a picture after a check of its header; its pixels count against the limit until the block ends."""
     file = io.BytesIO(data)
     opening = check_header(file, kind, reference)
     with pixels_at_once.hold(opening):
@@ -79,22 +120,17 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
         if getattr(picture, "is_animated", False):  # not n_frames, which reads all pages of a TIFF
             raise ImageError(reference, "contains several pages or frames; save the one you need as a separate file")
         with pixels_at_once.hold(0 if opening else picture.width * picture.height):
-            return _decode(picture, data, kind, reference, spec)
+            yield picture
 
 
-def _decode(picture: ImageFile.ImageFile, data: bytes, kind: str, reference: str, spec: InputSpec) -> Image.Image:
-    # Look at the tiles before the orientation, which in a PNG may come after the pixels and discards the tiles
-    deep = kind != "JPEG" and ";16" in str(picture.tile)
-    orientation = 1 if kind == "TIFF" else _read_orientation(picture, reference)  # Pillow itself makes TIFF upright
-    target = (spec.height, spec.width) if orientation in (5, 6, 7, 8) else (spec.width, spec.height)
-    placement = place(picture.size, target, spec.resize)
-    scale = _reduce(picture, placement.ratio) if kind == "JPEG" else (1.0, 1.0)
-    part = placement.cut(_grey(picture, data, deep), scale)
-    turn = _TURNS.get(orientation)
-    return centred(part if turn is None else part.transpose(turn), spec)
+def _is_deep(picture: ImageFile.ImageFile, kind: str) -> bool:
+    """Tell whether colours have 16 bits: before the orientation is read, which in a PNG discards the tiles."""
+    return kind != "JPEG" and ";16" in str(picture.tile)
 
 
-def _read_orientation(picture: ImageFile.ImageFile, reference: str) -> Any:
+def _read_orientation(picture: ImageFile.ImageFile, kind: str, reference: str) -> Any:
+    if kind == "TIFF":  # Pillow itself makes it upright
+        return 1
     exif = picture.getexif()
     length = len(picture.info.get("exif") or b"")
     if length > MOST_EXIF_BYTES:

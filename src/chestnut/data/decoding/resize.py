@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from PIL import Image
 
@@ -13,6 +13,23 @@ _SHRINK, _ENLARGE = Image.Resampling.HAMMING, Image.Resampling.BILINEAR
 
 
 Box = tuple[float, float, float, float]
+
+
+class Whole(NamedTuple):
+    """A whole upright picture, perhaps decoded at less than its full size.
+
+    Attributes:
+        grey: The picture, of mode L.
+        size: Its full size, (width, height) in pixels.
+    """
+
+    grey: Image.Image
+    size: tuple[int, int]
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The pixels of `grey` per pixel of the full size, along x and y."""
+        return self.grey.width / self.size[0], self.grey.height / self.size[1]
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,11 @@ class Placement:
         left, top, right, bottom = self.box
         return min((right - left) / self.size[0], (bottom - top) / self.size[1])
 
+    def moved(self, left: float, top: float) -> Placement:
+        """Return the placement of the same part of a larger picture, in which this picture begins at (left, top)."""
+        x0, y0, x1, y1 = self.box
+        return replace(self, box=(x0 + left, y0 + top, x1 + left, y1 + top))
+
     def cut(self, grey: Image.Image, scale: tuple[float, float] = (1.0, 1.0)) -> Image.Image:
         """Cut the part out of a picture of mode L and resample it.
 
@@ -45,8 +67,10 @@ class Placement:
         return _resample(grey, (left * x, top * y, min(right * x, grey.width), min(bottom * y, grey.height)), self.size)
 
 
-def place(source: tuple[int, int], target: tuple[int, int], rule: Literal["stretch", "fit", "crop"]) -> Placement:
+def place(source: tuple[float, float], target: tuple[int, int], rule: Literal["stretch", "fit", "crop"]) -> Placement:
     """Decide how a picture of size `source` fills one of size `target`, both (width, height).
+
+    A part of a larger picture may have a size that is no whole number.
 
     >>> place((400, 200), (100, 100), "fit").size
     (100, 50)

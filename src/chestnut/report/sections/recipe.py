@@ -37,6 +37,7 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
         ("Source", recipe.source),
         ("Source reports", recipe.reported),
         ("Input", f"{size.height}×{size.width}×{size.channels} pixels, {grey}, resized by {size.resize}"),
+        ("View", size.view if size.needs_lungs else ""),
         ("Network", f"{recipe.model.network}: {_list_settings(recipe.model, {'network'})}"),
         ("Loss", _join(recipe.loss.name, _list_changes(recipe.loss))),
         ("Optimiser", _join(optim.name, f"learning rate {_write(optim.learning_rate)}", _list_changes(optim))),
