@@ -1,11 +1,12 @@
 """Measure how networks generalise beyond their training scanner, and write the tables of docs/generalisation.md.
 
     python -m benchmarks.generalise DATA --external OTHER_DATA --weights MOBILENET_V2.weights.h5 \
-        [--only robust,tried] [--runs FOLDER]
+        [--only robust,robust-lungs,tried] [--runs FOLDER]
 
 DATA are the Kermany training images, OTHER_DATA images with the classes Pneumonia and No_findings. The results are
-those of the validation split by patient, seed 1, plain and under the shifts of `chestnut stress`; the test split is not
-used. A run that is in FOLDER already is not trained again. Earlier results stay in generalise.json.
+those of the validation split by patient, seed 1: plain, under the shifts of `chestnut stress`, and after the exchanges
+of `chestnut exchange`; the test split is not used. A run that is in FOLDER already is not trained again. It has the
+name of its recipe, and of what was done to it: `cnn-small`, `cnn-small-lungs`. Earlier results stay in generalise.json.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ RECIPES = HERE.parent / "src" / "chestnut" / "recipes"
 SMALL = HERE / "generalise.toml"
 MAPPING = "Pneumonia=PNEUMONIA,No_findings=NORMAL"
 GOAL = "balanced"
+SIDES = ("same", "other")
 
 GEOMETRY = ("augment.rotation=10", "augment.zoom=0.25", "augment.aspect=0.35", "augment.shift=0.1")
 TONE = ("augment.contrast=0.5", "augment.brightness=0.2", "augment.gamma=0.5")
@@ -34,14 +36,19 @@ COVER = ("augment.border=0.12", "augment.erase=0.4", "augment.marker=0.12")
 ALL = (*GEOMETRY, *TONE, *DETAIL, *COVER, "data.balance=weights")
 HALF_CLEAN = (*ALL, "input.intensity=equalise", "augment.clean=0.5")
 
-#: The networks to compare: the recipe, and whether the run is fine-tuned afterwards.
-MAIN = {
-    "cnn-small": ("cnn-small", False),
-    "mobilenet-v2": ("mobilenet-v2", False),
-    "mobilenet-v2, fine-tuned": ("mobilenet-v2", True),
-    "robust": ("robust", False),
-    "robust-mobilenet": ("robust-mobilenet", False),
+RECIPES_COMPARED = ("hog-logistic", "cnn-small", "mobilenet-v2", "robust", "robust-mobilenet")
+WHOLE, LUNGS = "whole", "lungs"
+
+#: The networks to compare, each on whole images and on images cropped to the lungs: the recipe and the frame.
+FRAMES = {
+    f"{recipe}, {frame}" if frame == LUNGS else recipe: (recipe, frame)
+    for recipe in RECIPES_COMPARED
+    for frame in (WHOLE, LUNGS)
 }
+FINE_TUNED = {"mobilenet-v2, fine-tuned": "mobilenet-v2"}
+
+#: All networks of the tables, in order.
+MAIN = (*FRAMES, *FINE_TUNED)
 
 #: The settings to try, one at a time, on the small network.
 TRIED: dict[str, tuple[str, ...]] = {
@@ -69,16 +76,25 @@ def train_run(given: argparse.Namespace, name: str, recipe: str, settings: tuple
     folder: Path = given.runs / re.sub(r"\W+", "-", name)
     if not folder.exists():
         words = [f"--set={setting}" for setting in (f"seed={SEED}", *settings)]
-        data = str(given.data.resolve())
-        chestnut(given.runs, "train", data, "--recipe", recipe, "--name", str(folder), "--no-audit", *words)
+        place = ("--runs", str(given.runs.resolve()), "--name", folder.name)
+        chestnut(given.runs, "train", str(given.data.resolve()), "--recipe", recipe, *place, "--no-audit", *words)
     return folder
+
+
+def make_run(given: argparse.Namespace, name: str) -> Path:
+    """Train or fine-tune a network of the tables unless it exists; return its folder."""
+    if name in FINE_TUNED:
+        return finetune_run(given, name, make_run(given, FINE_TUNED[name]))
+    recipe, frame = FRAMES[name]
+    weights = (f"model.weights={given.weights.resolve()}",) if given.weights and "mobilenet" in recipe else ()
+    return train_run(given, name, recipe, (f"input.frame={frame}", *weights))
 
 
 def finetune_run(given: argparse.Namespace, name: str, start: Path) -> Path:
     """Fine-tune a run unless the result exists; return the folder of the new run."""
     folder: Path = given.runs / re.sub(r"\W+", "-", name)
     if not folder.exists():
-        chestnut(given.runs, "finetune", str(start), "--name", str(folder), "--set", "train.passes=3")
+        chestnut(given.runs, "finetune", str(start.resolve()), "--name", folder.name, "--set", "train.passes=3")
     return folder
 
 
@@ -87,7 +103,7 @@ def stress_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     words = ["--operating-point", GOAL]
     if given.external:
         words += ["--external", str(given.external.resolve()), "--map", MAPPING]
-    found = chestnut(given.runs, "stress", str(folder), *words)
+    found = chestnut(given.runs, "stress", str(folder.resolve()), *words)
     facts = json.loads((folder / "environment.json").read_text())
     external = found["external"]
     return {
@@ -100,6 +116,23 @@ def stress_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "shifts": {row["name"]: {key: row[key] for key in ("auroc", "specificity")} for row in found["shifts"]},
         "external": None if external is None else external["metrics"]["auroc"],
         "points": found["operating_points"]["points"],
+    }
+
+
+def exchange_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Return the results of `chestnut exchange` for a run."""
+    found = chestnut(given.runs, "exchange", str(folder.resolve()))
+    return {
+        "images": found["images"],
+        "plain": found["plain"],
+        "pairs": {
+            pair["name"]: {
+                "other": {key: pair["other"][key] for key in ("auroc", "sensitivity", "specificity")},
+                "same": {key: pair["same"][key] for key in ("auroc", "sensitivity", "specificity")},
+                "given_away": pair["given_away"],
+            }
+            for pair in found["pairs"]
+        },
     }
 
 
@@ -133,6 +166,51 @@ def main_lines(results: dict[str, Any]) -> list[str]:
         )
     shifted = "sensitivity, specificity, mean over shifts"
     return table(("run", "AUROC, plain", "AUROC, mean over shifts", "worst shift", shifted, "AUROC, external"), rows)
+
+
+def frame_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of whole images against lungs: plain, all exchanged, and the mean over the shifts."""
+    rows = []
+    for name in FRAMES:
+        row = results.get(name, {})
+        if "exchange" in row:
+            everything = row["exchange"]["pairs"]["all"]
+            rows.append(
+                [
+                    *(f"`{FRAMES[name][0]}`", FRAMES[name][1]),
+                    f"{shown(row['plain']['auroc'])}, {shown(row['plain']['specificity'])}",
+                    *(
+                        f"{shown(everything[side]['auroc'])}, {shown(everything[side]['specificity'])}"
+                        for side in SIDES
+                    ),
+                    shown(everything["given_away"], interval=True),
+                    f"{shown(row['mean']['auroc'])}, {shown(row['mean']['specificity'])}",
+                ]
+            )
+    return table(
+        (
+            *("recipe", "frame", "plain: AUROC, specificity", "all exchanged with its own class"),
+            *("all exchanged with the other class", "AUROC given away", "mean over shifts"),
+        ),
+        rows,
+    )
+
+
+def exchange_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of the AUROC after each exchange with the other class, and with the own one in brackets."""
+    found = {name: results[name]["exchange"] for name in MAIN if "exchange" in results.get(name, {})}
+    conditions = list(dict.fromkeys(condition for row in found.values() for condition in row["pairs"]))
+    rows = [
+        [
+            *(name, shown(row["plain"]["auroc"])),
+            *(
+                f"{shown(row['pairs'][one]['other']['auroc'])} ({shown(row['pairs'][one]['same']['auroc'])})"
+                for one in conditions
+            ),
+        ]
+        for name, row in found.items()
+    ]
+    return table(("run", "plain", *conditions), rows)
 
 
 def shift_lines(results: dict[str, Any]) -> list[str]:
@@ -180,7 +258,10 @@ def tried_lines(results: dict[str, Any]) -> list[str]:
 
 def write(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the pages, and the results into the recipes' heads."""
-    blocks = {"main": main_lines, "shifts": shift_lines, "points": point_lines, "tried": tried_lines}
+    blocks = {
+        **{"main": main_lines, "frames": frame_lines, "exchange": exchange_lines},
+        **{"shifts": shift_lines, "points": point_lines, "tried": tried_lines},
+    }
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for name, lines in blocks.items():
@@ -189,8 +270,8 @@ def write(results: dict[str, Any]) -> None:
             text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
         page.write_text(text, encoding="utf-8")
     for name in ("robust", "robust-mobilenet"):
-        if name in results:
-            head(RECIPES / f"{name}.toml", results[name])
+        if f"{name}, {LUNGS}" in results:
+            head(RECIPES / f"{name}.toml", results[f"{name}, {LUNGS}"])
 
 
 def head(path: Path, row: dict[str, Any]) -> None:
@@ -209,7 +290,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("--external", type=Path)
-    parser.add_argument("--weights", help="a weights file of MobileNetV2; else it is downloaded")
+    parser.add_argument("--weights", type=Path, help="a weights file of MobileNetV2; else it is downloaded")
     parser.add_argument(
         "--only", help="rows of the tables, such as robust,all-style; tried for all of the small network"
     )
@@ -219,11 +300,10 @@ def main() -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     everything = [*(name.replace(", ", "-") for name in MAIN), "tried"]
     wanted = everything if given.only is None else given.only.split(",")
-    for name, (recipe, further) in MAIN.items():
+    for name in MAIN:
         if name.replace(", ", "-") in wanted:
-            settings = (f"model.weights={given.weights}",) if given.weights and "mobilenet" in recipe else ()
-            run = train_run(given, recipe, recipe, settings)
-            results[name] = stress_run(given, finetune_run(given, name, run) if further else run)
+            run = make_run(given, name)
+            results[name] = {**stress_run(given, run), "exchange": exchange_run(given, run)}
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, settings in TRIED.items():
         if "tried" in wanted or name.replace(", ", "-") in wanted:
