@@ -30,8 +30,9 @@ from chestnut.evaluation.metrics import evaluate
 from chestnut.evaluation.selection_bias import Gain
 from chestnut.inference.bundle import Bundle
 from chestnut.runs.ledger import Look
+from chestnut.studies.comparison.control import Arm, Control
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
-from chestnut.studies.comparison.plan import ComparisonPlan, Terms
+from chestnut.studies.comparison.plan import ComparisonPlan, ControlTerms, Terms
 from chestnut.studies.comparison.variants import make_variants
 from chestnut.studies.crossval.plan import CrossPlan
 from chestnut.studies.crossval.result import CrossValidation, FoldResult
@@ -199,6 +200,11 @@ def test_keys_of_a_comparison():
     assert keys("leaderboard.csv") == [field.name for field in fields(Row)]
     listed = re.search(r"^\| `pairs` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
     assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Pair)]
+    assert keys("control.json") == result_keys(Control)
+    listed = re.search(r"^\| `arms` \| (.*) \|$", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(Arm)]
+    listed = re.search(r"^\| `control` \| an object: (.*) \|$", PAGES["json"], flags=re.M)[1]
+    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(ControlTerms)]
 
 
 def test_keys_of_a_cross_validation():

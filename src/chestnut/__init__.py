@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
@@ -46,6 +47,7 @@ _HOMES = {
     "cache_entries": "chestnut.data.cache.cache:entries",
     "clean_cache": "chestnut.data.cache.cache:clean",
     "compare": "chestnut.api.studies",
+    "control": "chestnut.api.control",
     "crossval": "chestnut.api.studies",
     "ensemble": "chestnut.api.training",
     "evaluate": "chestnut.evaluation.metrics",
@@ -81,6 +83,7 @@ __all__ = [
     "cache_entries",
     "clean_cache",
     "compare",
+    "control",
     "crossval",
     "ensemble",
     "evaluate",

@@ -17,8 +17,19 @@ SETTINGS = (
 )
 NAMES = [
     *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "__version__", "audit", "augment"),
-    *("cache_entries", "clean_cache", "compare", "crossval", "ensemble", "evaluate", "fetch", "folds", "layers"),
-    *("list_runs", "load_dataset", "load_recipe", "lr_range", "open_run", "phantom", "recipe_names", "resume", "show"),
+    *("cache_entries", "clean_cache", "compare", "control", "crossval", "ensemble", "evaluate", "fetch", "folds"),
+    *(
+        "layers",
+        "list_runs",
+        "load_dataset",
+        "load_recipe",
+        "lr_range",
+        "open_run",
+        "phantom",
+        "recipe_names",
+        "resume",
+        "show",
+    ),
     *("split", "stress", "train", "tune", "write_phantom"),
 ]
 

@@ -29,7 +29,8 @@ INPUTS = {
 WORDS = {
     "demo": [], "phantom": ["new"], "fetch": ["pneumoniamnist", "new"], "info": ["x"], "show": ["x"], "audit": ["x"],
     "split": ["x"], "augment": ["x", "new"], "cache": [], "recipes": [], "train": ["x"], "finetune": ["x"],
-    "compare": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"], "diagnose": ["x", "--lr-range"],
+    "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
+    "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "stress": ["x"], "predict": ["x", "y"], "report": ["x"],
 }  # fmt: skip
 
@@ -63,8 +64,9 @@ def test_every_output_is_known():
         "demo --out", "demo --json", "phantom OUT", "phantom --json", "fetch OUT", "fetch --json", "info --json",
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
-        "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json", "runs --json",
-        "evaluate --json", "stress --json", "predict --csv", "predict --json", "report --out", "report --json",
+        "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
+        "runs --json", "evaluate --json", "stress --json", "predict --csv", "predict --json", "report --out",
+        "report --json",
     ]  # fmt: skip
 
 

@@ -128,6 +128,7 @@ COMMANDS = {
     "train, recipe": ("train", "images", "--set", "name='../../x'"),
     "train, control": ("train", "images", "--set", 'name="a\\u001bb"'),
     "compare": ("compare", "images", "--recipes", "mlp,cnn-small", "--name", "../x"),
+    "control": ("control", "images", "--recipe", "mlp", "--name", "../x"),
     "crossval": ("crossval", "images", "--recipe", "mlp", "--name", "a/b"),
     "crossval, recipe": ("crossval", "images", "--recipe", "mlp", "--set", "name=.x"),
     "tune": ("tune", "images", "--recipe", "cnn-search", "--name", "x" * 300),

@@ -1,4 +1,4 @@
-"""Continue the work of a folder: a training, a comparison, a cross-validation or a search."""
+"""Continue the work of a folder: a training, a comparison, a control experiment, a cross-validation or a search."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from chestnut.errors import RunError
 
 if TYPE_CHECKING:
     from chestnut.api.run import Run
+    from chestnut.studies.comparison.control import Control
     from chestnut.studies.comparison.leaderboard import Leaderboard
     from chestnut.studies.crossval.result import CrossValidation
     from chestnut.studies.tuning.result import Tuning
 
 
-def resume(path: str | Path, **options: Any) -> Run | Leaderboard | CrossValidation | Tuning:
-    """Continue a training, a comparison, a cross-validation or a search that was stopped or killed.
+def resume(path: str | Path, **options: Any) -> Run | Leaderboard | Control | CrossValidation | Tuning:
+    """Continue a training, or a study of many runs such as a comparison or a search, that was stopped or killed.
 
     Args:
         path: Its folder.
@@ -29,13 +30,13 @@ def resume(path: str | Path, **options: Any) -> Run | Leaderboard | CrossValidat
         RunError: The folder contains nothing that can be continued.
         TypeError: A keyword that does not belong to what the folder contains.
     """
-    from chestnut.api.studies import resume_comparison, resume_crossval, resume_tune
+    from chestnut.api.studies import resume_crossval, resume_tune
     from chestnut.api.training import resume_run
     from chestnut.files.reading import is_present
 
     calls = {
         "environment.json": resume_run,
-        "plan.json": resume_comparison,
+        "plan.json": _resume_plan,
         "crossplan.json": resume_crossval,
         "tuneplan.json": resume_tune,
     }
@@ -45,3 +46,13 @@ def resume(path: str | Path, **options: Any) -> Run | Leaderboard | CrossValidat
     raise RunError(
         f"{path} contains no run and no study; give the folder of a training, comparison, cross-validation or search"
     )
+
+
+def _resume_plan(path: str | Path, **options: Any) -> Leaderboard | Control:
+    """Continue a control experiment, or another comparison."""
+    from chestnut.api.control import resume_control
+    from chestnut.api.studies import resume_comparison
+    from chestnut.studies.comparison.plan import ComparisonFolder
+
+    call = resume_comparison if ComparisonFolder(Path(path)).plan.control is None else resume_control
+    return call(path, **options)

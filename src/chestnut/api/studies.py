@@ -89,11 +89,11 @@ def compare(
     terms = Terms(**rest)
     terms.check()
     variants = make_variants(recipes, settings, grid)
-    choice, track = _check(how, path)
+    choice, track = check_engine(how, path)
     images = read_data(data)
     plan, images = make_plan(images, variants, terms, threads_per_job(), skip_bad=how.skip_bad, bars=how.shown.bar)
     folder = ComparisonFolder.begin(Path(path or Path(how.runs) / f"compare-{plan.digest}"), plan, images)
-    return _compare(folder, how, choice, track, fine_tune_best)
+    return run_comparison(folder, how, choice, track, fine_tune_best)
 
 
 def resume_comparison(
@@ -112,12 +112,17 @@ def resume_comparison(
     from chestnut.studies.comparison.plan import ComparisonFolder
 
     how = read_options(StudySettings, options)
-    return _compare(ComparisonFolder(Path(path)), how, *_check(how, path), fine_tune_best)
+    return run_comparison(ComparisonFolder(Path(path)), how, *check_engine(how, path), fine_tune_best)
 
 
-def _compare(
-    folder: ComparisonFolder, how: StudySettings, choice: EngineChoice, track: tuple[str, ...], fine_tune_best: bool
+def run_comparison(
+    folder: ComparisonFolder,
+    how: StudySettings,
+    choice: EngineChoice,
+    track: tuple[str, ...],
+    fine_tune_best: bool = False,
 ) -> Leaderboard:
+    """Train the runs that a comparison lacks on an engine that `check_engine` returned; write leaderboard and page."""
     from chestnut.report.pages.comparison import write_comparison_page
     from chestnut.studies.comparison.compare import compare
 
@@ -166,7 +171,7 @@ def crossval(
     how = read_options(StudySettings, options)
     check_folds(folds, repeats)
     chosen = load_recipe(recipe, list(settings))
-    choice, track = _check(how, path)
+    choice, track = check_engine(how, path)
     images, threads = read_data(data), threads_per_job()
     plan, images = make_crossplan(images, chosen, folds, repeats, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
     folder = CrossFolder.begin(Path(path or Path(how.runs) / f"crossval-{plan.digest}"), plan, images)
@@ -186,7 +191,7 @@ def resume_crossval(path: str | Path, **options: Unpack[StudyOptions]) -> CrossV
     from chestnut.studies.crossval.plan import CrossFolder
 
     how = read_options(StudySettings, options)
-    return _crossval(CrossFolder(Path(path)), how, *_check(how, path))
+    return _crossval(CrossFolder(Path(path)), how, *check_engine(how, path))
 
 
 def _crossval(folder: CrossFolder, how: StudySettings, choice: EngineChoice, track: tuple[str, ...]) -> CrossValidation:
@@ -238,7 +243,7 @@ def tune(
     refuse_unknown(rest, list(TuneOptions.__annotations__))
     terms, chosen = Terms(**rest), load_recipe(recipe, list(settings))
     apply_terms(chosen, terms)
-    choice, track = _check(how, path)
+    choice, track = check_engine(how, path)
     images, threads = read_data(data), threads_per_job()
     plan, images = make_tuneplan(images, chosen, terms, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
     folder = TuneFolder.begin(Path(path or Path(how.runs) / f"tune-{plan.digest}"), plan, images)
@@ -260,7 +265,7 @@ def resume_tune(path: str | Path, *, trials: int | None = None, **options: Unpac
     from chestnut.studies.tuning.plan import TuneFolder
 
     how, folder = read_options(StudySettings, options), TuneFolder(Path(path))
-    choice, track = _check(how, path)
+    choice, track = check_engine(how, path)
     if trials is not None:
         with folder.lock():
             folder.extend(trials)
@@ -285,7 +290,7 @@ def _count_runs(runs: int, epochs: int | None) -> str:
     return f"{runs} {'run' if runs == 1 else 'runs'} of at most {epochs} {'epoch' if epochs == 1 else 'epochs'}"
 
 
-def _check(how: StudySettings, path: str | Path | None) -> tuple[EngineChoice, tuple[str, ...]]:
+def check_engine(how: StudySettings, path: str | Path | None) -> tuple[EngineChoice, tuple[str, ...]]:
     """Check the engine and the trackers before anything is read or written."""
     from chestnut.training.tracking.registry import open_trackers
 

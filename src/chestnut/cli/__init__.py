@@ -37,6 +37,7 @@ COMMANDS = {
     "train": "Training",
     "finetune": "Training",
     "compare": "Training",
+    "control": "Training",
     "crossval": "Training",
     "tune": "Training",
     "ensemble": "Training",

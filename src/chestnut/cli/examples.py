@@ -20,6 +20,7 @@ EXAMPLES = {
         "chestnut compare images --recipes mlp,cnn-small --repeats 3",
         "chestnut compare images --recipes mlp --grid optim.learning_rate=1e-3,1e-4",
     ),
+    "control": ("chestnut control images --recipe cnn-small --epochs 10",),
     "crossval": ("chestnut crossval images --recipe cnn-small --folds 5",),
     "tune": ("chestnut tune images --recipe cnn-search --trials 20 --executions 1",),
     "ensemble": ("chestnut ensemble runs/first runs/second runs/third --name three",),

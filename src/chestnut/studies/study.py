@@ -89,7 +89,7 @@ class StudyPlan(ABC):
     def differences(self, other: Self) -> list[str]:
         """Return the names of the parts in which another plan differs."""
         mine, theirs = self.identity, other.identity
-        return [label for key, label in self.labels.items() if mine[key] != theirs[key]]
+        return [label for key, label in self.labels.items() if mine.get(key) != theirs.get(key)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON values."""

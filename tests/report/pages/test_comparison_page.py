@@ -6,12 +6,14 @@ import json
 import pytest
 from PIL import Image
 
-from chestnut.errors import RunError
+from chestnut.errors import DataError, RunError
 from chestnut.evaluation.comparison import Pair
 from chestnut.evaluation.intervals import Estimate
 from chestnut.report.pages.comparison import write_comparison_page
+from chestnut.studies.comparison.control import Arm, Control
+from chestnut.studies.comparison.control_folder import ControlFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
-from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, Terms
+from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, ControlTerms, Terms
 from chestnut.studies.comparison.variants import make_variants
 
 
@@ -113,3 +115,37 @@ def test_a_page_before_its_leaderboard(comparison):
     with pytest.raises(RunError, match="has no leaderboard yet; make it by chestnut compare --resume"):
         write_comparison_page(folder, folder.page_file)
     assert not folder.page_file.exists()
+
+
+@pytest.fixture
+def experiment(comparison):
+    """Turn a comparison into a control experiment; gives its folder."""
+    names = {"whole-image": 0.99, "lungs-alone": 0.98, "outside-lungs": 0.95}
+    folder = ControlFolder(comparison([row(n, *one) for n, one in enumerate(names.items(), 1)], []).path)
+    plan = dataclasses.replace(ComparisonFolder(folder.path).plan, control=ControlTerms("mlp", 3))
+    folder.plan_file.write_text(json.dumps(plan.to_dict()))
+    arms = tuple(Arm(name, f"part of {name}", 1, Estimate(value, value - 0.01, 1)) for name, value in names.items())
+    share = Estimate(0.92, 0.9, 0.94)
+    found = Control("mlp", "The <sentence>.", share, arms, (), 810, 445, 3, 2000, ("What tests say.",), ())
+    folder.control_file.write_text(json.dumps(found.to_dict()))
+    for path in (folder.arms_figure, folder.inputs_figure):
+        Image.new("L", (900, 300), 200).save(path)
+    return folder
+
+
+def test_a_page_of_a_control_experiment_begins_with_its_sentence(experiment, read_page):
+    write_comparison_page(experiment, experiment.page_file)
+    page = read_page(experiment.page_file)
+    assert "Control experiment" in page.text and "chestnut control --resume" in page.text
+    sentence, tests, seen, board = (
+        page.text.index(words) for words in ("The <sentence>.", "What tests say.", "the same recipe", "Place Variant")
+    )
+    assert sentence < tests < seen < board
+    assert "Training images as each of the three networks sees them" in page.all("img", "alt")
+    assert "A sentence on" not in page.text
+
+
+def test_a_damaged_result_of_a_control_experiment_is_named(experiment):
+    experiment.control_file.write_text('{"recipe": 3}')
+    with pytest.raises(DataError, match=r"control\.json is damaged: recipe.*chestnut control --resume"):
+        write_comparison_page(experiment, experiment.page_file)

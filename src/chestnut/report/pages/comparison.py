@@ -1,4 +1,4 @@
-"""Write the page of a comparison."""
+"""Write the page of a comparison, which may be a control experiment."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chestnut.evaluation.intervals import Estimate
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
+from chestnut.studies.comparison.control_folder import ControlFolder
 from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan
 
 
@@ -31,6 +32,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
     if not folder.result_file.exists():
         raise RunError(f"{folder.path} has no leaderboard yet; make it by chestnut compare --resume {folder.path}")
     board, plan, facts = folder.result, folder.plan, folder.facts
+    control = None if plan.control is None else ControlFolder(folder.path)
     rows = folder.rows
     names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     alive = [_with_estimates(row) for row in board["rows"] if row["place"] is not None]
@@ -43,7 +45,9 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "alive": alive,
             "repeated": plan.terms.repeats > 1,
             "dead": [row for row in board["rows"] if row["failed"]],
-            "lead": _lead(board, alive),
+            "lead": _lead(board, alive) if control is None else control.control.sentence,
+            "sentences": board["sentences"] if control is None else control.control.sentences,
+            "control": None if control is None else _control(control),
             "facts": names.facts(facts),
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(rows, facts),
@@ -53,10 +57,19 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "pairs": [_pair(pair) for pair in board["pairs"]],
             "cost": [(row["name"], _cost(row)) for row in alive],
             "recipes": [(variant.name, variant.recipe.to_toml()) for variant in plan.variants],
-            "command": shlex.join(["chestnut", "compare", "--resume", str(folder.path)]),
+            "command": shlex.join(["chestnut", (control or folder).command, "--resume", str(folder.path)]),
         },
         names,
     )
+
+
+def _control(folder: ControlFolder) -> dict[str, Any]:
+    """Return what the page of a control experiment shows beside that of another comparison."""
+    return {
+        "arms": [(arm.sees, arm.auroc, arm.accuracy) for arm in folder.control.arms],
+        "forest": picture(folder.arms_figure),
+        "inputs": picture(folder.inputs_figure),
+    }
 
 
 def _with_estimates(row: Mapping[str, Any]) -> dict[str, Any]:

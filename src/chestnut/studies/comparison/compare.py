@@ -17,6 +17,8 @@ from chestnut.files.atomic import replacing
 from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
+from chestnut.studies.comparison.control import describe_control, make_control
+from chestnut.studies.comparison.control_folder import ControlFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, describe_start
 from chestnut.studies.comparison.ranking import Entry, make_leaderboard
@@ -49,11 +51,15 @@ def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool 
         folder.check_files()
         failures = run_all(_make_jobs(folder, plan, options), options)
         entries = [_make_entry(folder, plan, variant, failures) for variant in plan.variants]
-        board = make_leaderboard(entries, _make_notes(plan, options))
+        board = make_leaderboard(entries, _make_notes(plan, options), every_pair=plan.control is not None)
         best = next(variant for variant in plan.variants if variant.name == board.rows[0].name)
         tuned = replace(best, name=f"{best.name}{_FINE_TUNED}")
         if fine_tune_best or folder.run(tuned.name, plan.terms.seed).path.exists():
             board = _add_fine_tuned(folder, options, entries, board, best, tuned)
+        if plan.control is not None:
+            control = make_control(plan.control, entries, board)
+            ControlFolder(folder.path).write_control(control)
+            board = replace(board, sentences=(control.sentence, *board.sentences))
         _write_results(folder, board)
         return board
 
@@ -78,7 +84,8 @@ def _add_fine_tuned(
         for run in entry.runs.values()
         if run.record.kept_start
     ]
-    return make_leaderboard([*entries, entry], (*_make_notes(plan, options), *notes))
+    every_pair = plan.control is not None
+    return make_leaderboard([*entries, entry], (*_make_notes(plan, options), *notes), every_pair=every_pair)
 
 
 def _make_jobs(folder: ComparisonFolder, plan: ComparisonPlan, options: JobOptions) -> Iterable[Job]:
@@ -110,10 +117,11 @@ def _make_notes(plan: ComparisonPlan, options: JobOptions) -> tuple[str, ...]:
     """Return what a reader of the leaderboard must know about how it was made."""
     terms = plan.terms
     epochs = "1 epoch" if terms.epochs == 1 else f"{terms.epochs} epochs"
-    notes = [
+    notes = [] if plan.control is None else describe_control(plan.control)
+    notes.append(
         f"All variants saw the same images and split (seed {terms.seed}) and had at most {epochs}; each kept its best "
         "epoch, and the early stopping of its recipe."
-    ]
+    )
     if terms.fraction < 1:
         notes.append(
             f"Trained on {terms.fraction:.0%} of each class's training patients; all validation images were used."

@@ -69,7 +69,7 @@ class Leaderboard:
 
     Attributes:
         rows: The variants, the best first and those without a result last.
-        pairs: The test of each variant against the next.
+        pairs: The test of each variant against the next; of each against every other in a control experiment.
         images: The number of validation images.
         patients: The number of their patients.
         resamples: The number of resamples for each interval and test.

@@ -65,6 +65,28 @@ class VariantRow(BaseModel):
     recipe: str
 
 
+@dataclass(frozen=True)
+class ControlTerms:
+    """What makes a comparison a control experiment, whose variants see different parts of the images.
+
+    Attributes:
+        recipe: The name of the recipe that all variants share.
+        left_out: The number of images that were left out because no lungs were found in them.
+    """
+
+    recipe: str
+    left_out: int
+
+
+class ControlRow(BaseModel):
+    """`ControlTerms` as JSON has them."""
+
+    model_config = ConfigDict(strict=True)
+
+    recipe: str
+    left_out: Annotated[int, Field(ge=0)]
+
+
 class ComparisonFile(PlanFile):
     """What a plan.json must contain: the variants, and the terms that they share."""
 
@@ -73,6 +95,7 @@ class ComparisonFile(PlanFile):
     repeats: Annotated[int, Field(ge=1)]
     epochs: Annotated[int, Field(ge=1)] | None
     seed: Annotated[int, Field(ge=0)]
+    control: ControlRow | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +107,14 @@ class ComparisonPlan(StudyPlan):
         terms: The terms that all variants share.
         images: The SHA-256 of the images' rows: path, label, patient, split, pixels.
         threads: The number of threads of one operation of a run, which decides its last bits.
+        control: What makes it a control experiment; None for any other comparison.
     """
 
     variants: tuple[Variant, ...]
     terms: Terms
     images: str
     threads: int
+    control: ControlTerms | None = None
 
     file_type = ComparisonFile
     labels: ClassVar = {
@@ -99,6 +124,7 @@ class ComparisonPlan(StudyPlan):
         "repeats": "repeats",
         "epochs": "epochs",
         "seed": "seed",
+        "control": "whether it is a control experiment",
     }
 
     @property
@@ -110,12 +136,13 @@ class ComparisonPlan(StudyPlan):
     def identity(self) -> dict[str, Any]:
         """The values that distinguish this comparison from others."""
         variants = {one.name: one.recipe.model_dump(mode="json") for one in self.variants}
-        return {"variants": variants, "images": self.images, **asdict(self.terms)}
+        return {"variants": variants, "images": self.images, **asdict(self.terms), **self._control_fields()}
 
     def fields(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
         variants = [{"name": one.name, "recipe": one.recipe.to_toml()} for one in self.variants]
-        return {"variants": variants, **asdict(self.terms), "images": self.images, "threads": self.threads}
+        shared = {**asdict(self.terms), "images": self.images, "threads": self.threads}
+        return {"variants": variants, **shared, **self._control_fields()}
 
     @classmethod
     def from_fields(cls, values: dict[str, Any], origin: str) -> Self:
@@ -125,7 +152,12 @@ class ComparisonPlan(StudyPlan):
                 raise RunError(f"{origin} is damaged: {quoted(str(one['name']))} does not name a variant")
         variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in values["variants"]]
         terms = Terms(values["fraction"], values["repeats"], values["epochs"], values["seed"])
-        return cls(tuple(variants), terms, values["images"], values["threads"])
+        control = ControlTerms(**values["control"]) if values.get("control") else None
+        return cls(tuple(variants), terms, values["images"], values["threads"], control)
+
+    def _control_fields(self) -> dict[str, Any]:
+        """Return what only the plan of a control experiment has, so that other plans keep their digest."""
+        return {} if self.control is None else {"control": asdict(self.control)}
 
 
 def make_plan(
@@ -136,6 +168,7 @@ def make_plan(
     *,
     skip_bad: bool = False,
     bars: Bars = silent,
+    control: ControlTerms | None = None,
 ) -> tuple[ComparisonPlan, Manifest]:
     """Split, take the share and decode once for all variants; only the pixel cache is written.
 
@@ -146,6 +179,7 @@ def make_plan(
         threads: The number of threads of one operation of a run.
         skip_bad: Leave out unreadable images instead of raising an error.
         bars: Shows the progress.
+        control: What makes it a control experiment; None for any other comparison.
 
     Returns:
         The plan, and the images with splits and digests of their pixels.
@@ -168,7 +202,7 @@ def make_plan(
     )
     epochs = terms.epochs or min(recipe.train.epochs for recipe in recipes)
     equal = tuple(replace(one, recipe=one.recipe.changed([f"train.epochs={epochs}"])) for one in variants)
-    plan = ComparisonPlan(equal, replace(terms, epochs=epochs), prepared.digest, threads)
+    plan = ComparisonPlan(equal, replace(terms, epochs=epochs), prepared.digest, threads, control)
     return plan, prepared.with_notes_on_bad()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -31,12 +32,13 @@ class Entry:
     failures: Mapping[int, str]
 
 
-def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Leaderboard:
+def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = (), *, every_pair: bool = False) -> Leaderboard:
     """Rank the variants of a comparison and test each against the next.
 
     Args:
         entries: The variants.
         notes: Notes to add to those about the number of patients.
+        every_pair: Whether to test each variant against every other.
 
     Returns:
         The leaderboard.
@@ -49,7 +51,7 @@ def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Lea
     if not finished:
         first = next((why for entry in entries for why in entry.failures.values()), "no run was started")
         raise RunError(f"no run has finished, so there is nothing to compare; the first reason: {first}")
-    ranked = _rank(list(finished.values()))
+    ranked = _rank(list(finished.values()), every_pair)
     rows = [_make_row(finished[standing.name], standing) for standing in ranked.standings]
     rows += [_make_row(entry, None) for entry in entries if not entry.runs]
     few = [f"Intervals and tests rest on only {ranked.patients} patients; with so few they are too confident."]
@@ -59,10 +61,10 @@ def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Lea
     )
 
 
-def _rank(entries: list[Entry]) -> Ranked:
+def _rank(entries: list[Entry], every_pair: bool) -> Ranked:
     pooled = pool_predictions({entry.name: list(entry.runs.values()) for entry in entries})
     candidates = [Candidate(name, tuple(runs)) for name, runs in pooled.probabilities.items()]
-    return rank(pooled.targets, pooled.patients, candidates)
+    return rank(pooled.targets, pooled.patients, candidates, every_pair=every_pair)
 
 
 def _make_row(entry: Entry, standing: Standing | None) -> Row:
@@ -105,7 +107,10 @@ def _describe_steps(ranked: Ranked) -> tuple[str, ...]:
     groups: dict[int, list[Standing]] = {}
     for standing in ranked.standings:
         groups.setdefault(standing.place, []).append(standing)
-    steps = {pair.better: pair for pair in ranked.pairs if pair.distinguishable}
+    following = dict(itertools.pairwise(standing.name for standing in ranked.standings))
+    steps = {
+        pair.better: pair for pair in ranked.pairs if pair.distinguishable and following.get(pair.better) == pair.worse
+    }
     sentences = []
     for group in groups.values():
         if len(group) > 1:
