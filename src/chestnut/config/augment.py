@@ -12,10 +12,14 @@ from chestnut.config.part import Fraction, Part, Rate
 class AugmentConfig(Part):
     """The ranges of the random changes made to training images; zero leaves a change out.
 
-    The changes are made on the device, in this order: style, geometry, grey values, covering, loss of detail.
+    Images are reframed before they reach the device. The other changes are made there, in this order: style, geometry,
+    grey values, covering, loss of detail.
     """
 
     clean: Rate = Field(0.0, description="share of the images that each of these five kinds leaves unchanged")
+    reframe: Fraction = Field(
+        0.0, description="share of images whose lungs are placed where another training image has its lungs"
+    )
     style: Fraction = Field(
         0.0, description="share of images that take on the grey values of another image (histogram matching)"
     )

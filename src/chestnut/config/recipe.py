@@ -68,6 +68,15 @@ class Recipe(Part):
         return self
 
     @model_validator(mode="after")
+    def _refuse_unused_reframing(self) -> Self:
+        if self.augment.reframe and self.input.needs_lungs:
+            raise ValueError(
+                f"augment.reframe={self.augment.reframe:g} places the lungs anew within whole images, and input.frame, "
+                "outside or inside shows only a part of them; set augment.reframe=0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _refuse_huge_networks(self) -> Self:
         check_size(self.model, self.input)
         return self

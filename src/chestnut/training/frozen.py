@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from chestnut.config import AugmentConfig, Recipe
 from chestnut.data.cache.network_outputs import load_or_compute
+from chestnut.lungfield.network import MODEL
 from chestnut.models.augment import augmentation
 from chestnut.models.device import backend, compiled, predict
 from chestnut.progress import Bars, Tick
-from chestnut.training.inputs import Features, Images, Rows
+from chestnut.training.inputs import Features, Inputs, Rows
 
 _BATCH = 64
 
@@ -41,7 +42,7 @@ class Frozen:
     network: keras.Model
     recipe: Recipe
 
-    def plain(self, images: Images, digests: list[str], bars: Bars) -> Features:
+    def plain(self, images: Inputs, digests: list[str], bars: Bars) -> Features:
         """Return the outputs for unchanged images.
 
         Args:
@@ -51,7 +52,7 @@ class Frozen:
         """
         return self._features(images, digests, [None], bars)
 
-    def augmented(self, images: Images, digests: list[str], bars: Bars) -> Features:
+    def augmented(self, images: Inputs, digests: list[str], bars: Bars) -> Features:
         """Return the outputs for augmented images, in `train.passes` passes, but no more than there are epochs.
 
         A recipe without augmentation needs only one pass.
@@ -61,7 +62,7 @@ class Frozen:
         passes: list[int | None] = list(range(min(train.passes, train.epochs))) if changes else [None]
         return self._features(images, digests, passes, bars)
 
-    def _features(self, images: Images, digests: list[str], passes: list[int | None], bars: Bars) -> Features:
+    def _features(self, images: Inputs, digests: list[str], passes: list[int | None], bars: Bars) -> Features:
         outputs, places = [], []
         shape = (len(images), *self.network.output.shape[1:])
         weights = _digest(self.network)
@@ -82,10 +83,11 @@ class Frozen:
         return np.random.default_rng([self.recipe.seed, number]).permutation(count)
 
     def _blocks(
-        self, images: Images, order: Rows, number: int | None, report: Callable[[int], None]
+        self, images: Inputs, order: Rows, number: int | None, report: Callable[[int], None]
     ) -> Iterator[npt.NDArray[np.float32]]:
         """Yield the outputs in that order; the last batch is padded, so that only one shape is compiled."""
         changes = _changes(self.recipe, number)
+        images.set_epoch(number or 0)
         self.network.jit_compile = compiled()
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
@@ -102,6 +104,8 @@ class Frozen:
         facts: list[Any] = [_VERSION, keras.__version__, backend(), weights, recipe.input.model_dump(), digests]
         if number is not None:
             facts += [recipe.augment.model_dump(), recipe.seed, number]
+            if recipe.augment.reframe:
+                facts.append(MODEL)
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 

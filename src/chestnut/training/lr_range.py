@@ -23,10 +23,10 @@ from chestnut.models.device import policy
 from chestnut.progress import Bars, Tick, silent
 from chestnut.training.batches import Batches
 from chestnut.training.class_balance import seen_shares
-from chestnut.training.inputs import Images
 from chestnut.training.layer_rates import has_paces, paces
 from chestnut.training.learner import Learner
 from chestnut.training.optimizers import set_paces
+from chestnut.training.reframed import training_images
 from chestnut.training.starting_network import Start, make_start
 
 #: The momentum of the running loss, and how many times its lowest value it may reach before the test ends.
@@ -87,7 +87,7 @@ def lr_range(
     prepared = prepare(manifest, [recipe.input], take_training, check=_require_images, skip_bad=skip_bad, bars=bars)
     if recipe.train.precision == "auto":
         recipe = recipe.changed(["train.precision=float32"])
-    learner, batches = _build_learner(prepared, recipe)
+    learner, batches = _build_learner(prepared, recipe, bars)
     with bars("Raising the learning rate") as tick:
         return _sweep(learner, batches, sweep, tick)
 
@@ -97,13 +97,13 @@ def _require_images(images: Manifest) -> None:
         raise DataError("none of the training images can be read; check the files")
 
 
-def _build_learner(prepared: Prepared, recipe: Recipe) -> tuple[Learner, Batches]:
+def _build_learner(prepared: Prepared, recipe: Recipe, bars: Bars) -> tuple[Learner, Batches]:
     """Build a network and its batches of training images; a frozen part is computed batch by batch."""
     classes, targets = len(prepared.manifest.classes), prepared.manifest.targets
     with _seed_weights(recipe.seed):
         start = make_start(recipe, classes, seen_shares(targets, classes, recipe.data.balance))
         learner = Learner(start.parts.trained, recipe, policy(recipe.train.precision), frozen=start.parts.frozen)
-        batches = Batches(Images(prepared.pixels, recipe.input), targets, recipe, classes)
+        batches = Batches(training_images(prepared.pixels, recipe, bars), targets, recipe, classes)
         learner(np.asarray(batches[0][0][:1]))  # creates the variables
     learner.optimizer.build(learner.trainable_variables)
     _set_all_paces(learner, recipe, start)

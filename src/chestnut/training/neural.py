@@ -22,6 +22,7 @@ from chestnut.training.inputs import Images, Inputs
 from chestnut.training.layer_rates import has_paces, paces
 from chestnut.training.learner import Learner
 from chestnut.training.loop import Observer, Outcome, Plan, Validation, fit
+from chestnut.training.reframed import training_images
 from chestnut.training.starting_network import Start
 
 
@@ -94,14 +95,14 @@ def _make_sets(decoded: Decoded, recipe: Recipe, start: Start, bars: Bars) -> Se
     manifest, targets = decoded.manifest, decoded.manifest.targets
     digests = manifest.frame["sha256"].to_numpy()
     rows = {name: np.flatnonzero(manifest.frame["split"] == name) for name in ("train", "val")}
-    images = {name: Images(decoded.pixels.take(chosen), recipe.input) for name, chosen in rows.items()}
-    inputs: dict[str, Inputs] = dict(images)
+    training: Inputs = training_images(decoded.pixels.take(rows["train"]), recipe, bars)
+    validation: Inputs = Images(decoded.pixels.take(rows["val"]), recipe.input)
     if start.parts.frozen is not None:
         part = Frozen(start.parts.frozen, recipe)
-        inputs["val"] = part.plain(images["val"], digests[rows["val"]].tolist(), bars)
+        validation = part.plain(validation, digests[rows["val"]].tolist(), bars)
         if recipe.train.passes > 0:
-            inputs["train"] = part.augmented(images["train"], digests[rows["train"]].tolist(), bars)
-    return Sets((inputs["train"], targets[rows["train"]]), (inputs["val"], targets[rows["val"]]))
+            training = part.augmented(training, digests[rows["train"]].tolist(), bars)
+    return Sets((training, targets[rows["train"]]), (validation, targets[rows["val"]]))
 
 
 def _make_plan(recipe: Recipe, start: Start, learner: Learner) -> Plan:
