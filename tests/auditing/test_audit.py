@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from chestnut.auditing.audit import CHECKS, Audit, Finding
+from chestnut.auditing.shortcut_probes import SUBJECTS
 from chestnut.errors import DataError, ImageError
 from chestnut.files.json_files import json_text
 
@@ -42,8 +43,10 @@ def named(audit):
 
 
 def test_a_sound_collection_has_no_errors_or_warnings(sound):
-    assert sound.worst == "info"
-    assert set(named(sound)) <= {"probe-facts", "probe-statistics", "probe-border", "unusual-images"}
+    """But for its lungs: these chests are too simply drawn for a network that knows real ones."""
+    probes = {f"probe-{subject}" for subject in SUBJECTS}
+    assert {one.severity for one in sound.findings if one.name != "lungs-not-found"} == {"info"}
+    assert probes <= set(named(sound)) <= probes | {"without-lungs", "unusual-images", "lungs-not-found"}
     for name in ("facts", "statistics", "border"):
         figures = named(sound)[f"probe-{name}"].figures
         assert figures["low"] <= 0.5 <= figures["high"]
@@ -71,6 +74,7 @@ def test_checks_of_splits_pass_only_where_there_are_splits(sound, collection):
         ("files-follow-class", "error", None),
         ("probe-facts", "error", None),
         ("probe-border", "error", None),
+        ("without-lungs", "error", None),
         ("rotated-images", "warning", "/data/060.png"),
         ("inverted-images", "warning", "/data/070.png"),
         ("blank-images", "warning", "/data/080.png"),

@@ -55,7 +55,10 @@ def test_the_page_and_the_json_go_into_a_folder(chestnut, faulty):
     assert audit.worst == "error"
     assert audit.findings[0].files[0].endswith(".jpeg")
     assert audit.data["size"] == [64, 64]
-    assert np.isfinite([one.figures["auroc"] for one in audit.findings if one.name.startswith("probe-")]).all()
+    figures = [one.figures for one in audit.findings if one.name.startswith("probe-")]
+    assert len(figures) == 6
+    assert np.isfinite([one["auroc"] for one in figures if "reason" not in one]).all()
+    assert {"subject": "dimensions", "reason": "All pictures are 64×64 pixels"} in figures
 
 
 @pytest.mark.parametrize("words", [("nowhere",), (".",)])

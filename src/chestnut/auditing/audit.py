@@ -12,6 +12,8 @@ from chestnut.auditing.duplicates import digests, duplicate_findings, find_dupli
 from chestnut.auditing.file_facts import files_follow_class
 from chestnut.auditing.findings import AUDIT_SIZE, CHECKS, SEVERITIES, Audit, Finding, Severity
 from chestnut.auditing.image_statistics import Features, PixelSource, measure
+from chestnut.auditing.lung_fields import LungFields, measure_lungs
+from chestnut.auditing.lung_findings import lungs_follow_class, lungs_not_found
 from chestnut.auditing.outliers import find_outliers, outlier_findings, skipped_outliers
 from chestnut.auditing.probe_findings import probe_findings, skipped_probes
 from chestnut.auditing.shortcut_probes import run_probes, too_few
@@ -76,6 +78,7 @@ def audit(
     _check(manifest, pixels, facts)
     steps = _Steps(len(manifest), progress)
     features = measure(pixels, steps.images)
+    lungs = measure_lungs(pixels, steps.lungs)
     findings = [
         *manifest_checks.unreadable(bad, len(manifest)),
         *manifest_checks.patients_across_splits(manifest),
@@ -83,6 +86,8 @@ def audit(
         *manifest_checks.small_split(manifest, "val"),
         *manifest_checks.small_split(manifest, "test"),
         *manifest_checks.imbalance(manifest),
+        *lungs_not_found(manifest, lungs),
+        *lungs_follow_class(manifest, lungs, seed),
         *files_follow_class(manifest, facts, seed),
     ]
     steps.part()
@@ -91,9 +96,9 @@ def audit(
     findings += skipped_outliers(manifest)
     findings += outlier_findings(manifest, find_outliers(features.thumbnails, manifest.patients, seed))
     steps.part()
-    findings += _probes(manifest, features, facts, seed, steps.part)
+    findings += _probes(manifest, features, lungs, facts, seed, steps.part)
     steps.finish()
-    return Audit.build(findings, _list_passed(manifest, findings), _data(manifest, pixels, bad, seed))
+    return Audit.build(findings, _list_passed(manifest, findings), _data(manifest, pixels, lungs, bad, seed))
 
 
 def _check(manifest: Manifest, pixels: PixelSource, facts: pd.DataFrame) -> None:
@@ -112,12 +117,17 @@ def _sha256(manifest: Manifest, pixels: PixelSource) -> list[str]:
 
 
 def _probes(
-    manifest: Manifest, features: Features, facts: pd.DataFrame, seed: int, progress: Callable[[], None]
+    manifest: Manifest,
+    features: Features,
+    lungs: LungFields,
+    facts: pd.DataFrame,
+    seed: int,
+    progress: Callable[[], None],
 ) -> list[Finding]:
     reason = too_few(manifest)
     if reason:
         return [skipped_probes(reason)]
-    return probe_findings(run_probes(manifest, features, facts, seed, progress))
+    return probe_findings(run_probes(manifest, features, lungs, facts, seed, progress))
 
 
 def _list_passed(manifest: Manifest, findings: Sequence[Finding]) -> list[str]:
@@ -136,7 +146,9 @@ def _list_passed(manifest: Manifest, findings: Sequence[Finding]) -> list[str]:
     return [name for name, text in CHECKS.items() if text and name not in silent_checks]
 
 
-def _data(manifest: Manifest, pixels: PixelSource, bad: Sequence[ImageError], seed: int) -> dict[str, Any]:
+def _data(
+    manifest: Manifest, pixels: PixelSource, lungs: LungFields, bad: Sequence[ImageError], seed: int
+) -> dict[str, Any]:
     frame = manifest.frame
 
     def count(column: str, names: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -151,6 +163,7 @@ def _data(manifest: Manifest, pixels: PixelSource, bad: Sequence[ImageError], se
         "size": [int(side) for side in pixels.shape[1:3]],
         "classes": count("label", manifest.classes),
         "splits": count("split", manifest.splits),
+        "lungs": int(lungs.found.sum()),
         "synthetic": manifest.synthetic,
         "notes": list(manifest.notes),
         "seed": seed,
@@ -158,16 +171,20 @@ def _data(manifest: Manifest, pixels: PixelSource, bad: Sequence[ImageError], se
 
 
 class _Steps:
-    """A counter of progress in images: n for the pass over the pixels, and n/5 for each of six parts after it."""
+    """A counter of progress in images: n for each pass over the pixels, and n/5 for each of nine parts after them."""
 
     def __init__(self, images: int, progress: Callable[[int, int], None] | None) -> None:
         self._done, self._part, self._progress = 0, max(images // 5, 1), progress
-        self._total = images + 6 * self._part
+        self._each = images
+        self._total = 2 * images + 9 * self._part
 
     def images(self, done: int) -> None:
         self._done = done
         if self._progress:
             self._progress(self._done, self._total)
+
+    def lungs(self, done: int) -> None:
+        self.images(self._each + done)
 
     def part(self) -> None:
         self.images(self._done + self._part)

@@ -22,8 +22,12 @@ CHECKS: dict[str, str] = {
     "conflicting-duplicates": "no image has two labels",
     "duplicates-across-splits": "no image is in two splits",
     "patients-across-splits": "no patient is in two splits",
+    "without-lungs": "",
     "probe-statistics": "",
+    "probe-outside": "",
+    "probe-geometry": "",
     "probe-border": "",
+    "probe-dimensions": "",
     "probe-facts": "",
     "probes-skipped": "",
     "files-follow-class": "no file format, mode, size or bit depth goes with a class",
@@ -32,6 +36,8 @@ CHECKS: dict[str, str] = {
     "small-test-split": "the test split is large enough for a judgement",
     "patients-with-several-labels": "no patient has images of two classes",
     "class-imbalance": "the classes are of similar size",
+    "lungs-follow-class": "lungs are found as often in one class as in another",
+    "lungs-not-found": "every image shows two lungs",
     "inverted-images": "no image looks inverted",
     "rotated-images": "no image looks rotated",
     "blank-images": "no image is blank",
@@ -81,8 +87,8 @@ class Audit:
         findings: The worst first.
         passed: The names of the checks that ran and found nothing, as in `CHECKS`.
         data: What was audited, ready for JSON: `root`, `images`, `patients`, `unreadable` (a count), `size` (height and
-            width of the decoded images), `classes` and `splits` (`images` and `patients` of each), `synthetic`, `notes`
-            (what was decided while reading), `seed`.
+            width of the decoded images), `classes` and `splits` (`images` and `patients` of each), `lungs` (the number
+            of images in which they were found), `synthetic`, `notes` (what was decided while reading), `seed`.
     """
 
     findings: tuple[Finding, ...]

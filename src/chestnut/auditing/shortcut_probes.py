@@ -1,9 +1,10 @@
 """Shortcut probes: small classifiers that should not be able to tell the classes apart, and often can.
 
-Each probe sees something that shows no structure of the lungs: facts of the file, brightness and sharpness statistics
-of the whole image, or the border with the chest masked out. It is cross-validated by patient. Its AUROC, with a
-bootstrap interval over patients, says how much of a validation score the scanner may account for (Zech 2018,
-doi:10.1371/journal.pmed.1002683; Maguolo 2021, doi:10.1016/j.inffus.2021.04.008).
+Each probe sees something that shows no structure of the lungs: facts of the file, the picture's dimensions, brightness
+and sharpness statistics of the whole image, the border, everything outside the lungs, or the lungs' geometry alone. It
+is cross-validated by patient. Its AUROC, with a bootstrap interval over patients, says how much of a validation score
+framing and scanner may account for (Zech 2018, doi:10.1371/journal.pmed.1002683; Maguolo 2021,
+doi:10.1016/j.inffus.2021.04.008).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,19 +20,28 @@ import pandas as pd
 
 from chestnut.auditing.findings import number
 from chestnut.auditing.image_statistics import STATISTICS, Features
+from chestnut.auditing.lung_fields import LungFields
 from chestnut.data.manifest import Manifest
 from chestnut.evaluation.intervals import bootstrap, number_patients, percentile_ends
 from chestnut.evaluation.ranking_metrics import Ranking, auroc_within_folds
+from chestnut.lungfield.geometry import GEOMETRY
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Subject = Literal["facts", "statistics", "border"]
+Subject = Literal["facts", "statistics", "border", "outside", "geometry", "dimensions"]
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+
+#: The probes that see nothing of the inside of the lungs, not even its brightness.
+OUTSIDE: tuple[Subject, ...] = ("outside", "geometry", "border", "dimensions")
 
 #: With fewer patients, or fewer of a class, an AUROC says nothing, and the probes are not run.
 LEAST_PATIENTS, LEAST_PATIENTS_A_CLASS = 20, 5
 
 #: The columns of the facts probe. The last depends on what a picture shows as well as on how it was written.
 FACTS = ("format", "mode", "width", "height", "aspect", "bits", "bytes a pixel")
+
+#: The columns of the dimensions probe.
+DIMENSIONS = ("width", "height", "aspect")
 
 _FOLDS = 5
 _RESAMPLES = 500
@@ -43,7 +53,7 @@ class Probe:
     """How well one probe tells the classes apart.
 
     Attributes:
-        subject: What the probe saw: facts, statistics or border.
+        subject: What the probe saw.
         auroc: The AUROC cross-validated by patient, in 0..1; for more than two classes, the mean over the classes, each
             against the rest.
         low: The lower end of its 95 % interval by bootstrap over patients.
@@ -52,8 +62,8 @@ class Probe:
         patients: The number of patients.
         folds: The number of folds.
         by_class: For more than two classes, the AUROC of each against the rest; otherwise empty.
-        strongest: The statistic or fact that tells most by itself; empty for the border.
-        strongest_auroc: The AUROC of that one by itself; None for the border.
+        strongest: The statistic, fact or figure that tells most by itself; empty for probes of pixels.
+        strongest_auroc: The AUROC of that one by itself; None for probes of pixels.
         without_bytes: For the facts, the AUROC without the size of the files; None for the others.
     """
 
@@ -68,6 +78,19 @@ class Probe:
     strongest: str = ""
     strongest_auroc: float | None = None
     without_bytes: float | None = None
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A probe that had nothing to learn from.
+
+    Attributes:
+        subject: What the probe would have seen.
+        reason: Why it saw nothing, as a sentence without a full stop.
+    """
+
+    subject: Subject
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -99,37 +122,80 @@ def too_few(manifest: Manifest) -> str:
 def run_probes(
     manifest: Manifest,
     features: Features,
+    lungs: LungFields,
     facts: pd.DataFrame,
     seed: int = 0,
     progress: Callable[[], None] | None = None,
-) -> tuple[Probe, ...]:
-    """Train and test the three probes; only where `too_few` returns nothing.
+    subjects: Sequence[Subject] = SUBJECTS,
+) -> tuple[Probe | Blind, ...]:
+    """Train and test probes; only where `too_few` returns nothing.
 
     Args:
-        manifest: The n images; those without a label are left out.
+        manifest: The n images; those without a label are left out, and where no lungs were found also of the probes of
+            the lungs' outside and geometry.
         features: Their measurements from `image_statistics.measure`.
+        lungs: Their lungs from `lung_fields.measure_lungs`.
         facts: The facts of their files from `headers.read_facts`, n rows.
         seed: The seed of folds, resamples and, for more than 20,000 images, of the choice of patients.
         progress: Called after each probe.
+        subjects: What to probe.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
     rows = _choose_rows(manifest, seed)
+    seen = rows[lungs.found[rows]]
+    unseen = _too_few_seen(manifest.take(seen)) if len(seen) < len(rows) else ""
     setting = _make_setting(manifest.take(rows), seed)
-    found = []
+    framed = setting if unseen or len(seen) == len(rows) else _make_setting(manifest.take(seen), seed)
+    written = fact_columns(facts.iloc[rows])
+    tables: dict[Subject, Floats] = {
+        "facts": written,
+        "statistics": features.statistics[rows].astype(np.float64),
+        "border": features.borders[rows].astype(np.float64),
+        "outside": lungs.outside[seen].astype(np.float64),
+        "geometry": lungs.geometry[seen].astype(np.float64),
+        "dimensions": written[:, [FACTS.index(name) for name in DIMENSIONS]],
+    }
+    found: list[Probe | Blind] = []
     # Models this small train several times faster on one core, and a hundred times where other processes need cores.
     with warnings.catch_warnings(), threadpool_limits(1):
-        # A probe that has not converged, or whose inputs are constant, is as good a lower bound as any.
+        # A probe that has not converged is as good a lower bound as any.
         warnings.simplefilter("ignore")
-        for probe, table in (
-            (_probe_facts, fact_columns(facts.iloc[rows])),
-            (_probe_statistics, features.statistics[rows].astype(np.float64)),
-            (_probe_border, features.borders[rows].astype(np.float64)),
-        ):
-            found.append(probe(setting, table))
+        for subject in subjects:
+            table, of_lungs = tables[subject], subject in ("outside", "geometry")
+            reason = unseen if of_lungs and unseen else _all_equal(subject, table)
+            found.append(Blind(subject, reason) if reason else _run(subject, framed if of_lungs else setting, table))
             if progress:
                 progress()
     return tuple(found)
+
+
+def _too_few_seen(manifest: Manifest) -> str:
+    """Return in a sentence why images with lungs are too few for probes; empty where they are not."""
+    if not len(manifest):
+        return "Lungs were found in no image"
+    reason = too_few(manifest)
+    return f"Among the images with lungs, {reason}" if reason else ""
+
+
+def _all_equal(subject: Subject, table: Floats) -> str:
+    """Return in a sentence that a table has only equal rows; empty if it has others."""
+    if (table != table[0]).any():
+        return ""
+    if subject == "dimensions":
+        return f"All pictures are {table[0, 0]:.0f}×{table[0, 1]:.0f} pixels"
+    return f"They are the same for all {'files' if subject == 'facts' else 'images'}"
+
+
+def _run(subject: Subject, setting: _Setting, table: Floats) -> Probe:
+    if subject in ("border", "outside"):
+        return _probe(subject, setting, table, _linear(table))
+    names = {"facts": FACTS, "statistics": STATISTICS, "geometry": GEOMETRY, "dimensions": DIMENSIONS}[subject]
+    probe = _add_strongest(_probe(subject, setting, table, _trees(setting)), setting, table, names)
+    if subject != "facts":
+        return probe
+    without = _aurocs(setting, _predict_out_of_fold(setting, table[:, :-1], _trees(setting)))
+    return replace(probe, without_bytes=float(without.mean()))
 
 
 def _choose_rows(manifest: Manifest, seed: int) -> Ints:
@@ -156,29 +222,6 @@ def _make_setting(manifest: Manifest, seed: int) -> _Setting:
     return _Setting(targets, classes, folds, owners, patients, seed)
 
 
-def _probe_facts(setting: _Setting, table: Floats) -> Probe:
-    probe = _add_strongest(_probe("facts", setting, table, _trees(setting)), setting, table, FACTS)
-    without = _aurocs(setting, _predict_out_of_fold(setting, table[:, :-1], _trees(setting)))
-    return replace(probe, without_bytes=float(without.mean()))
-
-
-def _probe_statistics(setting: _Setting, table: Floats) -> Probe:
-    return _add_strongest(_probe("statistics", setting, table, _trees(setting)), setting, table, STATISTICS)
-
-
-def _probe_border(setting: _Setting, table: Floats) -> Probe:
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    def make() -> Any:
-        few = PCA(min(40, len(table) // 3), svd_solver="covariance_eigh")
-        return make_pipeline(StandardScaler(), few, LogisticRegression(max_iter=500))
-
-    return _probe("border", setting, table, make)
-
-
 def fact_columns(facts: pd.DataFrame) -> Floats:
     """Return the facts as numbers, one column for each of `FACTS`, shape (n, 7); formats and modes become codes."""
     width, height = facts["width"].to_numpy(np.float64), facts["height"].to_numpy(np.float64)
@@ -193,6 +236,19 @@ def fact_columns(facts: pd.DataFrame) -> Floats:
             facts["bits"].to_numpy(np.float64),
             facts["bytes"].to_numpy(np.float64) / pixels,
         ]
+    )
+
+
+def _linear(table: Floats) -> Callable[[], Any]:
+    """Return a function that makes logistic regressions on the principal components of pixels."""
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    few = min(40, len(table) // 3)
+    return lambda: make_pipeline(
+        StandardScaler(), PCA(few, svd_solver="covariance_eigh"), LogisticRegression(max_iter=500)
     )
 
 

@@ -30,6 +30,9 @@ _PROBES = {
     "probe-facts": "only facts of the file",
     "probe-statistics": "only intensity and sharpness statistics",
     "probe-border": "only the border",
+    "probe-outside": "only the image outside the lungs",
+    "probe-geometry": "only the lungs' geometry",
+    "probe-dimensions": "only the pictures' dimensions",
 }
 
 

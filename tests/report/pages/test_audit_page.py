@@ -60,6 +60,23 @@ def test_the_lead_fits_the_worst_finding(audit, page_of, kept, said):
     assert ("How well the classes can be told apart without the lungs" in page.text) == ("warning" in kept)
 
 
+def test_what_lies_outside_the_lungs_is_told_in_one_line_and_drawn(audit, page_of):
+    old = page_of(audit).text
+    assert "the inside of the lungs" not in old and "what lies outside the lungs" not in old
+    figures = {"auroc": 0.97, "low": 0.96, "high": 0.98}
+    told = {"severity": "error", "evidence": "Evidence.", "files": [], "remedy": ""}
+    audit["findings"] += [
+        {"name": "without-lungs", "title": "Told without the inside of the lungs", "figures": figures, **told},
+        {"name": "probe-outside", "title": "The outside tells", "figures": figures, **told},
+        {"name": "probe-dimensions", "title": "Nothing learnt", "figures": {"reason": "All are equal"}, **told},
+    ]
+    page = page_of(audit).text
+    assert "Told without the inside of the lungs." in page
+    assert "A small classifier that sees only what lies outside the lungs reaches AUROC 0.97" in page
+    assert "Sees only what lies outside the lungs" in page
+    assert "Sees only the pictures' width" not in page
+
+
 def test_synthetic_images_are_called_so(audit, page_of):
     audit["data"]["synthetic"] = True
     page = page_of(audit)

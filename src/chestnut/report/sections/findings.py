@@ -14,8 +14,14 @@ from chestnut.report.identities import Identities
 PROBES: dict[str, str] = {
     "probe-facts": "facts of the file (size, aspect, format, mode, bytes)",
     "probe-statistics": "a few intensity and sharpness statistics",
+    "probe-outside": "what lies outside the lungs",
+    "probe-geometry": "the lungs' geometry (areas, heights, widths, angles)",
     "probe-border": "the border, with the chest masked out",
+    "probe-dimensions": "the pictures' width, height and aspect",
 }
+
+#: The finding that says what all probes outside the lungs show together.
+HEADLINE = "without-lungs"
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,12 @@ class Findings:
 
     def errors(self, *, probes: bool) -> list[Shown]:
         """Return the errors that probes found, or those that other checks found."""
-        return [one for one in self.shown if one.severity == "error" and (one.name in PROBES) == probes]
+        return [one for one in self.shown if one.severity == "error" and (one.name in (*PROBES, HEADLINE)) == probes]
+
+    @property
+    def headline(self) -> str:
+        """How well the classes can be told apart without the inside of the lungs, in one line; empty in old audits."""
+        return next((one.title for one in self.shown if one.name == HEADLINE), "")
 
     @property
     def shortcut(self) -> Probe | None:
