@@ -100,6 +100,25 @@ def test_an_external_set_is_renamed_and_the_threshold_kept(run, elsewhere, chest
 
 
 @pytest.mark.slow
+def test_lungs_that_a_shift_hides_are_counted(tmp_path, chestnut):
+    chestnut("phantom", tmp_path / "images", "--patients", 40, "--size", 96)
+    words = ["--no-audit", "--name", "lungs", *TINY, "--set=train.epochs=1", "--set=input.frame=lungs"]
+    assert chestnut("train", tmp_path / "images", *words)[0] == 0
+    run = chestnut.folder / "runs" / "lungs"
+    status, out, said = chestnut("stress", run, "--shift", "border-white", "--shift", "noise", "--json", "-")
+    assert status == 0, said
+    held = json.loads(out)
+    rows = pd.read_csv(run / "evaluation" / "stress-partial" / "predictions.csv")
+    lost = {"plain": held["lungs_lost"]} | {shift["name"]: shift["lungs_lost"] for shift in held["shifts"]}
+    assert lost == (rows["lungs"] == "no").groupby(rows["condition"]).sum().to_dict()
+    assert lost["plain"] < 0.2 * held["images"]
+    _, out, _ = chestnut("stress", run, "--shift", "border-white")
+    assert "lungs lost" in out
+    chestnut("report", run)
+    assert "Lungs lost" in (run / "report.html").read_text()
+
+
+@pytest.mark.slow
 def test_a_source_is_left_out_and_trained_for_once(workspace, chestnut):
     words = ["--source-regex", r"phantom-\d*(?P<source>[02468]|[13579])_", "--no-audit", "--name", "two"]
     words += [*TINY, "--set=data.fractions=[0.6,0.2,0.2]", "--set=train.epochs=1"]

@@ -5,8 +5,10 @@ import pytest
 
 from chestnut.config import InputSpec
 from chestnut.data.decoding.intensity import standardise
+from chestnut.data.phantom.radiograph import draw_patient
 from chestnut.data.pixels import Pixels
-from chestnut.robustness.working_images import WorkingImages
+from chestnut.robustness.shifts import SHIFTS, Shifted
+from chestnut.robustness.working_images import WorkingImages, working_spec
 
 SPEC = InputSpec(height=24, width=32, intensity="percentile")
 
@@ -35,3 +37,43 @@ def test_without_a_change_inputs_are_those_of_the_images(working):
     np.testing.assert_array_equal(
         working.inputs()[:], [standardise(image, "percentile") for image in working.pixels[:]]
     )
+
+
+@pytest.fixture(scope="module")
+def chests():
+    """Phantoms at twice the size of the input, and at the end a picture without lungs."""
+    drawn = [draw_patient(number, size=160, seed=31)[0].pixels for number in range(3)]
+    drawn.append(np.random.default_rng(0).integers(0, 256, drawn[0].shape, dtype=np.uint8))
+    return WorkingImages(None, Pixels(np.stack(drawn), np.arange(4)), InputSpec(height=80, width=80, frame="lungs"))
+
+
+@pytest.mark.parametrize("name", ["letterbox", "border-black", "border-white"])
+def test_a_crop_to_the_lungs_undoes_another_framing(chests, name):
+    plain, moved = chests.inputs(), chests.inputs(Shifted(SHIFTS[name], chests.pixels, np.arange(4), None).change)
+    kept, cropped = (inputs[:3].astype(float) for inputs in (plain, moved))
+    whole = WorkingImages(None, chests.pixels, InputSpec(height=160, width=160))
+    before, after = whole.inputs()[:3].astype(float), whole.inputs(moved._change)[:3].astype(float)
+    assert np.abs(cropped - kept).mean() < 0.3 * np.abs(after - before).mean()
+    assert plain.found[:3].all() and moved.found[:3].all()
+
+
+def test_images_whose_lungs_a_change_takes_away_are_seen_whole_and_told(chests):
+    inputs = chests.inputs(lambda row, image: image if row == 1 else np.full_like(image, 90))
+    assert (inputs[:] == 90).all(axis=(1, 2)).tolist() == [True, False, True, True]
+    assert inputs.found.tolist() == [False, True, False, False]
+    assert chests.inputs().found.tolist() == [False] * 4  # until they are read
+    assert WorkingImages(None, chests.pixels, InputSpec(height=160, width=160)).inputs().found is None
+
+
+@pytest.mark.parametrize(("changes", "size", "resize"), [
+    ({}, (224, 200), "crop"),
+    ({"frame": "lungs"}, (448, 400), "fit"),
+    ({"frame": "lungs", "resize": "stretch"}, (448, 400), "stretch"),
+    ({"outside": "blank", "height": 400}, (512, 256), "fit"),
+    ({"inside": "blank", "height": 600}, (600, 200), "fit"),
+])  # fmt: skip
+def test_images_are_kept_larger_and_whole_where_the_input_shows_a_part(changes, size, resize):
+    spec = InputSpec(**{"height": 224, "width": 200, "intensity": "equalise", "resize": "crop"} | changes)
+    kept = working_spec(spec)
+    assert (kept.height, kept.width) == size and kept.resize == resize
+    assert (kept.frame, kept.outside, kept.inside, kept.intensity) == ("whole", "keep", "keep", "none")

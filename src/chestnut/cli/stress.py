@@ -110,6 +110,12 @@ def _print(result: dict[str, Any], kept: bool) -> None:
 
     out.print(shifts_table(result))
     notes = [result["shortcut"]["sentence"]]
+    if lost := [row for row in result["shifts"] if row["lungs_lost"]]:
+        most = max(lost, key=lambda row: row["lungs_lost"])
+        notes.append(
+            f"Lungs were lost under {len(lost)} of {len(result['shifts'])} shifts, in up to {most['lungs_lost']:,} of "
+            f"{result['images']:,} images ({most['name']}); of these the network saw the whole image."
+        )
     if result["partial"]:
         notes.append("Only some of the shifts were made, so there is no mean over them. Results under all are kept.")
     print_notes(notes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chestnut.errors import DataError
@@ -21,7 +22,7 @@ from chestnut.progress import Bars, silent
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.folders import PARTIAL, STRESS
 from chestnut.robustness.shift_effects import RESAMPLES
-from chestnut.robustness.shifts import SHIFTS
+from chestnut.robustness.shifts import PLAIN, SHIFTS
 from chestnut.robustness.validation import External, Stress
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import with_probabilities
@@ -47,6 +48,8 @@ def _table(found: Stress) -> pd.DataFrame:
         tables.append(("external", found.external.manifest, found.external.probabilities))
     for condition, manifest, values in tables:
         rows = manifest.frame[["path", "label", "patient"]].assign(condition=condition)
+        if found.lungs_found is not None and condition in found.lungs_found:
+            rows["lungs"] = np.where(found.lungs_found[condition], "yes", "no")
         parts.append(with_probabilities(rows, values, found.bundle.classes))
     return pd.concat(parts)
 
@@ -72,8 +75,14 @@ def stress_dict(found: Stress) -> dict[str, Any]:
         "plain": judged.plain.to_dict(),
         "mean": None if judged.mean is None else judged.mean.to_dict(),
         "worst": judged.worst,
+        "lungs_lost": found.lungs_lost(PLAIN.name),
         "shifts": [
-            {"name": name, "summary": SHIFTS[name].summary, **figures.to_dict()}
+            {
+                "name": name,
+                "summary": SHIFTS[name].summary,
+                **figures.to_dict(),
+                "lungs_lost": found.lungs_lost(name),
+            }
             for name, figures in judged.shifts.items()
         ],
         "shortcut": found.shortcut.to_dict(),

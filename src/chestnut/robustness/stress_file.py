@@ -14,7 +14,7 @@ _TYPED = ConfigDict(strict=True)
 
 
 class ShiftFigures(BaseModel):
-    """The figures under a shift; see `Figures` for them."""
+    """The figures under a shift, see `Figures`, and in how many images its lungs were not found, if that matters."""
 
     model_config = _TYPED
 
@@ -24,6 +24,7 @@ class ShiftFigures(BaseModel):
     drop: Estimate
     sensitivity: Estimate
     specificity: Estimate
+    lungs_lost: int | None = None
 
 
 class PointRates(BaseModel):
@@ -79,6 +80,7 @@ class StressFile(BaseModel):
         shortcut: What brightness and sharpness alone tell.
         operating_points: The thresholds that were chosen; None where none was asked for.
         external: The evaluation of another data set; None where none was given.
+        lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
         partial: Whether only some of the shifts were made; early versions did not write it.
     """
 
@@ -93,6 +95,7 @@ class StressFile(BaseModel):
     shortcut: ShortcutFile
     operating_points: PointsFile | None
     external: EvaluationFile | None
+    lungs_lost: int | None = None
     partial: bool = False
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from chestnut.auditing.shortcut_model import Shortcut
 from chestnut.data.cache.cache import decode_all
+from chestnut.data.lost_lungs import LostLungs
 from chestnut.data.manifest import Manifest
 from chestnut.data.overlap import Overlap
 from chestnut.errors import DataError
@@ -89,6 +90,8 @@ class Stress:
         points: The operating points; None where no goal was given.
         external: The figures on another data set; None where none was given.
         seed: The seed of the shifts, the halves of the patients and the resamples.
+        lungs_found: Whether the lungs of each image were found under each condition, shape (n,); None if the network's
+            input does not need them.
     """
 
     bundle: Bundle
@@ -99,11 +102,16 @@ class Stress:
     points: OperatingPoints | None
     external: External | None
     seed: int
+    lungs_found: dict[str, npt.NDArray[np.bool_]] | None = None
 
     @property
     def partial(self) -> bool:
         """Whether some of the shifts were left out, so that there is no mean over all of them."""
         return set(self.judged.shifts) != set(SHIFTS)
+
+    def lungs_lost(self, condition: str) -> int | None:
+        """Return in how many images the lungs were not found under a condition; None if they are not needed."""
+        return None if self.lungs_found is None else int((~self.lungs_found[condition]).sum())
 
 
 def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Stress:
@@ -130,13 +138,14 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     styles = StyleBank(training.pixels, training.manifest.targets)
     engine = KerasEngine.open(bundle)
     shortcut = Shortcut.fit(styles.pixels, styles.targets, len(bundle.classes), plan.seed)
-    probabilities, votes, names = {}, {}, images.manifest.paths
+    probabilities, votes, found, names = {}, {}, {}, images.manifest.paths
     for shift in (PLAIN, *chosen):
         with bars(f"Predicting {shift.name}") as tick:
             shifted = Shifted(shift, images.pixels, images.manifest.targets, styles, plan.seed)
             inputs = images.inputs(shifted.change)
             probabilities[shift.name] = engine.probabilities(inputs, names, bundle.temperature, tick)
             votes[shift.name] = shortcut.votes(shifted)
+            found[shift.name] = inputs.found
     external = None if other is None else _judge_external(*other, run.manifest, engine, bundle, plan, bars)
     targets, patients = images.manifest.targets, images.manifest.patients
     decision = Decision(
@@ -154,6 +163,7 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
         None if plan.goal is None else _choose_points(plan.goal, images.manifest, probabilities, external, decision),
         external,
         plan.seed,
+        {name: each for name, each in found.items() if each is not None} or None,
     )
 
 
@@ -174,6 +184,8 @@ def _judge_external(
         notes += (f"left out {tested:,} images of the run's own test split",)
     overlap = Overlap(overlap.splits[rows])
     judged = decoded.manifest.take(rows)
+    if decoded.lungs_found is not None and (lost := str(LostLungs.of(judged.paths, decoded.lungs_found[rows]))):
+        notes += (lost,)
     with bars("Predicting the external set") as tick:
         probabilities = engine.probabilities(decoded.pixels.take(rows), judged.paths, bundle.temperature, tick)
     evaluation = evaluate(

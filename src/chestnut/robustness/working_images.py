@@ -1,8 +1,8 @@
 """`WorkingImages`: a run's training and validation images as they are before a network's input is made of them.
 
-Another scanner, or another way of taking the picture, changes an image before its grey values are standardised. So the
-images are kept whole and unstandardised; a change is applied to each as it is read, and the network's input is made of
-the result.
+Another scanner, or another way of taking the picture, changes an image before its lungs are found and its grey values
+are standardised. So the images are kept whole and unstandardised; a change is applied to each as it is read, and the
+network's input is made of the result.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
+from chestnut.data.decoding.frame import framed
 from chestnut.data.decoding.intensity import standardise
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.parallel import in_order
@@ -23,9 +25,29 @@ from chestnut.errors import DataError, listed
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
+#: How much larger than the input images are kept if the input shows a part of them, and the side that ends this.
+_LARGER, _MOST_SIDE = 2.0, 512
+
 #: Changes an image, given its row among the images and its pixels (height, width); the size stays. It is called in
 #: threads, and may be called several times for an image.
 Change = Callable[[int, Grey], Grey]
+
+
+def working_spec(spec: InputSpec) -> InputSpec:
+    """Return how to decode whole images of which a network's input can be made: for a crop larger than the input.
+
+    An image that is stretched to the input is stretched here too; any other keeps its aspect, and nothing is cut off
+    it, so that the lungs are there to be found.
+
+    >>> working_spec(InputSpec(height=224, width=224, frame="lungs", resize="crop")).shape[:2]
+    (448, 448)
+    """
+    whole = {"intensity": "none", "frame": "whole", "outside": "keep", "inside": "keep"}
+    if not spec.needs_lungs:
+        return spec.model_copy(update=whole)
+    growth = max(1.0, min(_LARGER, _MOST_SIDE / max(spec.height, spec.width)))
+    size = {"height": round(growth * spec.height), "width": round(growth * spec.width)}
+    return spec.model_copy(update=whole | size | {"resize": "stretch" if spec.resize == "stretch" else "fit"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +56,7 @@ class WorkingImages:
 
     Attributes:
         manifest: The images, in the order of the pixels.
-        pixels: Their grey values, uint8, shape (n, height, width).
+        pixels: Their grey values, uint8, shape (n, height, width); see `working_spec` for the size.
         spec: The input of the run's network.
     """
 
@@ -61,8 +83,8 @@ class WorkingImages:
                 raise DataError(
                     f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); restore them"
                 )
-            raw = decode_all(seen, spec.model_copy(update={"intensity": "none"}), progress=tick)
-        return cls(raw.manifest, raw.pixels, spec)
+            whole = decode_all(seen, working_spec(spec), progress=tick)
+        return cls(whole.manifest, whole.pixels, spec)
 
     def part(self, split: str) -> WorkingImages:
         """Return the images of one split, `train` or `val`."""
@@ -77,34 +99,45 @@ class WorkingImages:
         return len(self.pixels)
 
 
-@dataclass(frozen=True, eq=False)
 class NetworkInputs:
     """The inputs of a network for changed images; each is made as it is read, and none is kept.
 
     `len(n)`, `n.shape` and `n[rows]` work as for an array of shape (n, height, width).
 
-    Attributes:
+    Args:
         images: The images.
         change: The change; None for none.
+
+    Attributes:
+        found: Whether the lungs of each image were found under the change, shape (n,), filled in as images are read;
+            None if the network's input does not need them. Of an image without, the network sees the whole.
     """
 
-    images: WorkingImages
-    change: Change | None = None
+    found: npt.NDArray[np.bool_] | None
+
+    def __init__(self, images: WorkingImages, change: Change | None = None) -> None:
+        self._images = images
+        self._change = change
+        self.found = np.zeros(len(images), np.bool_) if images.spec.needs_lungs else None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self._images)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """The shape (n, height, width)."""
-        return (len(self), self.images.spec.height, self.images.spec.width)
+        return (len(self), self._images.spec.height, self._images.spec.width)
 
     def __getitem__(self, rows: Any) -> Grey:
         numbers = np.arange(len(self))[rows]
-        read = list(zip(numbers.tolist(), self.images.pixels[rows], strict=True))
+        read = list(zip(numbers.tolist(), self._images.pixels[rows], strict=True))
         return np.stack(list(in_order(self._make, read)))
 
     def _make(self, numbered: tuple[int, Grey]) -> Grey:
         row, image = numbered
-        changed = image if self.change is None else self.change(row, image)
-        return standardise(changed, self.images.spec.intensity)
+        changed = image if self._change is None else self._change(row, image)
+        if self.found is None:
+            return standardise(changed, self._images.spec.intensity)
+        seen = framed(changed, self._images.spec)
+        self.found[row] = seen.found
+        return seen.image

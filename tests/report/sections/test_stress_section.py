@@ -96,6 +96,17 @@ def test_some_shifts_have_no_mean_whoever_wrote_them(stressed, read_page, tmp_pa
     assert "Mean" not in text[text.index("Under some of the shifts") :] and "Brightness alone" not in text
 
 
+def test_lost_lungs_are_counted_under_every_shift(stressed, read_page, tmp_path):
+    run, folder = stressed
+    write_run_page(run, tmp_path / "report.html")
+    assert "Lungs lost" not in read_page(tmp_path / "report.html").text
+    change(folder, lambda held: (held.update(lungs_lost=2), [one.update(lungs_lost=1717) for one in held["shifts"]]))
+    write_run_page(run, tmp_path / "report.html")
+    text = read_page(tmp_path / "report.html").text
+    assert "Lungs lost: the images whose lungs were not found under the shift" in text and "2 without any shift" in text
+    assert text.count("1,717") == 2
+
+
 def test_all_shifts_of_an_earlier_version_keep_their_mean(stressed, read_page, tmp_path):
     run, folder = stressed
     early = [figures(0.8, name=f"early-{number}", summary="soft") for number in range(21)]

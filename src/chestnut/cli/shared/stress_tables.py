@@ -23,20 +23,26 @@ def shifts_table(result: dict[str, Any]) -> Table:
         f"{result['run']} under {shifts} {'shift' if shifts == 1 else 'shifts'}: {result['images']} validation images "
         f"of {result['patients']} patients, seed {result['seed']}"
     )
-    numbers = ("AUROC (95 % interval)", "lost against plain", "sensitivity", "specificity")
+    numbers: tuple[str, ...] = ("AUROC (95 % interval)", "lost against plain", "sensitivity", "specificity")
+    lungs = result["lungs_lost"] is not None
+    if lungs:
+        numbers += ("lungs lost",)
     built = table(title, ("shift", *numbers), numbers, ("specificity", "sensitivity"), "--json")
-    _add_row(built, "plain images", result["plain"], plain=True)
+    plain = {**result["plain"], "drop": None, "lungs_lost": result["lungs_lost"]}
+    built.add_row(*_cells("plain images", plain, lungs))
     if result["mean"] is not None:
-        _add_row(built, f"mean over the {shifts} shifts", result["mean"])
+        built.add_row(*_cells(f"mean over the {shifts} shifts", result["mean"], lungs))
     built.add_section()
     for row in sorted(result["shifts"], key=lambda row: -(row["auroc"]["value"] or 0)):
-        _add_row(built, row["name"], row)
+        built.add_row(*_cells(row["name"], row, lungs))
     return built
 
 
-def _add_row(built: Table, name: str, row: dict[str, Any], plain: bool = False) -> None:
-    lost = "" if plain else estimate({key: value and round(value, 3) + 0.0 for key, value in row["drop"].items()})
-    built.add_row(name, estimate(row["auroc"]), lost, *(_point(row[key]) for key in ("sensitivity", "specificity")))
+def _cells(name: str, row: dict[str, Any], lungs: bool) -> list[str]:
+    drop, count = row["drop"], row.get("lungs_lost")
+    lost = "" if drop is None else estimate({key: value and round(value, 3) + 0.0 for key, value in drop.items()})
+    cells = [name, estimate(row["auroc"]), lost, *(_point(row[key]) for key in ("sensitivity", "specificity"))]
+    return [*cells, "" if count is None else f"{count:,}"] if lungs else cells
 
 
 def _point(figure: dict[str, Any]) -> str:

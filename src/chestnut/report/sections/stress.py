@@ -36,11 +36,13 @@ class ShiftRow:
         name: The name of the shift.
         summary: What the shift does.
         figures: The figures under it.
+        lungs_lost: In how many images the lungs were not found under it; None if the network does not need them.
     """
 
     name: str
     summary: str
     figures: Figures
+    lungs_lost: int | None
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class StressSection:
         goal: The goal of the operating points; empty where there are none.
         points: The table of operating points.
         other: The figures on another data set; None where none was given.
+        lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
     """
 
     images: int
@@ -119,6 +122,7 @@ class StressSection:
     goal: str
     points: tuple[PointRow, ...]
     other: OtherData | None
+    lungs_lost: int | None
 
 
 def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
@@ -159,7 +163,9 @@ def _parse(run: RunFolder, path: Path, kind: type[BaseModel]) -> dict[str, Any]:
 
 
 def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSection:
-    shifts = [ShiftRow(one["name"], one["summary"], Figures.from_dict(one)) for one in held["shifts"]]
+    shifts = [
+        ShiftRow(one["name"], one["summary"], Figures.from_dict(one), one.get("lungs_lost")) for one in held["shifts"]
+    ]
     # Before `partial` was recorded, a validation under some shifts stood in the place of the whole one.
     whole = not held.get("partial", len(shifts) < _EARLY_SHIFTS)
     points, external = held["operating_points"], held["external"]
@@ -175,6 +181,7 @@ def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSe
         goal="" if points is None else points["goal"],
         points=tuple(_point_rows(points, whole)),
         other=None if external is None else _other(external, names),
+        lungs_lost=held.get("lungs_lost"),
     )
 
 
