@@ -31,7 +31,7 @@ WORDS = {
     "split": ["x"], "augment": ["x", "new"], "cache": [], "recipes": [], "train": ["x"], "finetune": ["x"],
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
-    "runs": ["x"], "evaluate": ["x"], "stress": ["x"], "predict": ["x", "y"], "report": ["x"],
+    "runs": ["x"], "evaluate": ["x"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "report": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -65,7 +65,8 @@ def test_every_output_is_known():
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
-        "runs --json", "evaluate --json", "stress --json", "predict --csv", "predict --json", "report --out",
+        "runs --json", "evaluate --json", "exchange --json", "stress --json", "predict --csv", "predict --json",
+        "report --out",
         "report --json",
     ]  # fmt: skip
 

@@ -330,7 +330,7 @@ WRONG = {int: ("-1", BIG, str(10**12)), float: ("-1", "nan", BIG)}
 #: Numbers that may be 0, where nothing else stops the command.
 WITH_ZERO = {("demo", "--seed"), ("phantom", "--seed"), ("phantom", "--pneumonia"), ("cache", "--older-than")}
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
-OF_RUNS = ("finetune", "evaluate", "stress", "predict")
+OF_RUNS = ("finetune", "evaluate", "exchange", "stress", "predict")
 
 
 @pytest.mark.slow

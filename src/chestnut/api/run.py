@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
     from chestnut.inference.predictions import Predictions
+    from chestnut.robustness.exchange.exchange import Exchange
     from chestnut.robustness.validation import Stress
     from chestnut.studies.leave_source_out import LeftOut
 
@@ -224,6 +225,29 @@ class Run:
         if keep:
             keep_point(self.folder, found, command=how.command or "run.stress(keep=True)", bars=how.shown.bar)
         return found
+
+    def exchange(self, *, draws: int = 3, seed: int = 0, **options: Unpack[DisplayOptions]) -> Exchange:
+        """Judge the run on validation images that took over how images of another class were taken; write `exchange/`.
+
+        Args:
+            draws: The number of donors of each kind for every image, 1 or more.
+            seed: The seed of donors and intervals.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Raises:
+            DataError: Images cannot be read or have changed, or lungs are found in too few of a class.
+            BundleError: The bundle is missing or was changed.
+        """
+        from chestnut.models.framework import load_framework
+
+        how = read_options(DisplaySettings, options)
+        load_framework()
+        from chestnut.robustness.exchange.save import save_exchange
+        from chestnut.robustness.exchange.validation import run_exchange
+
+        outcome = run_exchange(self.folder, draws, seed, how.shown.bar)
+        save_exchange(self.folder, outcome)
+        return outcome.exchange
 
     def leave_one_source_out(
         self, *, epochs: int | None = None, **options: Unpack[DisplayOptions]

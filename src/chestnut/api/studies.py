@@ -57,6 +57,7 @@ def compare(
     grid: Sequence[str] = (),
     path: str | Path | None = None,
     fine_tune_best: bool = False,
+    exchange: bool = False,
     **options: Unpack[CompareOptions],
 ) -> Leaderboard:
     """Train recipes on the same images for the same epochs, and test which are better.
@@ -68,6 +69,7 @@ def compare(
         grid: `key=value,value,…`: a variant for each value; several make every combination.
         path: The folder of the comparison; None for one in `runs`, named after what is compared.
         fine_tune_best: Fine-tune the best variant too, if it has a backbone.
+        exchange: Make the exchange test of every run afterwards; see `Run.exchange`.
         **options: `fraction` (share of the training patients), `repeats`, `epochs` and `seed`; `skip_bad`, `engine`,
             `address`, `jobs`, `wait`, `track`, `quiet` and more, as in `StudySettings`.
 
@@ -93,17 +95,18 @@ def compare(
     images = read_data(data)
     plan, images = make_plan(images, variants, terms, threads_per_job(), skip_bad=how.skip_bad, bars=how.shown.bar)
     folder = ComparisonFolder.begin(Path(path or Path(how.runs) / f"compare-{plan.digest}"), plan, images)
-    return run_comparison(folder, how, choice, track, fine_tune_best)
+    return run_comparison(folder, how, choice, track, fine_tune_best, exchange)
 
 
 def resume_comparison(
-    path: str | Path, *, fine_tune_best: bool = False, **options: Unpack[StudyOptions]
+    path: str | Path, *, fine_tune_best: bool = False, exchange: bool = False, **options: Unpack[StudyOptions]
 ) -> Leaderboard:
     """Continue a comparison that was stopped.
 
     Args:
         path: The folder of the comparison.
         fine_tune_best: As in `compare`.
+        exchange: As in `compare`; tests that are there are kept.
         **options: How runs are trained; see `StudySettings`.
 
     Raises:
@@ -112,7 +115,7 @@ def resume_comparison(
     from chestnut.studies.comparison.plan import ComparisonFolder
 
     how = read_options(StudySettings, options)
-    return run_comparison(ComparisonFolder(Path(path)), how, *check_engine(how, path), fine_tune_best)
+    return run_comparison(ComparisonFolder(Path(path)), how, *check_engine(how, path), fine_tune_best, exchange)
 
 
 def run_comparison(
@@ -121,16 +124,20 @@ def run_comparison(
     choice: EngineChoice,
     track: tuple[str, ...],
     fine_tune_best: bool = False,
+    exchange: bool = False,
 ) -> Leaderboard:
     """Train the runs that a comparison lacks on an engine that `check_engine` returned; write leaderboard and page."""
     from chestnut.report.pages.comparison import write_comparison_page
     from chestnut.studies.comparison.compare import compare
+    from chestnut.studies.comparison.exchanges import exchange_runs
 
     plan = folder.plan
     total = len(plan.variants) * plan.terms.repeats
     what = _count_runs(total, plan.terms.epochs)
     with _jobs(folder, how, choice, track, total, what) as setup:
         board = compare(folder, setup, fine_tune_best)
+    if exchange:
+        board = exchange_runs(folder, board, how.shown.bar)
     write_comparison_page(folder, folder.page_file)
     return replace(board, path=folder.path)
 

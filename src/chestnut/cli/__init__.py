@@ -44,6 +44,7 @@ COMMANDS = {
     "diagnose": "Training",
     "runs": "Training",
     "evaluate": "Results",
+    "exchange": "Results",
     "stress": "Results",
     "predict": "Results",
     "report": "Results",

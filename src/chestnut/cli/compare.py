@@ -45,6 +45,9 @@ def command(
     fine_tune_best: Annotated[
         bool, typer.Option("--fine-tune-best", help="Fine-tune the best of them too, if it has a backbone.")
     ] = False,
+    exchange: Annotated[
+        bool, typer.Option("--exchange", help="Make the exchange test of every run too; see chestnut exchange.")
+    ] = False,
     wide: WideOption = False,
     *,
     short: ShortForms,
@@ -69,7 +72,7 @@ def command(
                 "--resume continues a comparison with its own terms; leave out DATA, --recipes, --set, --grid and all "
                 "other terms"
             )
-        board = resume_comparison(study.resume, fine_tune_best=fine_tune_best, **study.keywords())
+        board = resume_comparison(study.resume, fine_tune_best=fine_tune_best, exchange=exchange, **study.keywords())
     elif data is None or recipes is None:
         raise DataError("give DATA and --recipes A,B to compare, or --resume FOLDER to continue a comparison")
     else:
@@ -80,6 +83,7 @@ def command(
             grid=grid or [],
             path=study.path,
             fine_tune_best=fine_tune_best,
+            exchange=exchange,
             **terms,
             **study.keywords(skip_bad=options.skip_bad),
         )

@@ -27,6 +27,7 @@ EXAMPLES = {
     "diagnose": ("chestnut diagnose runs/first", "chestnut diagnose --lr-range images --recipe cnn-small"),
     "runs": ("chestnut runs", "chestnut runs --wide"),
     "evaluate": ("chestnut evaluate runs/first --split test", "chestnut evaluate runs/first another-hospital"),
+    "exchange": ("chestnut exchange runs/first", "chestnut exchange runs/first --draws 5"),
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "report": ("chestnut report runs/first --out first.html",),

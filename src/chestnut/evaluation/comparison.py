@@ -222,7 +222,7 @@ class _Samples:
         shape = (len(metrics), len(tallies))
         each = figures(np.ones((patients, 1))).reshape(*shape)
         drawn = bootstrap(figures, patients, len(truth), resamples, seed).reshape(*shape, resamples)
-        return cls(each, drawn.mean(axis=1) if len(tallies) == 1 else _mix_seeds(drawn, one.name, seed))
+        return cls(each, mix_repeats(drawn, one.name, seed))
 
     @property
     def point(self) -> Floats:
@@ -284,12 +284,20 @@ class _Drawn:
         )
 
 
-def _mix_seeds(drawn: Floats, name: str, seed: int) -> Floats:
-    """Draw seeds with replacement in every resample: (metrics, repeats, resamples) becomes (metrics, resamples).
+def mix_repeats(drawn: Floats, name: str, seed: int) -> Floats:
+    """Draw the repeats of a network with replacement in every resample.
 
-    Each candidate draws its own seeds, which have nothing to do with those of another.
+    Args:
+        drawn: Figures of shape (metrics, repeats, resamples).
+        name: The name of the network: each draws its own repeats, which have nothing to do with those of another.
+        seed: The seed of the resamples.
+
+    Returns:
+        The mean of each resample over the repeats that it drew, shape (metrics, resamples).
     """
     repeats, resamples = drawn.shape[1:]
+    if repeats == 1:
+        return drawn[:, 0]
     random = np.random.default_rng([seed, *name.encode()])
     chosen = random.integers(0, repeats, (repeats, resamples))
     mean: Floats = drawn[:, chosen, np.arange(resamples)].mean(axis=1)

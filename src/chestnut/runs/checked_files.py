@@ -113,7 +113,7 @@ class CheckedFiles:
         """
         for name, known in self.record.hashes.items():
             path = self.folder / name
-            if is_present(path) or not (_ABSENT in known or name.startswith(("evaluation/", "bundle/"))):
+            if is_present(path) or not (_ABSENT in known or name.startswith(("evaluation/", "exchange/", "bundle/"))):
                 self.read(path)
 
     def write(self, path: Path, text: str) -> None:
@@ -180,6 +180,8 @@ class CheckedFiles:
     def remedy(self, path: Path) -> str:
         """Return what to do about a damaged file of the run: the end of a message."""
         parts = path.relative_to(self.folder).parts
+        if parts[0] == "exchange":
+            return f"restore it from a copy, or make it again by chestnut exchange {self.folder}"
         if parts[0] != "evaluation" or len(parts) < 3:
             return _TRAIN
         if parts[1] in _STRESS_FOLDERS:

@@ -165,6 +165,11 @@ class RunFolder:
         """The report, a single file that opens offline."""
         return self.path / "report.html"
 
+    @property
+    def exchange(self) -> Path:
+        """The folder of the exchange test."""
+        return self.path / "exchange"
+
     def evaluation(self, name: str) -> Path:
         """Return the folder of an evaluation.
 

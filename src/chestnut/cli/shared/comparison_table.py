@@ -14,27 +14,31 @@ if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate
     from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 
-_COLUMNS = ("", "variant", "val AUROC", "val accuracy", "train acc.", "trained", "s/epoch", "images/s", "size")
+_FIRST = ("", "variant", "val AUROC")
+_REST = ("val accuracy", "train acc.", "trained", "s/epoch", "images/s", "size")
 _DROPPABLE = ("size", "images/s", "s/epoch", "train acc.", "trained", "val accuracy")
 
 
 def leaderboard_table(board: Leaderboard) -> Table:
     """Return the leaderboard with 95 % intervals; variants that cannot be told apart share a place, marked `=`."""
     title = f"{board.images:,} validation images of {board.patients:,} patients"
-    made = table(title, _COLUMNS, _COLUMNS[4:], _DROPPABLE)
+    tested = any(row.exchanged is not None for row in board.rows)
+    columns = (*_FIRST, *(["after exchange"] if tested else []), *_REST)
+    made = table(title, columns, _REST[1:], _DROPPABLE)
     for row in board.rows:
-        made.add_row(*_cells(row), style=None if row.place is not None else "dim")
+        made.add_row(*_cells(row, tested), style=None if row.place is not None else "dim")
         made.footnotes += [f"a run of {row.name} failed: {why}" for why in row.failed]
     return made
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, tested: bool) -> list[str]:
     if row.place is None:
         return ["–", _fold(row.name)]
     return [
         f"{row.place}{'=' if row.tied else ''}",
         f"{_fold(row.name)}\n{row.start}",
         _with_spread(row.auroc, row.auroc_spread),
+        *(["–" if row.exchanged is None else _with_spread(row.exchanged, None)] if tested else []),
         _with_spread(row.accuracy, row.accuracy_spread),
         "–" if row.train_accuracy is None else f"{row.train_accuracy:.3f}",
         f"{count(row.trained)}\nof {count(row.parameters)}",

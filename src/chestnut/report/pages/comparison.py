@@ -13,6 +13,7 @@ from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.studies.comparison.control_folder import ControlFolder
+from chestnut.studies.comparison.leaderboard import ESTIMATES
 from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan
 
 
@@ -43,6 +44,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "title": folder.path.resolve().name,
             "board": board,
             "alive": alive,
+            "exchanged": any(row.get("exchanged") for row in alive),
             "repeated": plan.terms.repeats > 1,
             "dead": [row for row in board["rows"] if row["failed"]],
             "lead": _lead(board, alive) if control is None else control.control.sentence,
@@ -74,7 +76,7 @@ def _control(folder: ControlFolder) -> dict[str, Any]:
 
 def _with_estimates(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of the leaderboard with its estimates read."""
-    found = {name: Estimate(**row[name]) for name in ("auroc", "accuracy", "behind") if row[name] is not None}
+    found = {name: Estimate(**row[name]) for name in ESTIMATES if row.get(name) is not None}
     return {**row, **found}
 
 

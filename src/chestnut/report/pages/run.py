@@ -21,6 +21,7 @@ from chestnut.report.render import duration, picture, time, write_page
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.diagnosis import read_advice
 from chestnut.report.sections.evaluations import METRICS, gap, read_results
+from chestnut.report.sections.exchange import read_exchange_section
 from chestnut.report.sections.findings import Findings, read_findings
 from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_sources, read_stress
@@ -59,6 +60,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
     names = Identities.of_folder(run.path, facts, rows, shown=identities)
     results = read_results(run, names)
     findings = None if (audit := run.audit) is None else read_findings(audit, names)
+    exchange = read_exchange_section(run)
     values = {
         "title": run.name,
         "recipe": run.recipe,
@@ -66,7 +68,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "record": record,
         "status": _STATUS.get(record.status, ""),
         "synthetic": bool(facts.get("synthetic")),
-        "verdict": judge(run, results, findings),
+        "verdict": judge(run, results, findings, None if exchange is None else exchange.result),
         "counts": count_images(rows, facts),
         "samples": picture(run.figures / "samples.png"),
         "findings": findings,
@@ -77,6 +79,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "results": results,
         "metrics": METRICS,
         "gap": gap(results),
+        "exchange": exchange,
         "stresses": read_stress(run, names),
         "sources": read_sources(run),
         "ledger": [_look(look, record.holdout, names) for look in run.ledger.looks],

@@ -10,7 +10,9 @@ from typing import Literal
 from chestnut.evaluation.intervals import FEW_PATIENTS, Estimate
 from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
+from chestnut.report.sections.exchange import describe_exchange
 from chestnut.report.sections.findings import Findings, Probe
+from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
 
@@ -49,6 +51,7 @@ class Verdict:
         more: The sentences after it.
         result: The evaluation that the sentences are about; None where there is none.
         tiles: The names and estimates of a few of its metrics.
+        given_away: The AUROC that framing and scanner give away on validation images; None where it is not known.
         callouts: The remarks, the most serious first.
     """
 
@@ -56,29 +59,35 @@ class Verdict:
     more: tuple[str, ...]
     result: Result | None
     tiles: tuple[tuple[str, Estimate], ...]
+    given_away: Estimate | None
     callouts: tuple[Callout, ...]
 
 
-def judge(run: RunFolder, results: Sequence[Result], findings: Findings | None) -> Verdict:
+def judge(
+    run: RunFolder, results: Sequence[Result], findings: Findings | None, exchange: Exchange | None = None
+) -> Verdict:
     """Choose the evaluation that counts most and put into words what it shows.
 
     Args:
         run: The run.
         results: The run's evaluations, in the order of the report.
         findings: The findings of the run's audit; None where there was no audit.
+        exchange: The run's exchange test; None where none was made.
     """
     result = next(iter(results), None)
     callouts = [*_on_training(run), *_on_data(findings, result), *_on_evidence(run, results)]
     ordered = tuple(sorted(callouts, key=lambda callout: _ORDER.index(callout.level)))
+    given_away = None if exchange is None else exchange.all.given_away
+    more = () if exchange is None else tuple(filter(None, [describe_exchange(exchange)]))
     if result is None:
-        return Verdict("This run has not been judged on any images.", (), None, (), ordered)
-    sentences = (_headline(result), *_details(run, result))
+        return Verdict("This run has not been judged on any images.", more, None, (), given_away, ordered)
+    sentences = (_headline(result), *_details(run, result), *more)
     if result.kind in ("val", "train"):
         sentences = (_UNJUDGED, *sentences)
     names = _TILES if result.evaluation.positive else _TILES_OF_SEVERAL
     mean = {} if result.evaluation.positive else {"auroc": "Mean AUROC"}
     tiles = tuple((mean.get(name, METRICS[name][0]), result.metric(name)) for name in names)
-    return Verdict(sentences[0], sentences[1:], result, tiles, ordered)
+    return Verdict(sentences[0], sentences[1:], result, tiles, given_away, ordered)
 
 
 def _headline(result: Result) -> str:

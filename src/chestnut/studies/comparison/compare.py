@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from chestnut.config import BackboneConfig
 from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.saving import save
-from chestnut.files.atomic import replacing
-from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.comparison.control import describe_control, make_control
 from chestnut.studies.comparison.control_folder import ControlFolder
+from chestnut.studies.comparison.exchanges import add_exchanges
 from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan, describe_start
 from chestnut.studies.comparison.ranking import Entry, make_leaderboard
@@ -60,6 +59,7 @@ def compare(folder: ComparisonFolder, options: JobOptions, fine_tune_best: bool 
             control = make_control(plan.control, entries, board)
             ControlFolder(folder.path).write_control(control)
             board = replace(board, sentences=(control.sentence, *board.sentences))
+        board = add_exchanges(folder, board)
         _write_results(folder, board)
         return board
 
@@ -145,9 +145,7 @@ def _write_results(folder: ComparisonFolder, board: Leaderboard) -> None:
     estimates = {row.name: (row.auroc, row.place) for row in board.rows if row.auroc is not None}
     save(forest_figure(estimates), folder.figures / "auroc.png")
     save(learning_figure(histories), folder.figures / "curves.png")
-    with replacing(folder.table_file) as temporary:
-        board.table.to_csv(temporary, index=False)
-    write_json(folder.result_file, board.to_dict())
+    folder.write_board(board)
 
 
 def _read_histories(folder: ComparisonFolder, variant: str) -> list[pd.DataFrame]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: The figures of a row that have an interval.
+ESTIMATES = ("auroc", "accuracy", "behind", "exchanged", "given_away")
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of the leaderboard. Figures are means over the runs of a variant, or None if none has finished.
@@ -41,6 +45,9 @@ class Row:
         epoch_seconds: The median duration of an epoch in seconds, including validation.
         images_a_second: The speed of prediction for decoded images, in batches of 64.
         model_bytes: The size of the saved network.
+        exchanged: The AUROC after validation images took over framing and style of another class; None where not all
+            runs had an exchange test.
+        given_away: What the same exchange within the class leaves more of the AUROC.
     """
 
     place: int | None
@@ -61,6 +68,8 @@ class Row:
     epoch_seconds: float | None = None
     images_a_second: float | None = None
     model_bytes: float | None = None
+    exchanged: Estimate | None = None
+    given_away: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ def _flatten(row: Row) -> dict[str, Any]:
     """Return a row with each estimate in three columns."""
     flat: dict[str, Any] = {}
     for name, value in asdict(row).items():
-        if name in ("auroc", "accuracy", "behind"):
+        if name in ESTIMATES:
             for part in ("value", "low", "high"):
                 flat[name if part == "value" else f"{name}_{part}"] = value and value[part]
         else:

@@ -18,6 +18,8 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.data.subset import take_fraction
 from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.files.atomic import replacing
+from chestnut.files.json_files import write_json
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.names import quoted
 from chestnut.progress import Bars, silent
@@ -243,6 +245,12 @@ class ComparisonFolder(StudyFolder[ComparisonPlan]):
     def table_file(self) -> Path:
         """The leaderboard as a CSV, one row for each variant."""
         return self.path / "leaderboard.csv"
+
+    def write_board(self, board: Leaderboard) -> None:
+        """Write the leaderboard, as a CSV and as JSON."""
+        with replacing(self.table_file) as temporary:
+            board.table.to_csv(temporary, index=False)
+        write_json(self.result_file, board.to_dict())
 
     def run(self, variant: str, seed: int) -> RunFolder:
         """Return the folder of a variant's run with a seed."""

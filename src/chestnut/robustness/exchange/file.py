@@ -1,0 +1,61 @@
+"""Read the exchange test of a run; loads no framework."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from chestnut.evaluation.intervals import Estimate
+from chestnut.files.json_files import parse_json
+from chestnut.robustness.exchange.exchange import Exchange
+from chestnut.robustness.shift_effects import Figures
+from chestnut.runs.folder import RunFolder
+
+_TYPED = ConfigDict(strict=True)
+
+
+class PairFile(BaseModel):
+    """The figures under one condition; see `Pair` for them."""
+
+    model_config = _TYPED
+
+    name: str
+    summary: str
+    other: Figures
+    same: Figures
+    given_away: Estimate
+    lost: float | None
+
+
+class ExchangeFile(BaseModel):
+    """The content of an exchange.json; see `Exchange` for the attributes."""
+
+    model_config = _TYPED
+
+    images: int
+    patients: int
+    left_out: int
+    donors: int
+    donors_left_out: int
+    classes: list[str]
+    positive: str | None
+    threshold: float | None
+    draws: int
+    seed: int
+    weights: str
+    plain: Figures
+    conditions: list[PairFile]
+    lost: float | None
+
+
+def read_exchange(run: RunFolder) -> Exchange | None:
+    """Read the exchange test of a run; None where none was made.
+
+    Raises:
+        RunError: exchange.json was changed.
+        DataError: exchange.json is damaged.
+    """
+    path = run.exchange / "exchange.json"
+    content = run.files.read_if_written(path)
+    if content is None:
+        return None
+    return Exchange.from_dict(parse_json(content, path, ExchangeFile, run.files.remedy(path)))
