@@ -160,6 +160,12 @@ def test_the_strongest_probe_outside_the_lungs_says_what_can_be_told_without_the
     assert not [one for one in probe_findings(probes[-1:]) if one.name == "without-lungs"]
 
 
+def test_of_three_classes_the_finding_on_all_names_the_class_that_is_told_best():
+    each = {"COVID": 0.97, "NORMAL": 0.8, "PNEUMONIA": 0.78}
+    together, _ = probe_findings([Probe("outside", 0.85, 0.82, 0.88, 464, 324, 5, each)])
+    assert "means over the classes; the first tells COVID from the rest with 0.97." in together.evidence
+
+
 def test_a_patient_that_is_recognised_does_not_help(collection):
     """Each patient has a size of its own, so folds that share patients would know every label."""
     patients = np.arange(120) // 2

@@ -80,8 +80,8 @@ def _without_lungs(probes: Sequence[Probe | Blind]) -> list[Finding]:
             grade,
             f"The classes {_verdict(best)} without the inside of the lungs: AUROC {best.auroc:.2f} "
             f"({best.low:.2f} to {best.high:.2f}) from {_FROM[best.subject][0]}",
-            f"{number(len(seen), 'small classifier')} saw nothing of the inside. AUROC with 95 % interval: {each}."
-            f"{untold}",
+            f"{number(len(seen), 'small classifier')} saw nothing of the inside. AUROC with 95 % interval: {each}"
+            f"{_mean_of(best)}.{untold}",
             figures=figures,
             remedy=""
             if grade == "info"
@@ -158,11 +158,24 @@ def _blind(probe: Blind) -> Finding:
     )
 
 
+def _mean_of(probe: Probe) -> str:
+    """Say of more than two classes that AUROCs are means, and how well the strongest probe tells its best class."""
+    if not probe.by_class:
+        return ""
+    best = max(probe.by_class, key=lambda name: probe.by_class[name])
+    return f". These are means over the classes; the first tells {best} from the rest with {probe.by_class[best]:.2f}"
+
+
+def _over_classes(probe: Probe) -> str:
+    """Say of more than two classes that the AUROC is a mean, and which class the probe tells best."""
+    if not probe.by_class:
+        return ""
+    best = max(probe.by_class, key=lambda name: probe.by_class[name])
+    return f", the mean over classes; {best} against the rest has {probe.by_class[best]:.2f}"
+
+
 def _detail(probe: Probe) -> str:
-    text = ""
-    if probe.by_class:
-        best = max(probe.by_class, key=lambda name: probe.by_class[name])
-        text = f", the mean over classes; {best} against the rest has {probe.by_class[best]:.2f}"
+    text = _over_classes(probe)
     if probe.without_bytes is not None and probe.auroc - probe.without_bytes > 0.05:
         text += (
             f"; {probe.without_bytes:.2f} without the size of the files, which depends on what a picture shows as well"

@@ -33,8 +33,8 @@ def test_probes_are_drawn_from_half_to_one(audit, page_of):
     html = page_of(audit).html
     tracks = re.findall(r'class="span" x1="([\d.]+)%" x2="([\d.]+)%"', html)
     dots = re.findall(r'<circle cx="([\d.]+)%"', html)
-    assert tracks == [("40.0", "60.0"), ("86.0", "90.0")]
-    assert dots == ["50.0", "88.0"]
+    assert tracks == [("86.0", "90.0"), ("40.0", "60.0")]
+    assert dots == ["88.0", "50.0"]
 
 
 def test_twenty_files_are_shown_and_the_others_folded_away(audit, page_of):

@@ -12,12 +12,12 @@ from chestnut.report.identities import Identities
 
 #: The part of an image that each probe sees, to follow the words "a small classifier that sees only".
 PROBES: dict[str, str] = {
-    "probe-facts": "facts of the file (size, aspect, format, mode, bytes)",
     "probe-statistics": "a few intensity and sharpness statistics",
     "probe-outside": "what lies outside the lungs",
     "probe-geometry": "the lungs' geometry (areas, heights, widths, angles)",
     "probe-border": "the border, with the chest masked out",
     "probe-dimensions": "the pictures' width, height and aspect",
+    "probe-facts": "facts of the file (size, aspect, format, mode, bytes)",
 }
 
 #: The finding that says what all probes outside the lungs show together.
