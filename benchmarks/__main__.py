@@ -1,6 +1,6 @@
 """Run the benchmarks, and write their results into the tables of README.md and docs/performance.md.
 
-    python -m benchmarks [--only train,transfer,decode,tune,engines,bootstrap,startup,memory]
+    python -m benchmarks [--only train,transfer,decode,tune,engines,bootstrap,startup,memory,lungs]
 
 All results are stored in benchmarks/results.json; those of benchmarks that are left out do not change.
 """
@@ -118,6 +118,14 @@ def bootstrap_rows(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+def lungs_rows(found: dict[str, Any]) -> list[Row]:
+    aim = found["target"]
+    return [
+        (f"lung fields on one core, images of {size}", f"{rate:,} a second", verdict(rate >= aim, f"{aim} a second"))
+        for size, rate in found["images_per_second"].items()
+    ]
+
+
 def verdict(met: bool, target: str) -> str:
     return f"{target}: {'met' if met else 'missed'}"
 
@@ -131,6 +139,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "bootstrap": bootstrap_rows,
     "startup": startup_rows,
     "memory": memory_rows,
+    "lungs": lungs_rows,
 }
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show
+    from chestnut.api.lungs import lungs
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
@@ -58,6 +59,7 @@ _HOMES = {
     "load_dataset": "chestnut.data.sources.load",
     "load_recipe": "chestnut.config",
     "lr_range": "chestnut.api.recipes",
+    "lungs": "chestnut.api.lungs",
     "open_run": "chestnut.api.run",
     "phantom": "chestnut.api.data",
     "recipe_names": "chestnut.config",
@@ -94,6 +96,7 @@ __all__ = [
     "load_dataset",
     "load_recipe",
     "lr_range",
+    "lungs",
     "open_run",
     "phantom",
     "recipe_names",

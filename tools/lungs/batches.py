@@ -73,7 +73,8 @@ class Batches(keras.utils.PyDataset):
         side = int(rng.integers(60, picture.shape[0]))
         row, column = (int(rng.integers(0, length - side + 1)) for length in picture.shape)
         part = np.rot90(picture[row : row + side, column : column + side], int(rng.integers(4)))
-        return cv2.resize(np.ascontiguousarray(part), (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        small = cv2.resize(np.ascontiguousarray(part), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, dtype=np.float32)
 
 
 def _photographs() -> list[npt.NDArray[np.uint8]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from tools.lungs.files import CARD
+from tools.lungs.files import CARD, PAGE
 
 _TEXT = """\
 # The network that finds lungs
@@ -39,9 +40,7 @@ given white lungs.
 Dice is twice the area that two outlines share, divided by the sum of their areas. The edges are the medians of the
 distances between the true and the found box, in hundredths of the image's height or width.
 
-| images | number | Dice, mean | median | worst | top, left, bottom, right | found |
-| --- | --- | --- | --- | --- | --- | --- |
-{rows}
+{table}
 
 Adults were never trained on. Some of their masks do not fit their images: they are shifted or scaled against the lungs
 that one sees, by up to a fifth of the image. The median is therefore the better figure there.
@@ -69,10 +68,19 @@ Images in which no two plausible lungs were found: {flagged}.
 
 
 def write_card(figures: dict[str, Any]) -> None:
-    """Write the model card."""
+    """Write the model card, and the table of the user's guide."""
+    CARD.write_text(card(figures), encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(
+        re.sub("(?s)(<!-- lungs -->\n).*(<!-- /lungs -->)", rf"\1{table(figures)}\n\2", text), encoding="utf-8"
+    )
+
+
+def card(figures: dict[str, Any]) -> str:
+    """Return the text of the model card."""
     training = figures["training"]
-    text = _TEXT.format(
-        rows="\n".join(_rows(figures)),
+    return _TEXT.format(
+        table=table(figures),
         refused=", ".join(f"{name.replace('_', ' ')} {row['refused']}" for name, row in figures["refused"].items()),
         flagged="; ".join(_tell_flagged(name, row) for name, row in figures["flagged"].items()),
         bytes=figures["bytes"],
@@ -80,18 +88,18 @@ def write_card(figures: dict[str, Any]) -> None:
         images_per_second=figures["images_per_second"],
         **{**training, "batch": sum(training["batch"].values())},
     )
-    CARD.write_text(text, encoding="utf-8")
 
 
-def _rows(figures: dict[str, Any]) -> list[str]:
+def table(figures: dict[str, Any]) -> str:
+    """Return the table of how well the lungs were found, in Markdown."""
     named = {name: figures[name] for name in ("held-out children", "adults", "phantoms")}
     named |= {f"held-out children, {name}": row for name, row in figures["changed"].items()}
-    rows = []
+    rows = ["| images | number | Dice, mean | median | worst | top, left, bottom, right | found |", "| --- " * 7 + "|"]
     for name, row in named.items():
         edges = ", ".join(f"{100 * edge:.1f}" for edge in row["box_edges"])
         figures_ = (f"{row[key]:.3f}" for key in ("dice", "median", "worst"))
         rows.append(f"| {name} | {row['images']} | {' | '.join(figures_)} | {edges} | {row['found']} |")
-    return rows
+    return "\n".join(rows)
 
 
 def _tell_flagged(name: str, row: dict[str, Any]) -> str:

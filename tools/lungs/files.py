@@ -12,6 +12,8 @@ import chestnut
 #: The folder of the network in the package.
 MODEL = Path(chestnut.__file__).parent / "lungfield" / "model"
 NETWORK, FIGURES, CARD = MODEL / "lungs.onnx", MODEL / "figures.json", MODEL / "CARD.md"
+#: The page of the user's guide that shows the figures.
+PAGE = Path(__file__).parents[2] / "docs" / "lungs.md"
 
 _IDENTITY = '''"""Identify the network that comes with chestnut; written by `python -m tools.lungs`."""
 

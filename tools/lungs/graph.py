@@ -75,7 +75,8 @@ class OnnxOperations:
 
     def scores(self, x: str, name: str, filters: int) -> str:
         """Convolve with a kernel of one pixel, with a bias and nothing else."""
-        return self._convolve(x, name, *self._network.get_layer(name).get_weights(), stride=1)
+        weights, bias = self._network.get_layer(name).get_weights()
+        return self._convolve(x, name, weights, bias, stride=1)
 
     def score(self, x: str, name: str) -> str:
         """Return one weighted sum with a bias."""

@@ -158,9 +158,9 @@ def _halve(image: Real, field: Real, rng: Chance) -> tuple[Real, Real]:
     middle = int(np.clip(middle, FIELD // 4, 3 * FIELD // 4))
     ratio = SIDE // FIELD
     if rng.random() < 0.5:
-        part, kept = image[:, : middle * ratio], field[:, :middle] * np.float32([1, 0])
+        part, kept = image[:, : middle * ratio], field[:, :middle] * np.array([1, 0], dtype=np.float32)
     else:
-        part, kept = image[:, middle * ratio :], field[:, middle:] * np.float32([0, 1])
+        part, kept = image[:, middle * ratio :], field[:, middle:] * np.array([0, 1], dtype=np.float32)
     kept = cv2.resize(np.ascontiguousarray(kept), (FIELD, FIELD), interpolation=cv2.INTER_AREA)
     return _grow(part), kept
 
@@ -174,7 +174,7 @@ def _grow(x: Real) -> Real:
 
 
 def _spread(x: Real) -> Real:
-    return (x - x.min()) * np.float32(255 / max(float(np.ptp(x)), 1e-6))
+    return cast(Real, (x - x.min()) * np.float32(255 / max(float(np.ptp(x)), 1e-6)))
 
 
 def _turn(x: Real, rng: Chance) -> Real:

@@ -19,6 +19,9 @@ from chestnut.lungfield.model.identity import SHA256
 #: Identifies the network: results that were found by another one may differ.
 MODEL = f"lungs-{SHA256[:12]}"
 
+#: The least number of an image's pixels along each axis that are averaged to one, where an image has so many.
+_SAMPLES = 4
+
 _FILE = Path(__file__).parent / "model" / "lungs.onnx"
 
 
@@ -46,6 +49,9 @@ def run(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
 
 def stretch(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return an image as a square of the network's size, averaged where it shrinks."""
+    # Of a large image, 4×4 pixels or more for each pixel of the square: all would take longer than the network does
+    down, across = (max(1, side // (_SAMPLES * SIDE)) for side in grey.shape)
+    grey = np.ascontiguousarray(grey[down // 2 :: down, across // 2 :: across])
     height, width = grey.shape
     small = cv2.resize(grey, (min(width, SIDE), min(height, SIDE)), interpolation=cv2.INTER_AREA)
     if small.shape != (SIDE, SIDE):
