@@ -89,7 +89,7 @@ def test_the_arms_differ_in_what_they_see_alone():
 
 @pytest.mark.parametrize("key", ["outside", "inside"])
 def test_a_recipe_that_blanks_images_itself_is_refused(key):
-    with pytest.raises(RecipeError, match=f"mlp has input.{key} = blank.* set input.{key}=keep"):
+    with pytest.raises(RecipeError, match=f"mlp has input.{key} = blank.* give input.{key}=keep"):
         make_arms(load_recipe("mlp", [f"input.{key}=blank"]))
 
 
@@ -119,6 +119,11 @@ def test_a_class_without_lungs_is_refused(tmp_path, corner):
             "inside of the lungs reaches AUROC 0.970 (0.960–0.980); one that sees whole images 0.995 (0.990–0.999); "
             "one that sees the lungs alone 0.985 (0.980–0.990). So 95 % (93–97 %) of the AUROC above chance (0.5) can "
             "be had without the lungs.",
+        ),
+        (
+            Estimate(0.99, 0.98, 1),
+            Estimate(0.998, 0.991, 1.004),
+            "can be had without the lungs: 100 % (99–100 %) of it.",
         ),
         (Estimate(0.53, 0.48, 0.58), Estimate(0.06, -0.04, 0.16), "So these patients show nothing outside the lungs"),
         (Estimate(0.97, 0.96, 0.98), Estimate(None), "Whole images are not above chance (0.5)"),

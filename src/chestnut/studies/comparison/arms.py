@@ -58,8 +58,8 @@ def make_arms(recipe: Recipe) -> tuple[Variant, ...]:
     for key in ("outside", "inside"):
         if getattr(recipe.input, key) != "keep":
             raise RecipeError(
-                f"{recipe.name} has input.{key} = {getattr(recipe.input, key)}, but a control experiment blanks the "
-                f"images itself, each network's another part; set input.{key}=keep"
+                f"{recipe.name} has input.{key} = {getattr(recipe.input, key)}, but a control experiment blanks "
+                f"parts of the images itself; give input.{key}=keep"
             )
     return tuple(Variant(name, recipe.changed(list(view.settings))) for name, view in VIEWS.items())
 

@@ -22,6 +22,9 @@ from chestnut.studies.pooled_predictions import pool_predictions
 #: The AUROC of answers that do not depend on the image.
 _GUESSING = 0.5
 
+#: A share that is 100 % when rounded, or more.
+_NEARLY_ALL = 0.995
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -165,6 +168,10 @@ def describe_verdict(arms: Mapping[str, Arm], share: Estimate | None) -> str:
         return f"{figures}. So these patients show nothing outside the lungs that tells the classes apart."
     if share.value is None:
         return f"{figures}. Whole images are not above chance (0.5), so there is no AUROC to divide."
+    if share.value >= _NEARLY_ALL:
+        return (
+            f"{figures}. So all of the AUROC above chance (0.5) can be had without the lungs: {_percent(share)} of it."
+        )
     return f"{figures}. So {_percent(share)} of the AUROC above chance (0.5) can be had without the lungs."
 
 
