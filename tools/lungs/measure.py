@@ -33,6 +33,7 @@ from tools.lungs.examples import (
     split_patients,
 )
 from tools.lungs.files import read_figures, write_figures
+from tools.lungs.fit import misfits
 
 #: The patients among the phantoms for testing, and the drawn pictures of each kind without lungs.
 _PHANTOMS, _REFUSED = 60, 100
@@ -58,6 +59,7 @@ def measure(data: Path) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "held-out children": compare(held, find_many(held.images)),
         "adults": compare(adults, find_many(adults.images)),
+        "adults, masks that fit": compare_fitting(adults),
         "phantoms": compare(phantoms, find_many(phantoms.images)),
     }
     changed = {name: [change(image, rng) for image in held.images] for name, change in _CHANGES.items()}
@@ -90,6 +92,17 @@ def compare(examples: Examples, found: list[Lungs]) -> dict[str, Any]:
         "box_edges": [round(float(edge), 4) for edge in np.median(edges, axis=0)],
         "found": sum(lungs.found for lungs in found),
     }
+
+
+def compare_fitting(examples: Examples) -> dict[str, Any]:
+    """Return the same for the examples whose true masks fit their images."""
+    found = find_many(examples.images)
+    rows = [
+        row
+        for row, (lungs, true) in enumerate(zip(found, examples.lungs, strict=True))
+        if not misfits(true > 0, lungs.mask)
+    ]
+    return compare(examples.take(rows), [found[row] for row in rows])
 
 
 def dice(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
