@@ -68,6 +68,10 @@ class TrackingError(ChestnutError):
     """A tracker that is unknown, cannot be reached, or has an address of an unsupported form."""
 
 
+class ModelFileError(ChestnutError):
+    """A file of the network that finds lungs, which comes with chestnut, that is missing or has changed."""
+
+
 class DownloadError(ChestnutError):
     """A download that failed or arrived damaged."""
 

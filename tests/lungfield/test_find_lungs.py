@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chestnut.data.phantom.radiograph import draw_patient
-from chestnut.errors import DataError
+from chestnut.errors import DataError, ModelFileError
 from chestnut.lungfield import network
 from chestnut.lungfield.find import find_lungs, find_many
 from chestnut.lungfield.lungs import WHOLE
-from chestnut.lungfield.network import ModelFileError
 
 SIDE = 160
 
@@ -235,6 +234,21 @@ def test_a_missing_model_file_is_named(model_file: Path):
     model_file.unlink()
     with pytest.raises(ModelFileError, match=r"lungs\.onnx: .* cannot be read \(No such file .*\): install chestnut"):
         find_lungs(np.zeros((9, 9), np.uint8))
+
+
+def test_commands_say_it_in_one_line_and_blame_no_image(model_file: Path, chestnut):
+    from chestnut.config import InputSpec
+    from chestnut.data.decoding.decode import decode
+
+    for folder in ("a", "b"):
+        (chestnut.folder / "data" / folder).mkdir(parents=True)
+        cv2.imwrite(str(chestnut.folder / "data" / folder / "one.png"), np.zeros((40, 40), np.uint8))
+    model_file.unlink()
+    status, _, said = chestnut("show", "data", "--lungs")
+    assert status == 2
+    assert "lungs.onnx" in said and "install chestnut again" in said and "Traceback" not in said
+    with pytest.raises(ModelFileError):
+        decode(str(chestnut.folder / "data" / "a" / "one.png"), InputSpec(height=32, width=32, frame="lungs"))
 
 
 def test_a_changed_model_file_is_named(model_file: Path):

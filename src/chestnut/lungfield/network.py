@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.errors import ChestnutError
+from chestnut.errors import ModelFileError
 from chestnut.lungfield.model import SIDE
 from chestnut.lungfield.model.identity import SHA256
 
@@ -23,10 +23,6 @@ MODEL = f"lungs-{SHA256[:12]}"
 _SAMPLES = 4
 
 _FILE = Path(__file__).parent / "model" / "lungs.onnx"
-
-
-class ModelFileError(ChestnutError):
-    """A model file that comes with chestnut and is missing or has changed."""
 
 
 def run(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
