@@ -1,12 +1,13 @@
 """Measure how networks generalise beyond their training scanner, and write the tables of docs/generalisation.md.
 
     python -m benchmarks.generalise DATA --external OTHER_DATA --weights MOBILENET_V2.weights.h5 \
-        [--only robust,robust-lungs,tried] [--runs FOLDER]
+        [--only robust,robust-lungs,tried] [--runs FOLDER] [--no-train]
 
 DATA are the Kermany training images, OTHER_DATA images with the classes Pneumonia and No_findings. The results are
 those of the validation split by patient, seed 1: plain, under the shifts of `chestnut stress`, and after the exchanges
-of `chestnut exchange`; the test split is not used. A run that is in FOLDER already is not trained again. It has the
-name of its recipe, and of what was done to it: `cnn-small`, `cnn-small-lungs`. Earlier results stay in generalise.json.
+of `chestnut exchange`; the test split is not used. A run that is in FOLDER already is not trained again, and with
+`--no-train` none is. A run has the name of its recipe, and of what was done to it: `cnn-small`, `cnn-small-lungs`.
+Earlier results stay in generalise.json.
 """
 
 from __future__ import annotations
@@ -71,9 +72,20 @@ TRIED: dict[str, tuple[str, ...]] = {
 }
 
 
+def folder_of(given: argparse.Namespace, name: str) -> Path:
+    """Return the folder of a run."""
+    folder: Path = given.runs / re.sub(r"\W+", "-", name)
+    return folder
+
+
+def may_run(given: argparse.Namespace, name: str) -> bool:
+    """Return whether a run is there, or may be trained."""
+    return not given.no_train or folder_of(given, name).exists()
+
+
 def train_run(given: argparse.Namespace, name: str, recipe: str, settings: tuple[str, ...]) -> Path:
     """Train a run unless it exists; return its folder."""
-    folder: Path = given.runs / re.sub(r"\W+", "-", name)
+    folder = folder_of(given, name)
     if not folder.exists():
         words = [f"--set={setting}" for setting in (f"seed={SEED}", *settings)]
         place = ("--runs", str(given.runs.resolve()), "--name", folder.name)
@@ -83,6 +95,8 @@ def train_run(given: argparse.Namespace, name: str, recipe: str, settings: tuple
 
 def make_run(given: argparse.Namespace, name: str) -> Path:
     """Train or fine-tune a network of the tables unless it exists; return its folder."""
+    if folder_of(given, name).exists():
+        return folder_of(given, name)
     if name in FINE_TUNED:
         return finetune_run(given, name, make_run(given, FINE_TUNED[name]))
     recipe, frame = FRAMES[name]
@@ -91,10 +105,9 @@ def make_run(given: argparse.Namespace, name: str) -> Path:
 
 
 def finetune_run(given: argparse.Namespace, name: str, start: Path) -> Path:
-    """Fine-tune a run unless the result exists; return the folder of the new run."""
-    folder: Path = given.runs / re.sub(r"\W+", "-", name)
-    if not folder.exists():
-        chestnut(given.runs, "finetune", str(start.resolve()), "--name", folder.name, "--set", "train.passes=3")
+    """Fine-tune a run; return the folder of the new run."""
+    folder = folder_of(given, name)
+    chestnut(given.runs, "finetune", str(start.resolve()), "--name", folder.name, "--set", "train.passes=3")
     return folder
 
 
@@ -125,13 +138,12 @@ def exchange_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {
         "images": found["images"],
         "plain": found["plain"],
-        "pairs": {
-            pair["name"]: {
-                "other": {key: pair["other"][key] for key in ("auroc", "sensitivity", "specificity")},
-                "same": {key: pair["same"][key] for key in ("auroc", "sensitivity", "specificity")},
-                "given_away": pair["given_away"],
+        "conditions": {
+            one["name"]: {
+                **{side: {key: one[side][key] for key in ("auroc", "sensitivity", "specificity")} for side in SIDES},
+                "given_away": one["given_away"],
             }
-            for pair in found["pairs"]
+            for one in found["conditions"]
         },
     }
 
@@ -174,7 +186,7 @@ def frame_lines(results: dict[str, Any]) -> list[str]:
     for name in FRAMES:
         row = results.get(name, {})
         if "exchange" in row:
-            everything = row["exchange"]["pairs"]["all"]
+            everything = row["exchange"]["conditions"]["all"]
             rows.append(
                 [
                     *(f"`{FRAMES[name][0]}`", FRAMES[name][1]),
@@ -199,12 +211,12 @@ def frame_lines(results: dict[str, Any]) -> list[str]:
 def exchange_lines(results: dict[str, Any]) -> list[str]:
     """Return the table of the AUROC after each exchange with the other class, and with the own one in brackets."""
     found = {name: results[name]["exchange"] for name in MAIN if "exchange" in results.get(name, {})}
-    conditions = list(dict.fromkeys(condition for row in found.values() for condition in row["pairs"]))
+    conditions = list(dict.fromkeys(condition for row in found.values() for condition in row["conditions"]))
     rows = [
         [
             *(name, shown(row["plain"]["auroc"])),
             *(
-                f"{shown(row['pairs'][one]['other']['auroc'])} ({shown(row['pairs'][one]['same']['auroc'])})"
+                f"{shown(row['conditions'][one]['other']['auroc'])} ({shown(row['conditions'][one]['same']['auroc'])})"
                 for one in conditions
             ),
         ]
@@ -295,18 +307,19 @@ def main() -> None:
         "--only", help="rows of the tables, such as robust,all-style; tried for all of the small network"
     )
     parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "chestnut-generalise")
+    parser.add_argument("--no-train", action="store_true", help="leave out the rows whose runs are not in FOLDER")
     given = parser.parse_args()
     given.runs.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     everything = [*(name.replace(", ", "-") for name in MAIN), "tried"]
     wanted = everything if given.only is None else given.only.split(",")
     for name in MAIN:
-        if name.replace(", ", "-") in wanted:
+        if name.replace(", ", "-") in wanted and may_run(given, name):
             run = make_run(given, name)
             results[name] = {**stress_run(given, run), "exchange": exchange_run(given, run)}
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, settings in TRIED.items():
-        if "tried" in wanted or name.replace(", ", "-") in wanted:
+        if ("tried" in wanted or name.replace(", ", "-") in wanted) and may_run(given, f"tried {name}"):
             results[f"tried {name}"] = stress_run(given, train_run(given, f"tried {name}", str(SMALL), settings))
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write(results)
