@@ -58,6 +58,29 @@ def test_validation_images_are_judged_after_every_exchange(run, chestnut):
     assert "Lost in exchange" in page and "With the framing and scanner of the other class" in page
 
 
+@pytest.mark.slow
+def test_stress_begins_with_the_exchange_test_and_makes_it_only_once(run, chestnut):
+    status, out, said = chestnut("stress", run)
+    assert status == 0, said
+    assert out.index("after an exchange") < out.index("under 27 shifts")
+    made = files(run / "exchange")
+    status, out, said = chestnut("stress", run, "--json", "-")
+    assert status == 0 and files(run / "exchange") == made and "Exchanging" not in said
+    held = json.loads((run / "exchange" / "exchange.json").read_text())
+    assert json.loads(out)["exchange"]["conditions"] == held["conditions"]
+    status, out, _ = chestnut("stress", run, "--shift", "blur")
+    assert status == 0 and "after an exchange" not in out
+
+
+@pytest.mark.slow
+def test_stress_says_why_there_is_no_exchange_test(run, chestnut, monkeypatch):
+    monkeypatch.setattr("chestnut.lungfield.find.doubt", lambda *facts: "no lungs")
+    status, out, said = chestnut("stress", run)
+    assert status == 0, said
+    assert "There is no exchange test: lungs were found in none of the" in " ".join(out.split())
+    assert "mean over the" in out and not (run / "exchange").exists()
+
+
 def area(part):
     return roc_auc_score(part["label"] == "PNEUMONIA", part["probability_PNEUMONIA"])
 

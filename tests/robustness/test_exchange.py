@@ -207,8 +207,11 @@ def test_who_sees_only_the_framing_falls_and_who_sees_only_the_lungs_does_not(mo
     assert list(found) == list(CONDITIONS) and len(outcome.probabilities) == 1 + 2 * 2 * len(CONDITIONS)
 
 
-def run(monkeypatch, pictures, see, lost=(), draws=2):
-    """Make the exchange test of a network that is a function of the image; lungs are not found in some images."""
+def run(monkeypatch, pictures, see, lost=(), draws=2, sure=None):
+    """Make the exchange test of a network that is a function of the image.
+
+    Lungs are not found in the images of `lost`; a network that needs them does not find them in the first `sure` ones.
+    """
     import pandas as pd
 
     targets, images, boxes, splits = pictures
@@ -223,6 +226,9 @@ def run(monkeypatch, pictures, see, lost=(), draws=2):
         spec=spec, classes=classes, positive="PNEUMONIA", threshold=0.5, temperature=1.0, weights="ab" * 32
     )
     known = {image.tobytes(): number for number, image in enumerate(images)}
+
+    class Inputs(list):
+        found = None if sure is None else np.arange(20 - len(set(lost) & set(range(40, 60)))) >= sure
 
     class Working(SimpleNamespace):
         def __init__(self, manifest, pixels, spec):
@@ -240,8 +246,7 @@ def run(monkeypatch, pictures, see, lost=(), draws=2):
             return Working(manifest.take(np.array(chosen)), self.pixels.take(chosen), spec)
 
         def inputs(self, change=None):
-            made = [image if change is None else change(row, image) for row, image in enumerate(self.pixels[:])]
-            return np.stack(made)
+            return Inputs(image if change is None else change(row, image) for row, image in enumerate(self.pixels[:]))
 
     class Engine:
         @classmethod
@@ -269,6 +274,14 @@ def test_images_without_lungs_take_no_part_and_are_counted(monkeypatch, pictures
     assert exchange == Exchange.from_dict(exchange.to_dict())
     assert "0.5" not in exchange.sentence[:40] and str(exchange.all.given_away) in exchange.sentence
     assert len(exchange_figure(exchange).axes[0].lines) > 8
+
+
+def test_lungs_that_are_lost_by_an_exchange_are_counted_for_a_network_that_needs_them(monkeypatch, pictures):
+    exchange = run(monkeypatch, pictures, see_shape).exchange
+    assert exchange.lost is None and exchange.all.lost is None
+    exchange = run(monkeypatch, pictures, see_shape, sure=5).exchange
+    assert exchange.lost == pytest.approx(0.25) and exchange.all.lost == pytest.approx(0.25)
+    assert exchange == Exchange.from_dict(exchange.to_dict())
 
 
 def test_a_result_depends_on_the_seed_alone(monkeypatch, pictures):

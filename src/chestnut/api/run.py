@@ -226,12 +226,15 @@ class Run:
             keep_point(self.folder, found, command=how.command or "run.stress(keep=True)", bars=how.shown.bar)
         return found
 
-    def exchange(self, *, draws: int = 3, seed: int = 0, **options: Unpack[DisplayOptions]) -> Exchange:
+    def exchange(
+        self, *, draws: int = 3, seed: int = 0, keep: bool = False, **options: Unpack[DisplayOptions]
+    ) -> Exchange:
         """Judge the run on validation images that took over how images of another class were taken; write `exchange/`.
 
         Args:
             draws: The number of donors of each kind for every image, 1 or more.
             seed: The seed of donors and intervals.
+            keep: Return the test that the run has already, if it is of the same network with the same draws and seed.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
@@ -239,8 +242,11 @@ class Run:
             BundleError: The bundle is missing or was changed.
         """
         from chestnut.models.framework import load_framework
+        from chestnut.robustness.exchange.file import read_exchange_of
 
         how = read_options(DisplaySettings, options)
+        if keep and (found := read_exchange_of(self.folder, draws, seed)) is not None:
+            return found
         load_framework()
         from chestnut.robustness.exchange.save import save_exchange
         from chestnut.robustness.exchange.validation import run_exchange

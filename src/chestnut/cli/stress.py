@@ -17,6 +17,7 @@ from chestnut.models.framework import load_framework
 if TYPE_CHECKING:
     from chestnut.api.options import DisplayOptions
     from chestnut.api.run import Run
+    from chestnut.robustness.exchange.exchange import Exchange
 
 
 @with_data_options
@@ -54,6 +55,9 @@ def command(
     keep: Annotated[
         bool, typer.Option("--keep", help="Write the threshold chosen on the shifts into the run.")
     ] = False,
+    no_exchange: Annotated[
+        bool, typer.Option("--no-exchange", help="Leave out the exchange test, which --shift leaves out too.")
+    ] = False,
     seed: Annotated[
         int,
         typer.Option(
@@ -64,8 +68,12 @@ def command(
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
-    """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more."""
+    """Judge RUN on its validation images under shifts: contrast, blur, markers, another scanner's style and more.
+
+    The exchange test comes first: what the framing and scanner of each class give away.
+    """
     from chestnut.api.run import open_run
+    from chestnut.cli.shared.exchange_table import exchange_notes, exchange_table
     from chestnut.robustness.external import parse_mapping
 
     if external is None and (mapping or options != DataOptions()):
@@ -90,11 +98,26 @@ def command(
     )
     from chestnut.robustness.files import stress_dict
 
+    exchange, fault = (None, "") if shift or no_exchange else _exchange(subject, seed, how)
     left_out = [one.to_dict() for one in subject.leave_one_source_out(epochs=epochs, **how)] if sources else None
-    result = {"run": str(run), **stress_dict(found), "sources": left_out}
+    exchanged = None if exchange is None else exchange.to_dict()
+    result = {"run": str(run), "exchange": exchanged, **stress_dict(found), "sources": left_out}
     if emit(result, json):
+        if exchange is not None:
+            out.print(exchange_table(exchange, str(run)))
+            print_notes(exchange_notes(exchange))
+            out.print()
+        print_notes([fault] if fault else [])
         _print(result, keep)
         print_next("chestnut", "report", run)
+
+
+def _exchange(run: Run, seed: int, how: DisplayOptions) -> tuple[Exchange | None, str]:
+    """Make the exchange test of a run that has none, or say why there can be none."""
+    try:
+        return run.exchange(seed=seed, keep=True, **how), ""
+    except DataError as error:
+        return None, f"There is no exchange test: {error}."
 
 
 def _require_sources(run: Run) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from chestnut.lungfield.lungs import Box
+from chestnut.lungfield.move import move_lungs
 from chestnut.robustness.exchange.fine_detail import fine_amplitudes, match_fine_detail
 from chestnut.robustness.scanner_styles import Grey, match_histogram
 
@@ -38,42 +37,6 @@ class Condition:
     name: str
     summary: str
     change: Callable[[Sitter, Sitter], Grey]
-
-
-def move_lungs(image: Grey, box: Box, target: Box) -> Grey:
-    """Move and scale an image so that a box in it comes to lie where another box is.
-
-    Height and width are scaled independently. Where the image ends, the picture goes on with the pixels of its edge.
-
-    Args:
-        image: Grey values, uint8, shape (height, width).
-        box: The box that moves.
-        target: Where it moves to.
-
-    >>> image = np.repeat(np.arange(40, dtype=np.uint8)[None], 40, axis=0)
-    >>> move_lungs(image, Box(0.25, 0.25, 0.75, 0.75), Box(0.25, 0.5, 0.75, 1.0))[0, [15, 25, 35]].tolist()
-    [5, 15, 25]
-    """
-    import cv2
-
-    height, width = image.shape
-    (down, y), (across, x) = (
-        _line(box[side], box[side + 2], target[side], target[side + 2], length)
-        for side, length in ((0, height), (1, width))
-    )
-    matrix = np.array([[across, 0, x], [0, down, y]])
-    moved = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, dtype=np.uint8)
-
-
-def _line(low: float, high: float, to_low: float, to_high: float, length: int) -> tuple[float, float]:
-    """Return slope and intercept that map one range onto another, from the number of a pixel to the number of a pixel.
-
-    The ranges are in shares of the image's length, whose first pixel lies between 0 and 1/length with its middle in
-    between.
-    """
-    slope = (to_high - to_low) / (high - low)
-    return slope, length * (to_low - slope * low) + slope / 2 - 0.5
 
 
 def _move(image: Sitter, donor: Sitter) -> Grey:

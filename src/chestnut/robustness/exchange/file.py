@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chestnut.evaluation.intervals import Estimate
 from chestnut.files.json_files import parse_json
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.robustness.shift_effects import Figures
 from chestnut.runs.folder import RunFolder
@@ -59,3 +60,24 @@ def read_exchange(run: RunFolder) -> Exchange | None:
     if content is None:
         return None
     return Exchange.from_dict(parse_json(content, path, ExchangeFile, run.files.remedy(path)))
+
+
+def read_exchange_of(run: RunFolder, draws: int, seed: int) -> Exchange | None:
+    """Read the exchange test of a run if it is of the run's network as it is now; else None.
+
+    Args:
+        run: The run.
+        draws: The number of draws that the test must have.
+        seed: The seed that it must have.
+
+    Raises:
+        RunError: exchange.json was changed.
+        DataError: exchange.json is damaged.
+        BundleError: The bundle is missing or was changed.
+    """
+    found = read_exchange(run)
+    if found is None or (found.draws, found.seed) != (draws, seed):
+        return None
+    bundle = read_run_bundle(run)
+    threshold = bundle.threshold if bundle.positive is not None else None
+    return found if (found.weights, found.threshold) == (bundle.weights, threshold) else None

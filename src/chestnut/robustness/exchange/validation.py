@@ -29,7 +29,7 @@ from chestnut.robustness.exchange.exchange import Exchange, Pair
 from chestnut.robustness.exchange.outcome import Outcome
 from chestnut.robustness.scanner_styles import Grey
 from chestnut.robustness.shift_effects import Decision
-from chestnut.robustness.working_images import WorkingImages
+from chestnut.robustness.working_images import NetworkInputs, WorkingImages
 from chestnut.runs.folder import RunFolder
 
 #: The number of donors of each kind that every image takes over from, unless the caller says otherwise.
@@ -65,17 +65,20 @@ def run_exchange(run: RunFolder, draws: int = DRAWS, seed: int = 0, bars: Bars =
     chosen = [donors.draw(row, int(target), draws) for row, target in enumerate(manifest.targets)]
     engine = KerasEngine.open(bundle)
     judge = _Judge(engine, bundle, training, held, {"other": [o for o, _ in chosen], "same": [s for _, s in chosen]})
+    inputs = held.images.inputs()
     with bars("Predicting plain images") as tick:
-        plain = engine.probabilities(held.images.inputs(), manifest.paths, bundle.temperature, tick)
+        plain = engine.probabilities(inputs, manifest.paths, bundle.temperature, tick)
     tables: dict[tuple[str, str, int], Floats] = {("plain", "", 0): plain}
     found: dict[str, dict[Side, list[Floats]]] = {}
+    lost: dict[str, float | None] = {}
     for condition in CONDITIONS.values():
-        found[condition.name] = judge.under(condition, draws, bars)
+        found[condition.name], lost[condition.name] = judge.under(condition, draws, bars)
         for side, values in found[condition.name].items():
             tables |= {(condition.name, side, draw): one for draw, one in enumerate(values, 1)}
     decision = Decision(1 if bundle.positive is None else bundle.classes.index(bundle.positive), bundle.threshold, seed)
     figures, effects = judge_exchange(plain, found, manifest.targets, manifest.patients, decision)
     exchange = Exchange(
+        lost=_share_lost([inputs]),
         images=len(manifest),
         patients=int(manifest.frame["patient"].nunique()),
         left_out=held.left_out,
@@ -89,7 +92,8 @@ def run_exchange(run: RunFolder, draws: int = DRAWS, seed: int = 0, bars: Bars =
         weights=bundle.weights,
         plain=figures,
         conditions=tuple(
-            Pair(name, CONDITIONS[name].summary, one.other, one.same, one.given_away) for name, one in effects.items()
+            Pair(name, CONDITIONS[name].summary, one.other, one.same, one.given_away, lost[name])
+            for name, one in effects.items()
         ),
     )
     return Outcome(exchange, manifest, tables)
@@ -144,9 +148,15 @@ class _Judge:
     held: _Gallery
     donors: dict[Side, list[npt.NDArray[np.int64]]]
 
-    def under(self, condition: Condition, draws: int, bars: Bars) -> dict[Side, list[Floats]]:
-        """Predict the images under a condition: for each side, one array of shape (n, classes) a draw."""
+    def under(self, condition: Condition, draws: int, bars: Bars) -> tuple[dict[Side, list[Floats]], float | None]:
+        """Predict the images under a condition.
+
+        Returns:
+            For each side, one array of shape (n, classes) a draw; and the share of the images without lungs that are
+            found after an exchange with another class.
+        """
         found: dict[Side, list[Floats]] = {"other": [], "same": []}
+        seen: dict[Side, list[NetworkInputs]] = {"other": [], "same": []}
         names, count = self.held.images.manifest.paths, len(self.held.images)
         with bars(f"Exchanging {condition.name}") as tick:
             for number, (side, draw) in enumerate((side, draw) for side in found for draw in range(draws)):
@@ -159,8 +169,15 @@ class _Judge:
                     tick(before + done, 2 * draws * count)
 
                 inputs = self.held.images.inputs(change)
+                seen[side].append(inputs)
                 found[side].append(self.engine.probabilities(inputs, names, self.bundle.temperature, advance))
-        return found
+        return found, _share_lost(seen["other"])
+
+
+def _share_lost(seen: Sequence[NetworkInputs]) -> float | None:
+    """Return the share of images in which no lungs were found; None where none are needed."""
+    found = [inputs.found for inputs in seen if inputs.found is not None]
+    return float(1 - np.mean(found)) if found else None
 
 
 def _require_classes(manifest: Manifest, classes: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from chestnut.errors import BundleError, DataError
 from chestnut.progress import Bars, silent
 from chestnut.robustness.exchange.effects import judge_repeats
 from chestnut.robustness.exchange.exchange import ALL
-from chestnut.robustness.exchange.file import read_exchange
+from chestnut.robustness.exchange.file import read_exchange, read_exchange_of
 from chestnut.robustness.exchange.predictions import ExchangePredictions
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
@@ -36,14 +36,14 @@ def exchange_runs(folder: ComparisonFolder, board: Leaderboard, bars: Bars = sil
 
     load_framework()
     from chestnut.robustness.exchange.save import save_exchange
-    from chestnut.robustness.exchange.validation import run_exchange
+    from chestnut.robustness.exchange.validation import DRAWS, run_exchange
 
     notes = []
     with folder.lock():
         for run in (run for row in board.rows for run in _runs(folder, row.name)):
-            if read_exchange(run) is not None:
-                continue
             try:
+                if read_exchange_of(run, DRAWS, 0) is not None:
+                    continue
                 outcome = run_exchange(run, bars=_named(bars, run.name))
             except (DataError, BundleError) as error:
                 notes.append(f"{run.name} has no exchange test: {error}.")
