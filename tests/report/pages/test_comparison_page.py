@@ -6,10 +6,12 @@ import json
 import pytest
 from PIL import Image
 
+from chestnut.config import load_recipe
 from chestnut.errors import DataError, RunError
 from chestnut.evaluation.comparison import Pair
 from chestnut.evaluation.intervals import Estimate
 from chestnut.report.pages.comparison import write_comparison_page
+from chestnut.studies.comparison.arms import make_arms
 from chestnut.studies.comparison.control import Arm, Control
 from chestnut.studies.comparison.control_folder import ControlFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
@@ -122,7 +124,8 @@ def experiment(comparison):
     """Turn a comparison into a control experiment; gives its folder."""
     names = {"whole-image": 0.99, "lungs-alone": 0.98, "outside-lungs": 0.95}
     folder = ControlFolder(comparison([row(n, *one) for n, one in enumerate(names.items(), 1)], []).path)
-    plan = dataclasses.replace(ComparisonFolder(folder.path).plan, control=ControlTerms("mlp", 3))
+    arms = make_arms(load_recipe("mlp"))
+    plan = dataclasses.replace(ComparisonFolder(folder.path).plan, variants=arms, control=ControlTerms("mlp", 3))
     folder.plan_file.write_text(json.dumps(plan.to_dict()))
     arms = tuple(Arm(name, f"part of {name}", 1, Estimate(value, value - 0.01, 1)) for name, value in names.items())
     share = Estimate(0.92, 0.9, 0.94)
@@ -148,4 +151,21 @@ def test_a_page_of_a_control_experiment_begins_with_its_sentence(experiment, rea
 def test_a_damaged_result_of_a_control_experiment_is_named(experiment):
     experiment.control_file.write_text('{"recipe": 3}')
     with pytest.raises(DataError, match=r"control\.json is damaged: recipe.*chestnut control --resume"):
+        write_comparison_page(experiment, experiment.page_file)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"control": 3}, "control: input should be a valid dictionary"),
+        (
+            {"control": {"recipe": "mlp", "left_out": -1}},
+            "control.left_out: input should be greater than or equal to 0",
+        ),
+        ({"variants": [{"name": "mlp", "recipe": 'name = "mlp"'}]}, "are whole-image, lungs-alone, outside-lungs"),
+    ],
+)
+def test_a_damaged_plan_of_a_control_experiment_is_refused(experiment, change, said):
+    experiment.plan_file.write_text(json.dumps(json.loads(experiment.plan_file.read_text()) | change))
+    with pytest.raises(RunError, match=rf"plan\.json is damaged: .*{said}"):
         write_comparison_page(experiment, experiment.page_file)

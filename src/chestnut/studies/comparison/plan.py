@@ -17,16 +17,17 @@ from chestnut.data.manifest import Manifest
 from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.data.subset import take_fraction
-from chestnut.errors import DataError, RecipeError, RunError
+from chestnut.errors import DataError, RecipeError, RunError, listed
 from chestnut.files.atomic import replacing
 from chestnut.files.json_files import write_json
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.names import quoted
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
+from chestnut.studies.comparison.arms import VIEWS
 from chestnut.studies.comparison.leaderboard import Leaderboard
 from chestnut.studies.comparison.variants import Variant
-from chestnut.studies.study import PlanFile, StudyFolder, StudyPlan
+from chestnut.studies.study import RESTART, PlanFile, StudyFolder, StudyPlan
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,8 @@ class ComparisonPlan(StudyPlan):
         variants = [Variant(one["name"], Recipe.from_toml(one["recipe"], origin)) for one in values["variants"]]
         terms = Terms(values["fraction"], values["repeats"], values["epochs"], values["seed"])
         control = ControlTerms(**values["control"]) if values.get("control") else None
+        if control is not None and [one.name for one in variants] != list(VIEWS):
+            raise RunError(f"{origin} is damaged: the variants of a control experiment are {listed(VIEWS)}; {RESTART}")
         return cls(tuple(variants), terms, values["images"], values["threads"], control)
 
     def _control_fields(self) -> dict[str, Any]:
