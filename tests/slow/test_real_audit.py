@@ -25,11 +25,26 @@ def found():
     return {finding.name: finding for finding in made.findings}
 
 
-@pytest.mark.parametrize(("probe", "auroc"), [("probe-statistics", 0.95), ("probe-border", 0.94)])
+@pytest.mark.parametrize(
+    ("probe", "auroc"),
+    [
+        ("probe-statistics", 0.95),
+        ("probe-border", 0.94),
+        ("probe-outside", 0.97),
+        ("probe-geometry", 0.97),
+        ("without-lungs", 0.97),
+    ],
+)
 def test_the_classes_are_told_without_the_lungs(found, probe, auroc):
     assert found[probe].severity == "error"
     assert found[probe].figures["auroc"] == pytest.approx(auroc, abs=0.01)
     assert found[probe].figures["high"] - found[probe].figures["low"] < 0.03
+
+
+def test_lungs_are_found_in_nearly_every_image_and_no_copy_has_other_dimensions(found):
+    assert found["probe-dimensions"].figures == {"subject": "dimensions", "reason": "All pictures are 224×224 pixels"}
+    assert "lungs-not-found" not in found or found["lungs-not-found"].figures["share"] < 0.005
+    assert "lungs-follow-class" not in found
 
 
 def test_no_more_than_one_in_a_hundred_images_is_called_odd(found):
