@@ -5,7 +5,7 @@
 
 DATA are the Kermany training images, OTHER_DATA images with the classes Pneumonia and No_findings. The results are
 those of the validation split by patient, seed 1: plain, under the shifts of `chestnut stress`, and after the exchanges
-of `chestnut exchange`; the test split is not used. A run that is in FOLDER already is not trained again, and with
+with which it begins; the test split is not used. A run that is in FOLDER already is not trained again, and with
 `--no-train` none is. A run has the name of its recipe, and of what was done to it: `cnn-small`, `cnn-small-lungs`.
 Earlier results stay in generalise.json.
 """
@@ -111,9 +111,9 @@ def finetune_run(given: argparse.Namespace, name: str, start: Path) -> Path:
     return folder
 
 
-def stress_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Return the results of `chestnut stress` for a run."""
-    words = ["--operating-point", GOAL]
+def stress_run(given: argparse.Namespace, folder: Path, *, exchange: bool) -> dict[str, Any]:
+    """Return the results of `chestnut stress` for a run, with its exchange test or without."""
+    words = ["--operating-point", GOAL, *([] if exchange else ["--no-exchange"])]
     if given.external:
         words += ["--external", str(given.external.resolve()), "--map", MAPPING]
     found = chestnut(given.runs, "stress", str(folder.resolve()), *words)
@@ -129,18 +129,19 @@ def stress_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "shifts": {row["name"]: {key: row[key] for key in ("auroc", "specificity")} for row in found["shifts"]},
         "external": None if external is None else external["metrics"]["auroc"],
         "points": found["operating_points"]["points"],
+        **({"exchange": read_exchange(found["exchange"])} if found["exchange"] else {}),
     }
 
 
-def exchange_run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Return the results of `chestnut exchange` for a run."""
-    found = chestnut(given.runs, "exchange", str(folder.resolve()))
+def read_exchange(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of an exchange test."""
+    names = ("auroc", "sensitivity", "specificity")
     return {
         "images": found["images"],
         "plain": found["plain"],
         "conditions": {
             one["name"]: {
-                **{side: {key: one[side][key] for key in ("auroc", "sensitivity", "specificity")} for side in SIDES},
+                **{side: {key: one[side][key] for key in names} for side in SIDES},
                 "given_away": one["given_away"],
             }
             for one in found["conditions"]
@@ -315,12 +316,13 @@ def main() -> None:
     wanted = everything if given.only is None else given.only.split(",")
     for name in MAIN:
         if name.replace(", ", "-") in wanted and may_run(given, name):
-            run = make_run(given, name)
-            results[name] = {**stress_run(given, run), "exchange": exchange_run(given, run)}
+            results[name] = stress_run(given, make_run(given, name), exchange=True)
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, settings in TRIED.items():
         if ("tried" in wanted or name.replace(", ", "-") in wanted) and may_run(given, f"tried {name}"):
-            results[f"tried {name}"] = stress_run(given, train_run(given, f"tried {name}", str(SMALL), settings))
+            results[f"tried {name}"] = stress_run(
+                given, train_run(given, f"tried {name}", str(SMALL), settings), exchange=False
+            )
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write(results)
 
