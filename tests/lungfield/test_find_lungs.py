@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chestnut.data.phantom.radiograph import draw_patient
-from chestnut.errors import DataError, ModelFileError
+from chestnut.errors import DataError, ImageError, ModelFileError
 from chestnut.lungfield import network
 from chestnut.lungfield.find import find_lungs, find_many
 from chestnut.lungfield.lungs import WHOLE
@@ -148,6 +148,23 @@ def test_a_picture_without_lungs_is_refused(draw):
     assert lungs.mask.shape == lungs.size
 
 
+@pytest.mark.slow
+def test_no_sample_of_pydicom_is_taken_for_a_chest():
+    """Slices of CT and MR, ultrasound, spines and test patterns: none shows two lungs from the front."""
+    import pydicom
+
+    import chestnut as cn
+
+    read = []
+    for path in sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*")):
+        try:
+            read.append((path.name, cn.lungs(path).found))
+        except ImageError:
+            continue  # no image, or of several frames
+    assert len(read) > 50
+    assert [name for name, found in read if found] == []
+
+
 def test_one_lung_alone_is_refused(phantoms):
     for image in phantoms[:3]:
         for half in (image.pixels[:, : SIDE // 2], image.pixels[:, SIDE // 2 :]):
@@ -158,7 +175,7 @@ def test_a_head_that_hangs_down_is_refused(phantoms):
     assert not any(find_lungs(np.ascontiguousarray(image.pixels[::-1])).found for image in phantoms)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1), st.integers(1, 40))
 def test_any_image_gives_a_box_inside_it(height, width, seed, coarse):
     rng = np.random.default_rng(seed)

@@ -57,7 +57,7 @@ Images in which no two plausible lungs were found: {flagged}.
 - The masks are of children; of adults it has seen only phantoms. It was not measured on images from the side, on
   newborns, or after the removal of a lung.
 - Below a white lung, the lower edge is a guess. Gas in the stomach below the left lung can be taken for lung.
-- In about one of 20 adult images, an outline leaks into an arm or the abdomen, and the box becomes too large.
+- In some adult images, an outline leaks into an arm or the abdomen, and the box becomes too large.
 
 ## Attribution
 
