@@ -126,6 +126,11 @@ def lungs_rows(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+def frame_rows(found: dict[str, Any]) -> list[Row]:
+    ratio = found["ratio"]
+    return [("decoding 1,400×1,000 JPEGs, cropped to the lungs", f"{ratio:.2f} times the time of whole images", verdict(ratio <= 1.3, "at most 1.3 times"))]
+
+
 def verdict(met: bool, target: str) -> str:
     return f"{target}: {'met' if met else 'missed'}"
 
@@ -140,6 +145,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "startup": startup_rows,
     "memory": memory_rows,
     "lungs": lungs_rows,
+    "frame": frame_rows,
 }
 
 
