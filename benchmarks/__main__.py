@@ -1,6 +1,6 @@
 """Run the benchmarks, and write their results into the tables of README.md and docs/performance.md.
 
-    python -m benchmarks [--only train,transfer,decode,tune,engines,bootstrap,startup,memory,lungs]
+    python -m benchmarks [--only train,transfer,decode,tune,engines,bootstrap,startup,memory,lungs,frame]
 
 All results are stored in benchmarks/results.json; those of benchmarks that are left out do not change.
 """
@@ -128,7 +128,13 @@ def lungs_rows(found: dict[str, Any]) -> list[Row]:
 
 def frame_rows(found: dict[str, Any]) -> list[Row]:
     ratio = found["ratio"]
-    return [("decoding 1,400×1,000 JPEGs, cropped to the lungs", f"{ratio:.2f} times the time of whole images", verdict(ratio <= 1.3, "at most 1.3 times"))]
+    return [
+        (
+            "decoding 1,400×1,000 JPEGs, cropped to the lungs",
+            f"{ratio:.2f} times the time of whole images",
+            verdict(ratio <= 1.3, "at most 1.3 times"),
+        )
+    ]
 
 
 def verdict(met: bool, target: str) -> str:
