@@ -92,7 +92,7 @@ def test_without_reframing_no_lungs_are_looked_for(framed, monkeypatch):
 
 
 def test_a_data_set_without_lungs_is_refused(framed):
-    with pytest.raises(DataError, match=r"lungs were found in 0 of 5 training images; set augment\.reframe=0"):
+    with pytest.raises(DataError, match=r"lungs were found in 0 of 5 training images; give augment\.reframe=0"):
         training_images(np.zeros((5, SIDE, SIDE), np.uint8), RECIPE, silent)
 
 

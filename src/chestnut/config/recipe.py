@@ -72,7 +72,7 @@ class Recipe(Part):
         if self.augment.reframe and self.input.needs_lungs:
             raise ValueError(
                 f"augment.reframe={self.augment.reframe:g} places the lungs anew within whole images, and input.frame, "
-                "outside or inside shows only a part of them; set augment.reframe=0"
+                "outside or inside shows only a part of them; give augment.reframe=0, or the whole image as input"
             )
         return self
 

@@ -93,6 +93,6 @@ def training_images(pixels: Any, recipe: Recipe, bars: Bars) -> Images | Reframe
     if (found := int((~np.isnan(boxes[:, 0])).sum())) < 2:
         raise DataError(
             f"augment.reframe places lungs where another image has them, and lungs were found in {found:,} of "
-            f"{len(images):,} training images; set augment.reframe=0, or look at the images by chestnut show --lungs"
+            f"{len(images):,} training images; give augment.reframe=0, or look at the images by chestnut show --lungs"
         )
     return Reframed(images, boxes, recipe)
