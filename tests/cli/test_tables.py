@@ -9,6 +9,7 @@ from chestnut.cli.recipes import list_recipes, recipes_table
 from chestnut.cli.runs import runs_table
 from chestnut.cli.shared import output
 from chestnut.cli.shared.comparison_table import leaderboard_table
+from chestnut.cli.shared.exchange_table import exchange_notes, exchange_table
 from chestnut.cli.shared.live_jobs import LiveJobs
 from chestnut.cli.shared.live_training import LiveTable
 from chestnut.cli.shared.result_tables import confusion_table, metrics_table
@@ -18,6 +19,9 @@ from chestnut.cli.shared.tuning_table import trials_table
 from chestnut.evaluation.intervals import Estimate
 from chestnut.evaluation.metrics import evaluate
 from chestnut.jobs.job import Event
+from chestnut.robustness.exchange.conditions import CONDITIONS
+from chestnut.robustness.exchange.exchange import Exchange, Pair
+from chestnut.robustness.shift_effects import Figures
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 from chestnut.studies.tuning.result import Trial, Tuning
 
@@ -46,11 +50,11 @@ def runs():
     )
 
 
-def leaderboard():
+def leaderboard(**more):
     spread = Estimate(0.744, 0.514, 0.902)
     known = {"runs": 3, "auroc": spread, "auroc_spread": 0.012, "accuracy": spread, "accuracy_spread": 0.02}
     known |= {"train_accuracy": 0.97, "parameters": 3_300_482, "trained": 3_300_482, "epochs": 8.0}
-    known |= {"epoch_seconds": 2.5, "images_a_second": 1234.0, "model_bytes": 39_000_000}
+    known |= {"epoch_seconds": 2.5, "images_a_second": 1234.0, "model_bytes": 39_000_000} | more
     rows = (
         Row(place=1, tied=True, name="cnn-small-optim.learning_rate=0.0001", start="random weights", **known),
         Row(place=1, tied=True, name="mobilenet-v2", start="ImageNet weights, frozen", **known),
@@ -117,13 +121,28 @@ def points():
     return points_table({"goal": "sensitivity=0.95", "points": rules})
 
 
+def exchanged():
+    """An exchange test; what no table shows is left out."""
+    spread = Estimate(0.744, 0.514, 0.902)
+    figures = Figures(spread, Estimate(0.01, -0.05, 0.07), spread, spread)
+    pairs = tuple(Pair(name, "", figures, figures, Estimate(0.01, -0.05, 0.07)) for name in CONDITIONS)
+    counts = {"images": 90, "patients": 40, "left_out": 2, "donors": 400, "donors_left_out": 1, "draws": 3, "seed": 0}
+    classes = ("NORMAL", "PNEUMONIA")
+    found = Exchange(**counts, classes=classes, positive="PNEUMONIA", threshold=0.5, weights="", plain=figures,
+                     conditions=pairs)  # fmt: skip
+    assert "2 of 92 validation images and 1 of 401 training images" in exchange_notes(found)[1]
+    return exchange_table(found, "runs/first")
+
+
 TABLES = {
+    "exchange": exchanged,
     "shifts": shifts,
     "sources": sources,
     "operating points": points,
     "runs": runs,
     "recipes": lambda: recipes_table(list_recipes()),
     "leaderboard": leaderboard,
+    "leaderboard with exchange": lambda: leaderboard(exchanged=Estimate(0.744, 0.514, 0.902)),
     "trials": trials,
     "metrics of two classes": lambda: classes(["NORMAL", "PNEUMONIA"]),
     "metrics of three classes": lambda: classes(["Covid-19", "No_findings", "Pneumonia"]),

@@ -12,12 +12,15 @@ from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.files.json_files import read_json
 from chestnut.inference.keras_engine import load_network
 from chestnut.report.pages.comparison import write_comparison_page
+from chestnut.robustness.exchange.file import read_exchange
 from chestnut.studies.comparison.compare import JobOptions, compare
+from chestnut.studies.comparison.exchanges import exchange_runs
 from chestnut.studies.comparison.plan import ComparisonFolder, Terms, make_plan
 from chestnut.studies.comparison.variants import make_variants
 from chestnut.training import train as train_module
 from inline import TINY, Inline
 from killing import Killed
+from rewriting import rewrite
 
 TERMS = Terms(fraction=0.8, repeats=2, epochs=2, seed=4)
 
@@ -215,3 +218,32 @@ def test_the_smallest_number_of_epochs_applies_to_all(images, tmp_path):
     folder = begin(images, tmp_path / "one", Terms(), (*TINY, "mlp:train.epochs=7"))
     assert folder.plan.terms.epochs == 7
     assert {one.recipe.train.epochs for one in folder.plan.variants} == {7}
+
+
+@pytest.mark.slow
+def test_exchange_tests_of_all_runs_enter_the_leaderboard_once(made, tmp_path, monkeypatch):
+    shutil.copytree(made[0].path, tmp_path / "one")
+    folder = ComparisonFolder(tmp_path / "one")
+    board = compare(folder, JobOptions(Inline()))
+    assert all(row.exchanged is row.given_away is None for row in board.rows)
+    tested = exchange_runs(folder, board)
+    for row in tested.rows:
+        found = [read_exchange(folder.run(row.name, seed)).all for seed in (4, 5)]
+        assert row.exchanged.value == pytest.approx(np.mean([one.other.auroc.value for one in found]))
+        assert row.given_away.value == pytest.approx(np.mean([one.given_away.value for one in found]))
+        assert row.exchanged.low <= row.exchanged.value <= row.exchanged.high
+    assert {"exchanged", "exchanged_low", "given_away_high"} <= set(pd.read_csv(folder.table_file))
+    write_comparison_page(folder, tmp_path / "page.html")
+    assert "After exchange" in (tmp_path / "page.html").read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr("chestnut.robustness.exchange.save.save_exchange", None)
+        assert exchange_runs(folder, board) == tested == compare(folder, JobOptions(Inline()))
+    path = folder.run("mlp", 4).exchange / "predictions.csv"
+    rewrite(path, "".join(line for line in path.read_text().splitlines(keepends=True) if ",all,other,2," not in line))
+    with pytest.raises(DataError, match=r"predictions.csv does not belong to exchange.json; .* chestnut exchange"):
+        compare(folder, JobOptions(Inline()))
+    shutil.rmtree(folder.run("mlp", 4).exchange)
+    monkeypatch.setattr("chestnut.lungfield.find.doubt", lambda *facts: "no lungs")
+    partial = exchange_runs(folder, board)
+    assert [row.name for row in partial.rows if row.exchanged is None] == ["mlp"]
+    assert "mlp-s4 has no exchange test: lungs were found in none of the" in partial.notes[-1]

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from chestnut.evaluation.intervals import Estimate
     from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 
+_EXCHANGED = "after exchange"
 _FIRST = ("", "variant", "val AUROC")
 _REST = ("val accuracy", "train acc.", "trained", "s/epoch", "images/s", "size")
-_DROPPABLE = ("size", "images/s", "s/epoch", "train acc.", "trained", "val accuracy")
+_DROPPABLE = ("size", "images/s", "s/epoch", "train acc.", "trained", "val accuracy", _EXCHANGED)
 
 
 def leaderboard_table(board: Leaderboard) -> Table:
     """Return the leaderboard with 95 % intervals; variants that cannot be told apart share a place, marked `=`."""
     title = f"{board.images:,} validation images of {board.patients:,} patients"
     tested = any(row.exchanged is not None for row in board.rows)
-    columns = (*_FIRST, *(["after exchange"] if tested else []), *_REST)
+    columns = (*_FIRST, *([_EXCHANGED] if tested else []), *_REST)
     made = table(title, columns, _REST[1:], _DROPPABLE)
     for row in board.rows:
         made.add_row(*_cells(row, tested), style=None if row.place is not None else "dim")

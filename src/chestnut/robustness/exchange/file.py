@@ -56,10 +56,9 @@ def read_exchange(run: RunFolder) -> Exchange | None:
         DataError: exchange.json is damaged.
     """
     path = run.exchange / "exchange.json"
-    content = run.files.read_if_written(path)
-    if content is None:
+    if not path.exists():
         return None
-    return Exchange.from_dict(parse_json(content, path, ExchangeFile, run.files.remedy(path)))
+    return Exchange.from_dict(parse_json(run.read(path), path, ExchangeFile, run.files.remedy(path)))
 
 
 def read_exchange_of(run: RunFolder, draws: int, seed: int) -> Exchange | None:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.errors import DataError
 from chestnut.evaluation.intervals import Floats
 from chestnut.robustness.exchange.effects import Side
 from chestnut.robustness.exchange.exchange import Exchange
@@ -43,7 +44,7 @@ class ExchangePredictions:
 
         Raises:
             RunError: predictions.csv is missing or was changed.
-            DataError: predictions.csv is damaged.
+            DataError: predictions.csv is damaged, or of another test.
         """
         path = run.exchange / "predictions.csv"
         table = PredictionTable.parse(run.read(path), path, exchange.classes, run.files.remedy(path))
@@ -51,6 +52,8 @@ class ExchangePredictions:
         def part(side: Side, draw: int) -> PredictionTable:
             frame = table.frame
             rows = (frame["condition"] == condition) & (frame["donor"] == side) & (frame["draw"] == str(draw))
+            if rows.sum() != exchange.images:  # a kill between the two files leaves a new one beside an old one
+                raise DataError(f"{path} does not belong to exchange.json; {run.files.remedy(path)}")
             return PredictionTable(frame[rows], table.classes).sorted_by_path()
 
         draws = range(1, exchange.draws + 1)
