@@ -6,6 +6,7 @@ from chestnut.config import InputSpec
 from chestnut.errors import BundleError
 from chestnut.inference import bundle
 from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
+from chestnut.lungfield.network import MODEL
 from killing import Killed, kill_at_rename
 
 FACTS = {
@@ -33,6 +34,17 @@ def test_a_bundle_is_read_as_it_was_written(tmp_path):
     (tmp_path / "bundle" / "model.keras").write_text("changed")
     with pytest.raises(BundleError, match="was changed after training"):
         Bundle.read(tmp_path / "bundle")
+
+
+def test_a_bundle_names_the_network_that_finds_the_lungs(tmp_path):
+    framed = FACTS | {"spec": InputSpec(frame="lungs")}
+    with pytest.raises(BundleError, match="lungs names no network, and the input needs one that finds the lungs"):
+        write_bundle(tmp_path / "bundle", Network("one"), **framed)
+    write_bundle(tmp_path / "bundle", Network("one"), **framed, lungs=MODEL)
+    assert Bundle.read(tmp_path / "bundle").lungs == MODEL
+    write_bundle(tmp_path / "other", Network("one"), **framed, lungs="lungs-0")
+    with pytest.raises(BundleError, match=f"the network lungs-0 found, and this chestnut has {MODEL}, .*train again"):
+        Bundle.read(tmp_path / "other")
 
 
 @pytest.mark.parametrize(("kill", "left"), [(0, "old"), (1, "old"), (2, "new")])

@@ -1,6 +1,9 @@
 """A file of predictions replaces neither an image nor a file of a run."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from chestnut.errors import DataError, RunError
@@ -26,6 +29,19 @@ def test_another_file_is_replaced(predictions, tmp_path):
     (tmp_path / "old.csv").write_text("old")
     predictions.save(str(tmp_path / "old.csv"))
     assert len((tmp_path / "old.csv").read_text().splitlines()) == 3
+
+
+def test_only_a_network_that_needs_the_lungs_says_whether_they_were_found(predictions, tmp_path):
+    predictions.save(tmp_path / "whole.csv")
+    framed = replace(predictions, bad=(), lungs_found=(True, False))
+    joined = Predictions.joined([framed, framed.first(1), framed.first(0)])
+    joined.save(tmp_path / "lungs.csv")
+    plain, flagged = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("whole", "lungs"))
+    assert [*plain, "lungs"] == [*flagged]
+    assert flagged["lungs"].tolist() == ["yes", "no", "yes"]
+    assert [row["lungs"] for row in joined.to_dict()["images"]] == [True, False, True]
+    assert "lungs" not in replace(framed, lungs_found=None).to_dict()["images"][0]
+    assert joined.lost_lungs.names == ("v.jpeg",)
 
 
 def test_a_file_of_a_run_is_not_replaced(predictions, tmp_path):
