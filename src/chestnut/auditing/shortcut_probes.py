@@ -247,9 +247,8 @@ def _linear(table: Floats) -> Callable[[], Any]:
     from sklearn.preprocessing import StandardScaler
 
     few = min(40, len(table) // 3)
-    return lambda: make_pipeline(
-        StandardScaler(), PCA(few, svd_solver="covariance_eigh"), LogisticRegression(max_iter=500)
-    )
+    solver = "full" if len(table) < table.shape[1] else "covariance_eigh"  # the faster one
+    return lambda: make_pipeline(StandardScaler(), PCA(few, svd_solver=solver), LogisticRegression(max_iter=500))
 
 
 def _trees(setting: _Setting) -> Callable[[], Any]:
