@@ -46,10 +46,17 @@ FRAMES = {
     for recipe in RECIPES_COMPARED
     for frame in (WHOLE, LUNGS)
 }
-FINE_TUNED = {"mobilenet-v2, fine-tuned": "mobilenet-v2"}
 
 #: All networks of the tables, in order.
-MAIN = (*FRAMES, *FINE_TUNED)
+MAIN = tuple(FRAMES)
+
+#: The networks of the README's first table, with the words that name them there.
+STORY = {
+    "hog-logistic": "gradients and logistic regression, whole image",
+    "cnn-small": "the notebooks' network, whole image",
+    "mobilenet-v2": "MobileNetV2 with ImageNet weights, whole image",
+    "robust, lungs": "recipe `robust`, cropped to the lungs",
+}
 
 #: The settings to try, one at a time, on the small network.
 TRIED: dict[str, tuple[str, ...]] = {
@@ -69,6 +76,25 @@ TRIED: dict[str, tuple[str, ...]] = {
     "all, equalise, half of it clean": HALF_CLEAN,
     "the same, weights averaged": (*HALF_CLEAN, "train.average=0.99"),
     "the same, labels smoothed": (*HALF_CLEAN, "loss.label_smoothing=0.05"),
+}
+
+STEADY = (*HALF_CLEAN, "train.average=0.99", "loss.label_smoothing=0.05")
+LIGHTER = ("augment.rotation=7", "augment.zoom=0.12", "augment.aspect=0.2", "augment.shift=0.04")
+LUNGS_STEADY = (*STEADY, "input.frame=lungs")
+LUNGS_LIGHTER = (*LUNGS_STEADY, *LIGHTER)
+
+#: The settings to try with the lungs, one at a time, on the small network.
+TRIED_LUNGS: dict[str, tuple[str, ...]] = {
+    "whole image": STEADY,
+    "whole image, lungs placed as another image has them": (*STEADY, "augment.reframe=1.0"),
+    "lungs": LUNGS_STEADY,
+    "lungs, aspect kept": (*LUNGS_STEADY, "input.resize=fit"),
+    "lungs, black outside them": (*LUNGS_STEADY, "input.outside=blank"),
+    "lungs, twice the margin": (*LUNGS_STEADY, "input.margin=0.08"),
+    "lungs, grey values as they are": (*LUNGS_STEADY, "input.intensity=none"),
+    "lungs, lighter geometry": LUNGS_LIGHTER,
+    "the same, 128 pixels": (*LUNGS_LIGHTER, "input.height=128", "input.width=128"),
+    "the same, twice the epochs": (*LUNGS_LIGHTER, "train.epochs=12"),
 }
 
 
@@ -94,21 +120,10 @@ def train_run(given: argparse.Namespace, name: str, recipe: str, settings: tuple
 
 
 def make_run(given: argparse.Namespace, name: str) -> Path:
-    """Train or fine-tune a network of the tables unless it exists; return its folder."""
-    if folder_of(given, name).exists():
-        return folder_of(given, name)
-    if name in FINE_TUNED:
-        return finetune_run(given, name, make_run(given, FINE_TUNED[name]))
+    """Train a network of the tables unless it exists; return its folder."""
     recipe, frame = FRAMES[name]
     weights = (f"model.weights={given.weights.resolve()}",) if given.weights and "mobilenet" in recipe else ()
     return train_run(given, name, recipe, (f"input.frame={frame}", *weights))
-
-
-def finetune_run(given: argparse.Namespace, name: str, start: Path) -> Path:
-    """Fine-tune a run; return the folder of the new run."""
-    folder = folder_of(given, name)
-    chestnut(given.runs, "finetune", str(start.resolve()), "--name", folder.name, "--set", "train.passes=3")
-    return folder
 
 
 def stress_run(given: argparse.Namespace, folder: Path, *, exchange: bool) -> dict[str, Any]:
@@ -179,6 +194,38 @@ def main_lines(results: dict[str, Any]) -> list[str]:
         )
     shifted = "sensitivity, specificity, mean over shifts"
     return table(("run", "AUROC, plain", "AUROC, mean over shifts", "worst shift", shifted, "AUROC, external"), rows)
+
+
+def story_lines(results: dict[str, Any]) -> list[str]:
+    """Return the README's first table: what is left where framing and scanner are those of the other class."""
+    rows = []
+    for name, words in STORY.items():
+        row = results.get(name, {})
+        if "exchange" in row:
+            other = row["exchange"]["conditions"]["all"]["other"]
+            rates = [f"{shown(one['sensitivity'])}, {shown(one['specificity'])}" for one in (row["plain"], other)]
+            figures = [shown(one["auroc"], interval=True) for one in (row["plain"], other)]
+            rows.append([words, figures[0], rates[0], figures[1], rates[1]])
+    rates = "sensitivity, specificity"
+    return table(("network", "AUROC, validation", rates, "AUROC, exchanged", rates), rows)
+
+
+def tried_lungs_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of settings that concern the lungs, on the small network."""
+    rows = []
+    for name in TRIED_LUNGS:
+        row = results.get(f"tried {name}", {}).get("exchange")
+        if row:
+            pair = row["conditions"]["all"]
+            rows.append(
+                [
+                    *(name, shown(row["plain"]["auroc"], interval=True), shown(pair["other"]["auroc"], interval=True)),
+                    shown(pair["given_away"], interval=True),
+                    f"{shown(pair['other']['sensitivity'])}, {shown(pair['other']['specificity'])}",
+                ]
+            )
+    rates = "sensitivity, specificity, exchanged"
+    return table(("setting", "AUROC, plain", "AUROC, exchanged", "AUROC given away", rates), rows)
 
 
 def frame_lines(results: dict[str, Any]) -> list[str]:
@@ -272,7 +319,8 @@ def tried_lines(results: dict[str, Any]) -> list[str]:
 def write(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the pages, and the results into the recipes' heads."""
     blocks = {
-        **{"main": main_lines, "frames": frame_lines, "exchange": exchange_lines},
+        **{"story": story_lines, "main": main_lines, "frames": frame_lines, "exchange": exchange_lines},
+        "tried-lungs": tried_lungs_lines,
         **{"shifts": shift_lines, "points": point_lines, "tried": tried_lines},
     }
     for page in PAGES:
@@ -305,14 +353,14 @@ def main() -> None:
     parser.add_argument("--external", type=Path)
     parser.add_argument("--weights", type=Path, help="a weights file of MobileNetV2; else it is downloaded")
     parser.add_argument(
-        "--only", help="rows of the tables, such as robust,all-style; tried for all of the small network"
+        "--only", help="rows of the tables, such as robust,all-style; tried or tried-lungs for all of the small network"
     )
     parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "chestnut-generalise")
     parser.add_argument("--no-train", action="store_true", help="leave out the rows whose runs are not in FOLDER")
     given = parser.parse_args()
     given.runs.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    everything = [*(name.replace(", ", "-") for name in MAIN), "tried"]
+    everything = [*(name.replace(", ", "-") for name in MAIN), "tried", "tried-lungs"]
     wanted = everything if given.only is None else given.only.split(",")
     for name in MAIN:
         if name.replace(", ", "-") in wanted and may_run(given, name):
@@ -323,6 +371,12 @@ def main() -> None:
             results[f"tried {name}"] = stress_run(
                 given, train_run(given, f"tried {name}", str(SMALL), settings), exchange=False
             )
+            RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, settings in TRIED_LUNGS.items():
+        if "tried-lungs" in wanted and may_run(given, f"tried {name}"):
+            run = train_run(given, f"tried {name}", str(SMALL), settings)
+            found = chestnut(given.runs, "exchange", str(run.resolve()))
+            results[f"tried {name}"] = {"exchange": read_exchange(found)}
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write(results)
 
