@@ -38,6 +38,7 @@ class AugmentConfig(Part):
     brightness: Fraction = Field(0.0, description="share of the full range added or subtracted")
     contrast: Rate = Field(0.0, description="share by which contrast rises or falls, around the image's mean")
     gamma: Rate = Field(0.0, description="log-uniform exponent between 1-gamma and 1/(1-gamma)")
+    detail: Rate = Field(0.0, description="log-uniform gain of fine detail between 1-detail and 1/(1-detail)")
     noise: Fraction = Field(0.0, description="greatest standard deviation of Gaussian noise, share of the full range")
     blur: Annotated[float, Field(ge=0, le=20)] = Field(
         0.0, description="greatest standard deviation of a Gaussian blur, in pixels"
@@ -67,7 +68,7 @@ class AugmentConfig(Part):
     @property
     def photometric(self) -> bool:
         """Whether any change alters grey values."""
-        return any((self.brightness, self.contrast, self.gamma, self.noise, self.blur))
+        return any((self.brightness, self.contrast, self.gamma, self.detail, self.noise, self.blur))
 
     @property
     def covering(self) -> bool:
