@@ -16,7 +16,7 @@ _FINE = (0.005, 0.02)
 
 
 class RandomPhotometric(RandomLayer):
-    """Contrast, brightness, gamma, detail, blur and noise, in that order, on grey values 0..255, which stay in range."""
+    """Contrast, brightness, gamma, detail, blur and noise, in that order, on grey values, which stay in 0..255."""
 
     def change(self, images: Any) -> Any:
         """Draw the strength of each change for each image and apply them."""
