@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from chestnut.auditing.audit import audit
+from chestnut.auditing.image_statistics import measure
+from chestnut.auditing.lung_fields import measure_lungs
+from chestnut.auditing.shortcut_probes import Probe, run_probes
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.headers import read_facts
@@ -39,6 +42,16 @@ def test_the_classes_are_told_without_the_lungs(found, probe, auroc):
     assert found[probe].severity == "error"
     assert found[probe].figures["auroc"] == pytest.approx(auroc, abs=0.01)
     assert found[probe].figures["high"] - found[probe].figures["low"] < 0.03
+
+
+def test_a_crop_to_the_lungs_takes_much_of_the_geometry_and_the_surroundings_away():
+    manifest = load_dataset(IMAGES)
+    decoded = decode_all(manifest.take(range(0, len(manifest), 4)), InputSpec(frame="lungs"))
+    lungs = measure_lungs(decoded.pixels)
+    facts = read_facts(decoded.manifest.paths)
+    probes = run_probes(decoded.manifest, measure(decoded.pixels), lungs, facts, subjects=("outside", "geometry"))
+    assert all(0.7 < probe.auroc < 0.88 for probe in probes if isinstance(probe, Probe))
+    assert [probe.subject for probe in probes if isinstance(probe, Probe)] == ["outside", "geometry"]
 
 
 def test_lungs_are_found_in_nearly_every_image_and_no_copy_has_other_dimensions(found):

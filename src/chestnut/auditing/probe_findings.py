@@ -30,9 +30,10 @@ _REMEDIES: dict[Subject, str] = {
     "statistics": "{:.2f} is the AUROC to beat: only what a network achieves beyond it needs the lungs. Test on images "
     "from elsewhere, and train with photometric augmentation: `--set augment.brightness=0.1 "
     "--set augment.contrast=0.2 --set augment.gamma=0.2 --set augment.noise=0.02`.",
-    "border": "Train with `--set input.frame=lungs`, which crops the border away; test on images from elsewhere, and "
-    "check which part of the image the network uses.",
-    "outside": "Train with `--set input.frame=lungs` and `--set input.outside=blank`; test on images from elsewhere.",
+    "border": "Train with `--set input.frame=lungs`, and `--set input.outside=blank` if the border should not be seen "
+    "at all; test on images from elsewhere, and check which part of the image the network uses.",
+    "outside": "Train with `--set input.frame=lungs`, and `--set input.outside=blank` if nothing there should be seen "
+    "at all; test on images from elsewhere.",
     "geometry": "Train with `--set input.frame=lungs`, which takes position and size away, and look whether the "
     "classes differ in age or in how they were taken.",
     "dimensions": "Decide how pictures of another shape are resized, and train with `--set input.frame=lungs`: in a "
