@@ -14,6 +14,7 @@ from chestnut.data.decoding.decode import decode_framed
 from chestnut.data.phantom.dataset import write
 from chestnut.data.phantom.radiograph import draw_patient
 from chestnut.lungfield import network
+from rewriting import change
 
 LUNGS = InputSpec(height=64, width=64, frame="lungs", outside="blank")
 CHEST = draw_patient(3, size=256)[0].pixels
@@ -155,3 +156,24 @@ def test_a_run_that_saw_lungs_of_another_network_is_refused(trained, chestnut, m
         status, _, err = chestnut(*words)
         assert status == 2
         assert re.search(f"was trained on lungs that the network {network.MODEL} found, .* has lungs-another", err)
+
+
+@pytest.mark.slow
+def test_a_training_that_saw_lungs_of_another_network_is_not_resumed(trained, chestnut, monkeypatch):
+    run = chestnut.folder / "begun"
+    shutil.copytree(trained / "runs" / "one", run)
+    change(run / "environment.json", status="training")
+    monkeypatch.setattr("chestnut.training.train.MODEL", "lungs-another")
+    status, _, err = chestnut("train", "--resume", run)
+    assert status == 2
+    assert re.search(f"began with lungs that the network {network.MODEL} found, .* has lungs-another; resume", err)
+
+
+@pytest.mark.slow
+def test_lungs_are_drawn_into_a_picture(trained, chestnut):
+    status, out, err = chestnut("show", trained / "images", "--lungs", "--each", 2, "--out", "lungs.png")
+    assert status == 0, err
+    assert "4 images in lungs.png" in out
+    with Image.open(chestnut.folder / "lungs.png") as picture:
+        colours = np.asarray(picture.convert("RGB"), int)
+    assert (np.ptp(colours, axis=2) > 60).sum() > 200  # of the outlines
