@@ -11,15 +11,17 @@ from sklearn.metrics import roc_auc_score
 
 from chestnut.data.manifest import Manifest
 from chestnut.data.pixels import Pixels
-from chestnut.errors import DataError
-from chestnut.robustness.exchange import validation
+from chestnut.errors import DataError, RunError
+from chestnut.robustness.exchange import file, validation
 from chestnut.robustness.exchange.conditions import CONDITIONS, Sitter
 from chestnut.robustness.exchange.donors import Donors
 from chestnut.robustness.exchange.effects import judge_exchange, judge_repeats
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.robustness.exchange.figure import exchange_figure
 from chestnut.robustness.exchange.fine_detail import fine_amplitudes, match_fine_detail
+from chestnut.robustness.exchange.save import save_exchange
 from chestnut.robustness.shift_effects import Decision
+from chestnut.runs.folder import RunFolder
 
 shares = st.floats(0.05, 0.4), st.floats(0.05, 0.4), st.floats(0.6, 0.95), st.floats(0.6, 0.95)
 
@@ -273,6 +275,7 @@ def test_images_without_lungs_take_no_part_and_are_counted(monkeypatch, pictures
     assert (exchange.donors, exchange.donors_left_out) == (37, 3)
     assert exchange == Exchange.from_dict(exchange.to_dict())
     assert "0.5" not in exchange.sentence[:40] and str(exchange.all.given_away) in exchange.sentence
+    assert f"<td>{exchange.all.given_away}</td>" in exchange._repr_html_()
     assert len(exchange_figure(exchange).axes[0].lines) > 8
 
 
@@ -303,3 +306,21 @@ def test_a_result_depends_on_the_seed_alone(monkeypatch, pictures):
 def test_too_few_images_with_lungs_are_told_with_their_number(monkeypatch, pictures, lost, draws, said):
     with pytest.raises(DataError, match=said):
         run(monkeypatch, pictures, see_shape, lost, draws)
+
+
+def test_a_test_of_another_network_threshold_seed_or_number_of_draws_is_not_kept(monkeypatch, pictures, tmp_path):
+    outcome = run(monkeypatch, pictures, see_shape)
+    (tmp_path / "environment.json").write_text('{"format": 1, "status": "finished"}')
+    folder = RunFolder(tmp_path)
+    assert file.read_exchange_of(folder, 2, 0) is None
+    save_exchange(folder, outcome)
+    bundle = {"weights": "ab" * 32, "threshold": 0.5, "positive": "PNEUMONIA"}
+    monkeypatch.setattr(file, "read_run_bundle", lambda run: SimpleNamespace(**bundle))
+    assert file.read_exchange_of(folder, 2, 0) == file.read_exchange(folder) == outcome.exchange
+    assert file.read_exchange_of(folder, 3, 0) is file.read_exchange_of(folder, 2, 1) is None
+    for other in ({"weights": "cd" * 32}, {"threshold": 0.4}):
+        monkeypatch.setattr(file, "read_run_bundle", lambda run, other=other: SimpleNamespace(**bundle | other))
+        assert file.read_exchange_of(folder, 2, 0) is None
+    (tmp_path / "exchange" / "exchange.json").write_text("{}")
+    with pytest.raises(RunError, match=r"was changed after chestnut wrote it .* make it again by chestnut exchange"):
+        file.read_exchange(folder)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals import Estimate
 from chestnut.robustness.shift_effects import Figures
 
@@ -126,3 +127,9 @@ class Exchange:
                 "conditions": tuple(Pair.from_dict(one) for one in values["conditions"]),
             }
         )
+
+    def _repr_html_(self) -> str:
+        columns = ("exchanged", f"AUROC, {self.another}'s", "AUROC, own class's", "given away")
+        rows = [(pair.name, pair.other.auroc, pair.same.auroc, pair.given_away) for pair in self.conditions]
+        title = f"{self.images:,} validation images of {self.patients:,} patients after an exchange"
+        return html_table([("nothing", self.plain.auroc, None, None), *rows], columns, title, [self.sentence])
