@@ -14,8 +14,9 @@ from chestnut.auditing.image_statistics import PixelSource
 
 Grey = npt.NDArray[np.uint8]
 
-#: Half the side of the square of low frequencies that Fourier transfer swaps, as a share of the shorter side.
-FOURIER = 0.01
+#: The greatest number of waves to a side whose amplitudes Fourier transfer swaps. A number of waves, not a share of the
+#: pixels, so that an image is changed alike at every size.
+COARSE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +70,8 @@ def match_fourier(image: Grey, style: Grey) -> Grey:
         style: The other image, of the same shape.
     """
     ours, theirs = np.fft.rfft2(image), np.fft.rfft2(style)
-    reach = max(1, round(FOURIER * min(image.shape)))
-    rows = np.r_[0 : reach + 1, -reach:0]
-    square = np.ix_(rows, np.arange(reach + 1))
+    rows = np.r_[0 : COARSE + 1, -COARSE:0]
+    square = np.ix_(rows, np.arange(COARSE + 1))
     phase = np.exp(1j * np.angle(ours[square]))
     ours[square] = np.abs(theirs[square]) * phase
     return np.clip(np.rint(np.fft.irfft2(ours, image.shape)), 0, 255).astype(np.uint8)
