@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,6 +82,17 @@ def test_fourier_transfer_takes_the_coarse_amplitudes_and_keeps_the_rest(images)
     np.testing.assert_allclose(match_fourier(image, image), image, atol=1)
     fine = np.abs(np.fft.rfft2(image.astype(float)))[8:24, 8:24]
     np.testing.assert_allclose(np.abs(np.fft.rfft2(made.astype(float)))[8:24, 8:24], fine, atol=0.2 * fine.max())
+
+
+def test_fourier_transfer_changes_an_image_alike_at_every_size(images):
+    def change(size: int) -> np.ndarray:
+        image, style = (cv2.resize(one, (size, size), interpolation=cv2.INTER_CUBIC) for one in images[0][:2])
+        difference = match_fourier(image, style).astype(float) - image
+        return cv2.resize(difference, (48, 48), interpolation=cv2.INTER_AREA)
+
+    small, large = change(96), change(384)
+    assert np.abs(small).mean() > 3
+    assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.97
 
 
 def test_a_marker_is_white_and_near_an_edge_and_can_be_taken_away():
