@@ -24,6 +24,7 @@ NAMES = [
         "load_dataset",
         "load_recipe",
         "lr_range",
+        "lungs",
         "open_run",
         "phantom",
         "recipe_names",
