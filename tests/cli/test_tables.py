@@ -9,11 +9,17 @@ from chestnut.cli.recipes import list_recipes, recipes_table
 from chestnut.cli.runs import runs_table
 from chestnut.cli.shared import output
 from chestnut.cli.shared.comparison_table import leaderboard_table
-from chestnut.cli.shared.exchange_table import exchange_notes, exchange_table
 from chestnut.cli.shared.live_jobs import LiveJobs
 from chestnut.cli.shared.live_training import LiveTable
 from chestnut.cli.shared.result_tables import confusion_table, metrics_table
-from chestnut.cli.shared.stress_tables import RULES, points_table, shifts_table, sources_table
+from chestnut.cli.shared.stress_tables import (
+    RULES,
+    exchange_notes,
+    exchange_table,
+    points_table,
+    shifts_table,
+    sources_table,
+)
 from chestnut.cli.shared.tables import table
 from chestnut.cli.shared.tuning_table import trials_table
 from chestnut.evaluation.intervals import Estimate

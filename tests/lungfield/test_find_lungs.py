@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chestnut.data.phantom.radiograph import draw_patient
 from chestnut.errors import DataError, ImageError, ModelFileError
 from chestnut.lungfield import network
-from chestnut.lungfield.find import find_lungs, find_many
+from chestnut.lungfield.find import find_boxes, find_lungs, find_many
 from chestnut.lungfield.lungs import WHOLE
 
 SIDE = 160
@@ -200,6 +200,15 @@ def test_many_are_found_as_one_alone(phantoms):
         assert (one.shares, one.confidence) == (alone.shares, alone.confidence)
     assert told[-1] == (len(images), len(images))
     assert find_many(images[:0]) == []
+
+
+def test_the_boxes_of_many_are_theirs_or_nan(phantoms):
+    images = np.stack([*(image.pixels for image in phantoms), np.zeros_like(phantoms[0].pixels)])
+    told = []
+    boxes = find_boxes(images, lambda *done: told.append(done))
+    np.testing.assert_array_equal(boxes[:-1], [find_lungs(image).shares for image in images[:-1]])
+    assert np.isnan(boxes[-1]).all() and told[-1] == (len(images), len(images))
+    assert find_boxes(images[:0]).shape == (0, 4)
 
 
 def test_threads_share_the_network(phantoms):

@@ -244,8 +244,10 @@ def run(monkeypatch, pictures, see, lost=(), draws=2, sure=None):
             return cls(manifest, Pixels(images, np.arange(60)), spec)
 
         def part(self, split):
-            chosen = [number for number, name in enumerate(splits) if name == split]
-            return Working(manifest.take(np.array(chosen)), self.pixels.take(chosen), spec)
+            return self.take(np.array([number for number, name in enumerate(splits) if name == split]))
+
+        def take(self, rows):
+            return Working(self.manifest.take(rows), self.pixels.take(rows), spec)
 
         def inputs(self, change=None):
             return Inputs(image if change is None else change(row, image) for row, image in enumerate(self.pixels[:]))
@@ -258,14 +260,14 @@ def run(monkeypatch, pictures, see, lost=(), draws=2, sure=None):
         def probabilities(self, pixels, names, temperature, tick):
             return table(np.array([see(image) for image in pixels]))
 
-    def find_many(images):
+    def find_boxes(images, progress):
         numbers = [known[np.ascontiguousarray(image).tobytes()] for image in images]
-        return [SimpleNamespace(found=number not in lost, shares=boxes[number]) for number in numbers]
+        return np.array([np.full(4, np.nan) if number in lost else boxes[number] for number in numbers])
 
     monkeypatch.setattr(validation, "read_run_bundle", lambda run: bundle)
     monkeypatch.setattr(validation, "WorkingImages", Working)
     monkeypatch.setattr(validation, "KerasEngine", Engine)
-    monkeypatch.setattr(validation, "find_many", find_many)
+    monkeypatch.setattr(validation, "find_boxes", find_boxes)
     return validation.run_exchange(None, draws)
 
 

@@ -87,7 +87,7 @@ def test_the_share_of_the_images_that_move_is_that_of_the_recipe(framed):
 
 
 def test_without_reframing_no_lungs_are_looked_for(framed, monkeypatch):
-    monkeypatch.setattr(module, "find_many", None)
+    monkeypatch.setattr(module, "find_boxes", None)
     assert type(training_images(framed[0], RECIPE.changed(["augment.reframe=0.0"]), silent)) is Images
 
 

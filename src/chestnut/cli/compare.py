@@ -10,7 +10,13 @@ from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_dat
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
 from chestnut.cli.shared.recipe_options import ShortForms, with_short_forms
-from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
+from chestnut.cli.shared.study_options import (
+    ComparisonSeedOption,
+    FractionOption,
+    StudyOptions,
+    require_path,
+    with_study_options,
+)
 from chestnut.errors import DataError
 
 
@@ -34,14 +40,12 @@ def command(
             "--set", metavar="[RECIPE:]KEY=VALUE", help="Change a field of all recipes, or of one. Repeatable."
         ),
     ] = None,
-    fraction: Annotated[
-        float, typer.Option("--fraction", help="Share of each class's training patients to train on.")
-    ] = 1.0,
+    fraction: FractionOption = 1.0,
     repeats: Annotated[int, typer.Option("--repeats", help="Runs of each variant, each with its own seed.")] = 1,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="The most for each run; by default the smallest of the recipes.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the split, the share, and the first run of each.")] = 0,
+    seed: ComparisonSeedOption = 0,
     fine_tune_best: Annotated[
         bool, typer.Option("--fine-tune-best", help="Fine-tune the best of them too, if it has a backbone.")
     ] = False,

@@ -8,8 +8,15 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
-from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
-from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
+from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
+from chestnut.cli.shared.study_options import (
+    ComparisonSeedOption,
+    FractionOption,
+    MostEpochsOption,
+    StudyOptions,
+    require_path,
+    with_study_options,
+)
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 
@@ -26,21 +33,12 @@ _COLUMNS = ("the network sees", "val AUROC", "val accuracy")
 @with_short_forms
 def command(
     data: OptionalData = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            "--recipe", autocompletion=complete_recipe, help="A recipe's name or TOML file; by default cnn-small."
-        ),
-    ] = None,
+    recipe: RecipeOption = None,
     settings: SetOption = None,
-    fraction: Annotated[
-        float, typer.Option("--fraction", help="Share of each class's training patients to train on.")
-    ] = 1.0,
+    fraction: FractionOption = 1.0,
     repeats: Annotated[int, typer.Option("--repeats", help="Runs of each network, each with its own seed.")] = 1,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", help="The most for each run; by default the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the split, the share, and the first run of each.")] = 0,
+    epochs: MostEpochsOption = None,
+    seed: ComparisonSeedOption = 0,
     wide: WideOption = False,
     *,
     short: ShortForms,

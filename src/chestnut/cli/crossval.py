@@ -8,8 +8,8 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
-from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
-from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
+from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
+from chestnut.cli.shared.study_options import MostEpochsOption, StudyOptions, require_path, with_study_options
 from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
@@ -29,18 +29,11 @@ _SHOWN = ("auroc", "accuracy", "loss")
 @with_short_forms
 def command(
     data: OptionalData = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            "--recipe", autocompletion=complete_recipe, help="A recipe's name or TOML file; by default cnn-small."
-        ),
-    ] = None,
+    recipe: RecipeOption = None,
     folds: Annotated[int, typer.Option("--folds", help="Number of folds; each is held out once.")] = 5,
     repeats: Annotated[int, typer.Option("--repeats", help="How many times the patients are divided into folds.")] = 1,
     settings: SetOption = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", help="The most for each run; by default the recipe's.")
-    ] = None,
+    epochs: MostEpochsOption = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of the folds and the first run; by default the recipe's.")
     ] = None,

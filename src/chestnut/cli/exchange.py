@@ -28,7 +28,7 @@ def command(
     The same exchange within a class is the control: the difference is what the class's framing and scanner give away.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.exchange_table import exchange_notes, exchange_table
+    from chestnut.cli.shared.stress_tables import exchange_notes, exchange_table
 
     found = open_run(run).exchange(draws=draws, seed=seed, display=TerminalDisplay(), command=command_line())
     if emit({"run": str(run), **found.to_dict()}, json):

@@ -73,7 +73,7 @@ def command(
     The exchange test comes first: what the framing and scanner of each class give away.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.exchange_table import exchange_notes, exchange_table
+    from chestnut.cli.shared.stress_tables import exchange_notes, exchange_table
     from chestnut.robustness.external import parse_mapping
 
     if external is None and (mapping or options != DataOptions()):

@@ -12,7 +12,7 @@ from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.host_options import CoordinatorOption, DevicesOption, HostOption, HostsOption, read_hosts
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes, say
-from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
+from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.tracking_options import TrackOption
 from chestnut.errors import DataError
 
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 @with_short_forms
 def command(
     data: OptionalData = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            "--recipe", autocompletion=complete_recipe, help="A recipe's name or TOML file; by default cnn-small."
-        ),
-    ] = None,
+    recipe: RecipeOption = None,
     settings: SetOption = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Short for --set train.epochs=N.", show_default=False)

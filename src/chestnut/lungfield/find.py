@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -17,6 +18,16 @@ from chestnut.lungfield.plausible import doubt
 from chestnut.progress import Tick
 
 _Field = npt.NDArray[np.float32]
+
+
+class Images(Protocol):
+    """Grey images, in memory or read from disk one by one."""
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+
+    def __getitem__(self, row: int, /) -> Any:
+        """Return one image, uint8, shape (height, width)."""
 
 
 def find_lungs(grey: npt.NDArray[np.uint8]) -> Lungs:
@@ -47,9 +58,7 @@ def find_lungs(grey: npt.NDArray[np.uint8]) -> Lungs:
     return Lungs(size, True, "", confidence, _surround(both), _hull(both), fields)
 
 
-def find_many(
-    images: Sequence[npt.NDArray[np.uint8]] | npt.NDArray[np.uint8], progress: Tick | None = None
-) -> list[Lungs]:
+def find_many(images: Images, progress: Tick | None = None) -> list[Lungs]:
     """Find the lungs in many images; each result is that of `find_lungs`.
 
     Args:
@@ -60,12 +69,35 @@ def find_many(
         DataError: An array is not a grey image of 8 bits.
         ModelFileError: The network that comes with chestnut is missing or has changed.
     """
-    found = []
+    return list(_find_each(images, progress))
+
+
+def find_boxes(images: Images, progress: Tick | None = None) -> npt.NDArray[np.float64]:
+    """Find the box around the lungs in many images, of which one at a time is in memory.
+
+    Args:
+        images: Grey images; `images[row]` is one of them, uint8, shape (height, width).
+        progress: Receives the images done and their number, now and then.
+
+    Returns:
+        The boxes (top, left, bottom, right) in shares of height and width, shape (n, 4); NaN where no lungs are found.
+
+    Raises:
+        DataError: An array is not a grey image of 8 bits.
+        ModelFileError: The network that comes with chestnut is missing or has changed.
+    """
+    boxes = np.full((len(images), 4), np.nan)
+    for row, lungs in enumerate(_find_each(images, progress)):
+        if lungs.found:
+            boxes[row] = lungs.shares
+    return boxes
+
+
+def _find_each(images: Images, progress: Tick | None) -> Iterator[Lungs]:
     for row in range(len(images)):
-        found.append(find_lungs(images[row]))
+        yield find_lungs(images[row])
         if progress is not None and (row % 16 == 15 or row + 1 == len(images)):
             progress(row + 1, len(images))
-    return found
 
 
 def _describe(grey: object) -> str:

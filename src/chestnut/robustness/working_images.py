@@ -42,12 +42,11 @@ def working_spec(spec: InputSpec) -> InputSpec:
     >>> working_spec(InputSpec(height=224, width=224, frame="lungs", resize="crop")).shape[:2]
     (448, 448)
     """
-    whole = {"intensity": "none", "frame": "whole", "outside": "keep", "inside": "keep"}
     if not spec.needs_lungs:
-        return spec.model_copy(update=whole)
+        return spec.plain
     growth = max(1.0, min(_LARGER, _MOST_SIDE / max(spec.height, spec.width)))
     size = {"height": round(growth * spec.height), "width": round(growth * spec.width)}
-    return spec.model_copy(update=whole | size | {"resize": "stretch" if spec.resize == "stretch" else "fit"})
+    return spec.plain.model_copy(update=size | {"resize": "stretch" if spec.resize == "stretch" else "fit"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +87,10 @@ class WorkingImages:
 
     def part(self, split: str) -> WorkingImages:
         """Return the images of one split, `train` or `val`."""
-        rows = np.flatnonzero(self.manifest.frame["split"] == split)
+        return self.take(np.flatnonzero(self.manifest.frame["split"] == split))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> WorkingImages:
+        """Return the images of some rows."""
         return WorkingImages(self.manifest.take(rows), self.pixels.take(rows), self.spec)
 
     def inputs(self, change: Change | None = None) -> NetworkInputs:

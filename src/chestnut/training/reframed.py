@@ -10,13 +10,10 @@ import numpy.typing as npt
 from chestnut.config import Recipe
 from chestnut.errors import DataError
 from chestnut.inference.keras_engine import as_batch
-from chestnut.lungfield.find import find_many
+from chestnut.lungfield.find import find_boxes
 from chestnut.lungfield.move import move_lungs
 from chestnut.progress import Bars
 from chestnut.training.inputs import Images, Rows
-
-#: Images whose lungs are found at once; only their boxes are kept.
-_CHUNK = 256
 
 #: Keeps these draws apart from others that are seeded by the seed of the run and the number of the epoch.
 _DRAWS = 11
@@ -82,14 +79,8 @@ def training_images(pixels: Any, recipe: Recipe, bars: Bars) -> Images | Reframe
     images = Images(pixels, recipe.input)
     if not recipe.augment.reframe:
         return images
-    boxes = np.full((len(images), 4), np.nan)
     with bars("Finding lungs") as tick:
-        for start in range(0, len(images), _CHUNK):
-            stop = min(start + _CHUNK, len(images))
-            for row, lungs in enumerate(find_many(pixels[start:stop]), start):
-                if lungs.found:
-                    boxes[row] = lungs.shares
-            tick(stop, len(images))
+        boxes = find_boxes(pixels, tick)
     if (found := int((~np.isnan(boxes[:, 0])).sum())) < 2:
         raise DataError(
             f"augment.reframe places lungs where another image has them, and lungs were found in {found:,} of "

@@ -21,6 +21,12 @@ def complete_recipe(incomplete: str) -> list[str]:
     return [name for name in recipe_names() if name.startswith(incomplete)]
 
 
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe", autocompletion=complete_recipe, help="A recipe's name or TOML file; by default cnn-small."
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe field, such as model.dropout=0.3. Repeatable."),

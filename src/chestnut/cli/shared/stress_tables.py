@@ -1,7 +1,8 @@
-"""Build the tables of a stress validation."""
+"""Build the tables of a stress validation and of the exchange test that it begins with."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
@@ -9,10 +10,13 @@ from rich.table import Table
 from chestnut.cli.shared.result_tables import estimate
 from chestnut.cli.shared.tables import table
 from chestnut.evaluation.metric_names import in_words
+from chestnut.robustness.exchange.exchange import Exchange
+from chestnut.robustness.shift_effects import Figures
 
 #: The rules for choosing a threshold, in words.
 RULES = {"fixed": "0.5", "plain": "chosen on plain images", "stress": "chosen on the shifts"}
 
+_EXCHANGE_DROPPABLE = ("specificity", "sensitivity", "given away")
 _SOURCE_DROPPABLE = ("borrowed elsewhere", "specificity", "sensitivity")
 
 
@@ -100,3 +104,41 @@ def points_table(points: dict[str, Any]) -> Table:
                 first = ["", ""]
         built.add_section()
     return built
+
+
+def exchange_table(exchange: Exchange, run: str) -> Table:
+    """Build the table of AUROC with donors of another class and of the same class, for each condition.
+
+    Args:
+        exchange: The result of the test.
+        run: What to call the run.
+    """
+    draws = f"{exchange.draws} {'draw' if exchange.draws == 1 else 'draws'}"
+    title = (
+        f"{run} after an exchange: {exchange.images:,} validation images of {exchange.patients:,} patients, {draws}, "
+        f"seed {exchange.seed}"
+    )
+    numbers = (f"AUROC, {exchange.another}'s", "AUROC, own class's", "given away", "sensitivity", "specificity")
+    built = table(title, ("exchanged", *numbers), numbers, _EXCHANGE_DROPPABLE, "--json")
+    plain = exchange.plain
+    built.add_row("nothing", str(plain.auroc), "", "", *_rates(plain))
+    built.add_section()
+    for pair in exchange.conditions:
+        built.add_row(pair.name, str(pair.other.auroc), str(pair.same.auroc), str(pair.given_away), *_rates(pair.other))
+    return built
+
+
+def _rates(figures: Figures) -> list[str]:
+    return [_point(asdict(rate)) for rate in (figures.sensitivity, figures.specificity)]
+
+
+def exchange_notes(exchange: Exchange) -> list[str]:
+    """Say what the test found, and which images took no part."""
+    notes = [exchange.sentence]
+    if exchange.left_out or exchange.donors_left_out:
+        held, lent = exchange.images + exchange.left_out, exchange.donors + exchange.donors_left_out
+        notes.append(
+            f"Lungs were not found in {exchange.left_out:,} of {held:,} validation images and "
+            f"{exchange.donors_left_out:,} of {lent:,} training images, which took no part."
+        )
+    return notes

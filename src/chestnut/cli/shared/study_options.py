@@ -1,4 +1,4 @@
-"""The options that `compare`, `crossval` and `tune` share: the study's folder, and where its runs are trained."""
+"""The options that studies share: the folder, the terms that hold for all runs, and where these are trained."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ NameOption = Annotated[
     str | None, typer.Option("--name", help="The name of the study's folder; by default made from its plan.")
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="The folder for the studies.")]
+FractionOption = Annotated[
+    float, typer.Option("--fraction", help="Share of each class's training patients to train on.")
+]
+MostEpochsOption = Annotated[
+    int | None, typer.Option("--epochs", help="The most for each run; by default the recipe's.")
+]
+ComparisonSeedOption = Annotated[
+    int, typer.Option("--seed", help="Seed of the split, the share, and the first run of each.")
+]
 ResumeOption = Annotated[
     Path | None,
     typer.Option("--resume", metavar="FOLDER", help="Continue the study in this folder; leave out DATA."),

@@ -19,7 +19,7 @@ from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
-from chestnut.lungfield.find import find_many
+from chestnut.lungfield.find import find_boxes
 from chestnut.lungfield.lungs import Box
 from chestnut.progress import Bars, silent
 from chestnut.robustness.exchange.conditions import CONDITIONS, Condition, Sitter
@@ -34,9 +34,6 @@ from chestnut.runs.folder import RunFolder
 
 #: The number of donors of each kind that every image takes over from, unless the caller says otherwise.
 DRAWS = 3
-
-#: Images whose lungs are found at once.
-_CHUNK = 256
 
 _WORDS = {"train": "training", "val": "validation"}
 
@@ -118,21 +115,15 @@ class _Gallery:
             raise DataError(
                 f"the run has no {_WORDS[split]} images, and an exchange needs training and validation images"
             )
-        boxes: dict[int, Box] = {}
         with bars(f"Finding lungs in {_WORDS[split]} images") as tick:
-            for start in range(0, len(images), _CHUNK):
-                for row, lungs in enumerate(find_many(images.pixels[start : start + _CHUNK]), start):
-                    if lungs.found:
-                        boxes[row] = lungs.shares
-                tick(min(start + _CHUNK, len(images)), len(images))
-        if not boxes:
+            boxes = find_boxes(images.pixels, tick)
+        rows = np.flatnonzero(~np.isnan(boxes[:, 0]))
+        if not len(rows):
             raise DataError(
                 f"lungs were found in none of the {len(images):,} {_WORDS[split]} images, and an exchange is between "
                 "lungs; look at the images by chestnut show DATA --lungs"
             )
-        rows = list(boxes)
-        kept = WorkingImages(images.manifest.take(np.array(rows)), images.pixels.take(rows), images.spec)
-        return cls(kept, list(boxes.values()), len(images) - len(rows))
+        return cls(images.take(rows), [Box(*box) for box in boxes[rows].tolist()], len(images) - len(rows))
 
     def sitter(self, row: int, image: Grey | None = None) -> Sitter:
         return Sitter(np.ascontiguousarray(self.images.pixels[row] if image is None else image), self.boxes[row])
