@@ -69,6 +69,7 @@ def test_what_is_no_data_set_is_refused(chestnut, words):
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_training_has_the_findings_of_an_audit_whatever_its_input(chestnut, workspace):
     trained = json.loads((workspace.run / "audit.json").read_text())
     assert trained["data"]["size"] == [224, 224] and "height = 32" in (workspace.run / "recipe.toml").read_text()

@@ -47,8 +47,8 @@ def describe_exchange(result: Exchange) -> str:
             f"{result.another}, AUROC on validation images changes by {_change(given_away)}."
         )
     return (
-        f"With the framing and scanner of {result.another} in place of its own, AUROC on validation images falls by "
-        f"{given_away}, to {result.all.other.auroc}."
+        f"With the framing and scanner of {result.another}, AUROC on validation images is {result.all.other.auroc}; "
+        f"with those of other images of the same class it is {result.all.same.auroc}, which is higher by {given_away}."
     )
 
 
