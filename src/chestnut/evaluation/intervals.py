@@ -39,13 +39,13 @@ _LEAST_COLUMNS = 16
 _ROUNDING = 1e-9
 
 
-def format_figure(value: float) -> str:
-    """Return a figure with three decimals, a true minus sign, and no minus zero.
+def format_figure(value: float, digits: int = 3) -> str:
+    """Return a figure with so many decimals, a true minus sign, and no minus zero.
 
     >>> format_figure(-0.12345), format_figure(-0.0001)
     ('−0.123', '0.000')
     """
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 @dataclass(frozen=True)

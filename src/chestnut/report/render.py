@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals import Estimate, format_figure
 from chestnut.files.atomic import write_text
 from chestnut.report.identities import Identities
 
@@ -129,14 +129,12 @@ def prose(text: str) -> Markup:
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """Write a figure to a number of decimals, with a true minus sign; a dash if there is none.
+    """Write a figure to a number of decimals, as `format_figure` does; a dash if there is none.
 
-    >>> figure(0.91239), figure(-0.5, 2), figure(None), figure(float("nan"))
-    ('0.912', '−0.50', '–', '–')
+    >>> figure(0.91239), figure(-0.5, 2), figure(-0.0001), figure(None), figure(float("nan"))
+    ('0.912', '−0.50', '0.000', '–', '–')
     """
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:.{digits}f}".replace("-", "−")
+    return "–" if value is None or not math.isfinite(value) else format_figure(value, digits)
 
 
 def interval(estimate: Estimate | None) -> str:
