@@ -6,7 +6,7 @@ import socket
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -165,6 +165,7 @@ TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(patients=st.lists(TEXT, min_size=2, max_size=4), source=TEXT)
+@example(patients=["\r", "a\rb"], source="a\r\nb")
 def test_manifests_are_read_back_as_written(tmp_path_factory, patients, source):
     folder = tmp_path_factory.mktemp("manifest")
     rows = [

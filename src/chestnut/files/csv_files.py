@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import warnings
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chestnut.errors import DataError, listed
-from chestnut.files.reading import RESTORE, decode_text
+from chestnut.files.reading import RESTORE, decode_exactly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ def parse_csv(
     """
     import pandas as pd
 
-    text = decode_text(content, path, remedy)
+    text = decode_exactly(content, path, remedy)  # a line end within a cell is part of it
     if "\0" in text:
         raise DataError(f"{path} is not a table (it contains zero bytes); {remedy}")
     if (columns := text.partition("\n")[0].count(",") + 1) > MOST_COLUMNS:
@@ -64,6 +65,15 @@ def parse_csv(
     return frame
 
 
-def csv_text(frame: pd.DataFrame) -> str:
-    """Return a table as the text of a CSV file, without its index."""
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
+    r"""Return a table as the text of a CSV file, without its index, and with the names of the columns or without.
+
+    >>> import pandas as pd
+    >>> csv_text(pd.DataFrame({"patient": ["a\rb"], "age": [4]}))
+    '"patient","age"\n"a\rb",4\n'
+    """
+    text = str(frame.to_csv(index=False, lineterminator="\n", header=header))
+    if "\r" not in text:
+        return text
+    # pandas quotes a cell with a line feed, but not one with a carriage return, though that too ends a line
+    return str(frame.to_csv(index=False, lineterminator="\n", header=header, quoting=csv.QUOTE_NONNUMERIC))

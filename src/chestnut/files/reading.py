@@ -67,8 +67,13 @@ def decode_text(content: bytes, path: Path, remedy: str = RESTORE) -> str:
     Raises:
         DataError: It is not UTF-8.
     """
+    return decode_exactly(content, path, remedy).replace("\r\n", "\n")
+
+
+def decode_exactly(content: bytes, path: Path, remedy: str = RESTORE) -> str:
+    """Return the content of a UTF-8 file as text, with its line ends as they are; raises what `decode_text` raises."""
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start:,}); {remedy}") from error
 

@@ -15,6 +15,7 @@ from chestnut.data.lost_lungs import LostLungs
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
+from chestnut.files.csv_files import csv_text
 from chestnut.runs.places import require_outside_runs
 from chestnut.runs.predictions import with_probabilities, write_rows
 
@@ -152,7 +153,8 @@ def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:
     """
     with replacing(path, follow=True) as temporary:
         for number, part in enumerate(parts):
-            part.frame().to_csv(temporary, mode="a", header=number == 0, index=False)
+            with temporary.open("a", encoding="utf-8", newline="") as file:
+                file.write(csv_text(part.frame(), header=number == 0))
             yield part
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.metrics import decide
-from chestnut.files.atomic import replacing
-from chestnut.files.csv_files import parse_csv
+from chestnut.files.atomic import write_text
+from chestnut.files.csv_files import csv_text, parse_csv
 from chestnut.files.reading import RESTORE, read_content
 
 _TEXTS = ("path", "label", "patient", "decision")
@@ -139,5 +139,4 @@ def with_probabilities(
 
 def write_rows(frame: pd.DataFrame, path: Path, *, follow: bool = False) -> None:
     """Write rows of predictions as CSV, completely or not at all; see `replacing` for `follow`."""
-    with replacing(path, follow=follow) as temporary:
-        frame.to_csv(temporary, index=False)
+    write_text(path, csv_text(frame), follow=follow)

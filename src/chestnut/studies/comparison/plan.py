@@ -18,7 +18,8 @@ from chestnut.data.prepare import prepare
 from chestnut.data.split import split
 from chestnut.data.subset import take_fraction
 from chestnut.errors import DataError, RecipeError, RunError, listed
-from chestnut.files.atomic import replacing
+from chestnut.files.atomic import write_text
+from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import write_json
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.names import quoted
@@ -251,8 +252,7 @@ class ComparisonFolder(StudyFolder[ComparisonPlan]):
 
     def write_board(self, board: Leaderboard) -> None:
         """Write the leaderboard, as a CSV and as JSON."""
-        with replacing(self.table_file) as temporary:
-            board.table.to_csv(temporary, index=False)
+        write_text(self.table_file, csv_text(board.table))
         write_json(self.result_file, board.to_dict())
 
     def run(self, variant: str, seed: int) -> RunFolder:

@@ -13,7 +13,8 @@ from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
 from chestnut.figures.saving import save
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
-from chestnut.files.atomic import replacing, write_text
+from chestnut.files.atomic import write_text
+from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import write_json
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.pooled_predictions import pool_predictions
@@ -89,8 +90,7 @@ def write_tuning(folder: TuneFolder, result: Tuning) -> None:
         save(importance_figure(result.importance, result.objective), folder.figures / "importance.png")
     else:
         (folder.figures / "importance.png").unlink(missing_ok=True)
-    with replacing(folder.table_file) as temporary:
-        result.table.to_csv(temporary, index=False)
+    write_text(folder.table_file, csv_text(result.table))
     best = next(trial for trial in result.trials if trial.number == result.best)
     write_text(folder.best_file, _format_best_recipe(folder, plan, best))
     write_json(folder.result_file, result.to_dict())
