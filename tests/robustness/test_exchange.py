@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from chestnut.cli.shared.stress_tables import exchange_notes
 from chestnut.data.manifest import Manifest
 from chestnut.data.pixels import Pixels
 from chestnut.errors import DataError, RunError
@@ -283,9 +284,10 @@ def test_images_without_lungs_take_no_part_and_are_counted(monkeypatch, pictures
 
 def test_lungs_that_are_lost_by_an_exchange_are_counted_for_a_network_that_needs_them(monkeypatch, pictures):
     exchange = run(monkeypatch, pictures, see_shape).exchange
-    assert exchange.lost is None and exchange.all.lost is None
+    assert exchange.lungs_lost_share is None and exchange.all.lungs_lost_share is None
     exchange = run(monkeypatch, pictures, see_shape, sure=5).exchange
-    assert exchange.lost == pytest.approx(0.25) and exchange.all.lost == pytest.approx(0.25)
+    assert exchange.lungs_lost_share == exchange.all.lungs_lost_share == pytest.approx(0.25)
+    assert "Lungs were lost in 25 % of the images with all exchanged" in exchange_notes(exchange)[-1]
     assert exchange == Exchange.from_dict(exchange.to_dict())
 
 

@@ -18,7 +18,7 @@ def figures(auroc):
 def condition(name, other, same):
     return {
         "name": name, "summary": f"what {name} is", "other": figures(other), "same": figures(same),
-        "given_away": figure(same - other, 0.02), "lost": None,
+        "given_away": figure(same - other, 0.02), "lungs_lost_share": None,
     }  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def exchanged(finished):
         held = {
             "images": 58, "patients": 30, "left_out": 2, "donors": 90, "donors_left_out": 1,
             "classes": ["NORMAL", "PNEUMONIA"], "positive": "PNEUMONIA", "threshold": 0.5, "draws": 3, "seed": 0,
-            "weights": "ab" * 32, "plain": figures(0.95), "lost": None,
+            "weights": "ab" * 32, "plain": figures(0.95), "lungs_lost_share": None,
             "conditions": [condition("framing", 0.7, 0.94), condition("all", other, 0.93)],
         }  # fmt: skip
         finished.run.exchange.mkdir(exist_ok=True)

@@ -141,4 +141,9 @@ def exchange_notes(exchange: Exchange) -> list[str]:
             f"Lungs were not found in {exchange.left_out:,} of {held:,} validation images and "
             f"{exchange.donors_left_out:,} of {lent:,} training images, which took no part."
         )
+    if share := exchange.all.lungs_lost_share:
+        notes.append(
+            f"Lungs were lost in {100 * share:.2g} % of the images with all exchanged; of these the network saw the "
+            "whole image."
+        )
     return notes

@@ -24,8 +24,8 @@ class Pair:
         other: The figures where the donors are of another class.
         same: The figures where they are of the image's own class: the control.
         given_away: The AUROC of the control less that with the other class's donors, in -1..1.
-        lost: The share of the images in which no lungs were found after the exchange with another class, for a network
-            that looks for them; else None.
+        lungs_lost_share: The share of the images in which no lungs were found after the exchange with another class,
+            for a network that looks for them; else None.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Pair:
     other: Figures
     same: Figures
     given_away: Estimate
-    lost: float | None = None
+    lungs_lost_share: float | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -44,7 +44,7 @@ class Pair:
             Figures.from_dict(values["other"]),
             Figures.from_dict(values["same"]),
             Estimate(**values["given_away"]),
-            values["lost"],
+            values["lungs_lost_share"],
         )
 
 
@@ -66,7 +66,8 @@ class Exchange:
         weights: The SHA-256 of the network.
         plain: The figures on the images as they are.
         conditions: The figures under each condition.
-        lost: The share of the plain images in which no lungs were found, for a network that looks for them; else None.
+        lungs_lost_share: The share of the plain images in which no lungs were found, for a network that looks for
+            them; else None.
     """
 
     images: int
@@ -82,7 +83,7 @@ class Exchange:
     weights: str
     plain: Figures
     conditions: tuple[Pair, ...]
-    lost: float | None = None
+    lungs_lost_share: float | None = None
 
     @property
     def all(self) -> Pair:

@@ -24,7 +24,7 @@ class PairFile(BaseModel):
     other: Figures
     same: Figures
     given_away: Estimate
-    lost: float | None
+    lungs_lost_share: float | None
 
 
 class ExchangeFile(BaseModel):
@@ -45,7 +45,7 @@ class ExchangeFile(BaseModel):
     weights: str
     plain: Figures
     conditions: list[PairFile]
-    lost: float | None
+    lungs_lost_share: float | None
 
 
 def read_exchange(run: RunFolder) -> Exchange | None:

@@ -75,7 +75,7 @@ def run_exchange(run: RunFolder, draws: int = DRAWS, seed: int = 0, bars: Bars =
     decision = Decision(1 if bundle.positive is None else bundle.classes.index(bundle.positive), bundle.threshold, seed)
     figures, effects = judge_exchange(plain, found, manifest.targets, manifest.patients, decision)
     exchange = Exchange(
-        lost=_share_lost([inputs]),
+        lungs_lost_share=_share_lost([inputs]),
         images=len(manifest),
         patients=int(manifest.frame["patient"].nunique()),
         left_out=held.left_out,
