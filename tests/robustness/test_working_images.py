@@ -1,9 +1,14 @@
 """Working images: a change comes before the network's input is made, whichever rows are read and in whatever order."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from chestnut import load_dataset
 from chestnut.config import InputSpec
+from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.intensity import standardise
 from chestnut.data.phantom.radiograph import draw_patient
 from chestnut.data.pixels import Pixels
@@ -65,15 +70,29 @@ def test_images_whose_lungs_a_change_takes_away_are_seen_whole_and_told(chests):
     assert WorkingImages(None, chests.pixels, InputSpec(height=160, width=160)).inputs().found is None
 
 
-@pytest.mark.parametrize(("changes", "size", "resize"), [
-    ({}, (224, 200), "crop"),
-    ({"frame": "lungs"}, (448, 400), "fit"),
-    ({"frame": "lungs", "resize": "stretch"}, (448, 400), "stretch"),
-    ({"outside": "blank", "height": 400}, (512, 256), "fit"),
-    ({"inside": "blank", "height": 600}, (600, 200), "fit"),
+@pytest.mark.parametrize(("changes", "stored", "size", "resize"), [
+    ({}, (900, 900), (224, 200), "crop"),
+    ({"frame": "lungs"}, (900, 900), (448, 400), "fit"),
+    ({"frame": "lungs"}, (300, 250), (300, 268), "fit"),
+    ({"frame": "lungs", "resize": "stretch"}, (900, 900), (448, 400), "stretch"),
+    ({"frame": "lungs", "resize": "stretch"}, (300, 250), (300, 250), "stretch"),
+    ({"frame": "lungs", "resize": "stretch"}, (100, 250), (224, 250), "stretch"),
+    ({"outside": "blank", "height": 400}, (900, 900), (512, 256), "fit"),
+    ({"inside": "blank", "height": 600}, (900, 900), (600, 200), "fit"),
 ])  # fmt: skip
-def test_images_are_kept_larger_and_whole_where_the_input_shows_a_part(changes, size, resize):
+def test_images_are_kept_larger_and_whole_where_the_input_shows_a_part(changes, stored, size, resize):
     spec = InputSpec(**{"height": 224, "width": 200, "intensity": "equalise", "resize": "crop"} | changes)
-    kept = working_spec(spec)
+    kept = working_spec(spec, stored)
     assert (kept.height, kept.width) == size and kept.resize == resize
     assert (kept.frame, kept.outside, kept.inside, kept.intensity) == ("whole", "keep", "keep", "none")
+
+
+def test_an_image_that_nothing_changes_is_what_the_network_sees_in_prediction(tmp_path):
+    for number, place in enumerate(["train/NORMAL", "train/PNEUMONIA", "val/NORMAL", "val/PNEUMONIA"]):
+        (tmp_path / place).mkdir(parents=True)
+        Image.fromarray(draw_patient(number, size=160, seed=31)[0].pixels).save(tmp_path / place / f"p{number}.png")
+    spec = InputSpec(height=112, width=112, frame="lungs", intensity="equalise")
+    decoded = decode_all(load_dataset(tmp_path), spec)
+    inputs = WorkingImages.read(SimpleNamespace(manifest=decoded.manifest), spec).inputs()
+    np.testing.assert_array_equal(inputs[:], decoded.pixels[:])
+    assert inputs.found.all()

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.frame import framed
+from chestnut.data.decoding.headers import read_facts
 from chestnut.data.decoding.intensity import standardise
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.parallel import in_order
@@ -33,19 +34,29 @@ _LARGER, _MOST_SIDE = 2.0, 512
 Change = Callable[[int, Grey], Grey]
 
 
-def working_spec(spec: InputSpec) -> InputSpec:
+def working_spec(spec: InputSpec, stored: tuple[float, float]) -> InputSpec:
     """Return how to decode whole images of which a network's input can be made: for a crop larger than the input.
 
-    An image that is stretched to the input is stretched here too; any other keeps its aspect, and nothing is cut off
-    it, so that the lungs are there to be found.
+    They are not enlarged beyond the size that the images have, since that blurs them. An image that is stretched to
+    the input is stretched here too; any other keeps its aspect, and nothing is cut off it, so that the lungs are there
+    to be found.
 
-    >>> working_spec(InputSpec(height=224, width=224, frame="lungs", resize="crop")).shape[:2]
+    Args:
+        spec: The input.
+        stored: The usual height and width of the images in pixels.
+
+    >>> working_spec(InputSpec(height=224, width=224, frame="lungs", resize="crop"), (1000, 1400)).shape[:2]
     (448, 448)
+    >>> working_spec(InputSpec(height=192, width=192, frame="lungs"), (224, 224)).shape[:2]
+    (224, 224)
     """
     if not spec.needs_lungs:
         return spec.plain
-    growth = max(1.0, min(_LARGER, _MOST_SIDE / max(spec.height, spec.width)))
-    size = {"height": round(growth * spec.height), "width": round(growth * spec.width)}
+    most = max(1.0, min(_LARGER, _MOST_SIDE / max(spec.height, spec.width)))
+    growth = [min(most, max(1.0, has / needs)) for has, needs in zip(stored, (spec.height, spec.width), strict=True)]
+    if spec.resize != "stretch":
+        growth = [max(growth)] * 2
+    size = {"height": round(growth[0] * spec.height), "width": round(growth[1] * spec.width)}
     return spec.plain.model_copy(update=size | {"resize": "stretch" if spec.resize == "stretch" else "fit"})
 
 
@@ -82,7 +93,8 @@ class WorkingImages:
                 raise DataError(
                     f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); restore them"
                 )
-            whole = decode_all(seen, working_spec(spec), progress=tick)
+            sizes = read_facts(seen.paths)[["height", "width"]].median()
+            whole = decode_all(seen, working_spec(spec, (sizes["height"], sizes["width"])), progress=tick)
         return cls(whole.manifest, whole.pixels, spec)
 
     def part(self, split: str) -> WorkingImages:
