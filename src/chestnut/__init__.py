@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show
+    from chestnut.api.ensembles import ensemble, train_ensemble
     from chestnut.api.lungs import lungs
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
     from chestnut.api.studies import compare, crossval, tune
-    from chestnut.api.training import ensemble, train
+    from chestnut.api.training import train
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.cache.cache import clean as clean_cache
     from chestnut.data.cache.cache import entries as cache_entries
@@ -50,7 +51,7 @@ _HOMES = {
     "compare": "chestnut.api.studies",
     "control": "chestnut.api.control",
     "crossval": "chestnut.api.studies",
-    "ensemble": "chestnut.api.training",
+    "ensemble": "chestnut.api.ensembles",
     "evaluate": "chestnut.evaluation.metrics",
     "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
@@ -68,6 +69,7 @@ _HOMES = {
     "split": "chestnut.data.split",
     "stress": "chestnut.api.run",
     "train": "chestnut.api.training",
+    "train_ensemble": "chestnut.api.ensembles",
     "tune": "chestnut.api.studies",
     "write_phantom": "chestnut.data.phantom.dataset:write",
 }
@@ -105,6 +107,7 @@ __all__ = [
     "split",
     "stress",
     "train",
+    "train_ensemble",
     "tune",
     "write_phantom",
 ]

@@ -31,7 +31,7 @@ NAMES = [
         "resume",
         "show",
     ),
-    *("split", "stress", "train", "tune", "write_phantom"),
+    *("split", "stress", "train", "train_ensemble", "tune", "write_phantom"),
 ]
 
 

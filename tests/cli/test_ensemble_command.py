@@ -182,3 +182,79 @@ def test_it_stands_also_where_the_images_are_gone(runs, tmp_path, caplog):
     assert "the members were evaluated on test images 1 time;" in " ".join(found.folder.facts["notes"])
     assert found.folder.evaluations() == []
     assert found.folder.record.status == "finished"
+
+
+SEEDS = [*TINY, "--set=train.epochs=1", "--recipe=cnn-small"]
+
+
+@pytest.fixture(scope="module")
+def trained(workspace, tmp_path_factory):
+    """An ensemble of two seeds, made by one command."""
+    folder = tmp_path_factory.mktemp("seeds")
+    words = ["ensemble", workspace.images, *SEEDS, "--seeds=2", "--set=seed=4", "--name=two"]
+    assert call([*words, "--json", folder / "two.json"], folder) == 0
+    return folder / "runs" / "two"
+
+
+def test_seeds_are_trained_on_one_split_and_joined(trained):
+    told = json.loads((trained.parents[1] / "two.json").read_text())
+    assert Path(told["run"]).name == "ensemble" and told["validation"]["images"] > 0
+    assert [(Path(one["run"]).name, one["seed"]) for one in told["members"]] == [
+        ("cnn-small-s4", 4),
+        ("cnn-small-s5", 5),
+    ]
+    splits = [
+        pd.read_csv(trained / name / "manifest.csv").set_index("path")["split"].to_dict()
+        for name in ("cnn-small-s4", "cnn-small-s5", "ensemble")
+    ]
+    assert splits[0] == splits[1] == splits[2]
+    members = [cn.open_run(trained / name) for name in ("cnn-small-s4", "cnn-small-s5")]
+    assert members[0].folder.record.hashes != members[1].folder.record.hashes
+
+
+def test_the_same_command_and_resume_keep_what_is_there(trained, workspace, chestnut, tmp_path):
+    copy = tmp_path / "runs" / "two"
+    shutil.copytree(trained, copy)
+    before = (copy / "ensemble" / "bundle" / "bundle.json").read_bytes()
+    words = [workspace.images, *SEEDS, "--seeds=2", "--set=seed=4", "--name=two", "--runs", copy.parent]
+    for given in (words, ["--resume", copy]):
+        status, _, told = chestnut("ensemble", *given)
+        assert status == 0, told
+        assert (copy / "ensemble" / "bundle" / "bundle.json").read_bytes() == before
+    shutil.rmtree(copy / "ensemble")
+    shutil.rmtree(copy / "cnn-small-s5")
+    run = cn.resume(copy, quiet=True)
+    assert run.path == copy / "ensemble" and len(run.folder.record.members) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["IMAGES", "--recipe=cnn-small", "--seeds=1"], "seeds=1: an ensemble needs 2 networks or more"),
+        (["IMAGES", "IMAGES", "--recipe=cnn-small"], "--recipe trains on one data set, but 2 are given"),
+        (["RUN", "RUN", "--seeds=2"], "give DATA and --recipe to train new ones"),
+        (["RUN", "RUN", "--set=seed=2"], "give DATA and --recipe to train new ones"),
+        (["RUN", "RUN", "--engine=ray"], "give DATA and --recipe to train new ones"),
+        (["IMAGES", "--resume", "TWO"], "--resume continues an ensemble with its own terms; leave out DATA"),
+        (["--resume", "RUN"], "is no ensemble: it has no plan.json"),
+        (["--resume", "nowhere"], "nowhere"),
+        ([], "0 runs given; an ensemble needs two or more"),
+        (["IMAGES", "--recipe=robust-ensembl"], "no recipe 'robust-ensembl'"),
+    ],
+)
+def test_terms_that_do_not_fit_are_refused(chestnut, trained, made, workspace, words, said):
+    known = {"IMAGES": workspace.images, "RUN": made.path, "TWO": trained}
+    status, _, told = chestnut("ensemble", *(known.get(word, word) for word in words))
+    errors = [line for line in told.splitlines() if line.startswith("error: ")]
+    assert status == 2 and len(errors) == 1 and said in errors[0], told
+    assert list(chestnut.folder.iterdir()) == []
+
+
+def test_a_comparison_is_no_ensemble(chestnut, trained, tmp_path):
+    copy = tmp_path / "other"
+    shutil.copytree(trained, copy)
+    plan = json.loads((copy / "plan.json").read_text())
+    plan["variants"].append(plan["variants"][0] | {"name": "more"})
+    (copy / "plan.json").write_text(json.dumps(plan))
+    status, _, told = chestnut("ensemble", "--resume", copy)
+    assert status == 2 and "contains a comparison, no ensemble" in told

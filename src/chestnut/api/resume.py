@@ -1,4 +1,4 @@
-"""Continue the work of a folder: a training, a comparison, a control experiment, a cross-validation or a search."""
+"""Continue the work of a folder: a training, or a study of many runs."""
 
 from __future__ import annotations
 
@@ -48,11 +48,14 @@ def resume(path: str | Path, **options: Any) -> Run | Leaderboard | Control | Cr
     )
 
 
-def _resume_plan(path: str | Path, **options: Any) -> Leaderboard | Control:
-    """Continue a control experiment, or another comparison."""
+def _resume_plan(path: str | Path, **options: Any) -> Leaderboard | Control | Run:
+    """Continue a control experiment, an ensemble of seeds, or another comparison."""
     from chestnut.api.control import resume_control
+    from chestnut.api.ensembles import resume_ensemble
     from chestnut.api.studies import resume_comparison
     from chestnut.studies.comparison.plan import ComparisonFolder
 
-    call = resume_comparison if ComparisonFolder(Path(path)).plan.control is None else resume_control
-    return call(path, **options)
+    plan = ComparisonFolder(Path(path)).plan
+    if plan.control is not None:
+        return resume_control(path, **options)
+    return resume_ensemble(path, **options) if len(plan.variants) == 1 else resume_comparison(path, **options)

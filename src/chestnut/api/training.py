@@ -1,4 +1,4 @@
-"""Calls that make one run: train a recipe, continue a training, and join runs to an ensemble."""
+"""Calls that make one run: train a recipe, or continue a training."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.data import Data, read_data
-from chestnut.api.options import DisplayOptions, DisplaySettings, TrainOptions, TrainSettings, read_options
-from chestnut.api.run import Run, open_folder
+from chestnut.api.options import TrainOptions, TrainSettings, read_options
+from chestnut.api.run import Run
 from chestnut.config import Recipe, load_recipe
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import free_folder, require_free
@@ -120,37 +120,3 @@ def _open_setup(
             threads=how.threads,
             numbered=numbered,
         )
-
-
-def ensemble(
-    runs: Sequence[str | Path | Run],
-    *,
-    path: str | Path | None = None,
-    parent: str | Path = "runs",
-    **options: Unpack[DisplayOptions],
-) -> Run:
-    """Make one run of several, whose network gives the mean of their calibrated probabilities.
-
-    The ensemble is evaluated only on images that trained none of its members.
-
-    Args:
-        runs: Two or more runs, or their folders, with one input and the same classes.
-        path: The folder of the ensemble; None for the next free `<parent>/ensemble-<number>`.
-        parent: The folder in which an ensemble without a `path` gets its folder.
-        **options: `quiet` and `display`; see `DisplaySettings`.
-
-    Raises:
-        RunError: A run has not finished or is given twice, they do not fit together, or the folder is taken.
-        BundleError: A bundle is missing or was changed.
-    """
-    from chestnut.models.framework import load_framework
-
-    how = read_options(DisplaySettings, options)
-    folder = Path(path) if path is not None else free_folder(Path(parent), "ensemble")
-    require_free(folder)
-    members = [open_folder(run) for run in runs]
-    load_framework()
-    from chestnut.studies.ensemble import ensemble
-
-    command = how.command or "chestnut.ensemble"
-    return Run(ensemble(members, folder, numbered=path is None, command=command, bars=how.shown.bar))

@@ -23,7 +23,10 @@ EXAMPLES = {
     "control": ("chestnut control images --recipe cnn-small --epochs 10",),
     "crossval": ("chestnut crossval images --recipe cnn-small --folds 5",),
     "tune": ("chestnut tune images --recipe cnn-search --trials 20 --executions 1",),
-    "ensemble": ("chestnut ensemble runs/first runs/second runs/third --name three",),
+    "ensemble": (
+        "chestnut ensemble runs/first runs/second runs/third --name three",
+        "chestnut ensemble images --recipe robust --seeds 3 --name three",
+    ),
     "diagnose": ("chestnut diagnose runs/first", "chestnut diagnose --lr-range images --recipe cnn-small"),
     "runs": ("chestnut runs", "chestnut runs --wide"),
     "evaluate": ("chestnut evaluate runs/first --split test", "chestnut evaluate runs/first another-hospital"),
