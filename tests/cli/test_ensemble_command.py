@@ -196,6 +196,7 @@ def trained(workspace, tmp_path_factory):
     return folder / "runs" / "two"
 
 
+@pytest.mark.slow
 def test_seeds_are_trained_on_one_split_and_joined(trained):
     told = json.loads((trained.parents[1] / "two.json").read_text())
     assert Path(told["run"]).name == "ensemble" and told["validation"]["images"] > 0
@@ -212,6 +213,7 @@ def test_seeds_are_trained_on_one_split_and_joined(trained):
     assert members[0].folder.record.hashes != members[1].folder.record.hashes
 
 
+@pytest.mark.slow
 def test_the_same_command_and_resume_keep_what_is_there(trained, workspace, chestnut, tmp_path):
     copy = tmp_path / "runs" / "two"
     shutil.copytree(trained, copy)
@@ -235,21 +237,22 @@ def test_the_same_command_and_resume_keep_what_is_there(trained, workspace, ches
         (["RUN", "RUN", "--seeds=2"], "give DATA and --recipe to train new ones"),
         (["RUN", "RUN", "--set=seed=2"], "give DATA and --recipe to train new ones"),
         (["RUN", "RUN", "--engine=ray"], "give DATA and --recipe to train new ones"),
-        (["IMAGES", "--resume", "TWO"], "--resume continues an ensemble with its own terms; leave out DATA"),
+        (["IMAGES", "--resume", "RUN"], "--resume continues an ensemble with its own terms; leave out DATA"),
         (["--resume", "RUN"], "is no ensemble: it has no plan.json"),
         (["--resume", "nowhere"], "nowhere"),
         ([], "0 runs given; an ensemble needs two or more"),
         (["IMAGES", "--recipe=robust-ensembl"], "no recipe 'robust-ensembl'"),
     ],
 )
-def test_terms_that_do_not_fit_are_refused(chestnut, trained, made, workspace, words, said):
-    known = {"IMAGES": workspace.images, "RUN": made.path, "TWO": trained}
+def test_terms_that_do_not_fit_are_refused(chestnut, made, workspace, words, said):
+    known = {"IMAGES": workspace.images, "RUN": made.path}
     status, _, told = chestnut("ensemble", *(known.get(word, word) for word in words))
     errors = [line for line in told.splitlines() if line.startswith("error: ")]
     assert status == 2 and len(errors) == 1 and said in errors[0], told
     assert list(chestnut.folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_comparison_is_no_ensemble(chestnut, trained, tmp_path):
     copy = tmp_path / "other"
     shutil.copytree(trained, copy)
