@@ -16,10 +16,16 @@ import argparse
 import json
 import re
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
 from benchmarks.kermany import SEED, chestnut, write_head
+from chestnut.evaluation.comparison import Candidate, rank
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "generalise.json"
@@ -46,6 +52,11 @@ FRAMES = {
     for recipe in RECIPES_COMPARED
     for frame in (WHOLE, LUNGS)
 }
+
+#: `robust` with three seeds, whose networks are joined.
+JOINED = "robust joined, lungs"
+FRAMES[JOINED] = ("robust", LUNGS)
+SEEDS = 3
 
 #: All networks of the tables, in order.
 MAIN = tuple(FRAMES)
@@ -122,6 +133,13 @@ def train_run(given: argparse.Namespace, name: str, recipe: str, settings: tuple
 def make_run(given: argparse.Namespace, name: str) -> Path:
     """Train a network of the tables unless it exists; return its folder."""
     recipe, frame = FRAMES[name]
+    if name == JOINED:
+        folder = folder_of(given, name)
+        if not (folder / "ensemble").exists():
+            words = (f"--set=seed={SEED}", f"--set=input.frame={frame}", f"--seeds={SEEDS}", "--recipe", recipe)
+            place = ("--runs", str(given.runs.resolve()), "--name", folder.name)
+            chestnut(given.runs, "ensemble", str(given.data.resolve()), *words, *place)
+        return folder / "ensemble"
     weights = (f"model.weights={given.weights.resolve()}",) if given.weights and "mobilenet" in recipe else ()
     return train_run(given, name, recipe, (f"input.frame={frame}", *weights))
 
@@ -132,12 +150,11 @@ def stress_run(given: argparse.Namespace, folder: Path, *, exchange: bool) -> di
     if given.external:
         words += ["--external", str(given.external.resolve()), "--map", MAPPING]
     found = chestnut(given.runs, "stress", str(folder.resolve()), *words)
-    facts = json.loads((folder / "environment.json").read_text())
     external = found["external"]
     return {
         "images": found["images"],
         "patients": found["patients"],
-        "minutes": round(facts["seconds"] / 60, 1),
+        "minutes": round(seconds_of(folder) / 60, 1),
         "plain": found["plain"],
         "mean": found["mean"],
         "worst": found["worst"],
@@ -146,6 +163,76 @@ def stress_run(given: argparse.Namespace, folder: Path, *, exchange: bool) -> di
         "points": found["operating_points"]["points"],
         **({"exchange": read_exchange(found["exchange"])} if found["exchange"] else {}),
     }
+
+
+def seconds_of(folder: Path) -> float:
+    """Return the seconds of all epochs of a run, or of the members of an ensemble."""
+    facts = json.loads((folder / "environment.json").read_text())
+    return sum(seconds_of(Path(one["run"])) for one in facts.get("members", [])) or float(facts["seconds"])
+
+
+def judge_joined(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Test the ensemble of seeds against its members, on plain images and with everything exchanged."""
+    folder = folder_of(given, JOINED)
+    members = sorted(folder.glob("robust-s*"))
+    for run in members:
+        if not (run / "exchange" / "exchange.json").is_file():
+            chestnut(given.runs, "exchange", str(run.resolve()))
+    tables = [pd.read_csv(run / "exchange" / "predictions.csv", keep_default_na=False) for run in members]
+    tables.append(pd.read_csv(folder / "ensemble" / "exchange" / "predictions.csv", keep_default_na=False))
+    found = []
+    for words, condition, donor in (("as they are", "plain", ""), ("all exchanged, other class", "all", "other")):
+        parts = [
+            part.sort_values("path")
+            for table in tables
+            for _, part in table[(table["condition"] == condition) & (table["donor"] == donor)].groupby("draw")
+        ]
+        scores = [part[["probability_NORMAL", "probability_PNEUMONIA"]].to_numpy(float) for part in parts]
+        draws = len(scores) // len(tables)
+        pair = rank(
+            (parts[0]["label"] == "PNEUMONIA").to_numpy(int),
+            parts[0]["patient"].to_numpy(str),
+            [Candidate("joined", tuple(scores[-draws:])), Candidate("one", tuple(scores[:-draws]))],
+        )
+        names = {one.name: one.figures["auroc"] for one in pair.standings}
+        sign = 1 if pair.standings[0].name == "joined" else -1
+        test = pair.pairs[0]
+        lead = [sign * one for one in (test.difference.value, test.difference.low, test.difference.high)]
+        each = [
+            float(np.mean([auroc(parts[0], one) for one in scores[i : i + draws]]))
+            for i in range(0, len(scores), draws)
+        ]
+        found.append(
+            {
+                "images": words,
+                "joined": asdict(names["joined"]),
+                "one": asdict(names["one"]),
+                "each": each[:-1],
+                "lead": [lead[0], *sorted(lead[1:])],
+                "p": test.p,
+            }
+        )
+    return found
+
+
+def auroc(part: pd.DataFrame, scores: Any) -> float:
+    return float(roc_auc_score(part["label"] == "PNEUMONIA", scores[:, 1]))
+
+
+def joined_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of the ensemble of seeds against its members."""
+    rows = []
+    for row in results.get("joined", []):
+        lead, low, high = row["lead"]
+        each = ", ".join(f"{one:.3f}" for one in row["each"])
+        rows.append(
+            [
+                row["images"],
+                *(each, shown(row["one"], interval=True), shown(row["joined"], interval=True)),
+                *(f"{lead:.4f} ({low:.4f} to {high:.4f})".replace("-", "−"), f"{row['p']:.3f}"),
+            ]
+        )
+    return table(("validation images", "AUROC of each seed", "their mean", "joined", "lead", "p"), rows)
 
 
 def read_exchange(found: dict[str, Any]) -> dict[str, Any]:
@@ -237,7 +324,7 @@ def frame_lines(results: dict[str, Any]) -> list[str]:
             everything = row["exchange"]["conditions"]["all"]
             rows.append(
                 [
-                    *(f"`{FRAMES[name][0]}`", FRAMES[name][1]),
+                    *(f"`{FRAMES[name][0]}`" + (", three seeds joined" if name == JOINED else ""), FRAMES[name][1]),
                     f"{shown(row['plain']['auroc'])}, {shown(row['plain']['specificity'])}",
                     *(
                         f"{shown(everything[side]['auroc'])}, {shown(everything[side]['specificity'])}"
@@ -321,6 +408,7 @@ def write(results: dict[str, Any]) -> None:
     blocks = {
         **{"story": story_lines, "main": main_lines, "frames": frame_lines, "exchange": exchange_lines},
         "tried-lungs": tried_lungs_lines,
+        "joined": joined_lines,
         **{"shifts": shift_lines, "points": point_lines, "tried": tried_lines},
     }
     for page in PAGES:
@@ -366,6 +454,9 @@ def main() -> None:
         if name.replace(", ", "-") in wanted and may_run(given, name):
             results[name] = stress_run(given, make_run(given, name), exchange=True)
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if JOINED.replace(", ", "-") in wanted and folder_of(given, JOINED).exists():
+        results["joined"] = judge_joined(given)
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, settings in TRIED.items():
         if ("tried" in wanted or name.replace(", ", "-") in wanted) and may_run(given, f"tried {name}"):
             results[f"tried {name}"] = stress_run(
