@@ -316,7 +316,7 @@ ARGUMENTS = {
     "tune": ("gone", "--recipe", "cnn-search"),
     "diagnose": ("gone", "--lr-range"),
     "cache": ("--clean",),
-    "ensemble": ("gone", "gone"),
+    "ensemble": ("gone", "--recipe", "mlp"),
     "predict": ("gone", "gone"),
 }
 NUMBERS = [

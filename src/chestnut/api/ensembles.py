@@ -11,7 +11,8 @@ from chestnut.api.options import DisplayOptions, DisplaySettings, StudyOptions, 
 from chestnut.api.run import Run, open_folder
 from chestnut.api.studies import check_engine, run_comparison
 from chestnut.config import Recipe, load_recipe
-from chestnut.errors import DataError, RunError
+from chestnut.errors import RunError
+from chestnut.limits import MOST_ROUNDS, require_between
 from chestnut.runs.places import free_folder, require_free
 
 if TYPE_CHECKING:
@@ -91,8 +92,7 @@ def train_ensemble(
     from chestnut.studies.comparison.variants import Variant
 
     how = read_options(StudySettings, options)
-    if seeds < 2:
-        raise DataError(f"seeds={seeds}: an ensemble needs 2 networks or more; chestnut train makes one")
+    require_between(2, MOST_ROUNDS, " networks; chestnut train makes one", seeds=seeds)
     chosen = load_recipe(recipe, list(settings))
     terms = Terms(repeats=seeds, seed=chosen.seed)
     terms.check()
