@@ -232,7 +232,7 @@ def test_the_same_command_and_resume_keep_what_is_there(trained, workspace, ches
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["IMAGES", "--recipe=cnn-small", "--seeds=1"], "seeds=1: give 2 or more networks; chestnut train makes one"),
+        (["IMAGES", "--recipe=cnn-small", "--seeds=1"], "--seeds 1: give 2 or more networks; chestnut train makes one"),
         (["IMAGES", "IMAGES", "--recipe=cnn-small"], "--recipe trains on one data set, but 2 are given"),
         (["RUN", "RUN", "--seeds=2"], "give DATA and --recipe to train new ones"),
         (["RUN", "RUN", "--set=seed=2"], "give DATA and --recipe to train new ones"),

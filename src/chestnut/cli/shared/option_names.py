@@ -64,6 +64,7 @@ _SAME = frozenset(
         "runs",
         "search",
         "seed",
+        "seeds",
         "shear",
         "shift",
         "size",
