@@ -66,8 +66,8 @@ STORY = {
     "hog-logistic": "gradients and logistic regression, whole image",
     "cnn-small": "the notebooks' network, whole image",
     "mobilenet-v2": "MobileNetV2 with ImageNet weights, whole image",
+    "robust": "recipe `robust`, whole image",
     "robust, lungs": "recipe `robust`, cropped to the lungs",
-    "robust joined, lungs": "three seeds of it, joined",
 }
 
 #: The settings to try, one at a time, on the small network.
