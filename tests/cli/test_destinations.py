@@ -22,7 +22,7 @@ from chestnut.errors import DataError, DiskError, RunError
 #: Every parameter that takes a path and names no output, with its command.
 INPUTS = {
     ("*", "data"), ("*", "labels"), ("*", "resume"), ("*", "run"), ("*", "runs"), ("diagnose", "targets"),
-    ("ensemble", "members"), ("info", "target"), ("runs", "folder"), ("stress", "external"),
+    ("ensemble", "given"), ("info", "target"), ("runs", "folder"), ("stress", "external"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.
