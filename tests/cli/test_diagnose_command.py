@@ -45,6 +45,7 @@ def test_a_diagnosis_leaves_the_run_as_it_was(run, chestnut):
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_what_is_proposed_is_a_command_that_trains(run, chestnut):
     rewrite(run / "history.csv", "epoch,loss,val_loss\n" + "".join(f"{n},9.0,0.7\n" for n in range(1, 5)))
     status, out, _ = chestnut("diagnose", run)
