@@ -25,7 +25,7 @@ def words(images, recipe, name):
     return ["train", images, "--recipe", recipe, "--name", name, *SPLIT, *SIZES, *settings]
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+@pytest.fixture(scope="module", params=[pytest.param("pca-svm", marks=pytest.mark.slow), "hog-logistic"])
 def fitted(request, workspace, tmp_path_factory):
     """A folder in which a baseline has been fitted."""
     folder = tmp_path_factory.mktemp(request.param)

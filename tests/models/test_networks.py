@@ -50,7 +50,7 @@ PARAMETERS |= {
 SMALL = ("input.height=80", "input.width=75")
 
 #: The large backbones and long augmentation take minutes together.
-SLOW = {*BACKBONES, "robust", "robust-mobilenet"} - {"vgg16"}
+SLOW = {*BACKBONES, "cnn-search", "robust", "robust-mobilenet"} - {"vgg16"}
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in recipe_names()]
 
 
