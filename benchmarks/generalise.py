@@ -54,7 +54,7 @@ FRAMES = {
 }
 
 #: `robust` with three seeds, whose networks are joined.
-JOINED = "robust joined, lungs"
+JOINED = "robust-joined, lungs"
 FRAMES[JOINED] = ("robust", LUNGS)
 SEEDS = 3
 

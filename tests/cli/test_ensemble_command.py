@@ -209,6 +209,9 @@ def test_seeds_are_trained_on_one_split_and_joined(trained):
         for name in ("cnn-small-s4", "cnn-small-s5", "ensemble")
     ]
     assert splits[0] == splits[1] == splits[2]
+    page = (trained / "comparison.html").read_text()
+    assert "Seeds of an ensemble" in page and "cnn-small was trained with 2 seeds" in page
+    assert "Who is better" not in page and "chestnut ensemble --resume" in page
     members = [cn.open_run(trained / name) for name in ("cnn-small-s4", "cnn-small-s5")]
     assert members[0].folder.record.hashes != members[1].folder.record.hashes
 
@@ -219,6 +222,8 @@ def test_the_same_command_and_resume_keep_what_is_there(trained, workspace, ches
     shutil.copytree(trained, copy)
     before = (copy / "ensemble" / "bundle" / "bundle.json").read_bytes()
     words = [workspace.images, *SEEDS, "--seeds=2", "--set=seed=4", "--name=two", "--runs", copy.parent]
+    status, _, told = chestnut("ensemble", *words, "--set=optim.learning_rate=0.5")
+    assert status == 2 and "contains an ensemble that differs in" in told
     for given in (words, ["--resume", copy]):
         status, _, told = chestnut("ensemble", *given)
         assert status == 0, told

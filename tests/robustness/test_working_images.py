@@ -71,7 +71,6 @@ def test_images_whose_lungs_a_change_takes_away_are_seen_whole_and_told(chests):
 
 
 @pytest.mark.parametrize(("changes", "stored", "size", "resize"), [
-    ({}, (900, 900), (224, 200), "crop"),
     ({"frame": "lungs"}, (900, 900), (448, 400), "fit"),
     ({"frame": "lungs"}, (300, 250), (300, 268), "fit"),
     ({"frame": "lungs", "resize": "stretch"}, (900, 900), (448, 400), "stretch"),

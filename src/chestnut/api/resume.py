@@ -55,7 +55,5 @@ def _resume_plan(path: str | Path, **options: Any) -> Leaderboard | Control | Ru
     from chestnut.api.studies import resume_comparison
     from chestnut.studies.comparison.plan import ComparisonFolder
 
-    plan = ComparisonFolder(Path(path)).plan
-    if plan.control is not None:
-        return resume_control(path, **options)
-    return resume_ensemble(path, **options) if len(plan.variants) == 1 else resume_comparison(path, **options)
+    calls = {"compare": resume_comparison, "control": resume_control, "ensemble": resume_ensemble}
+    return calls[ComparisonFolder(Path(path)).plan.command](path, **options)  # type: ignore[operator,no-any-return]

@@ -42,7 +42,7 @@ def working_spec(spec: InputSpec, stored: tuple[float, float]) -> InputSpec:
     to be found.
 
     Args:
-        spec: The input.
+        spec: The input, which needs the lungs.
         stored: The usual height and width of the images in pixels.
 
     >>> working_spec(InputSpec(height=224, width=224, frame="lungs", resize="crop"), (1000, 1400)).shape[:2]
@@ -50,14 +50,18 @@ def working_spec(spec: InputSpec, stored: tuple[float, float]) -> InputSpec:
     >>> working_spec(InputSpec(height=192, width=192, frame="lungs"), (224, 224)).shape[:2]
     (224, 224)
     """
-    if not spec.needs_lungs:
-        return spec.plain
     most = max(1.0, min(_LARGER, _MOST_SIDE / max(spec.height, spec.width)))
     growth = [min(most, max(1.0, has / needs)) for has, needs in zip(stored, (spec.height, spec.width), strict=True)]
     if spec.resize != "stretch":
         growth = [max(growth)] * 2
     size = {"height": round(growth[0] * spec.height), "width": round(growth[1] * spec.width)}
     return spec.plain.model_copy(update=size | {"resize": "stretch" if spec.resize == "stretch" else "fit"})
+
+
+def _usual_size(images: Manifest) -> tuple[float, float]:
+    """Return the median height and width of images in pixels, by their headers."""
+    sizes = read_facts(images.paths)[["height", "width"]].median()
+    return sizes["height"], sizes["width"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +97,8 @@ class WorkingImages:
                 raise DataError(
                     f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); restore them"
                 )
-            sizes = read_facts(seen.paths)[["height", "width"]].median()
-            whole = decode_all(seen, working_spec(spec, (sizes["height"], sizes["width"])), progress=tick)
+            kept = working_spec(spec, _usual_size(seen)) if spec.needs_lungs else spec.plain
+            whole = decode_all(seen, kept, progress=tick)
         return cls(whole.manifest, whole.pixels, spec)
 
     def part(self, split: str) -> WorkingImages:

@@ -278,8 +278,9 @@ class StudyFolder(ABC, Generic[_Plan]):
                 if not folder.plan_file.is_file():  # else another process has just made the same folder
                     raise
         if differing := folder.plan.differences(plan):
+            article = "an" if cls.noun[0] in "aeiou" else "a"
             raise RunError(
-                f"{path} contains a {cls.noun} that differs in {listed(differing)}; choose another folder, "
+                f"{path} contains {article} {cls.noun} that differs in {listed(differing)}; choose another folder, "
                 f"or continue the one in it with chestnut {cls.command} --resume {path}"
             )
         return folder

@@ -47,7 +47,8 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "exchanged": any(row.get("exchanged") for row in alive),
             "repeated": plan.terms.repeats > 1,
             "dead": [row for row in board["rows"] if row["failed"]],
-            "lead": _lead(board, alive) if control is None else control.control.sentence,
+            "seeds": plan.command == "ensemble",
+            "lead": _lead(board, alive, plan) if control is None else control.control.sentence,
             "sentences": board["sentences"] if control is None else control.control.sentences,
             "control": None if control is None else _control(control),
             "facts": names.facts(facts),
@@ -59,7 +60,7 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "pairs": [_pair(pair) for pair in board["pairs"]],
             "cost": [(row["name"], _cost(row)) for row in alive],
             "recipes": [(variant.name, variant.recipe.to_toml()) for variant in plan.variants],
-            "command": shlex.join(["chestnut", (control or folder).command, "--resume", str(folder.path)]),
+            "command": shlex.join(["chestnut", plan.command, "--resume", str(folder.path)]),
         },
         names,
     )
@@ -80,12 +81,14 @@ def _with_estimates(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **found}
 
 
-def _lead(board: Mapping[str, Any], alive: list[dict[str, Any]]) -> str:
-    """Say which variant came first, and whether its lead is more than chance."""
+def _lead(board: Mapping[str, Any], alive: list[dict[str, Any]], plan: ComparisonPlan) -> str:
+    """Say which variant came first, and whether its lead is more than chance; of seeds, what they reach on average."""
     first = alive[0]
     tied = [row["name"] for row in alive if row["place"] == first["place"]]
     reached = f"AUROC {figure(first['auroc'].value)}"
     where = f"{count(board['images'], 'validation image')} of {count(board['patients'], 'patient')}"
+    if plan.command == "ensemble":
+        return f"{first['name']} was trained with {count(plan.terms.repeats, 'seed')}: on average {reached} on {where}."
     if len(alive) == 1:
         return f"Only {first['name']} finished: {reached} on {where}."
     if len(tied) == len(alive):

@@ -11,7 +11,6 @@ from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import Manifest
 from chestnut.data.pixels import Grey
 from chestnut.data.samples import pick_samples
-from chestnut.errors import RunError
 from chestnut.figures.comparison import forest_figure
 from chestnut.figures.sample_grid import sample_grid_figure
 from chestnut.figures.saving import save
@@ -29,21 +28,6 @@ class ControlFolder(ComparisonFolder):
 
     noun = "control experiment"
     command = "control"
-
-    @property
-    def plan(self) -> ComparisonPlan:
-        """The plan of the experiment.
-
-        Raises:
-            RunError: The folder contains something else, such as another comparison, or is damaged.
-        """
-        plan = super().plan
-        if plan.control is None:
-            raise RunError(
-                f"{self.path} contains a comparison, no control experiment; choose another folder, or continue the "
-                f"comparison with chestnut compare --resume {self.path}"
-            )
-        return plan
 
     @property
     def control_file(self) -> Path:

@@ -132,6 +132,13 @@ class ComparisonPlan(StudyPlan):
     }
 
     @property
+    def command(self) -> str:
+        """The command that makes such a plan: a comparison of one variant is that of an ensemble's seeds."""
+        if self.control is not None:
+            return "control"
+        return "ensemble" if len(self.variants) == 1 else "compare"
+
+    @property
     def seeds(self) -> range:
         """The seed of each repeat."""
         return range(self.terms.seed, self.terms.seed + self.terms.repeats)
@@ -234,8 +241,12 @@ def _require_equal(values: Iterable[Any], key: str) -> Any:
     return different[0]
 
 
+#: What the plan of each command is called.
+_KINDS = {"compare": "a comparison", "control": "a control experiment", "ensemble": "an ensemble"}
+
+
 class ComparisonFolder(StudyFolder[ComparisonPlan]):
-    """The folder of a comparison."""
+    """The folder of a comparison, whatever it is for; subclasses are for those of one command."""
 
     plan_type = ComparisonPlan
     plan_name = "plan.json"
@@ -244,6 +255,21 @@ class ComparisonFolder(StudyFolder[ComparisonPlan]):
     page_name = "comparison.html"
     noun = "comparison"
     command = "compare"
+
+    @property
+    def plan(self) -> ComparisonPlan:
+        """The plan of the comparison.
+
+        Raises:
+            RunError: The folder contains something else, such as a comparison of another kind, or is damaged.
+        """
+        plan = super().plan
+        if self.command not in (ComparisonFolder.command, plan.command):
+            raise RunError(
+                f"{self.path} contains {_KINDS[plan.command]}, no {self.noun}; choose another folder, or continue "
+                f"what is in it with chestnut {plan.command} --resume {self.path}"
+            )
+        return plan
 
     @property
     def table_file(self) -> Path:
