@@ -22,7 +22,7 @@ from chestnut.cli.shared.stress_tables import (
 )
 from chestnut.cli.shared.tables import table
 from chestnut.cli.shared.tuning_table import trials_table
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metrics import evaluate
 from chestnut.jobs.job import Event
 from chestnut.robustness.exchange.conditions import CONDITIONS

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chestnut.errors import DataError
-from chestnut.evaluation.calibration import Gaps, equal_mass_bins
+from chestnut.evaluation.calibration.error import Gaps, equal_mass_bins
 from chestnut.evaluation.comparison import Candidate, rank
 from chestnut.evaluation.curves import precision_recall, reliability, roc
-from chestnut.evaluation.delong import delong
-from chestnut.evaluation.intervals import wilson
+from chestnut.evaluation.intervals.shares import wilson
 from chestnut.evaluation.metrics import decide, evaluate
+from chestnut.evaluation.paired.delong import delong
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.selection_bias import gain_of_chosen
 from chestnut.evaluation.thresholds import Goal, choose

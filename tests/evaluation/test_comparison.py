@@ -8,9 +8,10 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from chestnut.errors import DataError
 from chestnut.evaluation.comparison import Candidate, holm, rank, share_above_chance
-from chestnut.evaluation.delong import delong
-from chestnut.evaluation.intervals import number_patients, resamples
+from chestnut.evaluation.intervals.resamples import resamples
 from chestnut.evaluation.metric_names import METRICS
+from chestnut.evaluation.paired.delong import delong
+from chestnut.evaluation.patients import number_patients
 
 
 def columns(scores):

@@ -8,17 +8,11 @@ from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from chestnut.errors import DataError
-from chestnut.evaluation.calibration import LEAST_IN_BIN, Gaps, equal_mass_bins, error_estimate
-from chestnut.evaluation.intervals import (
-    Estimate,
-    bootstrap,
-    estimate_of,
-    number_patients,
-    percentile_ends,
-    resamples,
-    sum_by_patient,
-    wilson,
-)
+from chestnut.evaluation.calibration.error import LEAST_IN_BIN, Gaps, equal_mass_bins, error_estimate
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of, percentile_ends, resamples
+from chestnut.evaluation.intervals.shares import wilson
+from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
 
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from chestnut.errors import DataError
-from chestnut.evaluation.calibration import equal_mass_bins
-from chestnut.evaluation.intervals import bootstrap, number_patients, resamples
+from chestnut.evaluation.calibration.error import equal_mass_bins
+from chestnut.evaluation.intervals.resamples import bootstrap, resamples
 from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN
 from chestnut.evaluation.metrics import Evaluation, decide, evaluate, point_metrics
 from chestnut.evaluation.patient_tally import Tally
+from chestnut.evaluation.patients import number_patients
 from chestnut.files.json_files import json_text
 
 NAMES = ("NORMAL", "PNEUMONIA", "COVID", "OTHER")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import number_patients, resamples
+from chestnut.evaluation.intervals.resamples import resamples
+from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.selection_bias import Gain, gain_in_words, gain_of_chosen
 
 

@@ -9,7 +9,7 @@ import pytest
 from chestnut.config import load_recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ChestnutError
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.jobs.run_all import JobOptions
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.report.pages.tuning import write_tune_page

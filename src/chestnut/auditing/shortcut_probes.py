@@ -22,7 +22,8 @@ from chestnut.auditing.findings import number
 from chestnut.auditing.image_statistics import STATISTICS, Features
 from chestnut.auditing.lung_fields import LungFields
 from chestnut.data.manifest import Manifest
-from chestnut.evaluation.intervals import bootstrap, number_patients, percentile_ends
+from chestnut.evaluation.intervals.resamples import bootstrap, percentile_ends
+from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking, auroc_within_folds
 from chestnut.lungfield.geometry import GEOMETRY
 

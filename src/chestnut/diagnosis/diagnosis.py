@@ -19,7 +19,7 @@ from chestnut.diagnosis.learning_curves import Curves
 from chestnut.diagnosis.rules import RULES, SEVERITIES, Advice, figure
 from chestnut.errors import DataError
 from chestnut.evaluation.html_table import html_table
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.runs.folder import RunFolder
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Literal
 from chestnut.config import BackboneConfig, ClassicalConfig
 from chestnut.diagnosis.case import Case
 from chestnut.diagnosis.rules import RULES, Advice
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 
 Verdict = Literal["mend", "weak", "sound", "open"]
 

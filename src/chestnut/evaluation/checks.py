@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import Floats
+from chestnut.evaluation.arrays import Floats
 
 #: How far a row of probabilities may be from a sum of 1: loose enough for float16 outputs of many classes, tight enough
 #: to catch logits and scores.

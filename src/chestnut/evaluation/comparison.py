@@ -16,11 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError, suggest
-from chestnut.evaluation.delong import delong
-from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, bootstrap, estimate_of, number_patients
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metric_names import METRICS, SMALLER_IS_BETTER
 from chestnut.evaluation.metrics import decide
+from chestnut.evaluation.paired.delong import delong
 from chestnut.evaluation.patient_tally import Tally
+from chestnut.evaluation.patients import number_patients
 
 #: The adjusted p value below which two networks count as told apart.
 LEVEL = 1 - CONFIDENCE

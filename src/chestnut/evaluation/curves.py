@@ -14,17 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
-from chestnut.evaluation.calibration import Gaps, equal_mass_bins, error_estimate
-from chestnut.evaluation.intervals import (
-    Estimate,
-    Floats,
-    Ints,
-    bootstrap,
-    estimate_of,
-    number_patients,
-    percentile_ends,
-    wilson,
-)
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.calibration.error import Gaps, equal_mass_bins, error_estimate
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of, percentile_ends
+from chestnut.evaluation.intervals.shares import wilson
+from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
 
 Numbers = tuple[float, ...]

@@ -14,21 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError, listed, suggest
-from chestnut.evaluation.calibration import error_estimate
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.calibration.error import error_estimate
 from chestnut.evaluation.checks import SUM_TOLERANCE, require_finite, require_probabilities, require_threshold
 from chestnut.evaluation.html_table import html_table
-from chestnut.evaluation.intervals import (
-    CONFIDENCE,
-    FEW_PATIENTS,
-    Estimate,
-    Floats,
-    Ints,
-    bootstrap,
-    estimate_of,
-    number_patients,
-)
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, FEW_PATIENTS, Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN, heading, in_words
 from chestnut.evaluation.patient_tally import Tally, cross_entropy, decision_figures, mean_figures
+from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
 
 

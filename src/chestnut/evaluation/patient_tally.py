@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.evaluation.calibration import Gaps
-from chestnut.evaluation.intervals import Floats, Ints, sum_by_patient
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.calibration.error import Gaps
+from chestnut.evaluation.patients import sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
 
 #: The rounding of float32 at 1: a network cannot express a probability more finely than this.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
-from chestnut.evaluation.intervals import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError, suggest
+from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
-from chestnut.evaluation.intervals import (
-    Floats,
-    Ints,
-    format_figure,
-    number_patients,
-    percentile_ends,
-    resamples,
-    sum_by_patient,
-)
+from chestnut.evaluation.intervals.estimate import format_figure
+from chestnut.evaluation.intervals.resamples import percentile_ends, resamples
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.patient_tally import cross_entropy
+from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
 
 #: The metrics that can select a candidate, and whether a larger value is better.

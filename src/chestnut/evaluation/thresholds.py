@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError, suggest
-from chestnut.evaluation.intervals import Floats, Ints
+from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.ranking_metrics import Ranking
 
 Truth = npt.NDArray[np.bool_]

@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from chestnut.evaluation.intervals import Estimate, format_figure
+from chestnut.evaluation.intervals.estimate import Estimate, format_figure
 from chestnut.files.atomic import write_text
 from chestnut.report.identities import Identities
 

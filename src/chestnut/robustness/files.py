@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import CONFIDENCE
+from chestnut.evaluation.intervals.estimate import CONFIDENCE
 from chestnut.figures.saving import save
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text

@@ -9,16 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_probabilities
-from chestnut.evaluation.intervals import (
-    Estimate,
-    Floats,
-    Ints,
-    bootstrap,
-    estimate_of,
-    number_patients,
-    sum_by_patient,
-)
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
+from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.thresholds import Goal, Truth, choose, halves
 from chestnut.robustness.shift_effects import RESAMPLES
 

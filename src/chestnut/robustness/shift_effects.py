@@ -14,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import Estimate, Floats, bootstrap, estimate_of, number_patients
+from chestnut.evaluation.arrays import Floats
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.patient_tally import Tally
+from chestnut.evaluation.patients import number_patients
 
 #: Resamples of patients behind every interval.
 RESAMPLES = 2000

@@ -13,16 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chestnut.evaluation.intervals import (
-    Estimate,
-    Floats,
-    Ints,
-    bootstrap,
-    estimate_of,
-    number_patients,
-    sum_by_patient,
-)
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metrics import decide
+from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.thresholds import Truth
 from chestnut.robustness.shift_effects import RESAMPLES, Decision

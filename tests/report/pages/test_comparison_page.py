@@ -9,7 +9,7 @@ from PIL import Image
 from chestnut.config import load_recipe
 from chestnut.errors import DataError, RunError
 from chestnut.evaluation.comparison import Pair
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.studies.comparison.arms import make_arms
 from chestnut.studies.comparison.control import Arm, Control

@@ -15,7 +15,7 @@ from chestnut.api.studies import resume_comparison
 from chestnut.config import load_recipe
 from chestnut.data.phantom.radiograph import stream
 from chestnut.errors import DataError, RecipeError, RunError
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.files.json_files import read_json
 from chestnut.jobs.local_engine import LocalEngine
 from chestnut.jobs.run_all import JobOptions

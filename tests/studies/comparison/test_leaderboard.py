@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 
 

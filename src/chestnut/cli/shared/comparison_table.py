@@ -11,7 +11,7 @@ from chestnut.cli.shared.output import human_bytes
 from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
-    from chestnut.evaluation.intervals import Estimate
+    from chestnut.evaluation.intervals.estimate import Estimate
     from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 
 _EXCHANGED = "after exchange"

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from chestnut.cli.shared.tables import table
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, in_words
 from chestnut.runs.folder import RunFolder
 

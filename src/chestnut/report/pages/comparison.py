@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.errors import RunError
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images

@@ -10,7 +10,7 @@ from statistics import stdev
 from typing import Any
 
 from chestnut.errors import RunError
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.files.reading import read_text
 from chestnut.report.identities import Identities

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from chestnut.data.overlap import overlap_in_words
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.report.render import Picture, picture
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.robustness.exchange.file import read_exchange

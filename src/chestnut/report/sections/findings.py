@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.report.identities import Identities
 
 #: The part of an image that each probe sees, to follow the words "a small classifier that sees only".

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chestnut.data.overlap import overlap_in_words
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import parse_json
 from chestnut.report.identities import Identities

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chestnut.evaluation.intervals import FEW_PATIENTS, Estimate
+from chestnut.evaluation.intervals.estimate import FEW_PATIENTS, Estimate
 from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.exchange import describe_exchange

@@ -13,18 +13,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.comparison import mix_repeats
-from chestnut.evaluation.intervals import (
-    Estimate,
-    Floats,
-    Ints,
-    bootstrap,
-    estimate_of,
-    number_patients,
-    sum_by_patient,
-)
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.patient_tally import decision_figures
+from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.robustness.shift_effects import RESAMPLES, Decision, Figures
 

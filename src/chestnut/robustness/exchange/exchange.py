@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from chestnut.evaluation.html_table import html_table
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.robustness.shift_effects import Figures
 
 #: The condition in which all is exchanged at once, which headlines are about.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.figures.style import INK, MARK, SERIES, TICK, add_legend, legend_line, new_figure, set_title, style_axes
 from chestnut.robustness.exchange.exchange import Exchange
 

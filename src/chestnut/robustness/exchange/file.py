@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.files.json_files import parse_json
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.robustness.exchange.exchange import Exchange

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chestnut.data.manifest import Manifest
-from chestnut.evaluation.intervals import Floats
+from chestnut.evaluation.arrays import Floats
 from chestnut.robustness.exchange.exchange import Exchange
 
 

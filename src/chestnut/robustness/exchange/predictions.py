@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import Floats
+from chestnut.evaluation.arrays import Floats
 from chestnut.robustness.exchange.effects import Side
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.runs.folder import RunFolder

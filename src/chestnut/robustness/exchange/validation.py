@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals import Floats
+from chestnut.evaluation.arrays import Floats
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle

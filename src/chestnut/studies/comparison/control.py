@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from chestnut.evaluation.comparison import Candidate, Pair, share_above_chance
 from chestnut.evaluation.html_table import html_table
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.figures.notebook import picture_html
 from chestnut.studies.comparison.arms import LUNGS, OUTSIDE, VIEWS, WHOLE
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chestnut.evaluation.comparison import Pair
 from chestnut.evaluation.html_table import html_table
-from chestnut.evaluation.intervals import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.figures.notebook import picture_html
 
 if TYPE_CHECKING:

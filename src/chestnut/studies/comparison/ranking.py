@@ -9,7 +9,7 @@ from statistics import mean
 
 from chestnut.errors import RunError
 from chestnut.evaluation.comparison import Candidate, Ranked, Standing, rank
-from chestnut.evaluation.intervals import FEW_PATIENTS
+from chestnut.evaluation.intervals.estimate import FEW_PATIENTS
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 from chestnut.studies.pooled_predictions import pool_predictions

@@ -27,7 +27,7 @@ from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, FoldRun
 from chestnut.studies.crossval.result import CrossValidation, FoldResult, compute_spread
 
 if TYPE_CHECKING:
-    from chestnut.evaluation.intervals import Estimate
+    from chestnut.evaluation.intervals.estimate import Estimate
 
 _GUESSING = 0.5  # the AUROC of answers that do not depend on the image
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
+from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.checks import require_finite
-from chestnut.evaluation.intervals import Floats
 
 
 @dataclass(frozen=True)

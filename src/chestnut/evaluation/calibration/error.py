@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
-from chestnut.evaluation.intervals import CONFIDENCE, Estimate, Floats, Ints, percentile_ends, sum_by_patient
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.evaluation.intervals.resamples import percentile_ends
+from chestnut.evaluation.patients import sum_by_patient
 
 #: The largest number of bins, and the fewest images that a bin should have.
 BINS = 15

@@ -1,0 +1,1 @@
+"""How well probabilities agree with observed shares."""

@@ -1,0 +1,55 @@
+"""`Estimate`: a figure with its interval, and how it is written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+#: The coverage of an interval.
+CONFIDENCE = 0.95
+
+#: With fewer patients than this, intervals tend to be too narrow: "few" clusters are five to thirty (Cameron, Gelbach
+#: and Miller 2008, Review of Economics and Statistics 90(3):414-427).
+FEW_PATIENTS = 30
+
+
+def format_figure(value: float, digits: int = 3) -> str:
+    """Return a figure with so many decimals, a true minus sign, and no minus zero.
+
+    >>> format_figure(-0.12345), format_figure(-0.0001)
+    ('−0.123', '0.000')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its interval.
+
+    Attributes:
+        value: The figure of the sample itself; None where it is undefined or infinite.
+        low: The lower end of the interval; None where there is no interval.
+        high: The upper end of the interval; None where there is no interval.
+        undefined: The number of resamples in which the figure was undefined; the interval is from the others.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    undefined: int = 0
+
+    def __str__(self) -> str:
+        """Return the figure and its interval to three decimals.
+
+        >>> str(Estimate(0.9434, 0.921, 0.9618)), str(Estimate(0.5)), str(Estimate(None))
+        ('0.943 (0.921–0.962)', '0.500', 'undefined')
+        """
+        if self.value is None:
+            return "undefined"
+        if self.low is None or self.high is None:
+            return format_figure(self.value)
+        between = " to " if self.low < 0 else "–"  # "to" keeps a negative end readable
+        return f"{format_figure(self.value)} ({format_figure(self.low)}{between}{format_figure(self.high)})"
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Return `value`, `low`, `high` and `undefined` for JSON; None where there is no figure."""
+        return asdict(self)

@@ -1,0 +1,1 @@
+"""Tests of two networks on the same images."""
