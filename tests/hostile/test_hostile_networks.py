@@ -11,7 +11,7 @@ from PIL import Image
 
 from chestnut.config import CnnConfig, InputSpec, Recipe
 from chestnut.errors import BundleError, TrainingError
-from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
+from chestnut.inference.bundle import Bundle, change_bundle, write_bundle
 from chestnut.inference.keras_engine import load_bundle
 from chestnut.inference.predict import Predictor
 from chestnut.inference.predictions import saved
@@ -130,7 +130,7 @@ def test_a_bundle_that_is_no_table_is_refused(folder, text):
 def test_an_impossible_threshold_is_not_kept(folder, threshold):
     before = (folder / "bundle.json").read_bytes()
     with pytest.raises(BundleError, match="is not written"):
-        keep_threshold(folder, threshold)
+        change_bundle(folder, threshold=threshold)
     assert (folder / "bundle.json").read_bytes() == before
 
 

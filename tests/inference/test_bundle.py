@@ -5,7 +5,7 @@ import pytest
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError
 from chestnut.inference import bundle
-from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
+from chestnut.inference.bundle import Bundle, change_bundle, write_bundle
 from chestnut.lungfield.network import MODEL
 from killing import Killed, kill_at_rename
 
@@ -29,7 +29,7 @@ class Network:
 def test_a_bundle_is_read_as_it_was_written(tmp_path):
     written = write_bundle(tmp_path / "bundle", Network("one"), **FACTS)
     assert Bundle.read(tmp_path / "bundle") == written
-    assert keep_threshold(tmp_path / "bundle", 0.25) == Bundle.read(tmp_path / "bundle")
+    assert change_bundle(tmp_path / "bundle", threshold=0.25) == Bundle.read(tmp_path / "bundle")
     assert Bundle.read(tmp_path / "bundle").threshold == 0.25
     (tmp_path / "bundle" / "model.keras").write_text("changed")
     with pytest.raises(BundleError, match="was changed after training"):
@@ -75,3 +75,28 @@ def test_a_bundle_that_is_replaced_while_it_is_read_is_read_whole(tmp_path, monk
         patched.setattr(bundle, moment, read_and_replace)
         found = Bundle.read(folder)
     assert replaced and found == Bundle.read(folder) and found.threshold == 0.25
+
+
+def test_a_part_changes_with_the_bundle_and_its_network_stays(tmp_path):
+    folder = tmp_path / "bundle"
+    write_bundle(folder, Network("one"), **FACTS)
+    assert Bundle.read(folder).read_part("guard.npz") is None
+    change_bundle(folder, parts={"guard.npz": b"first"}, temperature=2.0)
+    found = change_bundle(folder, parts={"conformal.npz": b"other"})
+    assert found == Bundle.read(folder) and found.temperature == 2.0 and found.model_file.read_text() == "one"
+    assert (found.read_part("guard.npz"), found.read_part("conformal.npz")) == (b"first", b"other")
+    change_bundle(folder, parts={"guard.npz": None})
+    assert sorted(path.name for path in folder.iterdir()) == ["bundle.json", "conformal.npz", "model.keras"]
+    (folder / "conformal.npz").write_bytes(b"changed")
+    with pytest.raises(BundleError, match=r"conformal\.npz was changed: its hash differs from bundle\.json"):
+        Bundle.read(folder).read_part("conformal.npz")
+
+
+@pytest.mark.parametrize(("kill", "left"), [(0, b"old"), (1, b"old"), (2, b"new")])
+def test_a_kill_while_a_part_changes_leaves_the_old_bundle_or_the_new_one(tmp_path, monkeypatch, kill, left):
+    folder = tmp_path / "bundle"
+    write_bundle(folder, Network("one"), **FACTS)
+    change_bundle(folder, parts={"guard.npz": b"old"})
+    with pytest.raises(Killed), kill_at_rename(kill, monkeypatch):
+        change_bundle(folder, parts={"guard.npz": b"new"})
+    assert Bundle.read(folder).read_part("guard.npz") == left

@@ -9,7 +9,7 @@ from chestnut.config import Recipe
 from chestnut.errors import RunError
 from chestnut.files import json_files
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.run_bundle import keep_run_threshold, read_run_bundle, write_run_bundle
+from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle, write_run_bundle
 from chestnut.runs import checked_files
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
@@ -145,11 +145,11 @@ def test_a_reader_never_takes_a_file_that_is_being_replaced_for_an_edited_one(ru
 
 def test_the_bundle_of_a_run_is_checked_and_its_threshold_can_be_changed(run):
     write_run_bundle(run, Network(), run.recipe, run.manifest)
-    assert keep_run_threshold(run, 0.25) == read_run_bundle(run)
+    assert change_run_bundle(run, threshold=0.25) == read_run_bundle(run)
     path = run.bundle / "bundle.json"
     path.write_text(path.read_text().replace("0.25", "0.75"))
     assert Bundle.read(run.bundle).threshold == 0.75
-    for change in (read_run_bundle, lambda run: keep_run_threshold(run, 0.5)):
+    for change in (read_run_bundle, lambda run: change_run_bundle(run, threshold=0.5)):
         with pytest.raises(RunError, match=rf"bundle\.json {CHANGED}"):
             change(run)
 

@@ -1,16 +1,20 @@
 """`Bundle`: a trained network with all it needs to predict.
 
-A bundle is a folder with `model.keras` and `bundle.json`. The latter contains the classes, the input spec, the
-temperature, the threshold and the SHA-256 of the network, so that a changed network is noticed before it is used. Every
-value is checked when it is read and before it is written: a decision rests on all of them.
+A bundle is a folder with `model.keras`, `bundle.json` and parts: what it knows of the images that it was made from.
+`bundle.json` contains the classes, the input spec, the temperature, the threshold and the SHA-256 of every other file,
+so that a changed one is noticed before it is used. Every value is checked when it is read and before it is written: a
+decision rests on all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,6 +31,10 @@ BUNDLE_VERSION = 1
 
 #: The range of temperatures. Calibrated networks need 0.5 to 10; far outside, probabilities are all 0 or 1, or equal.
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-3, 1e3
+
+#: The files that a bundle may have beside its network: the reference of prediction sets, and that of the guard.
+PartName = Literal["conformal.npz", "guard.npz"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
 
 _MODEL: Final = "model.keras"
 _FACTS: Final = "bundle.json"
@@ -49,7 +57,7 @@ class _Facts(BaseModel):
     threshold: Annotated[float, Field(ge=0, le=1)]
     synthetic: bool
     lungs: str | None = None
-    sha256: dict[Literal["model.keras"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(min_length=1)
+    sha256: dict[Literal["model.keras", "conformal.npz", "guard.npz"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:
@@ -58,6 +66,12 @@ class _Facts(BaseModel):
         if self.positive != (self.classes[-1] if len(self.classes) == 2 else None):
             wanted = f"{self.classes[-1]!r}, the last of two" if len(self.classes) == 2 else "none of more than two"
             raise ValueError(f"positive is {self.positive!r} among the classes {listed(self.classes)}, not {wanted}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Self:
+        if _MODEL not in self.sha256:
+            raise ValueError(f"sha256 does not list {_MODEL}")
         return self
 
     @model_validator(mode="after")
@@ -83,6 +97,7 @@ class Bundle:
         synthetic: Whether the network was trained on synthetic images.
         weights: The SHA-256 of `model.keras`.
         lungs: The name and hash of the network that finds the lungs; None if the input does not need them.
+        parts: The SHA-256 of each of `PARTS` that the bundle has.
     """
 
     folder: Path
@@ -95,6 +110,7 @@ class Bundle:
     synthetic: bool
     weights: str
     lungs: str | None = None
+    parts: Mapping[PartName, str] = field(default_factory=dict)
 
     @property
     def model_file(self) -> Path:
@@ -111,6 +127,23 @@ class Bundle:
         """
         finish_replacement(folder)
         return read_whole(folder, lambda: cls._read(folder))
+
+    def read_part(self, name: PartName) -> bytes | None:
+        """Return the content of a part; None if the bundle does not have it.
+
+        Raises:
+            BundleError: The part is missing or was changed.
+        """
+        if name not in self.parts:
+            return None
+        path = self.folder / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise BundleError(f"{path} is missing from the bundle; {_REMEDY}") from error
+        if hashlib.sha256(content).hexdigest() != self.parts[name]:
+            raise BundleError(f"{path} was changed: its hash differs from bundle.json; {_REMEDY}")
+        return content
 
     @classmethod
     def _read(cls, folder: Path) -> Bundle:
@@ -148,6 +181,7 @@ class Bundle:
             synthetic=facts.synthetic,
             weights=facts.sha256[_MODEL],
             lungs=facts.lungs,
+            parts={name: facts.sha256[name] for name in PARTS if name in facts.sha256},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -162,7 +196,7 @@ class Bundle:
             "threshold": self.threshold,
             "synthetic": self.synthetic,
             "lungs": self.lungs,
-            "sha256": {_MODEL: self.weights},
+            "sha256": {_MODEL: self.weights, **self.parts},
         }
 
 
@@ -193,22 +227,47 @@ def write_bundle(folder: Path, network: Any, announce: Callable[[str], None] = _
     return bundle
 
 
-def keep_threshold(folder: Path, threshold: float, announce: Callable[[str], None] = _ignore) -> Bundle:
-    """Change the threshold of a bundle, by which every later prediction decides.
+def change_bundle(
+    folder: Path,
+    announce: Callable[[str], None] = _ignore,
+    parts: Mapping[PartName, bytes | None] | None = None,
+    **facts: Any,
+) -> Bundle:
+    """Change what a bundle states, or its parts, but not its network.
 
     Args:
         folder: The bundle's folder.
-        threshold: The probability of the positive class, in 0..1, from which the decision is positive.
         announce: Receives the new content of bundle.json before it is written.
+        parts: The new content of each part to change; None removes it.
+        facts: New values of fields of `Bundle`, such as `threshold` or `temperature`.
 
     Raises:
-        BundleError: A file is missing or changed, the threshold is not in 0..1, or the bundle was made by a newer
-            chestnut.
-        DiskError: The disk is full or not writable.
+        BundleError: A file is missing or changed, a value is not possible, or the bundle was made by a newer chestnut.
+        DiskError: The disk is full or not writable; the bundle is unchanged.
     """
-    bundle = replace(Bundle.read(folder), threshold=threshold)
-    _write_facts(folder / _FACTS, bundle, announce)
+    old = Bundle.read(folder)
+    changed = dict(parts or {})
+    contents = {name: changed.get(name, old.read_part(name)) for name in PARTS}
+    hashes = {name: hashlib.sha256(one).hexdigest() for name, one in contents.items() if one is not None}
+    bundle = replace(old, parts=hashes, **facts)
+    if not changed:
+        _write_facts(folder / _FACTS, bundle, announce)
+        return bundle
+    with replacement_folder(folder) as draft:
+        _link(old.model_file, draft / _MODEL)
+        for name, content in contents.items():
+            if content is not None:
+                (draft / name).write_bytes(content)
+        _write_facts(draft / _FACTS, bundle, announce)
     return bundle
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file that never changes a second name, or copy it where the disk has no such names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _write_facts(path: Path, bundle: Bundle, announce: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from chestnut.config import Recipe
 from chestnut.data.manifest import Manifest
 from chestnut.errors import BundleError, RunError
 from chestnut.files.folders import finish_replacement
-from chestnut.inference.bundle import Bundle, keep_threshold, write_bundle
+from chestnut.inference.bundle import Bundle, PartName, change_bundle, write_bundle
 from chestnut.lungfield.network import MODEL
 from chestnut.runs.folder import RunFolder
 
@@ -61,16 +62,11 @@ def write_run_bundle(
         )
 
 
-def keep_run_threshold(run: RunFolder, threshold: float) -> Bundle:
-    """Change the threshold in the bundle of a run; see `keep_threshold` for the errors.
-
-    Args:
-        run: The run.
-        threshold: The probability of the positive class, in 0..1, from which the decision is positive.
-    """
+def change_run_bundle(run: RunFolder, parts: Mapping[PartName, bytes | None] | None = None, **facts: Any) -> Bundle:
+    """Change what the bundle of a run states, or its parts; see `change_bundle` for arguments and errors."""
     read_run_bundle(run)
     with run.files.replacing(_facts_file(run)) as announce:
-        return keep_threshold(run.bundle, threshold, announce)
+        return change_bundle(run.bundle, announce, parts, **facts)
 
 
 def _facts_file(run: RunFolder) -> Path:

@@ -17,7 +17,7 @@ from chestnut.figures.saving import save
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
-from chestnut.inference.run_bundle import keep_run_threshold
+from chestnut.inference.run_bundle import change_run_bundle
 from chestnut.progress import Bars, silent
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.folders import PARTIAL, STRESS
@@ -116,5 +116,5 @@ def keep_point(run: RunFolder, found: Stress, *, command: str, bars: Bars = sile
     """
     if found.points is None:
         raise DataError("no operating point was chosen, so there is none to keep; give a goal, such as balanced")
-    keep_run_threshold(run, found.points.threshold)
+    change_run_bundle(run, threshold=found.points.threshold)
     evaluate_run(run, "val", command=command, bars=bars)
