@@ -89,13 +89,16 @@ VALUES = {
     "synthetic as text": ({"synthetic": "no"}, "synthetic: input should be a valid boolean, given 'no'"),
     "format as text": ({"format": "1"}, "format: input should be a valid integer, given '1'"),
     "format 0": ({"format": 0}, "format: input should be greater than or equal to 1, given 0"),
-    "a newer format": ({"format": 2}, "was made by a newer chestnut (format 2, this one reads up to 1)"),
+    "a newer format": ({"format": 3}, "was made by a newer chestnut (format 3, this one reads up to 2)"),
     "input too large": ({"input": SPEC_VALUES | {"height": 10**6}}, "input.height: input should be less than or equal"),
     "input unknown": ({"input": SPEC_VALUES | {"depth": 3}}, "input.depth: extra inputs are not permitted, given 3"),
     "input a list": ({"input": [16, 16, 1]}, "input: input should be a valid dictionary or instance of InputSpec"),
-    "no hash": ({"sha256": {}}, "sha256: dictionary should have at least 1 item"),
+    "no hash": ({"sha256": {}}, "sha256 does not list model.keras"),
     "a short hash": ({"sha256": {"model.keras": "0"}}, "sha256.model.keras: string should match pattern"),
-    "a file outside": ({"sha256": {"../x": "0" * 64}}, "sha256.../x.[key]: input should be 'model.keras'"),
+    "a file outside": (
+        {"sha256": {"../x": "0" * 64}},
+        "sha256.../x.[key]: input should be 'model.keras', 'conformal.npz' or 'guard.npz'",
+    ),
     "hash a number": ({"sha256": {"model.keras": 5}}, "sha256.model.keras: input should be a valid string, given 5"),
 }
 

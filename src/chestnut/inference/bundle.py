@@ -27,7 +27,7 @@ from chestnut.lungfield.network import MODEL
 from chestnut.models.finite import describe_bad_weights
 
 #: Increased when the layout changes so that an older chestnut would misread it.
-BUNDLE_VERSION = 1
+BUNDLE_VERSION = 2
 
 #: The range of temperatures. Calibrated networks need 0.5 to 10; far outside, probabilities are all 0 or 1, or equal.
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-3, 1e3
