@@ -6,7 +6,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from chestnut.cli.cache import command
+from chestnut.cli.data.cache import command
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
 from chestnut.data.manifest import Manifest

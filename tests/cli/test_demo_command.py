@@ -2,7 +2,7 @@
 
 import pytest
 
-from chestnut.cli.demo import _make_room
+from chestnut.cli.training.demo import _make_room
 from chestnut.errors import RunError
 
 

@@ -1,6 +1,5 @@
 """No output of a command replaces what it reads, what a run consists of, or, unasked, another file."""
 
-import importlib
 import inspect
 import json
 import os
@@ -14,7 +13,7 @@ from typing import get_args
 import pytest
 import typer
 
-from chestnut.cli import COMMANDS, app
+from chestnut.cli import COMMANDS, app, find_command
 from chestnut.cli.shared.destinations import find_outputs, require_free_outputs
 from chestnut.cli.shared.output import emit
 from chestnut.errors import DataError, DiskError, RunError
@@ -39,7 +38,7 @@ GROUP = typer.main.get_command(app)
 
 @cache
 def outputs_of(name):
-    return find_outputs(importlib.import_module(f"chestnut.cli.{name}").command)
+    return find_outputs(find_command(name))
 
 
 ALL = [(name, label, output) for name in COMMANDS for label, output in outputs_of(name).values()]
@@ -75,7 +74,7 @@ def test_every_output_is_known():
 def test_every_parameter_that_takes_a_path_is_an_input_or_an_output(name):
     command, outputs = GROUP.commands[name], outputs_of(name)
     assert "--force" in {option for param in command.params for option in param.opts}
-    signature = inspect.signature(importlib.import_module(f"chestnut.cli.{name}").command, eval_str=True)
+    signature = inspect.signature(find_command(name), eval_str=True)
     for parameter in signature.parameters.values():
         if "pathlib.Path" in str(get_args(parameter.annotation)[:1]):
             known = {(name, parameter.name), ("*", parameter.name)} & INPUTS

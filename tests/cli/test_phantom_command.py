@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from chestnut.cli.phantom import command
+from chestnut.cli.data.phantom import command
 from chestnut.errors import DataError
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from chestnut.cli.predict import _shorten
+from chestnut.cli.results.predict import _shorten
 
 
 @pytest.fixture

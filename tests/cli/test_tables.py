@@ -5,8 +5,6 @@ import io
 import pytest
 from rich.console import Console
 
-from chestnut.cli.recipes import list_recipes, recipes_table
-from chestnut.cli.runs import runs_table
 from chestnut.cli.shared import output
 from chestnut.cli.shared.comparison_table import leaderboard_table
 from chestnut.cli.shared.live_jobs import LiveJobs
@@ -22,6 +20,8 @@ from chestnut.cli.shared.stress_tables import (
 )
 from chestnut.cli.shared.tables import table
 from chestnut.cli.shared.tuning_table import trials_table
+from chestnut.cli.training.recipes import list_recipes, recipes_table
+from chestnut.cli.training.runs import runs_table
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metrics import evaluate
 from chestnut.jobs.job import Event

@@ -318,7 +318,14 @@ def test_tensorboard_reads_epochs_final_figures_and_the_recipe(begun, workspace)
         told.epoch(rows[2], best=True)
         shutil.copytree(workspace.run / "evaluation", run.path / "evaluation")
         run.update(status="finished")
-    events = [event for path in sorted(run.tensorboard.iterdir()) for event in EventFileLoader(str(path)).Load()]
+
+    def order(path):  # by time, then by the writer's number, of which 10 follows 9
+        parts = path.name.split(".")
+        return int(parts[3]), int(parts[-1]) if parts[-1].isdigit() else 0
+
+    events = [
+        event for path in sorted(run.tensorboard.iterdir(), key=order) for event in EventFileLoader(str(path)).Load()
+    ]
     values = [(event.step, value) for event in events for value in event.summary.value]
     scalars = {(step, value.tag): value.tensor.float_val[0] for step, value in values if value.tensor.float_val}
     assert {step for step, tag in scalars if tag == "loss/val"} == {3}, "the earlier epochs stand in earlier files"

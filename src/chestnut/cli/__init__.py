@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -22,7 +23,7 @@ from chestnut.cli.shared.streams import ReaderLeftError, end_output, open_stream
 from chestnut.cli.shared.surroundings import check_words, explain, faults, require_memory
 from chestnut.errors import ChestnutError
 
-#: Commands in the order `--help` lists them; each is a module here with a function `command`.
+#: Commands in the order `--help` lists them, and the panel that lists each.
 COMMANDS = {
     "demo": "Start here",
     "phantom": "Data",
@@ -50,6 +51,8 @@ COMMANDS = {
     "report": "Results",
 }
 
+#: The sub-package with the modules of a panel's commands, each with a function `command`.
+_FOLDERS = {"Start here": "training", "Data": "data", "Training": "training", "Results": "results"}
 
 #: The longest word, such as a path, that an error message repeats.
 _LONGEST = 1000
@@ -131,10 +134,15 @@ def _epilog(name: str) -> str:
     return "\n".join((f"{heading}:", *(f"  $ {escape(example)}" for example in examples)))
 
 
+def find_command(name: str) -> Callable[..., None]:
+    """Return the function of one of `COMMANDS`."""
+    function: Callable[..., None] = importlib.import_module(f"chestnut.cli.{_FOLDERS[COMMANDS[name]]}.{name}").command
+    return function
+
+
 for _name, _panel in COMMANDS.items():
-    _module = importlib.import_module(f"chestnut.cli.{_name}")
     _register = app.command(name=_name, cls=_Command, rich_help_panel=_panel, epilog=_epilog(_name))
-    _register(with_destinations(_module.command))
+    _register(with_destinations(find_command(_name)))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from chestnut.cli.shared.host_options import DevicesOption
 from chestnut.cli.shared.output import JsonOption, command_line
 from chestnut.cli.shared.recipe_options import SetOption
 from chestnut.cli.shared.tracking_options import TrackOption
-from chestnut.cli.train import print_run
+from chestnut.cli.training.train import print_run
 
 
 def command(

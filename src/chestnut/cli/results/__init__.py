@@ -1,0 +1,1 @@
+"""The commands that judge a trained network, or put it to use."""
