@@ -1,0 +1,50 @@
+"""Quantiles of the distributions that intervals are taken from."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.evaluation.arrays import Floats
+
+
+def beta_quantile(probability: float, first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return a quantile of beta distributions; where a parameter is 0, its limit: 0 for the first, 1 for the second.
+
+    Args:
+        probability: The probability below the quantile, in 0..1.
+        first: The first parameters, 0 or more.
+        second: The second parameters, 0 or more.
+
+    >>> beta_quantile(0.025, [14, 0], [1, 15]).round(3).tolist()
+    [0.768, 0.0]
+    """
+    from scipy import special
+
+    a, b = np.broadcast_arrays(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
+    inside = (a > 0) & (b > 0)
+    quantile = special.betaincinv(np.where(inside, a, 1), np.where(inside, b, 1), probability)
+    return np.where(inside, quantile, np.where(a > 0, 1.0, 0.0))
+
+
+def t_quantile(probability: float, freedom: npt.ArrayLike) -> Floats:
+    """Return a quantile of Student's distribution.
+
+    Args:
+        probability: The probability below the quantile, in 0..1.
+        freedom: The degrees of freedom, above 0.
+    """
+    from scipy import special
+
+    return np.asarray(special.stdtrit(np.asarray(freedom, dtype=np.float64), probability), dtype=np.float64)
+
+
+def normal_quantile(probability: npt.ArrayLike) -> Floats:
+    """Return quantiles of the standard normal distribution.
+
+    Args:
+        probability: The probabilities below the quantiles, in 0..1.
+    """
+    from scipy import special
+
+    return np.asarray(special.ndtri(np.asarray(probability, dtype=np.float64)), dtype=np.float64)
