@@ -93,4 +93,9 @@ class TrainConfig(Part):
     average: Rate = Field(
         0.0, description="momentum of the running average of the weights that is evaluated and kept; 0 averages nothing"
     )
+    calibrate: Literal["temperature", "none"] = Field(
+        "temperature",
+        description="what makes probabilities agree with observed shares after training: a temperature fitted to the "
+        "validation images, if there are enough patients, or nothing",
+    )
     stop: StopConfig = StopConfig()

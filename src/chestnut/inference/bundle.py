@@ -12,73 +12,25 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing import Any, Final
 
 from chestnut.config import InputSpec
-from chestnut.errors import BundleError, DataError, listed
+from chestnut.errors import BundleError, DataError
+from chestnut.evaluation.calibration.temperature import Calibration
 from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
+from chestnut.inference.bundle_facts import BUNDLE_VERSION, PARTS, PartName, check_facts
 from chestnut.lungfield.network import MODEL
 from chestnut.models.finite import describe_bad_weights
 
-#: Increased when the layout changes so that an older chestnut would misread it.
-BUNDLE_VERSION = 2
-
-#: The range of temperatures. Calibrated networks need 0.5 to 10; far outside, probabilities are all 0 or 1, or equal.
-LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-3, 1e3
-
-#: The files that a bundle may have beside its network: the reference of prediction sets, and that of the guard.
-PartName = Literal["conformal.npz", "guard.npz"]
-PARTS: tuple[PartName, ...] = get_args(PartName)
+__all__ = ["BUNDLE_VERSION", "PARTS", "Bundle", "PartName", "change_bundle", "write_bundle"]
 
 _MODEL: Final = "model.keras"
 _FACTS: Final = "bundle.json"
 _REMEDY = "restore it from a copy or train again"
-
-_Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
-
-class _Facts(BaseModel):
-    """The content of bundle.json."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-    format: Annotated[int, Field(ge=1, le=BUNDLE_VERSION)]
-    recipe: _Name
-    classes: Annotated[list[_Name], Field(min_length=2)]
-    positive: str | None
-    input: InputSpec
-    temperature: Annotated[float, Field(ge=LEAST_TEMPERATURE, le=MOST_TEMPERATURE)]
-    threshold: Annotated[float, Field(ge=0, le=1)]
-    synthetic: bool
-    lungs: str | None = None
-    sha256: dict[Literal["model.keras", "conformal.npz", "guard.npz"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
-
-    @model_validator(mode="after")
-    def _check_classes(self) -> Self:
-        if len(set(self.classes)) < len(self.classes):
-            raise ValueError(f"classes are {listed(self.classes)}; each must occur once")
-        if self.positive != (self.classes[-1] if len(self.classes) == 2 else None):
-            wanted = f"{self.classes[-1]!r}, the last of two" if len(self.classes) == 2 else "none of more than two"
-            raise ValueError(f"positive is {self.positive!r} among the classes {listed(self.classes)}, not {wanted}")
-        return self
-
-    @model_validator(mode="after")
-    def _check_network(self) -> Self:
-        if _MODEL not in self.sha256:
-            raise ValueError(f"sha256 does not list {_MODEL}")
-        return self
-
-    @model_validator(mode="after")
-    def _check_lungs(self) -> Self:
-        if self.input.needs_lungs and not self.lungs:
-            raise ValueError("lungs names no network, and the input needs one that finds the lungs")
-        return self
 
 
 @dataclass(frozen=True)
@@ -98,6 +50,7 @@ class Bundle:
         weights: The SHA-256 of `model.keras`.
         lungs: The name and hash of the network that finds the lungs; None if the input does not need them.
         parts: The SHA-256 of each of `PARTS` that the bundle has.
+        calibration: How the temperature was fitted, or why it was not; None if that was never tried.
     """
 
     folder: Path
@@ -111,6 +64,7 @@ class Bundle:
     weights: str
     lungs: str | None = None
     parts: Mapping[PartName, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def model_file(self) -> Path:
@@ -163,7 +117,7 @@ class Bundle:
                 f"{folder} was made by a newer chestnut (format {version:.12g}, this one reads up to "
                 f"{BUNDLE_VERSION}); upgrade with pip install --upgrade chestnut"
             )
-        facts = _check_facts(values, f"{path} is damaged", _REMEDY)
+        facts = check_facts(values, f"{path} is damaged", _REMEDY)
         _check_hash(folder / _MODEL, facts.sha256[_MODEL])
         if facts.input.needs_lungs and facts.lungs != MODEL:
             raise BundleError(
@@ -182,6 +136,7 @@ class Bundle:
             weights=facts.sha256[_MODEL],
             lungs=facts.lungs,
             parts={name: facts.sha256[name] for name in PARTS if name in facts.sha256},
+            calibration=None if facts.calibration is None else facts.calibration.to_value(),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -197,6 +152,7 @@ class Bundle:
             "synthetic": self.synthetic,
             "lungs": self.lungs,
             "sha256": {_MODEL: self.weights, **self.parts},
+            "calibration": None if self.calibration is None else asdict(self.calibration),
         }
 
 
@@ -271,22 +227,9 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _write_facts(path: Path, bundle: Bundle, announce: Callable[[str], None]) -> None:
-    _check_facts(bundle.to_dict(), f"{bundle.folder} is not written", "give a possible value")
+    check_facts(bundle.to_dict(), f"{bundle.folder} is not written", "give a possible value")
     announce(json_text(bundle.to_dict()))
     write_json(path, bundle.to_dict())
-
-
-def _check_facts(values: Any, prefix: str, remedy: str) -> _Facts:
-    try:
-        return _Facts.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part)[:40] for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        given = "" if fault["type"] in ("missing", "value_error") else f", given {repr(fault['input'])[:60]}"
-        raise BundleError(
-            f"{prefix} ({where + ': ' if where else ''}{message[0].lower()}{message[1:]}{given}); {remedy}"
-        ) from None
 
 
 def _check_hash(path: Path, expected: str) -> None:

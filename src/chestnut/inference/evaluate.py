@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from chestnut.data.cache.cache import decode_all
+from chestnut.data.cache.cache import Decoded, decode_all
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
+from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.figures.evaluation import draw_evaluation
 from chestnut.files.csv_files import csv_text
@@ -64,17 +62,15 @@ def evaluate_run(
     bundle = read_run_bundle(run)
     if threshold is not None:
         _require_threshold(threshold, bundle)
-    own = run.manifest
     if split == "test":
         _ = run.ledger.looks  # a damaged ledger is told before hours of work
-    chosen, name = (
-        (own.only(split), split) if other is None else (_match_classes(other, split, bundle), _name(other, split))
-    )
-    with bars("Decoding images") as tick:
-        decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
-    overlap = None if other is None else require_other(own, decoded.manifest)
     if other is None:
-        _require_unchanged(own, decoded.manifest)
+        name, overlap, decoded = split, None, decode_own(run, bundle, split, skip_bad=skip_bad, bars=bars)
+    else:
+        name, chosen = _name(other, split), _match_classes(other, split, bundle)
+        with bars("Decoding images") as tick:
+            decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
+        overlap = require_other(run.manifest, decoded.manifest)
     engine = KerasEngine.open(bundle)
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
@@ -86,6 +82,42 @@ def evaluate_run(
     if threshold is None:
         _write(run, name, judged, bundle)
     return judged.evaluation
+
+
+def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: Floats, bundle: Bundle) -> Evaluation:
+    """Evaluate a run on images of its own whose probabilities are known, and write `evaluation/<split>/`.
+
+    Args:
+        run: A trained run.
+        split: train or val: a look at the test split must enter the ledger.
+        decoded: The images of the split.
+        probabilities: Their probabilities, shape (n, classes).
+        bundle: The run's bundle, which gave the probabilities.
+    """
+    judged = _judge(decoded.manifest, probabilities, bundle, None, None)
+    if lost := str(decoded.lost_lungs or ""):
+        judged = judged.with_note(lost)
+    _write(run, split, judged, bundle)
+    return judged.evaluation
+
+
+def decode_own(run: RunFolder, bundle: Bundle, split: str, *, skip_bad: bool = False, bars: Bars = silent) -> Decoded:
+    """Decode the images of one of a run's splits.
+
+    Args:
+        run: A trained run.
+        bundle: Its bundle.
+        split: train, val or test.
+        skip_bad: Whether to leave unreadable images out instead of refusing them.
+        bars: Shows the progress.
+
+    Raises:
+        DataError: The split is empty, or an image cannot be read or has changed since the run was trained.
+    """
+    with bars("Decoding images") as tick:
+        decoded = decode_all(run.manifest.only(split), bundle.spec, skip_bad=skip_bad, progress=tick)
+    _require_unchanged(run.manifest, decoded.manifest)
+    return decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +133,7 @@ class Judged:
 
     evaluation: Evaluation
     manifest: Manifest
-    probabilities: npt.NDArray[np.float64]
+    probabilities: Floats
     overlap: Overlap | None
 
     def with_note(self, note: str) -> Judged:
@@ -111,7 +143,7 @@ class Judged:
 
 def _judge(
     manifest: Manifest,
-    probabilities: npt.NDArray[np.float64],
+    probabilities: Floats,
     bundle: Bundle,
     overlap: Overlap | None,
     threshold: float | None,
@@ -222,6 +254,7 @@ def _write(run: RunFolder, name: str, judged: Judged, bundle: Bundle) -> None:
         "overlap": None if judged.overlap is None else judged.overlap.counts,
         "recipe": bundle.recipe,
         "weights": bundle.weights,
+        "temperature": bundle.temperature,
         "synthetic": manifest.synthetic,
     }
     run.write(folder / "metrics.json", json_text(meta | judged.evaluation.to_dict()))

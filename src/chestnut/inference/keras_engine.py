@@ -114,6 +114,28 @@ class KerasEngine:
         parts = [compute(variant) for variant in variants(self.spec.variants)]
         return np.asarray(np.mean(parts, axis=0), dtype=np.float32)
 
+    def finite_logits(
+        self, pixels: Any, names: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Compute the logits of images, and check them.
+
+        Args:
+            pixels: Grey values, array-like of shape (n, height, width), uint8.
+            names: The names of the n images, for messages.
+            progress: A function that receives (images done, images in total), from the start for each variant.
+
+        Raises:
+            BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
+        """
+        logits = self.logits(pixels, progress)
+        if len(wrong := np.flatnonzero(~np.isfinite(logits).all(axis=1)).tolist()):
+            raise BundleError(
+                f"the network's output is NaN or infinite for {len(wrong):,} of {len(names):,} images "
+                f"({listed([names[row] for row in wrong], 3)}), so it decides nothing; restore the run from a copy, or "
+                "train again"
+            )
+        return logits.astype(np.float64)
+
     def probabilities(
         self,
         pixels: Any,
@@ -135,14 +157,7 @@ class KerasEngine:
         Raises:
             BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
         """
-        logits = self.logits(pixels, progress)
-        if len(wrong := np.flatnonzero(~np.isfinite(logits).all(axis=1)).tolist()):
-            raise BundleError(
-                f"the network's output is NaN or infinite for {len(wrong):,} of {len(names):,} images "
-                f"({listed([names[row] for row in wrong], 3)}), so it decides nothing; restore the run from a copy, or "
-                "train again"
-            )
-        return probabilities(logits, temperature)
+        return probabilities(self.finite_logits(pixels, names, progress), temperature)
 
 
 def load_bundle(bundle: Bundle) -> Any:

@@ -16,7 +16,8 @@ from chestnut.config import EnsembleConfig, InputSpec, Recipe
 from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.evaluate import evaluate_run
+from chestnut.inference.evaluate import decode_own
+from chestnut.inference.finish import finish_bundle
 from chestnut.inference.keras_engine import load_bundle
 from chestnut.inference.run_bundle import read_run_bundle, write_run_bundle
 from chestnut.models.ensemble import join
@@ -100,18 +101,20 @@ def ensemble(
             synthetic = any(one.bundle.synthetic for one in members)
             write_run_bundle(draft, network, recipe, manifest, synthetic=synthetic)
             if "val" in manifest.splits:
-                _evaluate(draft, command, bars)
+                _finish(draft, bars)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
 
     return RunFolder(take_folder(path, write, numbered=numbered))
 
 
-def _evaluate(draft: RunFolder, command: str, bars: Bars) -> None:
-    """Evaluate on the validation images, or log why that is impossible: the ensemble itself needs no images."""
+def _finish(draft: RunFolder, bars: Bars) -> None:
+    """Calibrate and evaluate on the validation images, or log why that is impossible: joining needs no images."""
     try:
-        evaluate_run(draft, "val", command=command, bars=bars)
+        decoded = decode_own(draft, read_run_bundle(draft), "val", bars=bars)
     except DataError as error:
-        _log.warning("the ensemble was not evaluated on its validation images: %s", error)
+        _log.warning("the ensemble was not calibrated and evaluated on its validation images: %s", error)
+        return
+    finish_bundle(draft, decoded, bars)
 
 
 def _read_members(runs: Sequence[RunFolder]) -> list[Member]:

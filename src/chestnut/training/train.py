@@ -19,7 +19,7 @@ from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
 from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import json_text
-from chestnut.inference.evaluate import evaluate_run
+from chestnut.inference.finish import finish_bundle
 from chestnut.lungfield.network import MODEL
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
@@ -262,7 +262,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     if devices.leave_hosts():
         return run
     save_network(run, network, outcome, decoded.manifest)
-    evaluate_run(run, "val", command=setup.command, bars=setup.bars)
+    finish_bundle(run, decoded, setup.bars)
     run.update(status=_STATUS[outcome.ended], ended=now())
     if outcome.ended != "interrupted":
         checkpoint.remove()

@@ -53,6 +53,17 @@ class Decoded:
     bad: tuple[ImageError, ...]
     lungs_found: npt.NDArray[np.bool_] | None = None
 
+    def only(self, split: str) -> Decoded:
+        """Return the images of one split.
+
+        Raises:
+            DataError: The split has no images.
+        """
+        kept = self.manifest.only(split)
+        rows = np.flatnonzero(self.manifest.frame["split"] == split)
+        found = None if self.lungs_found is None else self.lungs_found[rows]
+        return Decoded(kept, self.pixels.take(rows), (), found)
+
     @property
     def lost_lungs(self) -> LostLungs | None:
         """The images whose lungs were not found; None if the input does not need them."""

@@ -1,0 +1,118 @@
+"""`Facts`: what a bundle.json must contain.
+
+A bundle may come from a stranger, and a decision rests on every one of its values.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chestnut.config import InputSpec
+from chestnut.errors import BundleError, listed
+from chestnut.evaluation.calibration.temperature import LEAST_TEMPERATURE, MOST_TEMPERATURE, Calibration
+
+#: Increased when the layout changes so that an older chestnut would misread it.
+BUNDLE_VERSION = 2
+
+#: The files that a bundle may have beside its network: the reference of prediction sets, and that of the guard.
+PartName = Literal["conformal.npz", "guard.npz"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
+
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+
+_Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
+_Count = Annotated[int, Field(ge=1)]
+_NotNegative = Annotated[float, Field(ge=0)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Temperature = Annotated[float, Field(ge=LEAST_TEMPERATURE, le=MOST_TEMPERATURE)]
+
+
+class CalibrationFacts(BaseModel):
+    """How the temperature was fitted; see `Calibration`."""
+
+    model_config = _STRICT
+
+    temperature: _Temperature
+    images: _Count
+    patients: _Count
+    loss_before: _NotNegative
+    loss_after: _NotNegative | None
+    error_before: _Share
+    error_after: _Share | None
+    reason: str
+
+    def to_value(self) -> Calibration:
+        """Return the facts as a `Calibration`."""
+        return Calibration(**self.model_dump())
+
+
+class Facts(BaseModel):
+    """The content of bundle.json; see `Bundle` for the fields."""
+
+    model_config = _STRICT
+
+    format: Annotated[int, Field(ge=1, le=BUNDLE_VERSION)]
+    recipe: _Name
+    classes: Annotated[list[_Name], Field(min_length=2)]
+    positive: str | None
+    input: InputSpec
+    temperature: _Temperature
+    threshold: _Share
+    synthetic: bool
+    lungs: str | None = None
+    sha256: dict[Literal["model.keras", "conformal.npz", "guard.npz"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
+    calibration: CalibrationFacts | None = None
+
+    @model_validator(mode="after")
+    def _check_classes(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes are {listed(self.classes)}; each must occur once")
+        if self.positive != (self.classes[-1] if len(self.classes) == 2 else None):
+            wanted = f"{self.classes[-1]!r}, the last of two" if len(self.classes) == 2 else "none of more than two"
+            raise ValueError(f"positive is {self.positive!r} among the classes {listed(self.classes)}, not {wanted}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Self:
+        if "model.keras" not in self.sha256:
+            raise ValueError("sha256 does not list model.keras")
+        return self
+
+    @model_validator(mode="after")
+    def _check_lungs(self) -> Self:
+        if self.input.needs_lungs and not self.lungs:
+            raise ValueError("lungs names no network, and the input needs one that finds the lungs")
+        return self
+
+    @model_validator(mode="after")
+    def _check_calibration(self) -> Self:
+        if self.calibration is not None and self.calibration.temperature != self.temperature:
+            raise ValueError(
+                f"temperature is {self.temperature:g}, and calibration fitted {self.calibration.temperature:g}"
+            )
+        return self
+
+
+def check_facts(values: Any, prefix: str, remedy: str) -> Facts:
+    """Check the content of a bundle.json.
+
+    Args:
+        values: The content.
+        prefix: How the message of an error begins.
+        remedy: How it ends: what to do.
+
+    Raises:
+        BundleError: A value is missing or not possible.
+    """
+    try:
+        return Facts.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part)[:40] for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        given = "" if fault["type"] in ("missing", "value_error") else f", given {repr(fault['input'])[:60]}"
+        raise BundleError(
+            f"{prefix} ({where + ': ' if where else ''}{message[0].lower()}{message[1:]}{given}); {remedy}"
+        ) from None
