@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chestnut.data.split import split
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
+    from chestnut.evaluation.sample_size import plan
 
     __version__: str
 
@@ -63,6 +64,7 @@ _HOMES = {
     "lungs": "chestnut.api.lungs",
     "open_run": "chestnut.api.run",
     "phantom": "chestnut.api.data",
+    "plan": "chestnut.evaluation.sample_size",
     "recipe_names": "chestnut.config",
     "resume": "chestnut.api.resume",
     "show": "chestnut.api.data",
@@ -101,6 +103,7 @@ __all__ = [
     "lungs",
     "open_run",
     "phantom",
+    "plan",
     "recipe_names",
     "resume",
     "show",

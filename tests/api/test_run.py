@@ -27,6 +27,7 @@ NAMES = [
         "lungs",
         "open_run",
         "phantom",
+        "plan",
         "recipe_names",
         "resume",
         "show",

@@ -26,7 +26,8 @@ INPUTS = {
 
 #: The arguments that each command needs; nothing of the kind exists.
 WORDS = {
-    "demo": [], "phantom": ["new"], "fetch": ["pneumoniamnist", "new"], "info": ["x"], "show": ["x"], "audit": ["x"],
+    "demo": [], "plan": ["--auroc", "0.9"],
+    "phantom": ["new"], "fetch": ["pneumoniamnist", "new"], "info": ["x"], "show": ["x"], "audit": ["x"],
     "split": ["x"], "augment": ["x", "new"], "cache": [], "recipes": [], "train": ["x"], "finetune": ["x"],
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
@@ -60,7 +61,8 @@ def check(name, label, path, *, force=False, **given):
 
 def test_every_output_is_known():
     assert [f"{name} {label}" for name, label, _ in ALL] == [
-        "demo --out", "demo --json", "phantom OUT", "phantom --json", "fetch OUT", "fetch --json", "info --json",
+        "demo --out", "demo --json", "plan --json", "phantom OUT", "phantom --json", "fetch OUT", "fetch --json",
+        "info --json",
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",

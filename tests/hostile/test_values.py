@@ -310,6 +310,7 @@ def test_a_recipe_may_begin_with_the_mark_of_an_editor(tmp_path):
 #: A word for each argument that a command cannot do without; nothing of that name exists.
 ARGUMENTS = {
     "demo": (),
+    "plan": ("--sensitivity", "0.9"),
     "phantom": ("new",),
     "augment": ("gone", "copies"),
     "compare": ("gone", "--recipes", "mlp,cnn-small"),
@@ -328,7 +329,13 @@ NUMBERS = [
 #: Numbers that no option takes.
 WRONG = {int: ("-1", BIG, str(10**12)), float: ("-1", "nan", BIG)}
 #: Numbers that may be 0, where nothing else stops the command.
-WITH_ZERO = {("demo", "--seed"), ("phantom", "--seed"), ("phantom", "--pneumonia"), ("cache", "--older-than")}
+WITH_ZERO = {
+    ("plan", "--icc"),
+    ("demo", "--seed"),
+    ("phantom", "--seed"),
+    ("phantom", "--pneumonia"),
+    ("cache", "--older-than"),
+}
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
 OF_RUNS = ("finetune", "evaluate", "exchange", "stress", "predict")
 

@@ -14,6 +14,7 @@ import pandas as pd
 from chestnut.auditing.findings import MOST_FILES, Finding, number, share
 from chestnut.data.manifest import Manifest
 from chestnut.errors import ImageError, listed
+from chestnut.evaluation.sample_size import describe_need, patients_needed
 from chestnut.evaluation.standard_errors import auroc_error, share_error
 
 #: The accuracy and AUROC of a good network, assumed for the uncertainty of a split.
@@ -128,7 +129,8 @@ def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Findi
             "error" if auroc >= error else "warning",
             f"The {name} split is too small to {purpose}: {number(len(rows), 'image')}",
             f"{number(all_, 'patient')}, {few:,} in the smallest class ({patients.idxmin()}). Chance alone moves the "
-            f"accuracy of a network that decides {right} correctly by a standard error of {accuracy:.3f}, {spread}.",
+            f"accuracy of a network that decides {right} correctly by a standard error of {accuracy:.3f}, {spread}. "
+            f"{describe_need(str(patients.idxmin()), few)}".rstrip(),
             figures={
                 "images": len(rows),
                 "patients": all_,
@@ -136,10 +138,12 @@ def small_split(manifest: Manifest, split: Literal["val", "test"]) -> list[Findi
                 "smallest_class_patients": few,
                 "accuracy_standard_error": accuracy,
                 "auroc_standard_error": auroc if few else None,
+                "patients_needed": patients_needed(),
                 "assumed": ASSUMED,
             },
             remedy="Pool the splits and divide them again by patient: `chestnut split DATA --resplit`; with few "
-            "patients in all, cross-validate: `chestnut split DATA --folds 5`.",
+            "patients in all, cross-validate: `chestnut split DATA --folds 5`. `chestnut plan` tells how many patients "
+            "other figures need.",
         )
     ]
 

@@ -26,6 +26,7 @@ from chestnut.errors import ChestnutError
 #: Commands in the order `--help` lists them, and the panel that lists each.
 COMMANDS = {
     "demo": "Start here",
+    "plan": "Data",
     "phantom": "Data",
     "fetch": "Data",
     "info": "Data",

@@ -2,6 +2,10 @@
 
 EXAMPLES = {
     "demo": ("chestnut demo", "chestnut demo --out trial --patients 100"),
+    "plan": (
+        "chestnut plan --sensitivity 0.9 --width 0.1 --prevalence 0.3",
+        "chestnut plan --auroc 0.95 --images-per-patient 2 --icc 0.5",
+    ),
     "phantom": ("chestnut phantom images --patients 300 --size 96",),
     "fetch": ("chestnut fetch pneumoniamnist data",),
     "info": ("chestnut info images", "chestnut info runs/first"),

@@ -23,6 +23,7 @@ _OTHERS = {
 _SAME = frozenset(
     [
         "address",
+        "auroc",
         "batch_size",
         "batches",
         "brightness",
@@ -41,6 +42,8 @@ _SAME = frozenset(
         "high",
         "host",
         "hosts",
+        "icc",
+        "images_per_patient",
         "jobs",
         "keep",
         "labels",
@@ -55,6 +58,7 @@ _SAME = frozenset(
         "patients",
         "pneumonia",
         "positive",
+        "prevalence",
         "recipe",
         "recipes",
         "repeats",
@@ -65,11 +69,13 @@ _SAME = frozenset(
         "search",
         "seed",
         "seeds",
+        "sensitivity",
         "shear",
         "shift",
         "size",
         "skip_bad",
         "source_regex",
+        "specificity",
         "split",
         "threads",
         "threshold",
@@ -77,6 +83,7 @@ _SAME = frozenset(
         "trials",
         "unfreeze",
         "wait",
+        "width",
         "zoom",
     ]
 )

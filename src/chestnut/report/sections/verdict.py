@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chestnut.evaluation.intervals.estimate import FEW_PATIENTS, Estimate
+from chestnut.evaluation.sample_size import USUAL_SHARE, USUAL_WIDTH, patients_needed
 from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.exchange import describe_exchange
@@ -211,10 +212,11 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
         yield Callout("warning", "Not clearly better than guessing.", text)
     if results and (patients := results[0].evaluation.patients) < FEW_PATIENTS:
         text = (
-            f"The headline rests on only {count(patients, 'patient')}. With fewer than {FEW_PATIENTS}, intervals tend "
-            "to be too narrow."
+            f"The headline rests on only {count(patients, 'patient')}, so its intervals are wide: they show what so "
+            f"few can tell. A 95 % interval of about ±{USUAL_WIDTH / 2:g} at a sensitivity of {USUAL_SHARE:g} needs "
+            f"{patients_needed():,} patients with the disease."
         )
-        yield Callout("warning", "Few patients.", text)
+        yield Callout("warning", "Few patients.", text, "chestnut plan --sensitivity 0.9 --width 0.1")
 
 
 def explain_looks(looks: Sequence[Look], holdout: str = "") -> str:
