@@ -61,14 +61,13 @@ def check(name, label, path, *, force=False, **given):
 
 def test_every_output_is_known():
     assert [f"{name} {label}" for name, label, _ in ALL] == [
-        "demo --out", "demo --json", "plan --json", "phantom OUT", "phantom --json", "fetch OUT", "fetch --json",
+        "demo --out", "demo --json", "phantom OUT", "phantom --json", "fetch OUT", "fetch --json",
         "info --json",
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
         "runs --json", "evaluate --json", "exchange --json", "stress --json", "predict --csv", "predict --json",
-        "report --out",
-        "report --json",
+        "report --out", "report --json", "plan --json",
     ]  # fmt: skip
 
 

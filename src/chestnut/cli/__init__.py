@@ -26,7 +26,6 @@ from chestnut.errors import ChestnutError
 #: Commands in the order `--help` lists them, and the panel that lists each.
 COMMANDS = {
     "demo": "Start here",
-    "plan": "Data",
     "phantom": "Data",
     "fetch": "Data",
     "info": "Data",
@@ -50,6 +49,7 @@ COMMANDS = {
     "stress": "Results",
     "predict": "Results",
     "report": "Results",
+    "plan": "Results",
 }
 
 #: The sub-package with the modules of a panel's commands, each with a function `command`.

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from chestnut.data.attributes import MOST_ATTRIBUTES, MOST_NAME_CHARACTERS, choose_attributes
 from chestnut.errors import DataError, listed, suggest
 from chestnut.files.atomic import write_text
 from chestnut.files.csv_files import csv_text, parse_csv
@@ -45,7 +46,7 @@ class Manifest:
     """Every image of a data set with its label, patient and split.
 
     Attributes:
-        frame: The images, one per row, with the columns of `COLUMNS` and the index 0..n-1.
+        frame: The images, one per row, with the columns of `COLUMNS`, then the attributes, and the index 0..n-1.
         root: The folder or file that the user gave.
         classes: The class names in the order of a network's outputs; of two classes, the positive one is last.
         positive: The positive one of two classes; None for any other number of classes.
@@ -72,6 +73,8 @@ class Manifest:
     ) -> Manifest:
         """Build a manifest from rows that have at least `path`, `label` and `patient`.
 
+        Other columns than those of `COLUMNS` become attributes, if they describe groups of images.
+
         Raises:
             DataError: There are no rows, a row has no patient, a path occurs twice, or `positive` is not a class.
         """
@@ -81,7 +84,7 @@ class Manifest:
         for column in COLUMNS:
             if column not in frame:
                 frame[column] = ""
-        frame = frame[list(COLUMNS)].astype(object).fillna("").astype(str).reset_index(drop=True)
+        frame = frame.astype(object).fillna("").astype(str).reset_index(drop=True)
         if (frame["patient"] == "").any():
             missing = frame.loc[frame["patient"] == "", "path"]
             raise DataError(f"{len(missing)} images have no patient, the first {missing.iloc[0]}; fill in the column")
@@ -93,6 +96,8 @@ class Manifest:
             if fault := class_fault(name):
                 raise DataError(f"{root}: the class {quoted(name)} cannot be used: {fault}; rename it")
         classes, chosen = order_classes(names, positive)
+        attributes = choose_attributes(frame.drop(columns=list(COLUMNS)), frame["patient"], COLUMNS)
+        frame = frame[list(COLUMNS)].join(attributes)
         return cls(frame, Path(root), classes, chosen, tuple(notes), synthetic)
 
     def __len__(self) -> int:
@@ -102,6 +107,11 @@ class Manifest:
     def paths(self) -> list[str]:
         """The absolute path of each image, or `archive.npz#split/row`."""
         return cast(list[str], self.frame["path"].tolist())
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of the columns beyond `COLUMNS`, such as age or sex."""
+        return tuple(str(name) for name in self.frame if name not in COLUMNS)
 
     @property
     def patients(self) -> npt.NDArray[np.str_]:
@@ -238,8 +248,9 @@ class Manifest:
                 raise DataError(f"{path} has an unknown {column} {listed(unknown)}; {remedy}")
         folder = path.resolve().parent
         frame["path"] = [str(folder / item) for item in frame["path"]]
+        attributes = [name for name in frame if name not in COLUMNS and len(str(name)) <= MOST_NAME_CHARACTERS]
         return cls(
-            frame[list(COLUMNS)],
+            frame[[*COLUMNS, *attributes[:MOST_ATTRIBUTES]]],
             Path(facts["root"]),
             tuple(facts["classes"]),
             facts["positive"],

@@ -42,7 +42,7 @@ def union(manifests: Sequence[Manifest]) -> Manifest:
                 "trained on the same data; give runs that were"
             )
     rows["split"] = _strongest_use(rows).map(_NAMES)
-    frame = rows.drop_duplicates("path", ignore_index=True)[manifests[0].frame.columns]
+    frame = rows.drop_duplicates("path", ignore_index=True)[manifests[0].frame.columns].fillna("")
     roots = sorted({str(one.root) for one in manifests})
     first = manifests[0]
     return Manifest(

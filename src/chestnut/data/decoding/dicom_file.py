@@ -29,7 +29,7 @@ _START, _STEP = 4 * MB, 1 * MB
 _SIZE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 
 #: The groups of elements that describe a file, its patient and its pixels.
-_DESCRIBING = (0x0002, 0x0008, 0x0010, 0x0028)
+_DESCRIBING = (0x0002, 0x0008, 0x0010, 0x0018, 0x0028)
 
 #: What stands before the elements of a file in Explicit VR Little Endian: preamble, mark and transfer syntax.
 _PLAIN = bytes(128) + b"DICM" + struct.pack("<HH2sH20s", 2, 0x10, b"UI", 20, b"1.2.840.10008.1.2.1")

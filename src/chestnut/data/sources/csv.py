@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from chestnut.data.formats import DICOM_SUFFIXES, FORMATS, PICTURE_SUFFIXES
-from chestnut.data.sources.dicom_header import read_headers, with_patients
+from chestnut.data.sources.dicom_header import read_headers, with_headers
 from chestnut.data.sources.record import Found, Image
 from chestnut.data.sources.scan import absolute, below, is_file, suffix
 from chestnut.data.sources.table import Columns, Table, read_table
@@ -36,10 +36,9 @@ def read_csv(file: str, columns: Columns, skip_bad: bool = False) -> Found:
         Image(_absolute(cell, folder), below(cell, folder), **row, origin="column" if row.get("patient") else "")
         for cell, row in zip(table.cells["path"], table.records(), strict=True)
     ]
-    unknown = [image for image in images if not image.patient]
     named = ", ".join(f"{part} from {name!r}" for part, name in table.columns.items() if part != "uid")
     all_notes = (f"columns of {Path(file).name}: {named}", *notes, *faults)
-    return Found(tuple(with_patients(images, read_headers(unknown))), all_notes)
+    return Found(tuple(with_headers(images, read_headers(images))), all_notes)
 
 
 def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Read patient and image identity from DICOM headers, without reading pixels."""
+"""Read the identity of patient and image, and what describes both, from DICOM headers, without reading pixels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chestnut.data.decoding.raw import open_file
 from chestnut.data.sources.record import Image
 from chestnut.data.sources.scan import is_picture
 from chestnut.errors import ImageError
+from chestnut.evaluation.grouping import parse_numbers
 from chestnut.names import is_safe
 
 #: The longest identity; the standard allows 64 characters.
@@ -20,11 +21,28 @@ _MOST_CHARACTERS = 1_000
 _UNREADABLE: tuple[type[Exception], ...] = (ImageError, *FAULTS)
 
 
-class Header(NamedTuple):
-    """The PatientID and SOPInstanceUID of a DICOM file; an empty text where one is missing."""
+#: The attributes that a header gives, and the element of each.
+_ATTRIBUTES = {
+    "sex": "PatientSex",
+    "age": "PatientAge",
+    "view": "ViewPosition",
+    "manufacturer": "Manufacturer",
+    "model": "ManufacturerModelName",
+}
 
-    patient: str
-    uid: str
+
+class Header(NamedTuple):
+    """What the header of a DICOM file tells; an empty text where something is missing.
+
+    Attributes:
+        patient: The PatientID.
+        uid: The SOPInstanceUID.
+        attributes: Sex, age in years, view, manufacturer and model, as far as they are known.
+    """
+
+    patient: str = ""
+    uid: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 def read_headers(images: Iterable[Image]) -> dict[str, Header]:
@@ -41,24 +59,36 @@ def read_headers(images: Iterable[Image]) -> dict[str, Header]:
         return {path: _read(path) for path in files}
 
 
-def with_patients(images: Iterable[Image], headers: dict[str, Header]) -> list[Image]:
-    """Return the images with PatientID as the patient where no patient was known."""
-    empty = Header("", "")
-    known = ((image, headers.get(image.path, empty).patient) for image in images)
-    return [
-        image._replace(patient=patient, origin=f"DICOM{image.origin}") if patient and not image.patient else image
-        for image, patient in known
-    ]
+def with_headers(images: Iterable[Image], headers: dict[str, Header]) -> list[Image]:
+    """Return the images with PatientID as the patient where no patient was known, and with what headers tell beside."""
+    return [_add(image, headers.get(image.path, Header())) for image in images]
+
+
+def _add(image: Image, header: Header) -> Image:
+    told = image.with_attributes(header.attributes)
+    if header.patient and not image.patient:
+        return told._replace(patient=header.patient, origin=f"DICOM{image.origin}")
+    return told
 
 
 def _read(path: str) -> Header:
+    elements = ["PatientID", "SOPInstanceUID", *_ATTRIBUTES.values()]
     try:
         with open_file(path) as file:
-            dataset = read_dataset(file, path, ["PatientID", "SOPInstanceUID"], force=False, pixels=False)
-        patient, uid = _text(dataset.get("PatientID")), _text(dataset.get("SOPInstanceUID"))
+            dataset = read_dataset(file, path, elements, force=False, pixels=False)
+        patient, uid, *others = (_text(dataset.get(element)) for element in elements)
     except _UNREADABLE:
-        return Header("", "")
-    return Header("" if patient.lower().startswith("anon") else patient, uid)
+        return Header()
+    attributes = dict(zip(_ATTRIBUTES, others, strict=True))
+    attributes["age"] = _years(attributes["age"])
+    known = tuple((name, text) for name, text in attributes.items() if text)
+    return Header("" if patient.lower().startswith("anon") else patient, uid, known)
+
+
+def _years(age: str) -> str:
+    """Return an age such as 045Y or 006M in years; empty if it is none."""
+    years = parse_numbers([age])
+    return "" if years is None else f"{years[0]:.3g}"
 
 
 def _text(value: Any) -> str:

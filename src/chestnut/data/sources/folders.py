@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chestnut.data.formats import FORMATS
-from chestnut.data.sources.dicom_header import Header, read_headers, with_patients
+from chestnut.data.sources.dicom_header import Header, read_headers, with_headers
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.record import Found, Image, split_named
 from chestnut.data.sources.scan import Scanner, Tree, below
@@ -48,7 +48,7 @@ def read_folder(folder: str, labels: Labels | None, scanner: Scanner) -> Found:
     )
     notes = [f"folders beside the split folders left out: {listed(beside)}"] if beside else []
     headers = read_headers(images)
-    images = with_patients(images, headers)
+    images = with_headers(images, headers)
     if labels is not None:
         images = apply_labels(images, headers, labels, scanner)
         notes.extend(labels.notes)

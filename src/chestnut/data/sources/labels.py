@@ -16,7 +16,7 @@ from chestnut.errors import DataError
 from chestnut.names import shown
 
 _AMBIGUOUS = -1
-_UNKNOWN = Header("", "")
+_UNKNOWN = Header()
 _KEYS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "path": lambda cell: _forms(cell),  # noqa: PLW0108 -- defined further down
     "uid": lambda cell: (cell,),
@@ -97,7 +97,9 @@ class Labels:
 
     def _add_facts(self, image: Image, row: int) -> Image:
         facts = {column: cell for column, cell in self._rows[row].items() if cell}
-        return image._replace(**facts, origin="column" if "patient" in facts else image.origin)
+        told = image.attributes
+        facted = image._replace(**facts, origin="column" if "patient" in facts else image.origin)
+        return facted.with_attributes(told)
 
     def _build_index(self, part: str, cells: list[str]) -> dict[str, int]:
         """Return the row for every form of a key; a shorter form shared by rows with different labels has no row."""

@@ -88,12 +88,20 @@ def load_dataset(
         )
     root = Path(absolute(fixed_part(text)))
     return Manifest.build(
-        pd.DataFrame(images).drop(columns=["name", "origin"]),
+        _table(images),
         root,
         positive=positive,
         notes=(*found.notes, *notes, *patient_notes),
         synthetic=_synthetic(images, root),
     )
+
+
+def _table(images: Sequence[Image]) -> pd.DataFrame:
+    """Return images as rows, with a column for each attribute."""
+    frame = pd.DataFrame(images).drop(columns=["name", "origin", "attributes"])
+    named = [dict(image.attributes) for image in images]
+    names = dict.fromkeys(name for attributes in named for name in attributes if name not in frame)
+    return frame.join(pd.DataFrame({name: [attributes.get(name, "") for attributes in named] for name in names}))
 
 
 def image_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chestnut.data.sources.csv import read_csv
-from chestnut.data.sources.dicom_header import read_headers, with_patients
+from chestnut.data.sources.dicom_header import read_headers, with_headers
 from chestnut.data.sources.folders import apply_labels, images_by_folder
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.npz import read_npz
@@ -94,7 +94,7 @@ def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: b
     if not images:
         raise DataError(f"the pattern {text} matches {len(others):,} files but no images; correct it, or give a folder")
     headers = read_headers(images)
-    images = with_patients(images, headers)
+    images = with_headers(images, headers)
     if labels is not None:
         images = apply_labels(images, headers, labels, pool.scanner)
     if len({image.source for image in images}) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ class Image(NamedTuple):
         origin: The source of `patient`: `column` or `DICOM`, followed by `@` and the data set's name if several are
             pooled. Equal identities from two origins are different patients.
         copy_of: The path of the original, if this is an augmented copy.
+        attributes: What else is known, as pairs of a name and a text, such as `("sex", "F")`.
     """
 
     path: str
@@ -42,6 +44,13 @@ class Image(NamedTuple):
     source: str = ""
     origin: str = ""
     copy_of: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def with_attributes(self, more: Iterable[tuple[str, str]]) -> Image:
+        """Return a copy that knows more; what it knows already stays, whatever the case of its name."""
+        known = {name.casefold() for name, text in self.attributes if text}
+        fresh = tuple((name, text) for name, text in more if text and name.casefold() not in known)
+        return self._replace(attributes=(*self.attributes, *fresh)) if fresh else self
 
 
 @dataclass(frozen=True)

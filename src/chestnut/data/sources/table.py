@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import asdict, dataclass, replace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
+from chestnut.data.attributes import MOST_ATTRIBUTES, MOST_TEXT_CHARACTERS
 from chestnut.data.decoding.limits import (
     MB,
     MOST_CELL_CHARACTERS,
@@ -87,12 +88,14 @@ class Table:
         cells: The cells as stripped text, with those columns of path, label, patient, split, source and uid that exist.
         columns: The name in the file of each column in `cells`.
         names: The names of all columns in the file.
+        others: The cells of the columns that are none of these parts, by their names in the file.
     """
 
     file: str
     cells: pd.DataFrame
     columns: dict[str, str]
     names: tuple[str, ...]
+    others: pd.DataFrame
 
     def need(self, part: str) -> None:
         """Check that the table has a column.
@@ -111,14 +114,16 @@ class Table:
             (f"line {int(line) + 2} ({shown(cell)})" for line, cell in zip(cells.index, cells, strict=True)), 3
         )
 
-    def records(self) -> list[dict[str, str]]:
-        """Return label, patient, split and source of each row, as far as the table has them."""
+    def records(self) -> list[dict[str, Any]]:
+        """Return label, patient, split and source of each row, as far as the table has them, and its attributes."""
         parts = [part for part in ("label", "patient", "split", "source", "copy_of") if part in self.cells]
-        return cast(list[dict[str, str]], self.cells[parts].to_dict("records"))
+        rows = cast(list[dict[str, Any]], self.cells[parts].to_dict("records"))
+        others = cast(list[dict[str, str]], self.others.to_dict("records"))
+        return [{**row, "attributes": tuple(other.items())} for row, other in zip(rows, others, strict=True)]
 
     def where(self, rows: pd.Series[bool]) -> Table:
         """Return the table with only those rows for which `rows` is true."""
-        return replace(self, cells=self.cells[rows])
+        return replace(self, cells=self.cells[rows], others=self.others[rows])
 
 
 def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
@@ -156,7 +161,7 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
     names = tuple(cells.columns)
     chosen = _choose_columns(file, names, columns)
     text = pd.DataFrame({part: _clean(cells[name], part) for part, name in chosen.items()}, index=cells.index)
-    table = Table(file, text, chosen, names)
+    table = Table(file, text, chosen, names, _read_others(cells.drop(columns=list(chosen.values()))))
     _check_lengths(table)
     return _normalise_splits(table, named=columns.split is not None) if "split" in chosen else (table, ())
 
@@ -189,6 +194,12 @@ def _clean(cells: pd.Series[str], part: str) -> pd.Series[str]:
     """Return cells without blanks around them; a word that stands for a missing value becomes empty."""
     text = cells.fillna("").str.strip()
     return text if part in ("path", "copy_of") else text.mask(text.str.lower().isin(_MISSING), "")
+
+
+def _read_others(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of columns that may be attributes; one with long cells is none."""
+    short = [name for name in cells if cells[name].fillna("").str.len().max() <= MOST_TEXT_CHARACTERS]
+    return cells[short[: 2 * MOST_ATTRIBUTES]].apply(lambda column: _clean(column, str(column.name)))
 
 
 def _check_lengths(table: Table) -> None:
