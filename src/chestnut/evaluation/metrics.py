@@ -24,6 +24,7 @@ from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN, head
 from chestnut.evaluation.patient_tally import Tally, cross_entropy, decision_figures, mean_figures
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
+from chestnut.evaluation.set_figures import SetFigures
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Evaluation:
         resamples: The number of resamples behind the intervals.
         seed: The seed of the resamples.
         notes: What a reader must know before believing the figures, in sentences.
+        sets: The figures of prediction sets; None where none were asked for.
     """
 
     images: int
@@ -58,6 +60,7 @@ class Evaluation:
     resamples: int
     seed: int
     notes: tuple[str, ...] = ()
+    sets: SetFigures | None = None
 
     def summary(self, metric: str, label: str | None = None) -> str:
         """Return a metric with its interval as text, such as "0.943 (0.921–0.962)".
@@ -97,6 +100,7 @@ class Evaluation:
             "seed": self.seed,
             "confidence": CONFIDENCE,
             "notes": list(self.notes),
+            "sets": None if self.sets is None else self.sets.to_dict(),
         }
 
     @classmethod
@@ -118,6 +122,7 @@ class Evaluation:
                 per_class={label: _read(figures) for label, figures in values["per_class"].items()},
                 confusion=tuple(tuple(row) for row in values["confusion"]),
                 notes=tuple(values["notes"]),
+                sets=SetFigures.from_dict(values["sets"]) if values.get("sets") else None,
             )
             missing = set(METRICS) - set(read.metrics)
             return replace(read, **_add_decision_figures(read)) if missing else read

@@ -10,12 +10,16 @@ from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.arrays import Floats
+from chestnut.evaluation.conformal import SetPlan, SetRule
 from chestnut.evaluation.metrics import Evaluation, evaluate
+from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.set_figures import SetFigures
 from chestnut.figures.evaluation import draw_evaluation
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.names import make_name
 from chestnut.progress import Bars, silent
@@ -35,6 +39,7 @@ def evaluate_run(
     *,
     command: str = "chestnut.evaluate",
     threshold: float | None = None,
+    sets: SetPlan | None = None,
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> Evaluation:
@@ -51,17 +56,20 @@ def evaluate_run(
         other: Another data set; None for the run's own images.
         command: The command to name in the ledger.
         threshold: The least probability, in 0..1, at which the positive class is decided; None for the run's own.
+        sets: What prediction sets are to hold, to measure them too; None for no sets.
         skip_bad: Whether to leave unreadable images out instead of refusing them.
         bars: Shows the progress.
 
     Raises:
         DataError: The split is empty, labels are missing, the classes are not those of the run, an image of the run
-            has changed, the other data set consists of the run's own images, or the threshold does not apply.
+            has changed, the other data set consists of the run's own images, or the threshold does not apply; or the
+            run has no reference for prediction sets, or one of too few patients.
         BundleError: The run's bundle is missing or was changed.
     """
     bundle = read_run_bundle(run)
     if threshold is not None:
         _require_threshold(threshold, bundle)
+    rule = None if sets is None else read_set_rule(bundle, sets)
     if split == "test":
         _ = run.ledger.looks  # a damaged ledger is told before hours of work
     if other is None:
@@ -75,6 +83,8 @@ def evaluate_run(
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
     judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold)
+    if rule is not None:
+        judged = judged.with_sets(rule, _explain_promise(split, other))
     if lost := str(decoded.lost_lungs or ""):
         judged = judged.with_note(lost)
     if split == "test" or (overlap is not None and overlap.counts["test"]):
@@ -140,6 +150,13 @@ class Judged:
         """Return a copy with one note more."""
         return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, note)))
 
+    def with_sets(self, rule: SetRule, note: str) -> Judged:
+        """Return a copy with the figures of prediction sets, and with a note on them if it is not empty."""
+        owners = number_patients(self.manifest.patients)[0]
+        figures = SetFigures.measure(rule, self.probabilities, self.manifest.targets, owners)
+        noted = replace(figures, notes=[*figures.notes, *filter(None, [note])])
+        return replace(self, evaluation=replace(self.evaluation, sets=noted))
+
 
 def _judge(
     manifest: Manifest,
@@ -164,6 +181,18 @@ def _judge(
         given = f"at the threshold {threshold:g} in place of the run's own {bundle.threshold:g}; the run stays as it is"
         judged = judged.with_note(given)
     return judged
+
+
+def _explain_promise(split: str, other: Manifest | None) -> str:
+    """Say what the coverage of prediction sets means on images for which it was not promised; empty if it was."""
+    if other is not None:
+        return (
+            "the promise is for new patients of the source of the run's validation images; for this data set the "
+            "coverage is measured, not promised"
+        )
+    if split == "val":
+        return "the sets were fitted on these images, so their coverage says nothing; judge them on the test split"
+    return "the network was fitted to these images, so their coverage says nothing" if split == "train" else ""
 
 
 def _require_threshold(threshold: float, bundle: Bundle) -> None:

@@ -13,6 +13,7 @@ from chestnut.evaluation.patients import number_patients
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.evaluate import evaluate_known
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.reference import PART, Reference
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
 from chestnut.models.heads import probabilities
 from chestnut.progress import Bars, silent
@@ -45,11 +46,16 @@ class Validation:
         """Return the probabilities at a temperature, shape (n, classes)."""
         return probabilities(self.logits, temperature)
 
+    def reference(self) -> Reference:
+        """Return the reference of prediction sets."""
+        manifest = self.decoded.manifest
+        return Reference.build(self.logits, manifest.targets, manifest.patients)
+
 
 def finish_bundle(run: RunFolder, decoded: Decoded, bars: Bars = silent) -> Evaluation:
     """Fit what a bundle knows beside its network, and evaluate the run on its validation images by it.
 
-    The temperature is fitted if the recipe wants that.
+    The temperature is fitted if the recipe wants that, and the reference of prediction sets is kept.
 
     Args:
         run: A run whose bundle has just been written.
@@ -66,8 +72,7 @@ def finish_bundle(run: RunFolder, decoded: Decoded, bars: Bars = silent) -> Eval
     bundle = read_run_bundle(run)
     validation = Validation.compute(KerasEngine.open(bundle), decoded.only("val"), bars)
     facts = {} if run.recipe.train.calibrate == "none" else fit_temperature(bundle, validation)
-    if facts:
-        bundle = change_run_bundle(run, **facts)
+    bundle = change_run_bundle(run, {PART: validation.reference().to_part()}, **facts)
     return evaluate_known(run, "val", validation.decoded, validation.probabilities(bundle.temperature), bundle)
 
 

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.set_figures import SetFigures
 
 
 class EvaluationFile(BaseModel):
@@ -25,6 +26,7 @@ class EvaluationFile(BaseModel):
         resamples: The number of resamples behind the intervals.
         seed: The seed of the resamples.
         notes: Sentences to read with the figures.
+        sets: The figures of prediction sets; null where none were asked for.
         data: The data set that the images belong to; early versions did not write it.
         overlap: The number of images of another data set in each split of the run.
         synthetic: Whether the images were drawn by the phantom.
@@ -44,6 +46,7 @@ class EvaluationFile(BaseModel):
     resamples: int
     seed: int
     notes: list[str]
+    sets: SetFigures | None = None
     data: str = ""
     overlap: dict[str, int] | None = None
     synthetic: bool = False
