@@ -16,8 +16,8 @@ from chestnut.evaluation.metrics import decide, evaluate
 from chestnut.evaluation.paired.delong import delong
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.selection_bias import gain_of_chosen
+from chestnut.evaluation.softmax import probabilities
 from chestnut.evaluation.thresholds import Goal, choose
-from chestnut.models.heads import probabilities
 
 NAN, INF = math.nan, math.inf
 BAD = [NAN, INF, -INF]

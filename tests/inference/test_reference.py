@@ -9,9 +9,9 @@ import pytest
 
 from chestnut.errors import BundleError
 from chestnut.evaluation.conformal import SetPlan, SetRule
+from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.part_file import pack_arrays
 from chestnut.inference.reference import Reference
-from chestnut.models.heads import probabilities
 
 PATH, CLASSES = Path("run/bundle/conformal.npz"), ("NORMAL", "PNEUMONIA")
 

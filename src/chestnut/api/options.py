@@ -17,6 +17,7 @@ from chestnut.errors import DeviceError
 from chestnut.limits import require_between
 
 if TYPE_CHECKING:
+    from chestnut.evaluation.conformal import SetPlan
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.training.distributed.hosts import Hosts
 
@@ -48,6 +49,8 @@ class TrainOptions(DisplayOptions, total=False):
 class PredictOptions(DisplayOptions, total=False):
     """Keywords of calls that predict images; see `PredictSettings`."""
 
+    coverage: float | None
+    per_class: bool
     engine: str
     address: str | None
     jobs: int | None
@@ -136,24 +139,37 @@ class StressSettings(DisplaySettings):
 
 @dataclass(frozen=True)
 class PredictSettings(DisplaySettings):
-    """Where images are predicted; see `DisplaySettings` for the rest.
+    """What is said of images, and where they are predicted; see `DisplaySettings` for the rest.
 
     Attributes:
+        coverage: The share of new patients, above 0 and below 1, for which the set of classes that is named for an
+            image is to contain the true one; None to name no sets.
+        per_class: Whether the coverage is to hold for the patients of each class.
         engine: `local`, in this process, or `ray`.
         address: The address of the Ray cluster; None to start one on this machine.
         jobs: How many workers predict side by side on the cluster; None for as many as fit.
         wait: The seconds to wait for a Ray cluster that is silent, has no node or has no room.
     """
 
+    coverage: float | None = None
+    per_class: bool = False
     engine: str = "local"
     address: str | None = None
     jobs: int | None = None
     wait: float = 60.0
 
+    @property
+    def sets(self) -> SetPlan | None:
+        """What prediction sets are to hold; None for no sets."""
+        from chestnut.evaluation.conformal import SetPlan
+
+        return SetPlan.of(self.coverage, self.per_class)
+
     def check(self) -> None:
         """Refuse settings that do not go together.
 
         Raises:
+            DataError: A coverage that is not between 0 and 1, or is missing although sets are wanted for each class.
             EngineError: An unknown engine, a cluster that cannot be reached, a number out of its range, or `jobs` for
                 the local engine.
             MissingExtraError: Ray is not installed.
@@ -161,6 +177,7 @@ class PredictSettings(DisplaySettings):
         from chestnut.errors import EngineError
         from chestnut.jobs.engine_choice import EngineChoice
 
+        _ = self.sets
         EngineChoice(self.engine, self.address, self.jobs, self.wait).check()
         if self.engine == "local" and self.jobs is not None:
             raise EngineError(

@@ -12,20 +12,18 @@ from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,
     PredictOptions,
-    PredictSettings,
     StressOptions,
     StressSettings,
     TrainOptions,
     TrainSettings,
     read_options,
 )
+from chestnut.api.predict import predict_parts
 from chestnut.config import Recipe
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.places import free_folder, is_same_name, require_free, require_outside_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import pandas as pd
 
     from chestnut.diagnosis.diagnosis import Diagnosis
@@ -77,6 +75,8 @@ class Run:
         data: Data | None = None,
         *,
         threshold: float | None = None,
+        coverage: float | None = None,
+        per_class: bool = False,
         skip_bad: bool = False,
         **options: Unpack[DisplayOptions],
     ) -> Evaluation:
@@ -87,15 +87,21 @@ class Run:
             data: Another data set; None for the images of the run.
             threshold: The least probability, in 0..1, at which the positive class is decided; None for the run's own.
                 The evaluation at another threshold is returned but not written.
+            coverage: Measure prediction sets too that are to contain the true class of this share of new patients;
+                above 0 and below 1.
+            per_class: Whether the coverage is to hold for the patients of each class.
             skip_bad: Leave unreadable images out instead of raising.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
-            DataError: The split is empty, labels are missing, or the classes are not those of the run.
+            DataError: The split is empty, labels are missing, the classes are not those of the run, or the validation
+                images have too few patients for the coverage.
         """
+        from chestnut.evaluation.conformal import SetPlan
         from chestnut.models.framework import load_framework
 
         settings = read_options(DisplaySettings, options)
+        sets = SetPlan.of(coverage, per_class)
         other = None if data is None else read_data(data)
         load_framework()
         from chestnut.inference.evaluate import evaluate_run
@@ -108,6 +114,7 @@ class Run:
             other,
             command=settings.command or f"run.evaluate({split!r})",
             threshold=threshold,
+            sets=sets,
             skip_bad=skip_bad,
             bars=settings.shown.bar,
         )
@@ -120,15 +127,17 @@ class Run:
         Args:
             images: One or several of them.
             skip_bad: Leave unreadable images out instead of raising.
-            **options: `engine`, `address`, `jobs` and `wait`, to predict on a Ray cluster; `quiet` and `display`.
+            **options: `coverage` and `per_class`, to name the set of classes that each image may have; `engine`,
+                `address`, `jobs` and `wait`, to predict on a Ray cluster; `quiet` and `display`. See `PredictSettings`.
 
         Raises:
-            DataError: No images, or unreadable ones.
+            DataError: No images, or unreadable ones; or the run has no reference for prediction sets, or one of too
+                few patients for the coverage.
             EngineError: An engine that is unknown or cannot be reached.
         """
         from chestnut.inference.predictions import Predictions
 
-        return Predictions.joined(predict_parts(self, images, skip_bad=skip_bad, **options))
+        return Predictions.joined(predict_parts(self.folder, images, skip_bad=skip_bad, **options))
 
     def finetune(
         self,
@@ -356,32 +365,3 @@ def open_folder(run: str | Path | Run) -> RunFolder:
 def stress(run: str | Path | Run, shifts: Sequence[str] = (), **options: Unpack[StressCallOptions]) -> Stress:
     """Judge a run on its validation images as other scanners would have made them; see `Run.stress`."""
     return Run(open_folder(run)).stress(shifts, **options)
-
-
-def predict_parts(
-    run: str | Path | Run,
-    images: str | Path | Sequence[str | Path],
-    *,
-    skip_bad: bool = False,
-    **options: Unpack[PredictOptions],
-) -> Generator[Predictions]:
-    """Predict as `Run.predict` does, and yield the predictions of a few hundred images at a time, in order."""
-    from chestnut.data.sources.load import image_files
-
-    settings = read_options(PredictSettings, options)
-    settings.check()
-    folder = open_folder(run)
-    given = [images] if isinstance(images, str | Path) else images
-    files, bar = image_files([str(item) for item in given]), settings.shown.bar
-    if settings.engine == "ray":
-        from chestnut.jobs.ray.predict import predict_on_ray
-
-        address, jobs, wait = settings.address, settings.jobs, settings.wait
-        yield from predict_on_ray(folder, files, address=address, jobs=jobs, wait=wait, skip_bad=skip_bad, bars=bar)
-        return
-    from chestnut.models.framework import load_framework
-
-    load_framework()
-    from chestnut.inference.predict import predict_parts as predict_here
-
-    yield from predict_here(folder, files, skip_bad=skip_bad, bars=bar)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -163,6 +164,17 @@ class SetRule:
             f"every set contains {few}: a coverage of {self.plan.coverage:g} for a class needs calibration images of "
             f"{self.plan.patients} patients of it",
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule for JSON."""
+        return {
+            "coverage": self.plan.coverage,
+            "per_class": self.plan.per_class,
+            "least": dict(zip(self.classes, self.least, strict=True)),
+            "calibration_images": self.images,
+            "calibration_patients": dict(zip(self.classes, self.patients, strict=True)),
+            "notes": list(self.notes),
+        }
 
 
 def least_probability(own: Floats, owners: Ints, coverage: float) -> float:

@@ -66,11 +66,7 @@ class SetFigures:
         hits, single = members[np.arange(len(truth)), truth], count == 1
         numbers = list(enumerate(rule.classes))
         return cls(
-            coverage=rule.plan.coverage,
-            per_class=rule.plan.per_class,
-            least=dict(zip(rule.classes, rule.least, strict=True)),
-            calibration_images=rule.images,
-            calibration_patients=dict(zip(rule.classes, rule.patients, strict=True)),
+            **rule.to_dict(),
             covered=_over_patients(hits, owners, np.ones(len(truth), dtype=bool)),
             covered_by_class={name: _over_patients(hits, owners, truth == number) for number, name in numbers},
             size=_mean_size(count, owners, len(rule.classes)),
@@ -78,7 +74,6 @@ class SetFigures:
             single_right=_share(hits, owners, single),
             right_by_class={name: _share(hits, owners, single & members[:, number]) for number, name in numbers},
             sizes={str(size): int((count == size).sum()) for size in range(1, len(rule.classes) + 1)},
-            notes=list(rule.notes),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.calibration.temperature import calibrate, rescale_threshold
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.evaluate import evaluate_known
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.reference import PART, Reference
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
-from chestnut.models.heads import probabilities
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 

@@ -17,12 +17,12 @@ from chestnut.config import InputSpec
 from chestnut.config.limits import MOST_VALUES
 from chestnut.data.pixels import Grey
 from chestnut.errors import BundleError, in_one_line, listed
+from chestnut.evaluation.softmax import probabilities
 from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.test_time import variants
 from chestnut.models.device import backend_errors, chunk, compiled, predict
 from chestnut.models.finite import describe_bad_weights
-from chestnut.models.heads import probabilities
 from chestnut.models.network_file import check_network_file
 from chestnut.models.output_sizes import largest_output
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from chestnut.data.lost_lungs import LostLungs
 from chestnut.errors import DataError, ImageError, listed
+from chestnut.evaluation.conformal import SetRule
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
 from chestnut.files.csv_files import csv_text
@@ -38,6 +39,7 @@ class Predictions:
         digests: The SHA-256 of each image's decoded pixels.
         lungs_found: Whether the lungs of each image were found, so that the network saw what it was trained for; None
             if its input does not need them.
+        set_rule: Which classes belong to an image's prediction set; None where no sets were asked for.
     """
 
     paths: tuple[str, ...]
@@ -49,6 +51,7 @@ class Predictions:
     synthetic: bool = False
     digests: tuple[str, ...] = ()
     lungs_found: tuple[bool, ...] | None = None
+    set_rule: SetRule | None = None
 
     @property
     def lost_lungs(self) -> LostLungs | None:
@@ -59,6 +62,15 @@ class Predictions:
     def decisions(self) -> list[str]:
         """The predicted class of each image."""
         return [self.classes[index] for index in decide(self.probabilities, self.threshold)]
+
+    @property
+    def sets(self) -> list[tuple[str, ...]] | None:
+        """The classes that each image may have, at the coverage that was asked for; None where none was."""
+        return None if self.set_rule is None else self.set_rule.name(self.probabilities)
+
+    def with_sets(self, rule: SetRule | None) -> Predictions:
+        """Return a copy with prediction sets."""
+        return replace(self, set_rule=rule)
 
     @classmethod
     def joined(cls, parts: Iterable[Predictions]) -> Predictions:
@@ -89,12 +101,15 @@ class Predictions:
 
         The columns are `path`, `probability_<class>` for each class, `decision`, and `threshold`, which is empty for
         more than two classes. If the network's input needs the lungs, `lungs` says whether they were found: yes or no.
+        If a coverage was asked for, `set` has the classes of the prediction set, as in `NORMAL|PNEUMONIA`.
         """
         frame = with_probabilities(pd.DataFrame({"path": list(self.paths)}), self.probabilities, self.classes)
         threshold = self.threshold if self.positive is not None else None
         frame = frame.assign(decision=self.decisions, threshold=threshold)
         if self.lungs_found is not None:
             frame["lungs"] = ["yes" if found else "no" for found in self.lungs_found]
+        if self.sets is not None:
+            frame["set"] = ["|".join(names) for names in self.sets]
         return frame
 
     def save(self, path: str | Path) -> None:
@@ -114,7 +129,8 @@ class Predictions:
     def to_dict(self) -> dict[str, Any]:
         """Return the predictions for JSON: `classes`, `positive`, `threshold`, `synthetic`, `images` and `skipped`.
 
-        If the network's input needs the lungs, each of `images` says in `lungs` whether they were found.
+        If the network's input needs the lungs, each of `images` says in `lungs` whether they were found. If a coverage
+        was asked for, each says in `set` which classes it may have, and `sets` says by what rule.
         """
         rows: list[dict[str, Any]] = [
             {
@@ -126,6 +142,8 @@ class Predictions:
         ]
         for row, found in zip(rows, self.lungs_found or (), strict=False):
             row["lungs"] = found
+        for row, names in zip(rows, self.sets or (), strict=False):
+            row["set"] = list(names)
         return {
             "classes": list(self.classes),
             "positive": self.positive,
@@ -133,6 +151,7 @@ class Predictions:
             "synthetic": self.synthetic,
             "images": rows,
             "skipped": [str(error) for error in self.bad],
+            "sets": None if self.set_rule is None else self.set_rule.to_dict(),
         }
 
     def _repr_html_(self) -> str:

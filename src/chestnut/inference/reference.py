@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError
 from chestnut.evaluation.conformal import SetPlan, SetRule
+from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.bundle import Bundle, PartName
 from chestnut.inference.part_file import pack_arrays, refuse_part, unpack_arrays
-from chestnut.models.heads import probabilities
 
 #: The part of a bundle that contains it.
 PART: PartName = "conformal.npz"

@@ -18,9 +18,9 @@ from chestnut.data.phantom.dataset import write
 from chestnut.data.sources.load import load_dataset
 from chestnut.data.split import split
 from chestnut.errors import DataError, DeviceError, RecipeError
+from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.keras_engine import KerasEngine, load_network
 from chestnut.models.build import build_recipe
-from chestnut.models.heads import probabilities
 from chestnut.training.classical.fit import check_classical, make_method
 from chestnut.training.classical.grid_search import Examples, search
 from chestnut.training.distributed.devices import ONE

@@ -11,6 +11,7 @@ import typer
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, WideOption, command_line, emit, out, print_next, print_notes
+from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
 from chestnut.errors import DataError, suggest
 
 
@@ -27,6 +28,8 @@ def command(
             "--threshold", metavar="0..1", help="Decide at this probability instead of the run's own threshold."
         ),
     ] = None,
+    coverage: CoverageOption = None,
+    per_class: PerClassOption = False,
     wide: WideOption = False,
     *,
     options: DataOptions,
@@ -37,7 +40,7 @@ def command(
     With --threshold the result is printed and not kept, so that the evaluation at the run's own threshold stays.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.result_tables import confusion_table, metrics_table
+    from chestnut.cli.shared.result_tables import confusion_table, metrics_table, sets_table
     from chestnut.data.manifest import SPLITS
 
     if split not in SPLITS:
@@ -49,6 +52,8 @@ def command(
         split,
         None if data is None else options.reader(data),
         threshold=threshold,
+        coverage=coverage,
+        per_class=per_class,
         skip_bad=options.skip_bad,
         display=TerminalDisplay(),
         command=command_line(),
@@ -60,4 +65,7 @@ def command(
         out.print(metrics_table(title, result))
         out.print(confusion_table(result))
         print_notes(result["notes"])
+        if found.sets is not None:
+            out.print(sets_table(found.sets))
+            print_notes(found.sets.notes)
         print_next("chestnut", "report", run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from chestnut.cli.shared.engine_options import (
 )
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say
+from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
 from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from chestnut.data.lost_lungs import LostLungs
     from chestnut.data.overlap import Overlap
+    from chestnut.evaluation.conformal import SetRule
     from chestnut.inference.predictions import Predictions
     from chestnut.runs.folder import RunFolder
 
@@ -47,6 +49,8 @@ def command(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV."), Output()
     ] = None,
+    coverage: CoverageOption = None,
+    per_class: PerClassOption = False,
     skip_bad: SkipBadOption = False,
     engine: EngineOption = "local",
     address: AddressOption = None,
@@ -54,13 +58,20 @@ def command(
     wait: WaitOption = DEFAULT_WAIT,
     json: JsonOption = None,
 ) -> None:
-    """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision."""
-    from chestnut.api.run import open_folder, predict_parts
+    """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision.
+
+    With --coverage, each image also gets the set of classes that it may have: one where the network is sure enough.
+    """
+    from chestnut.api.predict import predict_parts
+    from chestnut.api.run import open_folder
     from chestnut.inference.predictions import saved
 
+    folder = open_folder(run)
     predictions = predict_parts(
-        run,
+        folder,
         files,
+        coverage=coverage,
+        per_class=per_class,
         skip_bad=skip_bad,
         engine=engine,
         address=address,
@@ -73,9 +84,9 @@ def command(
         seen = _collect(passed, None if csv is None or json is not None else _SHOWN)
     for fault in seen.shown.bad:
         say(f"left out: {fault}")
-    folder = open_folder(run)
     overlap = _find_overlap(folder, seen)
-    if emit({**seen.shown.to_dict(), "decisions": dict(seen.decisions), "overlap": overlap.counts}, json):
+    counts = {"decisions": dict(seen.decisions), "set_sizes": dict(seen.sizes), "overlap": overlap.counts}
+    if emit({**seen.shown.to_dict(), **counts}, json):
         _print(seen, overlap, csv)
         print_next_for(folder, predicted=True)
 
@@ -90,6 +101,7 @@ class _Summary:
         paths: The paths of all images.
         digests: The SHA-256 of the pixels of all images.
         lost: The images whose lungs were not found.
+        sizes: The number of images by the number of classes in their prediction set; empty without sets.
     """
 
     shown: Predictions
@@ -97,6 +109,7 @@ class _Summary:
     paths: list[str]
     digests: list[str]
     lost: LostLungs
+    sizes: Counter[int]
 
 
 def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
@@ -109,17 +122,21 @@ def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
     paths: list[str] = []
     digests: list[str] = []
     lost: list[str] = []
+    sizes: Counter[int] = Counter()
     for part in parts:
         rows = len(part.paths) if most is None else max(0, most - len(paths))
         kept.append(part.first(rows))
         if part.lost_lungs is not None:
             lost += part.lost_lungs.names
         decisions.update(part.decisions)
+        sizes.update(map(len, part.sets or ()))
         paths += part.paths
         digests += part.digests
     shown = Predictions.joined(kept)
     counts = Counter({name: decisions[name] for name in shown.classes})
-    return _Summary(shown, counts, paths, digests, LostLungs(tuple(lost), len(paths)))
+    numbers = range(1, len(shown.classes) + 1) if shown.set_rule else ()
+    by_size = Counter({number: sizes[number] for number in numbers})
+    return _Summary(shown, counts, paths, digests, LostLungs(tuple(lost), len(paths)), by_size)
 
 
 def _find_overlap(run: RunFolder, seen: _Summary) -> Overlap:
@@ -137,6 +154,9 @@ def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:
     totals = ", ".join(f"{number:,} {name}" for name, number in seen.decisions.items())
     at = f" at the threshold {shown.threshold:.3g} of {shown.positive}" if shown.positive is not None else ""
     out.print(f"{count:,} {'image' if count == 1 else 'images'}: {totals}{at}", markup=False)
+    if shown.set_rule is not None:
+        out.print(describe_sizes(shown.set_rule, seen.sizes), markup=False)
+        print_notes(shown.set_rule.notes)
     if str(seen.lost):
         print_notes([str(seen.lost)])
     if str(overlap):
@@ -153,15 +173,31 @@ def predictions_table(result: Predictions) -> Table:
     folder, paths = _shorten(result.paths)
     made = table(
         f"Images in {folder}" if folder else None,
-        ("image", *(f"P({name})" for name in classes), "decision"),
+        ("image", *(f"P({name})" for name in classes), "decision", *([] if result.sets is None else ["set"])),
         droppable=[f"P({name})" for name in reversed(classes[1:])],
         elsewhere="--csv or --json",
     )
     columns = [result.classes.index(name) for name in classes]
-    for path, row, decision in zip(paths, result.probabilities, result.decisions, strict=True):
+    sets = [[] for _ in paths] if result.sets is None else [[" or ".join(names)] for names in result.sets]
+    for path, row, decision, named in zip(paths, result.probabilities, result.decisions, sets, strict=True):
         style = "bold" if decision == result.positive else None
-        made.add_row(path, *(f"{row[index]:.3f}" for index in columns), decision, style=style)
+        made.add_row(path, *(f"{row[index]:.3f}" for index in columns), decision, *named, style=style)
     return made
+
+
+def describe_sizes(rule: SetRule, sizes: Mapping[int, int]) -> str:
+    """Say how many images have how many possible classes.
+
+    >>> from chestnut.evaluation.conformal import SetPlan, SetRule
+    >>> rule = SetRule(SetPlan(0.9), ("NORMAL", "PNEUMONIA"), (0.2, 0.2), 100, (50, 50))
+    >>> describe_sizes(rule, {1: 30, 2: 1})
+    'sets at a coverage of 0.9 for new patients: 30 with one class, 1 with both'
+    """
+    most = len(rule.classes)
+    words = {1: "one class", most: "both" if most == 2 else f"all {most}"}
+    parts = [f"{count:,} with {words.get(size, str(size))}" for size, count in sizes.items()]
+    whose = "of each class" if rule.plan.per_class else ""
+    return f"sets at a coverage of {rule.plan.coverage:g} for new patients{whose and ' ' + whose}: {', '.join(parts)}"
 
 
 def _shorten(paths: Sequence[str]) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -10,6 +10,9 @@ from chestnut.cli.shared.tables import table
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, in_words
 from chestnut.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from chestnut.evaluation.set_figures import SetFigures
 
 
 def estimate(figure: dict[str, Any] | None) -> str:
@@ -42,6 +45,25 @@ def confusion_table(metrics: dict[str, Any]) -> Table:
     made = table(f"Images by class and decision{at}", ("class", *decided), decided, decided[::-1], "--json")
     for name, row in zip(classes, metrics["confusion"], strict=True):
         made.add_row(name, *(f"{count:,}" for count in row))
+    return made
+
+
+def sets_table(figures: SetFigures) -> Table:
+    """Return the figures of prediction sets: how often they contain the true class, and how much they say."""
+    classes = list(figures.covered_by_class)
+    whose = "each class" if figures.per_class else "all patients together"
+    made = table(
+        f"Prediction sets at a coverage of {figures.coverage:g} for {whose}",
+        ("figure", "all (95 % interval)", *classes),
+        droppable=classes[::-1],
+        elsewhere="--json",
+    )
+    covered = [str(one) for one in figures.covered_by_class.values()]
+    made.add_row("sets with the true class, each patient alike", str(figures.covered), *covered)
+    right = [str(one) for one in figures.right_by_class.values()]
+    made.add_row("right where one class is named", str(figures.single_right), *right)
+    made.add_row("sets with one class", str(figures.single), *[""] * len(classes))
+    made.add_row("classes in a set, mean", str(figures.size), *[""] * len(classes))
     return made
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from chestnut.config import Recipe, StopConfig
 from chestnut.evaluation.metrics import point_metrics
-from chestnut.models.heads import probabilities
+from chestnut.evaluation.softmax import probabilities
 from chestnut.training.class_balance import class_weights, epoch_order
 from chestnut.training.classical.affine import Affine, Floats, Targets
 from chestnut.training.inputs import Images
