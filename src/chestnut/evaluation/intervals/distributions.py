@@ -8,11 +8,11 @@ import numpy.typing as npt
 from chestnut.evaluation.arrays import Floats
 
 
-def beta_quantile(probability: float, first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+def beta_quantile(probability: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
     """Return a quantile of beta distributions; where a parameter is 0, its limit: 0 for the first, 1 for the second.
 
     Args:
-        probability: The probability below the quantile, in 0..1.
+        probability: The probability below the quantile, one for all or one for each, in 0..1.
         first: The first parameters, 0 or more.
         second: The second parameters, 0 or more.
 
@@ -22,8 +22,8 @@ def beta_quantile(probability: float, first: npt.ArrayLike, second: npt.ArrayLik
     from scipy import special
 
     a, b = np.broadcast_arrays(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
-    inside = (a > 0) & (b > 0)
-    quantile = special.betaincinv(np.where(inside, a, 1), np.where(inside, b, 1), probability)
+    inside, below = (a > 0) & (b > 0), np.asarray(probability, dtype=np.float64)
+    quantile = special.betaincinv(np.where(inside, a, 1), np.where(inside, b, 1), below)
     return np.where(inside, quantile, np.where(a > 0, 1.0, 0.0))
 
 
