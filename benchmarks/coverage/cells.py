@@ -1,0 +1,68 @@
+"""The grids of cells, and how often each is drawn."""
+
+from __future__ import annotations
+
+import itertools
+
+from benchmarks.coverage.cohorts import Cell
+
+PATIENTS = (10, 20, 50, 100, 300, 1000)
+AREAS = (0.7, 0.9, 0.98, 0.995)
+CORRELATIONS = (0.0, 0.5, 0.95)
+PREVALENCES = (0.5, 0.1)
+
+#: Samples of a cell in the standard grid and in the full one, and how many times as many confirm a low coverage.
+REPETITIONS, FULL_REPETITIONS, CONFIRM = 200, 1000, 5
+
+# Images a patient, intraclass correlation and prevalence in the standard grid.
+_STANDARD = (("1", 0.0, 0.5), ("1", 0.0, 0.1), ("1–3", 0.5, 0.5), ("1–30", 0.95, 0.1), ("1–30", 0.0, 0.5))
+
+# With so many patients and images, a sample takes long; the standard grid leaves these cells out.
+_LARGE = 1000, "1–30"
+
+
+def full_grid() -> list[Cell]:
+    """Return every cell of plain populations, and the variants at every number of patients."""
+    one = [
+        Cell(*known, prevalence=share, icc=0.0, images="1")
+        for known in itertools.product(PATIENTS, AREAS)
+        for share in PREVALENCES
+    ]
+    several = [
+        Cell(patients, area, images, icc, share)
+        for patients, area, images, icc, share in itertools.product(
+            PATIENTS, AREAS, ("1–3", "1–30"), CORRELATIONS, PREVALENCES
+        )
+    ]
+    return [*one, *several, *_variants(PATIENTS, AREAS, PREVALENCES)]
+
+
+def standard_grid() -> list[Cell]:
+    """Return the cells that are measured in about ten minutes."""
+    plain = [
+        Cell(patients, area, images, icc, share)
+        for patients, area, (images, icc, share) in itertools.product(PATIENTS, AREAS, _STANDARD)
+        if (patients, images) != _LARGE
+    ]
+    return [*plain, *_variants((20, 50, 300), (0.9, 0.98), (0.5,))]
+
+
+def _variants(patients: tuple[int, ...], areas: tuple[float, ...], prevalences: tuple[float, ...]) -> list[Cell]:
+    some = list(itertools.product(patients, areas, prevalences))
+    found = []
+    for count, area, share in some:
+        found += [
+            Cell(count, area, "1–3", 0.5, share, "ties"),
+            Cell(count, area, "1–30", 0.5, share, "informative"),
+            Cell(count, area, "1–3", 0.5, share, "mixed"),
+            Cell(count, area, "1–3", 0.5, share, "overconfident"),
+            Cell(count, area, "1–3", 0.5, share, classes=3),
+        ]
+        if area >= 0.9:
+            found += [Cell(count, area, images, 0.5, share, "contaminated") for images in ("1–3", "1–30")]
+    return [cell for cell in found if cell.classes == 2 or cell.patients >= 20]
+
+
+def cost(cell: Cell) -> float:
+    """Return about how long a sample of a cell takes, for sorting."""
+    return cell.patients * {"1": 1, "1–3": 2, "1–30": 15}[cell.images] * (1 if cell.classes == 2 else 4)

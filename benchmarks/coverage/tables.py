@@ -1,0 +1,119 @@
+"""Write what was measured as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from statistics import median
+from typing import Any
+
+from benchmarks.coverage.cells import PATIENTS
+from chestnut.evaluation.metric_names import SHOWN, heading
+
+#: What an interval of each metric should cover at least.
+TARGET = dict.fromkeys(SHOWN, 0.93) | dict.fromkeys(("auprc", "f1", "calibration_error"), 0.91)
+
+#: The largest width aimed at, in 3.92 standard deviations, and from how many patients and errors on.
+WIDTH, WIDE_PATIENTS, WIDE_ERRORS = 1.35, 50, 10
+
+Cells = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
+
+# As many standard errors below its target, a coverage has failed.
+_ERRORS = 2.0
+
+
+def failed(metric: str, found: Mapping[str, Any]) -> bool:
+    """Return whether a coverage is below its target by more than chance explains."""
+    target = TARGET[metric]
+    error = (target * (1 - target) / max(1, found["repetitions"] * found["given"])) ** 0.5
+    return bool(found["coverage"] < target - _ERRORS * error)
+
+
+def coverage_lines(cells: Cells, way: str) -> list[str]:
+    """Return the table of the minimum and the median coverage of each metric by the number of patients."""
+    lines = [
+        f"| metric | {' | '.join(f'{number:,}' for number in PATIENTS)} |",
+        f"| --- |{' --- |' * len(PATIENTS)}",
+    ]
+    for metric in SHOWN:
+        row = [_extremes([one["coverage"] for one in _at(cells, way, metric, number)]) for number in PATIENTS]
+        lines.append(f"| {heading(metric)} | {' | '.join(row)} |")
+    return lines
+
+
+def flat_lines(cells: Cells) -> list[str]:
+    """Return the table that sets the two ways side by side: coverage at least, and intervals without width at most."""
+    lines = [
+        "| metric | covers at least | by percentiles | without width at most | by percentiles |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for metric in SHOWN:
+        rows = {way: [one for number in PATIENTS for one in _at(cells, way, metric, number)] for way in _WAYS}
+        least = {way: _figure(min((one["coverage"] for one in found), default=None)) for way, found in rows.items()}
+        flat = {way: _share(max((one["flat"] for one in found), default=None)) for way, found in rows.items()}
+        lines.append(
+            f"| {heading(metric)} | {least['own']} | {least['percentile']} | {flat['own']} | {flat['percentile']} |"
+        )
+    return lines
+
+
+_WAYS = ("own", "percentile")
+
+
+def width_lines(cells: Cells) -> list[str]:
+    """Return the table of widths, where errors are many and elsewhere."""
+    lines = [
+        f"| metric | {WIDE_PATIENTS} patients and {WIDE_ERRORS} errors or more: median | highest | elsewhere: median |",
+        "| --- | --- | --- | --- |",
+    ]
+    for metric in SHOWN:
+        many: list[float] = []
+        few: list[float] = []
+        for name, ways in cells.items():
+            found = ways.get("own", {}).get(metric)
+            if found and found["ratio"] is not None:
+                is_many = _patients(name) >= WIDE_PATIENTS and found["expected_errors"] >= WIDE_ERRORS
+                (many if is_many else few).append(found["ratio"])
+        row = (median(many) if many else None, max(many, default=None), median(few) if few else None)
+        lines.append(f"| {heading(metric)} | {' | '.join(_figure(one) for one in row)} |")
+    return lines
+
+
+def worst_lines(cells: Cells, most: int = 12) -> list[str]:
+    """Return the table of the lowest coverages, against their targets, each with its cell."""
+    rows = sorted(
+        (found["coverage"] - TARGET[metric], metric, name, found)
+        for name, ways in cells.items()
+        for metric, found in ways.get("own", {}).items()
+        if metric in TARGET
+    )
+    lines = ["| cell | metric | covers | aim | |", "| --- | --- | --- | --- | --- |"]
+    for _, metric, name, found in rows[: max(most, sum(failed(row[1], row[3]) for row in rows))]:
+        verdict = "missed" if failed(metric, found) else "met, as far as chance tells"
+        if found["coverage"] >= TARGET[metric]:
+            verdict = "met"
+        reached = f"{found['coverage']:.3f} ± {found['error']:.3f}"
+        lines.append(f"| {name} | {heading(metric)} | {reached} | {TARGET[metric]} | {verdict} |")
+    return lines
+
+
+def _at(cells: Cells, way: str, metric: str, patients: int) -> Iterable[Mapping[str, Any]]:
+    return [
+        ways[way][metric] for name, ways in cells.items() if _patients(name) == patients and metric in ways.get(way, {})
+    ]
+
+
+def _patients(name: str) -> int:
+    return int(name.split(" ", maxsplit=1)[0].replace(",", ""))
+
+
+def _extremes(values: Iterable[float]) -> str:
+    known = list(values)
+    return f"{min(known):.2f} ({median(known):.2f})" if known else "–"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
