@@ -150,3 +150,16 @@ def test_classes_of_their_own_need_a_coverage():
     assert SetPlan.of(None, per_class=False) is None and SetPlan.of(0.8, per_class=True) == SetPlan(0.8, per_class=True)
     with pytest.raises(DataError, match="give the coverage"):
         SetPlan.of(None, per_class=True)
+
+
+def test_a_network_that_is_better_than_the_coverage_names_one_class_and_that_is_said():
+    random = np.random.default_rng(7)
+    sample = draw(random, 200, (1, 4), 0.5, wrong=0.2)
+    rule = SetRule.fit(SetPlan(0.8), *sample, CLASSES)
+    hits = sample[0].argmax(axis=1) == sample[1]
+    expected = np.mean([hits[sample[2] == one].mean() for one in range(200)])
+    assert expected > 0.8 and rule.alone == pytest.approx(expected)
+    assert f"is right for {100 * expected:.1f} % of the calibration patients" in rule.notes[0]
+    assert (rule.members(draw(random, 100, 1, 0)[0]).sum(axis=1) == 1).all()
+    wider = SetRule.fit(SetPlan(0.99), *sample, CLASSES)
+    assert wider.alone is None and wider.notes == ()

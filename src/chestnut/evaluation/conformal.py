@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,8 @@ class SetRule:
         least: The least probability with which each class belongs to a set; 0 where it always does.
         images: The number of calibration images.
         patients: The number of calibration patients that each class's least probability rests on.
+        alone: The share of calibration patients whom the likeliest class alone would cover, if no calibration image
+            gets a second one; otherwise None.
     """
 
     plan: SetPlan
@@ -86,6 +88,7 @@ class SetRule:
     least: tuple[float, ...]
     images: int
     patients: tuple[int, ...]
+    alone: float | None = None
 
     @classmethod
     def fit(
@@ -105,7 +108,8 @@ class SetRule:
         """
         numbers = np.asarray(targets, dtype=np.int64)
         owners = np.asarray(owners, dtype=np.int64)
-        own = np.asarray(probabilities, dtype=np.float64)[np.arange(len(numbers)), numbers]
+        values = np.asarray(probabilities, dtype=np.float64)
+        own = values[np.arange(len(numbers)), numbers]
         chosen = [numbers == number for number in range(len(classes))]
         if not plan.per_class:
             chosen = [np.ones(len(numbers), dtype=bool)] * len(classes)
@@ -113,7 +117,10 @@ class SetRule:
         if max(patients) < plan.patients:
             raise DataError(_describe_too_few(plan, max(patients)))
         least = tuple(least_probability(own[rows], owners[rows], plan.coverage) for rows in chosen)
-        return cls(plan, tuple(classes), least, len(numbers), patients)
+        rule = cls(plan, tuple(classes), least, len(numbers), patients)
+        if (rule.members(values).sum(axis=1) > 1).any():
+            return rule
+        return replace(rule, alone=_share_of_patients(own == values.max(axis=1), owners))
 
     def members(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
         """Tell which classes belong to the set of each image.
@@ -156,14 +163,20 @@ class SetRule:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know of the rule, in sentences."""
-        if not self.unlimited:
-            return ()
-        counts = dict(zip(self.classes, self.patients, strict=True))
-        few = " and ".join(f"{name} ({counts[name]} patients)" for name in self.unlimited)
-        return (
-            f"every set contains {few}: a coverage of {self.plan.coverage:g} for a class needs calibration images of "
-            f"{self.plan.patients} patients of it",
-        )
+        found = []
+        if self.alone is not None:
+            found.append(
+                f"the likeliest class alone is right for {100 * self.alone:.1f} % of the calibration patients, enough "
+                "for this coverage, so every set names one class; a higher coverage shows where the network is unsure"
+            )
+        if self.unlimited:
+            counts = dict(zip(self.classes, self.patients, strict=True))
+            few = " and ".join(f"{name} ({counts[name]} patients)" for name in self.unlimited)
+            found.append(
+                f"every set contains {few}: a coverage of {self.plan.coverage:g} for a class needs calibration images "
+                f"of {self.plan.patients} patients of it"
+            )
+        return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule for JSON."""
@@ -203,6 +216,12 @@ def least_probability(own: Floats, owners: Ints, coverage: float) -> float:
     mass = np.concatenate([[0.0], np.cumsum(1 / sizes[numbers[order]])])
     below = mass[np.searchsorted(values, values)]
     return float(values[below <= spare + _ROUNDING].max())
+
+
+def _share_of_patients(hits: npt.NDArray[np.bool_], owners: Ints) -> float:
+    """Return the mean over patients of the share of hits among their images."""
+    _, numbers, sizes = np.unique(owners, return_inverse=True, return_counts=True)
+    return float((np.bincount(numbers, hits) / sizes).mean())
 
 
 def _describe_too_few(plan: SetPlan, patients: int) -> str:

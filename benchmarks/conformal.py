@@ -1,0 +1,177 @@
+"""Measure prediction sets on held-out images and under shifts, and write the tables of docs/calibration.md.
+
+    python -m benchmarks.conformal DATA --weights MOBILENET_V2.weights.h5 [--runs FOLDER] [--no-train]
+
+DATA are the Kermany training images, split by patient with seed 1. Coverage without shifts is that of the test split,
+for sets fitted on the validation split. Under the shifts of `chestnut stress`, which are made of validation images, the
+sets are fitted on the unchanged images of one half of the patients and judged on the changed images of the other, in
+both directions. A run that is in FOLDER already is not trained again. Earlier results stay in conformal.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import chestnut as cn
+from benchmarks.generalise import table
+from benchmarks.kermany import SEED, chestnut
+from benchmarks.trained import NETWORKS, trained_runs
+from chestnut.evaluation.conformal import SetPlan, SetRule
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.shares import share_estimate
+from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.thresholds import halves
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "conformal.json"
+PAGE = HERE.parent / "docs" / "calibration.md"
+COVERAGES = (0.9, 0.95, 0.98, 0.99)
+#: The coverage of the table of shifts: higher than the networks' accuracy, so that some sets name both classes.
+SHIFTED = 0.98
+PLANS = [(coverage, per_class) for coverage in COVERAGES for per_class in (False, True)]
+CLASSES = ("NORMAL", "PNEUMONIA")
+
+
+def judge_test(run: Path) -> list[dict[str, Any]]:
+    """Return the figures of sets on the test split, for each coverage, over all patients and for each class."""
+    opened = cn.open_run(run)
+    found = []
+    for coverage, per_class in PLANS:
+        result = opened.evaluate("test", coverage=coverage, per_class=per_class, quiet=True)
+        found.append({"images": result.images, "patients": result.patients, **result.sets.to_dict()})
+    return found
+
+
+def judge_shifts(run: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the coverage under each shift of sets that were fitted on other patients without it, for each plan."""
+    if not (run / "evaluation" / "stress" / "predictions.csv").is_file():
+        chestnut(run.parent, "stress", str(run.resolve()), "--no-exchange")
+    rows = pd.read_csv(run / "evaluation" / "stress" / "predictions.csv", keep_default_na=False)
+    rows = rows[rows["condition"] != "external"]
+    parts = {name: part.sort_values("path") for name, part in rows.groupby("condition", sort=False)}
+    plain = parts["plain"]
+    targets = (plain["label"] == CLASSES[1]).to_numpy(int)
+    owners = number_patients(plain["patient"])[0]
+    second = halves(targets == 1, owners, SEED)
+    values = {name: part[[f"probability_{label}" for label in CLASSES]].to_numpy(float) for name, part in parts.items()}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in values}
+    for coverage, per_class in PLANS:
+        plan = SetPlan(coverage, per_class)
+        rules = [
+            SetRule.fit(plan, values["plain"][rows], targets[rows], owners[rows], CLASSES) for rows in (second, ~second)
+        ]
+        for name, scores in values.items():
+            members = np.where(second[:, None], rules[1].members(scores), rules[0].members(scores))
+            hits, single = members[np.arange(len(targets)), targets], members.sum(axis=1) == 1
+            found[name].append(
+                {
+                    "coverage": coverage,
+                    "per_class": per_class,
+                    "covered": asdict(over_patients(hits, owners)),
+                    **{
+                        label: asdict(over_patients(hits[targets == k], owners[targets == k]))
+                        for k, label in enumerate(CLASSES)
+                    },
+                    "single": asdict(share_estimate(single, owners)),
+                }
+            )
+    return found
+
+
+def over_patients(hits: Any, owners: Any) -> Estimate:
+    """Estimate the share of hits of a random image of a random patient."""
+    _, numbers, sizes = np.unique(owners, return_inverse=True, return_counts=True)
+    return share_estimate(np.minimum(np.bincount(numbers, hits) / sizes, 1), np.arange(len(sizes)))
+
+
+def shown(figure: dict[str, Any], interval: bool = True) -> str:
+    if figure["value"] is None:
+        return "–"
+    value = f"{figure['value']:.3f}"
+    return f"{value} ({figure['low']:.3f}–{figure['high']:.3f})" if interval else value
+
+
+def test_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of coverage and size on the test split."""
+    rows = [
+        [
+            f"`{name}`",
+            f"{sets['coverage']:g}{', by class' if sets['per_class'] else ''}",
+            shown(sets["covered"]),
+            *(shown(sets["covered_by_class"][label]) for label in CLASSES),
+            f"{100 * sets['single']['value']:.0f} %",
+            shown(sets["single_right"]),
+        ]
+        for name, row in chosen(results)
+        for sets in row["test"]
+    ]
+    columns = ("run", "promised", "covered", *CLASSES, "one class", "of those right")
+    return table(columns, rows)
+
+
+def shift_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of coverage under each shift at one coverage, the worst shift first."""
+    found = {name: {shift: find(figures) for shift, figures in row["shifts"].items()} for name, row in chosen(results)}
+    shifts = list(next(iter(found.values()), {}))
+    mean = {shift: np.mean([own[shift]["covered"]["value"] for own in found.values()]) for shift in shifts}
+    ordered = sorted(shifts, key=lambda shift: (shift != "plain", mean[shift]))
+    rows = [[shift, *(cell for own in found.values() for cell in shift_cells(own[shift]))] for shift in ordered]
+    columns = [cell for name in found for cell in (f"`{name}`", "one class")]
+    return table(("shift", *columns), rows)
+
+
+def find(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of the coverage that the table of shifts shows, for all patients together."""
+    return next(one for one in figures if one["coverage"] == SHIFTED and not one["per_class"])
+
+
+def shift_cells(figures: dict[str, Any]) -> list[str]:
+    """Return the cells of a shift for a network: coverage, and the share of sets with one class."""
+    return [shown(figures["covered"]), f"{100 * figures['single']['value']:.0f} %"]
+
+
+def chosen(results: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((name, results[name]) for name in NETWORKS if name in results)
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write the tables between the marks of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name, lines in {"sets": test_lines, "sets-shifts": shift_lines}.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        block = "\n".join([start, *lines(results), end])
+        text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Measure the three networks, store the results and write the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights", type=Path, help="a weights file of MobileNetV2; else it is downloaded")
+    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "chestnut-trained")
+    parser.add_argument("--no-train", action="store_true", help="leave out networks whose runs are not in FOLDER")
+    given = parser.parse_args()
+    if given.no_train:
+        runs = {name: given.runs / name for name in NETWORKS if (given.runs / name).exists()}
+    else:
+        runs = trained_runs(given.data, given.weights, given.runs)
+    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    for name, run in runs.items():
+        results[name] = {"test": judge_test(run), "shifts": judge_shifts(run)}
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write(results)
+
+
+if __name__ == "__main__":
+    main()
