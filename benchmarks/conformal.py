@@ -29,8 +29,8 @@ from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.conformal import SetPlan, SetRule
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.shares import share_estimate
+from chestnut.evaluation.operating.choice import halves
 from chestnut.evaluation.patients import number_patients
-from chestnut.evaluation.thresholds import halves
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "conformal.json"

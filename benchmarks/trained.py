@@ -2,8 +2,8 @@
 
     python -m benchmarks.trained DATA --weights MOBILENET_V2.weights.h5 --runs FOLDER
 
-DATA are the Kermany training images, split by patient with seed 1. A run that is in FOLDER already is not trained
-again.
+DATA are the Kermany training images, split by patient with seed 1. All three networks see the whole image, `robust`
+too, whose recipe would crop it to the lungs. A run that is in FOLDER already is not trained again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.kermany import SEED, chestnut
 
-#: The recipes that are trained, each of which gives a run its name.
-NETWORKS = ("cnn-small", "mobilenet-v2", "robust")
+#: The recipes that are trained, each of which gives a run its name, and what is changed in them.
+NETWORKS: dict[str, tuple[str, ...]] = {"cnn-small": (), "mobilenet-v2": (), "robust": ("input.frame=whole",)}
 
 
 def trained_runs(data: Path, weights: Path | None, folder: Path) -> dict[str, Path]:
@@ -26,9 +26,9 @@ def trained_runs(data: Path, weights: Path | None, folder: Path) -> dict[str, Pa
         folder: The folder of the runs.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for recipe in NETWORKS:
+    for recipe, changes in NETWORKS.items():
         if not (folder / recipe).exists():
-            settings = [f"--set=seed={SEED}"]
+            settings = [f"--set={change}" for change in (f"seed={SEED}", *changes)]
             if weights is not None and recipe.startswith("mobilenet"):
                 settings.append(f"--set=model.weights={weights.resolve()}")
             place = ("--runs", str(folder.resolve()), "--name", recipe)

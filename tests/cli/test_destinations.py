@@ -31,7 +31,8 @@ WORDS = {
     "split": ["x"], "augment": ["x", "new"], "cache": [], "recipes": [], "train": ["x"], "finetune": ["x"],
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
-    "runs": ["x"], "evaluate": ["x"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "report": ["x"],
+    "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
+    "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "report": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -66,7 +67,8 @@ def test_every_output_is_known():
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
-        "runs --json", "evaluate --json", "exchange --json", "stress --json", "predict --csv", "predict --json",
+        "runs --json", "evaluate --json", "calibrate --json", "threshold --json",
+        "exchange --json", "stress --json", "predict --csv", "predict --json",
         "report --out", "report --json", "plan --json",
     ]  # fmt: skip
 

@@ -13,11 +13,12 @@ from chestnut.evaluation.comparison import Candidate, rank
 from chestnut.evaluation.curves import precision_recall, reliability, roc
 from chestnut.evaluation.intervals.shares import wilson
 from chestnut.evaluation.metrics import decide, evaluate
+from chestnut.evaluation.operating.choice import choose
+from chestnut.evaluation.operating.rule import Rule
 from chestnut.evaluation.paired.delong import delong
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.selection_bias import gain_of_chosen
 from chestnut.evaluation.softmax import probabilities
-from chestnut.evaluation.thresholds import Goal, choose
 
 NAN, INF = math.nan, math.inf
 BAD = [NAN, INF, -INF]
@@ -63,7 +64,7 @@ FIGURES = {
     "roc": lambda bad: roc(TRUTH, scores(bad), OWNERS, resamples=5),
     "precision and recall": lambda bad: precision_recall(TRUTH, scores(bad), OWNERS, resamples=5),
     "reliability": lambda bad: reliability(TRUTH, scores(bad), OWNERS, resamples=5),
-    "choose": lambda bad: choose(Goal("balanced"), TRUTH == 1, scores(bad)),
+    "choose": lambda bad: choose(Rule("balanced"), TRUTH == 1, scores(bad)),
     "gain": lambda bad: gain_of_chosen(TRUTH, OWNERS, [[scores(0.5)], [scores(bad)]], "loss", draws=5),
     "rank": lambda bad: rank(TRUTH, OWNERS, [Candidate("one", (rows(bad),))], ["auroc"], resamples=5),
 }
@@ -85,9 +86,9 @@ def test_wilson_takes_hits_of_trials_alone(hits, trials):
 @pytest.mark.parametrize("least", [NAN, INF, 0.0, -0.5, 1.5])
 def test_a_goal_is_a_share(least):
     with pytest.raises(DataError, match="give a share above 0 and up to 1"):
-        Goal("sensitivity", least)
+        Rule("sensitivity", (least,))
     with pytest.raises(DataError, match="give a share above 0 and up to 1"):
-        Goal.parse(f"sensitivity={least}")
+        Rule.parse(f"sensitivity={least}")
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, NAN, INF])

@@ -319,6 +319,7 @@ ARGUMENTS = {
     "cache": ("--clean",),
     "ensemble": ("gone", "--recipe", "mlp"),
     "predict": ("gone", "gone"),
+    "threshold": ("gone", "--rule", "youden"),
 }
 NUMBERS = [
     (command.name, parameter.opts[0], parameter.type_descriptor.annotation)
@@ -337,7 +338,7 @@ WITH_ZERO = {
     ("cache", "--older-than"),
 }
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
-OF_RUNS = ("finetune", "evaluate", "exchange", "stress", "predict")
+OF_RUNS = ("finetune", "evaluate", "threshold", "exchange", "stress", "predict")
 
 
 @pytest.mark.slow

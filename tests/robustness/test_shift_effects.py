@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from chestnut.errors import DataError
-from chestnut.evaluation.thresholds import Goal, choose, halves
+from chestnut.evaluation.operating.choice import choose, halves
+from chestnut.evaluation.operating.rule import Rule
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.operating_points import Scored, operating_points
 from chestnut.robustness.shift_effects import Decision, judge
@@ -53,70 +52,12 @@ def test_more_than_two_classes_are_each_judged_against_the_rest():
     assert found.plain.auroc.value == pytest.approx(roc_auc_score(truth, values, multi_class="ovr"))
 
 
-goals = st.one_of(
-    st.just(Goal("balanced")),
-    st.builds(Goal, st.sampled_from(["sensitivity", "specificity"]), st.sampled_from([0.2, 0.5, 0.8, 1.0])),
-)
-
-
-@given(goals, st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=25))
-@settings(max_examples=100, deadline=None)
-def test_a_threshold_is_the_best_there_is(goal, rows):
-    truth, scores = (np.array(part) for part in zip(*rows, strict=True))
-    assume(truth.any() and not truth.all())
-    scores = scores / 10
-
-    def rates(threshold):
-        return (scores >= threshold)[truth].mean(), (scores < threshold)[~truth].mean()
-
-    threshold = choose(goal, truth, scores)
-    found, passed = rates(threshold)
-    every = [rates(one) for one in np.arange(-1, 20) / 20 + 1e-9]
-    if goal.metric == "balanced":
-        assert found + passed == pytest.approx(max(map(sum, every)))
-    elif goal.metric == "sensitivity":
-        assert found >= goal.least and passed == max(other for one, other in every if one >= goal.least)
-    else:
-        assert passed >= goal.least and found == max(one for one, other in every if other >= goal.least)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("balance", "did you mean balanced"),
-        ("sensitivity", "give a share above 0 and up to 1"),
-        ("sensitivity=95", "give a share"),
-        ("specificity=most", "give a share"),
-        ("balanced=1", "takes no value"),
-    ],
-)
-def test_a_goal_that_cannot_be_read_is_refused(text, said):
-    with pytest.raises(DataError, match=said):
-        Goal.parse(text)
-
-
-def test_a_threshold_needs_both_classes():
-    with pytest.raises(DataError, match="only one is present"):
-        choose(Goal("balanced"), np.ones(3, bool), np.arange(3) / 3)
-
-
-@given(st.integers(2, 40), st.integers(0, 9))
-@settings(max_examples=50, deadline=None)
-def test_halves_part_patients_and_share_out_the_sick(patients, seed):
-    owners = np.repeat(np.arange(patients), 2)
-    truth = owners % 3 == 0
-    second = halves(truth, owners, seed)
-    assert (second[::2] == second[1::2]).all()
-    for group in (truth, ~truth):
-        assert abs(int(second[group].sum()) - int((~second)[group].sum())) <= 2
-
-
 def test_a_threshold_chosen_on_shifts_survives_them_and_is_judged_on_others(cohort):
     truth, patients, scores = cohort
     shifts = {f"up {by}": np.clip(scores + by, 0, 1) for by in (0.15, 0.25, 0.35)}
     scored = Scored(truth == 1, patients, {"plain": scores} | shifts)
     outside = Scored(truth == 1, patients, {"external": np.clip(scores + 0.25, 0, 1)})
-    found = operating_points(Goal("balanced"), scored, outside)
+    found = operating_points(Rule("balanced"), scored, outside)
     fixed, plain, stress = found.points
     balanced = [point.mean.sensitivity.value + point.mean.specificity.value for point in found.points]
     assert balanced[2] > balanced[1] + 0.2 and balanced[2] > balanced[0]
@@ -126,8 +67,8 @@ def test_a_threshold_chosen_on_shifts_survives_them_and_is_judged_on_others(coho
     assert stress.external.specificity.value == (outside.scores["external"] < stress.threshold)[truth == 0].mean()
     # chosen on all and judged on all, its figures would be those of one threshold; cross-fitted, they are of two
     half = halves(truth == 1, np.unique(patients, return_inverse=True)[1], 0)
-    other = choose(Goal("balanced"), np.tile(truth[half] == 1, 3), np.concatenate([s[half] for s in shifts.values()]))
-    mine = choose(Goal("balanced"), np.tile(truth[~half] == 1, 3), np.concatenate([s[~half] for s in shifts.values()]))
+    other = choose(Rule("balanced"), np.tile(truth[half] == 1, 3), np.concatenate([s[half] for s in shifts.values()]))
+    mine = choose(Rule("balanced"), np.tile(truth[~half] == 1, 3), np.concatenate([s[~half] for s in shifts.values()]))
     decided = np.where(half, scores >= mine, scores >= other)
     assert stress.plain.sensitivity.value == pytest.approx(decided[truth == 1].mean())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
 from chestnut.api.options import (
     DisplayOptions,
@@ -45,7 +46,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Calibrated):
     """A trained run.
 
     Attributes:
@@ -205,7 +206,7 @@ class Run:
             shifts: The names of shifts; all if none is named.
             external: Another data set, to be judged as it is.
             mapping: The class of the run for each class name of the other data set.
-            operating_point: Choose thresholds by `balanced`, `sensitivity=SHARE` or `specificity=SHARE`.
+            operating_point: Choose thresholds by this rule; see `choose_threshold`.
             keep: Write the threshold chosen on all shifts into the bundle.
             seed: The seed of shifts, halves and intervals.
             **options: `skip_bad`, for the external images; `quiet` and `display`.
@@ -215,14 +216,14 @@ class Run:
                 classes do not match.
             BundleError: The bundle is missing or was changed.
         """
-        from chestnut.evaluation.thresholds import Goal
+        from chestnut.evaluation.operating.rule import Rule
         from chestnut.models.framework import load_framework
         from chestnut.robustness.shifts import find_shift
 
         how = read_options(StressSettings, options)
         for name in shifts:
             find_shift(name)
-        goal = None if operating_point is None else Goal.parse(operating_point)
+        goal = None if operating_point is None else Rule.parse(operating_point)
         other = None if external is None else read_data(external)
         load_framework()
         from chestnut.robustness.files import keep_point, save_stress

@@ -45,6 +45,8 @@ COMMANDS = {
     "diagnose": "Training",
     "runs": "Training",
     "evaluate": "Results",
+    "calibrate": "Results",
+    "threshold": "Results",
     "exchange": "Results",
     "stress": "Results",
     "predict": "Results",

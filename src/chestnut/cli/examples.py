@@ -34,6 +34,11 @@ EXAMPLES = {
     "diagnose": ("chestnut diagnose runs/first", "chestnut diagnose --lr-range images --recipe cnn-small"),
     "runs": ("chestnut runs", "chestnut runs --wide"),
     "evaluate": ("chestnut evaluate runs/first --split test", "chestnut evaluate runs/first another-hospital"),
+    "calibrate": ("chestnut calibrate runs/first",),
+    "threshold": (
+        "chestnut threshold runs/first --rule sensitivity=0.95",
+        "chestnut threshold runs/first --rule cost=10:1 --on stress",
+    ),
     "exchange": ("chestnut exchange runs/first", "chestnut exchange runs/first --draws 5"),
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),

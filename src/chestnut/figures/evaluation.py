@@ -109,7 +109,7 @@ def precision_recall_figure(curves: Mapping[str, PrecisionRecallCurve]) -> Figur
     return figure
 
 
-def reliability_figure(curves: Mapping[str, Reliability]) -> Figure:
+def reliability_figure(curves: Mapping[str, Reliability], title: str = "Reliability") -> Figure:
     """Draw, for each class, the observed share against the predicted probability, above a histogram of predictions."""
     figure = new_figure(5.4, 7.4)
     upper = style_unit_square(figure.subplots(), "", "Observed share")
@@ -125,7 +125,7 @@ def reliability_figure(curves: Mapping[str, Reliability]) -> Figure:
         entries.append(legend_line(colour, f"{shorten(name)}: calibration error {curve.error}"))
     lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     lower.set_ylim(bottom=0)
-    set_title(upper, "Reliability", "bars: 95 % Wilson intervals over patients")
+    set_title(upper, title, "bars: 95 % Wilson intervals over patients")
     add_legend(figure, entries)
     return figure
 

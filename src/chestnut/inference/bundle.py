@@ -12,13 +12,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError, DataError
 from chestnut.evaluation.calibration.temperature import Calibration
+from chestnut.evaluation.operating.point import OperatingPoint
 from chestnut.files.folders import finish_replacement, read_whole, replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
@@ -51,6 +52,7 @@ class Bundle:
         lungs: The name and hash of the network that finds the lungs; None if the input does not need them.
         parts: The SHA-256 of each of `PARTS` that the bundle has.
         calibration: How the temperature was fitted, or why it was not; None if that was never tried.
+        operating_point: How the threshold was chosen, and what it promises; None for one that no rule chose.
     """
 
     folder: Path
@@ -65,6 +67,14 @@ class Bundle:
     lungs: str | None = None
     parts: Mapping[PartName, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+    operating_point: OperatingPoint | None = None
+
+    @property
+    def decided_at(self) -> str:
+        """The threshold and where it comes from, in words; empty for more than two classes."""
+        if self.positive is None:
+            return ""
+        return f"{self.threshold:.4g}" if self.operating_point is None else str(self.operating_point)
 
     @property
     def model_file(self) -> Path:
@@ -137,6 +147,7 @@ class Bundle:
             lungs=facts.lungs,
             parts={name: facts.sha256[name] for name in PARTS if name in facts.sha256},
             calibration=None if facts.calibration is None else facts.calibration.to_value(),
+            operating_point=None if facts.operating_point is None else facts.operating_point.to_value(),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,7 +163,8 @@ class Bundle:
             "synthetic": self.synthetic,
             "lungs": self.lungs,
             "sha256": {_MODEL: self.weights, **self.parts},
-            "calibration": None if self.calibration is None else asdict(self.calibration),
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
+            "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
         }
 
 

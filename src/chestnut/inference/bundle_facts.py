@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from chestnut.config import InputSpec
-from chestnut.errors import BundleError, listed
+from chestnut.errors import BundleError, DataError, listed
 from chestnut.evaluation.calibration.temperature import LEAST_TEMPERATURE, MOST_TEMPERATURE, Calibration
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.operating.point import OperatingPoint, Promise, Source
+from chestnut.evaluation.operating.rule import Rule
 
 #: Increased when the layout changes so that an older chestnut would misread it.
 BUNDLE_VERSION = 2
@@ -48,6 +51,51 @@ class CalibrationFacts(BaseModel):
         return Calibration(**self.model_dump())
 
 
+class EstimateFacts(BaseModel):
+    """A share with its interval; see `Estimate`."""
+
+    model_config = _STRICT
+
+    value: _Share | None
+    low: _Share | None
+    high: _Share | None
+    undefined: Annotated[int, Field(ge=0)] = 0
+
+
+class PromiseFacts(BaseModel):
+    """What a threshold promises; see `Promise`."""
+
+    model_config = _STRICT
+
+    sensitivity: EstimateFacts
+    specificity: EstimateFacts
+
+
+class PointFacts(BaseModel):
+    """How the threshold was chosen; see `OperatingPoint`."""
+
+    model_config = _STRICT
+
+    rule: str
+    on: Source
+    threshold: _Share
+    promised: PromiseFacts
+
+    @field_validator("rule")
+    @classmethod
+    def _check_rule(cls, rule: str) -> str:
+        try:
+            Rule.parse(rule)
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        return rule
+
+    def to_value(self) -> OperatingPoint:
+        """Return the facts as an `OperatingPoint`."""
+        rates = {name: Estimate(**figure) for name, figure in self.promised.model_dump().items()}
+        return OperatingPoint(self.rule, self.on, self.threshold, Promise(**rates))
+
+
 class Facts(BaseModel):
     """The content of bundle.json; see `Bundle` for the fields."""
 
@@ -64,6 +112,7 @@ class Facts(BaseModel):
     lungs: str | None = None
     sha256: dict[Literal["model.keras", "conformal.npz", "guard.npz"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     calibration: CalibrationFacts | None = None
+    operating_point: PointFacts | None = None
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:
@@ -91,6 +140,16 @@ class Facts(BaseModel):
         if self.calibration is not None and self.calibration.temperature != self.temperature:
             raise ValueError(
                 f"temperature is {self.temperature:g}, and calibration fitted {self.calibration.temperature:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_point(self) -> Self:
+        if self.operating_point is not None and self.positive is None:
+            raise ValueError("operating_point is for two classes, and there are more")
+        if self.operating_point is not None and self.operating_point.threshold != self.threshold:
+            raise ValueError(
+                f"threshold is {self.threshold:g}, and operating_point chose {self.operating_point.threshold:g}"
             )
         return self
 

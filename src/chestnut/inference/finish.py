@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from chestnut.data.cache.cache import Decoded
+from chestnut.errors import BundleError
 from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.calibration.temperature import calibrate, rescale_threshold
+from chestnut.evaluation.calibration.temperature import Calibration, calibrate, cross_fit, rescale_threshold
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.softmax import probabilities
+from chestnut.figures.calibration import calibration_figure
+from chestnut.figures.saving import save
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.evaluate import evaluate_known
+from chestnut.inference.evaluate import decode_own, evaluate_known
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.reference import PART, Reference
-from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
+from chestnut.inference.run_bundle import read_run_bundle
+from chestnut.inference.thresholds import change_with_threshold
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
@@ -52,15 +58,19 @@ class Validation:
         return Reference.build(self.logits, manifest.targets, manifest.patients)
 
 
-def finish_bundle(run: RunFolder, decoded: Decoded, bars: Bars = silent) -> Evaluation:
+def finish_bundle(
+    run: RunFolder, decoded: Decoded, bars: Bars = silent, *, command: str = "", temperature: bool | None = None
+) -> Evaluation:
     """Fit what a bundle knows beside its network, and evaluate the run on its validation images by it.
 
-    The temperature is fitted if the recipe wants that, and the reference of prediction sets is kept.
+    The temperature is fitted, and the reference of prediction sets is kept.
 
     Args:
-        run: A run whose bundle has just been written.
+        run: A run with a bundle.
         decoded: The images of the run, or those of them that are for validation.
         bars: Shows the progress.
+        command: The command line, for the history of thresholds: one that was chosen changes with the temperature.
+        temperature: Whether to fit the temperature; None if the recipe says so.
 
     Returns:
         The evaluation of the validation images, which is also written.
@@ -71,16 +81,64 @@ def finish_bundle(run: RunFolder, decoded: Decoded, bars: Bars = silent) -> Eval
     """
     bundle = read_run_bundle(run)
     validation = Validation.compute(KerasEngine.open(bundle), decoded.only("val"), bars)
-    facts = {} if run.recipe.train.calibrate == "none" else fit_temperature(bundle, validation)
-    bundle = change_run_bundle(run, {PART: validation.reference().to_part()}, **facts)
-    return evaluate_known(run, "val", validation.decoded, validation.probabilities(bundle.temperature), bundle)
+    wanted = run.recipe.train.calibrate == "temperature" if temperature is None else temperature
+    facts = fit_temperature(bundle, validation) if wanted else {}
+    bundle = change_with_threshold(run, facts, command, parts={PART: validation.reference().to_part()})
+    evaluation = evaluate_known(run, "val", validation.decoded, validation.probabilities(bundle.temperature), bundle)
+    draw_calibration(run, bundle, validation)
+    return evaluation
+
+
+def calibrate_run(run: RunFolder, *, command: str = "", bars: Bars = silent) -> Calibration:
+    """Fit what the bundle of a trained run knows beside its network once more, whatever the recipe says.
+
+    Args:
+        run: A trained run.
+        command: The command line to name in the history of thresholds.
+        bars: Shows the progress.
+
+    Returns:
+        How the temperature was fitted, or why it stays 1.
+
+    Raises:
+        DataError: Validation images are missing, cannot be read or have changed.
+        BundleError: The bundle is missing or was changed.
+    """
+    decoded = decode_own(run, read_run_bundle(run), "val", bars=bars)
+    finish_bundle(run, decoded, bars, command=command, temperature=True)
+    found = read_run_bundle(run).calibration
+    if found is None:
+        raise BundleError(f"{run.path} was changed while it was calibrated; run the command again")
+    return found
 
 
 def fit_temperature(bundle: Bundle, validation: Validation) -> dict[str, Any]:
     """Fit the temperature, and return the facts of the bundle that change with it; no decision does."""
     manifest = validation.decoded.manifest
     found = calibrate(manifest.targets, validation.logits, number_patients(manifest.patients)[0])
-    threshold = bundle.threshold
+    facts: dict[str, Any] = {"temperature": found.temperature, "calibration": found}
     if bundle.positive is not None:
-        threshold = rescale_threshold(threshold, bundle.temperature, found.temperature)
-    return {"temperature": found.temperature, "calibration": found, "threshold": threshold}
+        facts["threshold"] = rescale_threshold(bundle.threshold, bundle.temperature, found.temperature)
+        if bundle.operating_point is not None:
+            facts["operating_point"] = bundle.operating_point.rescaled(bundle.temperature, found.temperature)
+    return facts
+
+
+def draw_calibration(run: RunFolder, bundle: Bundle, validation: Validation) -> None:
+    """Write `evaluation/val/calibration.png`; without a fitted temperature there is none, and an old one is removed.
+
+    Of more than two classes, the probability of the likeliest one is compared with how often it is the true one.
+    """
+    path = run.evaluation("val") / "calibration.png"
+    if bundle.calibration is None or bundle.calibration.reason:
+        path.unlink(missing_ok=True)
+        return
+    manifest = validation.decoded.manifest
+    owners, _ = number_patients(manifest.patients)
+    before = validation.probabilities(1.0)
+    after = probabilities(cross_fit(manifest.targets, validation.logits, owners))
+    number = before.argmax(axis=1) if bundle.positive is None else np.ones(len(before), dtype=np.int64)
+    truth, rows = manifest.targets == number, np.arange(len(before))
+    temperature = bundle.calibration.temperature
+    figure = calibration_figure(truth, before[rows, number], after[rows, number], manifest.patients, temperature)
+    save(figure, path)

@@ -17,7 +17,7 @@ from chestnut.figures.saving import save
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
-from chestnut.inference.run_bundle import change_run_bundle
+from chestnut.inference.thresholds import keep_threshold
 from chestnut.progress import Bars, silent
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.folders import PARTIAL, STRESS
@@ -61,6 +61,7 @@ def stress_dict(found: Stress) -> dict[str, Any]:
         "data": str(found.manifest.root),
         "recipe": bundle.recipe,
         "weights": bundle.weights,
+        "temperature": bundle.temperature,
         "synthetic": found.manifest.synthetic,
         "split": "val",
         "partial": found.partial,
@@ -103,18 +104,18 @@ def _external_dict(external: External) -> dict[str, Any]:
 
 
 def keep_point(run: RunFolder, found: Stress, *, command: str, bars: Bars = silent) -> None:
-    """Write the threshold chosen on the shifts into the run's bundle, and evaluate the validation images by it.
+    """Decide by the threshold chosen on the shifts from now on, and evaluate the validation images by it.
 
     Args:
         run: The run.
         found: A stress validation with operating points.
-        command: The command to name in the ledger.
+        command: The command to name in the history of thresholds.
         bars: Shows the progress.
 
     Raises:
         DataError: The stress validation has no operating points.
     """
     if found.points is None:
-        raise DataError("no operating point was chosen, so there is none to keep; give a goal, such as balanced")
-    change_run_bundle(run, threshold=found.points.threshold)
+        raise DataError("no operating point was chosen, so there is none to keep; give a rule, such as balanced")
+    keep_threshold(run, found.points.chosen, command)
     evaluate_run(run, "val", command=command, bars=bars)

@@ -13,8 +13,11 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_probabilities
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
+from chestnut.evaluation.operating.choice import Truth, choose, halves
+from chestnut.evaluation.operating.point import OperatingPoint as Chosen
+from chestnut.evaluation.operating.point import choose_point
+from chestnut.evaluation.operating.rule import Rule
 from chestnut.evaluation.patients import number_patients, sum_by_patient
-from chestnut.evaluation.thresholds import Goal, Truth, choose, halves
 from chestnut.robustness.shift_effects import RESAMPLES
 
 
@@ -64,10 +67,12 @@ class OperatingPoints:
     Attributes:
         goal: The goal as users write it.
         points: The points by the rules fixed, plain and stress.
+        chosen: The last of them as one that can be kept, with the rates that it promises under the shifts.
     """
 
     goal: str
     points: tuple[OperatingPoint, ...]
+    chosen: Chosen
 
     def to_dict(self) -> dict[str, Any]:
         """Return the points JSON-ready."""
@@ -104,7 +109,7 @@ class Scored:
 
 
 def operating_points(
-    goal: Goal, scored: Scored, external: Scored | None = None, seed: int = 0, *, averaged: bool = True
+    goal: Rule, scored: Scored, external: Scored | None = None, seed: int = 0, *, averaged: bool = True
 ) -> OperatingPoints:
     """Choose thresholds by a goal and judge them under every shift.
 
@@ -132,10 +137,11 @@ def operating_points(
         plain, mean, worst = _rates(scored, decided, seed)
         outside = _outside(external, threshold, seed)
         points.append(OperatingPoint(rule, threshold, plain, mean if averaged else None, worst, outside))
-    return OperatingPoints(str(goal), tuple(points))
+    chosen = choose_point(goal, "stress", scored.truth, owners, scores[1:], seed)
+    return OperatingPoints(str(goal), tuple(points), chosen)
 
 
-def _threshold(goal: Goal, truth: Truth, scores: Floats) -> float:
+def _threshold(goal: Rule, truth: Truth, scores: Floats) -> float:
     return choose(goal, np.tile(truth, len(scores)), scores.ravel())
 
 

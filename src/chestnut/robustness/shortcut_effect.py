@@ -17,9 +17,9 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metrics import decide
+from chestnut.evaluation.operating.choice import Truth
 from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
-from chestnut.evaluation.thresholds import Truth
 from chestnut.robustness.shift_effects import RESAMPLES, Decision
 
 #: The least number of shifts for a rank correlation over them; with fewer it says nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.robustness.shift_effects import Figures
@@ -81,6 +81,7 @@ class StressFile(BaseModel):
         operating_points: The thresholds that were chosen; None where none was asked for.
         external: The evaluation of another data set; None where none was given.
         lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
+        temperature: The number that divided the logits; early versions did not write it.
         partial: Whether only some of the shifts were made; early versions did not write it.
     """
 
@@ -96,6 +97,7 @@ class StressFile(BaseModel):
     operating_points: PointsFile | None
     external: EvaluationFile | None
     lungs_lost: int | None = None
+    temperature: float = Field(default=1.0, gt=0)
     partial: bool = False
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from chestnut.data.manifest import Manifest
 from chestnut.data.overlap import Overlap
 from chestnut.errors import DataError
 from chestnut.evaluation.metrics import Evaluation, evaluate
-from chestnut.evaluation.thresholds import Goal
+from chestnut.evaluation.operating.rule import Rule
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.evaluate import require_other
 from chestnut.inference.keras_engine import KerasEngine
@@ -53,7 +53,7 @@ class Plan:
     shifts: tuple[str, ...] = ()
     external: Manifest | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
-    goal: Goal | None = None
+    goal: Rule | None = None
     seed: int = 0
     skip_bad: bool = False
 
@@ -131,7 +131,7 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     chosen = [find_shift(name) for name in dict.fromkeys(plan.shifts)] or list(SHIFTS.values())
     bundle = read_run_bundle(run)
     if plan.goal is not None and bundle.positive is None:
-        raise DataError(f"an operating point is for two classes, and this run has {len(bundle.classes)}; give no goal")
+        raise DataError(f"an operating point is for two classes, and this run has {len(bundle.classes)}; give no rule")
     other = None if plan.external is None else match_classes(plan.external, plan.mapping, bundle)
     working = WorkingImages.read(run, bundle.spec, bars)
     training, images = working.part("train"), working.part("val")
@@ -200,7 +200,7 @@ def _judge_external(
 
 
 def _choose_points(
-    goal: Goal,
+    goal: Rule,
     manifest: Manifest,
     probabilities: Mapping[str, Floats],
     external: External | None,

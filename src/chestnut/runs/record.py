@@ -63,6 +63,28 @@ class Tracked(BaseModel):
     run: str
 
 
+class ThresholdChange(BaseModel):
+    """A change of the threshold from which images are decided positive.
+
+    Attributes:
+        when: The time, in ISO 8601.
+        command: The command line, or the call of the Python API.
+        rule: The rule that chose the threshold; `temperature` where only the scale of the probabilities changed.
+        on: The images that it was chosen on: `val` or `stress`.
+        threshold: The new threshold.
+        before: The threshold before.
+    """
+
+    model_config = _TYPED
+
+    when: str
+    command: str
+    rule: str
+    on: str
+    threshold: float
+    before: float
+
+
 class RunRecord(BaseModel):
     """The content of environment.json. Except for `format` and `status`, a field is None or empty until it is known.
 
@@ -100,6 +122,7 @@ class RunRecord(BaseModel):
         model_bytes: The size of the network's file.
         job_seconds: The time that the run's jobs took in a tuning.
         tracking: The trackers that show the run, by name.
+        thresholds: The changes of the threshold, oldest first.
         hashes: The SHA-256 of each file that figures rest on, by its path in the run folder. While a file is being
             replaced there are several: those of the old content, or an empty text if there was none, and of the new.
     """
@@ -139,6 +162,7 @@ class RunRecord(BaseModel):
     model_bytes: int | None = None
     job_seconds: float | None = None
     tracking: dict[str, Tracked] = {}
+    thresholds: list[ThresholdChange] = []
     hashes: dict[str, list[str]] = {}
 
     @classmethod

@@ -38,8 +38,8 @@ def command(
         str | None,
         typer.Option(
             "--operating-point",
-            metavar="GOAL",
-            help="Choose thresholds for this goal: balanced, sensitivity=SHARE or specificity=SHARE.",
+            metavar="RULE",
+            help="Choose thresholds by this rule of chestnut threshold, such as sensitivity=0.95.",
         ),
     ] = None,
     sources: Annotated[

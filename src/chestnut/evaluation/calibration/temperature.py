@@ -6,7 +6,8 @@ changes no ranking and no most likely class (Guo 2017, arXiv:1706.04599).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,10 @@ class Calibration:
     error_after: float | None
     reason: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the attributes for JSON."""
+        return asdict(self)
+
     def __str__(self) -> str:
         """Return the temperature and what it gains in one sentence.
 
@@ -94,7 +99,7 @@ def calibrate(targets: npt.ArrayLike, logits: npt.ArrayLike, owners: Ints, seed:
     temperature, after, reason = 1.0, None, _find_obstacle(truth, scores, owners)
     if not reason:
         temperature = _fit(truth, scores)
-        after = _cross_fit(truth, scores, owners, seed)
+        after = _Judged.of(truth, cross_fit(truth, scores, owners, seed), owners)
         if after.loss >= before.loss:
             temperature, after = 1.0, None
             reason = "a fitted one does not lower the loss of patients that it was not fitted to"
@@ -108,6 +113,30 @@ def calibrate(targets: npt.ArrayLike, logits: npt.ArrayLike, owners: Ints, seed:
         error_after=None if after is None else after.error,
         reason=reason,
     )
+
+
+def cross_fit(targets: npt.ArrayLike, logits: npt.ArrayLike, owners: Ints, seed: int = 0) -> Floats:
+    """Divide each patient's logits by the temperature that was fitted to the patients of other parts.
+
+    Where those happen to be all decided correctly, that temperature is the least possible. The loss of the wrong images
+    in the part left out is then huge, as it should be: so few errors do not tell how sure a network may be.
+
+    Args:
+        targets: Class numbers, shape (n,), n > 0.
+        logits: Shape (n, classes), or (n, 1) from a sigmoid head.
+        owners: Each image's patient number, shape (n,).
+        seed: The seed of the division of the patients.
+
+    Returns:
+        The logits, shape (n, classes); their softmax gives the probabilities.
+    """
+    truth, scores = _check(targets, logits)
+    calibrated = np.empty_like(scores)
+    part = _divide(truth, owners, seed)[owners]
+    for number in range(_FOLDS):
+        inside = part == number
+        calibrated[inside] = scores[inside] / _fit(truth[~inside], scores[~inside])
+    return calibrated
 
 
 def rescale_threshold(threshold: float, before: float, after: float) -> float:
@@ -183,20 +212,6 @@ def _slope(truth: Ints, scores: Floats, inverse: float) -> float:
     """Return the derivative of the cross-entropy by the inverse of the temperature: expected less true logit."""
     expected = (np.exp(_log_probabilities(scores * inverse)) * scores).sum(axis=1)
     return float((expected - scores[np.arange(len(truth)), truth]).mean())
-
-
-def _cross_fit(truth: Ints, scores: Floats, owners: Ints, seed: int) -> _Judged:
-    """Judge images with each patient's logits divided by the temperature that the patients of other parts give.
-
-    Where those happen to be all decided correctly, that temperature is the least possible. The loss of the wrong images
-    in the part left out is then huge, as it should be: so few errors do not tell how sure a network may be.
-    """
-    calibrated = np.empty_like(scores)
-    part = _divide(truth, owners, seed)[owners]
-    for number in range(_FOLDS):
-        inside = part == number
-        calibrated[inside] = scores[inside] / _fit(truth[~inside], scores[~inside])
-    return _Judged.of(truth, calibrated, owners)
 
 
 def _divide(truth: Ints, owners: Ints, seed: int) -> Ints:

@@ -1,0 +1,1 @@
+"""Thresholds: the rules that choose them, and what a chosen one promises."""
