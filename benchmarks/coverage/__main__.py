@@ -5,7 +5,7 @@
 
 The standard grid takes about ten minutes on two cores; `--full` measures every cell, with 1,000 samples of each, in
 hours. A cell of which a coverage is low is measured again with five times as many new samples, and the second figure
-counts. With `--only` or `--cells`, results are only printed; else they are stored in benchmarks/coverage.json, which
+counts. Where anything is left out, results are only printed; else they are stored in benchmarks/coverage.json, which
 later runs complete.
 """
 
@@ -69,15 +69,17 @@ def is_low(metric: str, found: dict[str, Any]) -> bool:
     return bool(found["coverage"] < TARGET[metric] - error)
 
 
-def measure_grid(cells: list[Cell], repetitions: int, processes: int, metrics: tuple[str, ...]) -> dict[str, Any]:
-    """Measure cells by both ways, and again with more samples where a coverage is low."""
-    found = measure_all([(cell, way, repetitions, 0, metrics) for cell in cells for way in WAYS], processes)
+def measure_grid(
+    cells: dict[Cell, int], ways: Iterable[str], processes: int, metrics: tuple[str, ...]
+) -> dict[str, Any]:
+    """Measure cells by several ways, and again with more samples where chestnut's own has a low coverage."""
+    found = measure_all([(cell, way, count, 0, metrics) for cell, count in cells.items() for way in ways], processes)
     again = {
         cell: tuple(metric for metric, one in found[cell.name]["own"].items() if is_low(metric, one)) for cell in cells
     }
-    tasks = [(cell, "own", grids.CONFIRM * repetitions, 1, low) for cell, low in again.items() if low]
-    for name, ways in measure_all(tasks, processes).items():
-        found[name]["own"] |= ways["own"]
+    tasks = [(cell, "own", grids.CONFIRM * cells[cell], 1, low) for cell, low in again.items() if low]
+    for name, second in measure_all(tasks, processes).items():
+        found[name]["own"] |= second["own"]
     return found
 
 
@@ -116,20 +118,22 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="every cell, with 1,000 samples of each")
     parser.add_argument("--only", default="", help="metrics, with commas")
     parser.add_argument("--cells", default="", help="a part of the names of cells")
-    parser.add_argument("--repetitions", type=int, help="samples of a cell")
+    parser.add_argument("--samples", type=int, help="samples of each cell")
+    parser.add_argument("--ways", default=",".join(WAYS), help="own and percentile, with commas")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    chosen = [cell for cell in (grids.full_grid() if given.full else grids.standard_grid()) if given.cells in cell.name]
+    grid = grids.full_grid() if given.full else grids.standard_grid()
+    counts = {cell: grids.FULL_REPETITIONS if given.full else grids.standard_repetitions(cell) for cell in grid}
+    chosen = {cell: given.samples or count for cell, count in counts.items() if given.cells in cell.name}
     metrics = tuple(filter(None, given.only.split(","))) or tuple(METRICS)
-    repetitions = given.repetitions or (grids.FULL_REPETITIONS if given.full else grids.REPETITIONS)
-    found = measure_grid(chosen, repetitions, given.processes, metrics)
+    found = measure_grid(chosen, given.ways.split(","), given.processes, metrics)
     for lines in (flat_lines(found), coverage_lines(found, "own"), width_lines(found), worst_lines(found)):
         print("\n".join(lines), "", sep="\n")
     misses = sum(failed(metric, one) for ways in found.values() for metric, one in ways["own"].items())
     print(f"{len(found)} cells; {misses} figures miss their aim")
-    if not (given.only or given.cells):
+    if len(chosen) == len(grid) and given.ways == ",".join(WAYS) and not (given.only or given.samples):
         known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-        results = known | {"grid": "full" if given.full else "standard", "samples": repetitions, "cells": found}
+        results = known | {"grid": "full" if given.full else "standard", "cells": found}
         write_results(results)
         write_tables(results)
 

@@ -14,11 +14,14 @@ PREVALENCES = (0.5, 0.1)
 #: Samples of a cell in the standard grid and in the full one, and how many times as many confirm a low coverage.
 REPETITIONS, FULL_REPETITIONS, CONFIRM = 200, 1000, 5
 
+# Of a cell with more images than this, the standard grid draws half as many samples.
+_MANY = 1500
+
 # Images a patient, intraclass correlation and prevalence in the standard grid.
 _STANDARD = (("1", 0.0, 0.5), ("1", 0.0, 0.1), ("1–3", 0.5, 0.5), ("1–30", 0.95, 0.1), ("1–30", 0.0, 0.5))
 
-# With so many patients and images, a sample takes long; the standard grid leaves these cells out.
-_LARGE = 1000, "1–30"
+# What the standard grid has of the largest samples.
+_STANDARD_OF_1000 = (("1", 0.0, 0.1), ("1–3", 0.5, 0.5))
 
 
 def full_grid() -> list[Cell]:
@@ -41,8 +44,8 @@ def standard_grid() -> list[Cell]:
     """Return the cells that are measured in about ten minutes."""
     plain = [
         Cell(patients, area, images, icc, share)
-        for patients, area, (images, icc, share) in itertools.product(PATIENTS, AREAS, _STANDARD)
-        if (patients, images) != _LARGE
+        for patients, area in itertools.product(PATIENTS, AREAS)
+        for images, icc, share in (_STANDARD if patients < 1000 else _STANDARD_OF_1000)
     ]
     return [*plain, *_variants((20, 50, 300), (0.9, 0.98), (0.5,))]
 
@@ -63,6 +66,11 @@ def _variants(patients: tuple[int, ...], areas: tuple[float, ...], prevalences: 
     return [cell for cell in found if cell.classes == 2 or cell.patients >= 20]
 
 
+def standard_repetitions(cell: Cell) -> int:
+    """Return how many samples of a cell the standard grid draws."""
+    return REPETITIONS // 2 if cost(cell) > _MANY else REPETITIONS
+
+
 def cost(cell: Cell) -> float:
-    """Return about how long a sample of a cell takes, for sorting."""
-    return cell.patients * {"1": 1, "1–3": 2, "1–30": 15}[cell.images] * (1 if cell.classes == 2 else 4)
+    """Return about how long a sample of a cell takes: its images, each counted for every class of three or more."""
+    return cell.patients * {"1": 1, "1–3": 2, "1–30": 15}[cell.images] * (1 if cell.classes == 2 else 3)
