@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from chestnut.errors import DataError
-from chestnut.evaluation.comparison import Candidate, holm, rank, share_above_chance
+from chestnut.evaluation.comparison import Candidate, rank, share_above_chance
 from chestnut.evaluation.intervals.resamples import resamples
 from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.paired.delong import delong
+from chestnut.evaluation.paired.holm import holm
 from chestnut.evaluation.patients import number_patients
 
 

@@ -78,6 +78,7 @@ class Run(Calibrated):
         threshold: float | None = None,
         coverage: float | None = None,
         per_class: bool = False,
+        by: Sequence[str] = (),
         skip_bad: bool = False,
         **options: Unpack[DisplayOptions],
     ) -> Evaluation:
@@ -91,12 +92,13 @@ class Run(Calibrated):
             coverage: Measure prediction sets too that are to contain the true class of this share of new patients;
                 above 0 and below 1.
             per_class: Whether the coverage is to hold for the patients of each class.
+            by: Columns such as `sex` or `age`: judge the images by their groups too, and compare these.
             skip_bad: Leave unreadable images out instead of raising.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
-            DataError: The split is empty, labels are missing, the classes are not those of the run, or the validation
-                images have too few patients for the coverage.
+            DataError: The split is empty, labels are missing, the classes are not those of the run, the validation
+                images have too few patients for the coverage, or there is no column of a name.
         """
         from chestnut.evaluation.conformal import SetPlan
         from chestnut.models.framework import load_framework
@@ -106,6 +108,7 @@ class Run(Calibrated):
         other = None if data is None else read_data(data)
         load_framework()
         from chestnut.inference.evaluate import evaluate_run
+        from chestnut.inference.extras import Extras
 
         if self.folder.finished:
             self.folder.remove_state()  # a kill may have left it
@@ -115,7 +118,7 @@ class Run(Calibrated):
             other,
             command=settings.command or f"run.evaluate({split!r})",
             threshold=threshold,
-            sets=sets,
+            extras=Extras(sets, (by,) if isinstance(by, str) else tuple(by)),
             skip_bad=skip_bad,
             bars=settings.shown.bar,
         )

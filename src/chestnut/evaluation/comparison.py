@@ -22,6 +22,7 @@ from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metric_names import METRICS, SMALLER_IS_BETTER
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.paired.delong import delong
+from chestnut.evaluation.paired.holm import holm
 from chestnut.evaluation.patient_tally import Tally
 from chestnut.evaluation.patients import number_patients
 
@@ -188,20 +189,6 @@ def share_above_chance(
 
     point = divide(drawn[part.name].point, drawn[whole.name].point)
     return estimate_of(float(point[0]), divide(drawn[part.name].samples[0], drawn[whole.name].samples[0]))
-
-
-def holm(probabilities: Sequence[float]) -> list[float]:
-    """Adjust the p values of several tests (Holm 1979, Scand J Statist 6:65-70).
-
-    >>> holm([0.04, 0.01, 0.03])
-    [0.06, 0.03, 0.06]
-    """
-    order = sorted(range(len(probabilities)), key=lambda at: probabilities[at])
-    adjusted, highest = [0.0] * len(order), 0.0
-    for step, at in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - step) * probabilities[at]))
-        adjusted[at] = highest
-    return adjusted
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ from chestnut.evaluation.patient_tally import Tally, cross_entropy, decision_fig
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.set_figures import SetFigures
+from chestnut.evaluation.subgroups import Subgroups
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Evaluation:
         seed: The seed of the resamples.
         notes: What a reader must know before believing the figures, in sentences.
         sets: The figures of prediction sets; None where none were asked for.
+        subgroups: The figures of the groups of each column that was asked for.
     """
 
     images: int
@@ -61,6 +63,7 @@ class Evaluation:
     seed: int
     notes: tuple[str, ...] = ()
     sets: SetFigures | None = None
+    subgroups: tuple[Subgroups, ...] = ()
 
     def summary(self, metric: str, label: str | None = None) -> str:
         """Return a metric with its interval as text, such as "0.943 (0.921–0.962)".
@@ -101,6 +104,7 @@ class Evaluation:
             "confidence": CONFIDENCE,
             "notes": list(self.notes),
             "sets": None if self.sets is None else self.sets.to_dict(),
+            "subgroups": [one.to_dict() for one in self.subgroups],
         }
 
     @classmethod
@@ -123,6 +127,7 @@ class Evaluation:
                 confusion=tuple(tuple(row) for row in values["confusion"]),
                 notes=tuple(values["notes"]),
                 sets=SetFigures.from_dict(values["sets"]) if values.get("sets") else None,
+                subgroups=tuple(map(Subgroups.from_dict, values.get("subgroups", ()))),
             )
             missing = set(METRICS) - set(read.metrics)
             return replace(read, **_add_decision_figures(read)) if missing else read

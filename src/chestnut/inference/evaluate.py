@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chestnut.data.cache.cache import Decoded, decode_all
+from chestnut.data.columns import find_columns
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.conformal import SetPlan, SetRule
+from chestnut.evaluation.conformal import SetRule
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.set_figures import SetFigures
 from chestnut.figures.evaluation import draw_evaluation
+from chestnut.figures.subgroups import draw_subgroups
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.extras import NO_EXTRAS, Extras, judge_groups
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle
@@ -39,7 +42,7 @@ def evaluate_run(
     *,
     command: str = "chestnut.evaluate",
     threshold: float | None = None,
-    sets: SetPlan | None = None,
+    extras: Extras = NO_EXTRAS,
     skip_bad: bool = False,
     bars: Bars = silent,
 ) -> Evaluation:
@@ -56,20 +59,22 @@ def evaluate_run(
         other: Another data set; None for the run's own images.
         command: The command to name in the ledger.
         threshold: The least probability, in 0..1, at which the positive class is decided; None for the run's own.
-        sets: What prediction sets are to hold, to measure them too; None for no sets.
+        extras: What to compute beside the metrics.
         skip_bad: Whether to leave unreadable images out instead of refusing them.
         bars: Shows the progress.
 
     Raises:
         DataError: The split is empty, labels are missing, the classes are not those of the run, an image of the run
             has changed, the other data set consists of the run's own images, or the threshold does not apply; or the
-            run has no reference for prediction sets, or one of too few patients.
+            run has no reference for prediction sets, or one of too few patients; or the images have no column to group
+            them by.
         BundleError: The run's bundle is missing or was changed.
     """
     bundle = read_run_bundle(run)
     if threshold is not None:
         _require_threshold(threshold, bundle)
-    rule = None if sets is None else read_set_rule(bundle, sets)
+    rule = None if extras.sets is None else read_set_rule(bundle, extras.sets)
+    _ = find_columns(run.manifest if other is None else other, extras.by)  # a wrong name is told before hours of work
     if split == "test":
         _ = run.ledger.looks  # a damaged ledger is told before hours of work
     if other is None:
@@ -83,6 +88,8 @@ def evaluate_run(
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
     judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold)
+    if extras.by:
+        judged = judged.with_groups(extras.by)
     if rule is not None:
         judged = judged.with_sets(rule, _explain_promise(split, other))
     if lost := str(decoded.lost_lungs or ""):
@@ -149,6 +156,11 @@ class Judged:
     def with_note(self, note: str) -> Judged:
         """Return a copy with one note more."""
         return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, note)))
+
+    def with_groups(self, by: tuple[str, ...]) -> Judged:
+        """Return a copy with the figures of the groups of some columns."""
+        found = judge_groups(self.manifest, self.probabilities, self.evaluation, by)
+        return replace(self, evaluation=replace(self.evaluation, subgroups=found))
 
     def with_sets(self, rule: SetRule, note: str) -> Judged:
         """Return a copy with the figures of prediction sets, and with a note on them if it is not empty."""
@@ -277,6 +289,7 @@ def _write(run: RunFolder, name: str, judged: Judged, bundle: Bundle) -> None:
     table = PredictionTable.build(rows, probabilities, bundle.classes, bundle.threshold)
     run.write(folder / "predictions.csv", csv_text(table.frame))
     draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
+    draw_subgroups(folder, judged.evaluation)
     meta: dict[str, Any] = {
         "when": now(),
         "data": str(manifest.root),

@@ -10,6 +10,43 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.set_figures import SetFigures
 
 
+class DifferenceFile(BaseModel):
+    """The difference of a group to the others, as a metrics.json contains it."""
+
+    model_config = ConfigDict(strict=True)
+
+    value: float
+    low: float
+    high: float
+    p: float
+    adjusted: float
+
+
+class GroupFile(BaseModel):
+    """A group of images, as a metrics.json contains it; see `Group` for the meaning of its fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    name: str
+    images: int
+    patients: int
+    positives: int | None
+    negatives: int | None
+    metrics: dict[str, Estimate]
+    differences: dict[str, DifferenceFile]
+    small: bool
+
+
+class SubgroupsFile(BaseModel):
+    """The groups of a column, as a metrics.json contains them."""
+
+    model_config = ConfigDict(strict=True)
+
+    column: str
+    groups: list[GroupFile]
+    unknown: int
+
+
 class EvaluationFile(BaseModel):
     """The content of a metrics.json: an `Evaluation`, and which images it judged.
 
@@ -27,6 +64,7 @@ class EvaluationFile(BaseModel):
         seed: The seed of the resamples.
         notes: Sentences to read with the figures.
         sets: The figures of prediction sets; null where none were asked for.
+        subgroups: The figures of the groups of each column that was asked for.
         data: The data set that the images belong to; early versions did not write it.
         overlap: The number of images of another data set in each split of the run.
         synthetic: Whether the images were drawn by the phantom.
@@ -47,6 +85,7 @@ class EvaluationFile(BaseModel):
     seed: int
     notes: list[str]
     sets: SetFigures | None = None
+    subgroups: list[SubgroupsFile] = []
     data: str = ""
     overlap: dict[str, int] | None = None
     synthetic: bool = False

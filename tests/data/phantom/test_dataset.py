@@ -62,6 +62,9 @@ def test_masks_and_truth(written, drawn):
         (image.label, image.kind, image.lobe, image.patient) for image in drawn.values()
     ]
     assert all((written.out / row["file"]).is_file() for row in rows)
+    people = {row["patient"]: (row["sex"], row["age"]) for row in rows}
+    assert all((row["sex"], row["age"]) == people[row["patient"]] for row in rows)
+    assert {sex for sex, _ in people.values()} <= {"F", "M"} and all(0 <= int(age) < 100 for _, age in people.values())
 
 
 def test_the_folder_says_that_it_is_synthetic(written, drawn):

@@ -139,7 +139,7 @@ def test_more_than_two_classes_have_a_row_each(make_run, page_of):
 
 @pytest.mark.parametrize(("auroc", "patients", "said"), [
     (0.52, 120, "Not clearly better than guessing. The interval of its AUROC reaches down to 0.490"),
-    (0.91, 12, "The headline rests on only 12 patients. With fewer than 30"),
+    (0.91, 12, "The headline rests on only 12 patients, so its intervals are wide"),
 ])  # fmt: skip
 def test_doubt_about_the_headline_stands_beside_it(make_run, page_of, auroc, patients, said):
     made = make_run()

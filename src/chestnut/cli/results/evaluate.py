@@ -30,6 +30,12 @@ def command(
     ] = None,
     coverage: CoverageOption = None,
     per_class: PerClassOption = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by", metavar="COLUMN", help="Judge the groups of a column too, such as sex, age or format. Repeatable."
+        ),
+    ] = None,
     wide: WideOption = False,
     *,
     options: DataOptions,
@@ -41,6 +47,7 @@ def command(
     """
     from chestnut.api.run import open_run
     from chestnut.cli.shared.result_tables import confusion_table, metrics_table, sets_table
+    from chestnut.cli.shared.subgroup_table import subgroups_table
     from chestnut.data.manifest import SPLITS
 
     if split not in SPLITS:
@@ -54,6 +61,7 @@ def command(
         threshold=threshold,
         coverage=coverage,
         per_class=per_class,
+        by=by or (),
         skip_bad=options.skip_bad,
         display=TerminalDisplay(),
         command=command_line(),
@@ -68,4 +76,7 @@ def command(
         if found.sets is not None:
             out.print(sets_table(found.sets))
             print_notes(found.sets.notes)
+        for one in found.subgroups:
+            out.print(subgroups_table(one))
+            print_notes(one.sentences)
         print_next("chestnut", "report", run)

@@ -27,6 +27,7 @@ _SAME = frozenset(
         "batch_size",
         "batches",
         "brightness",
+        "by",
         "coordinator",
         "copies",
         "coverage",

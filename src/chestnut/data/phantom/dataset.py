@@ -5,7 +5,8 @@ The folder contains
     NORMAL/phantom-0003_1.jpeg …     a folder per class; file names contain the patient
     PNEUMONIA/phantom-0004_1.jpeg …
     _masks/phantom-0004_1.png …      the lesions, 255 inside and 0 outside; normal images have no mask
-    _truth.csv                       the ground truth: file, patient, class, kind, lobe, share of the image in the mask
+    _truth.csv                       the ground truth: file, patient, class, sex, age, kind, lobe, share of the image in
+                                     the mask
     phantom.json                     a mark that the data are synthetic, with the arguments to draw them again
 
 Readers ignore names that begin with an underscore, and recognise synthetic data by `phantom.json`.
@@ -34,6 +35,7 @@ from chestnut.progress import Tick
 Format = Literal["jpeg", "png16", "dicom"]
 
 _INVERTED = 0.25  # share of DICOM files that store black as the greatest value
+_AGE, _AGE_SPREAD = 50, 22  # years, of the patients
 _LOWEST, _HIGHEST, _MOST = 400, 3600, 4095  # stored values of black and white, and the greatest value of 12 bits
 
 
@@ -130,15 +132,24 @@ def _save(image: Radiograph, place: Path, format: Format) -> dict[str, Any]:
         mask = place / "_masks" / f"{image.name}.png"
         mask.parent.mkdir(exist_ok=True)
         Image.fromarray(image.mask.astype(np.uint8) * 255).save(mask)
+    sex, age = _person(image)
     return {
         "file": f"{image.label}/{path.name}",
         "patient": image.patient,
         "class": image.label,
+        "sex": sex,
+        "age": age,
         "kind": image.kind,
         "lobe": image.lobe,
         "lesion": image.mask.mean(),
         "bytes": path.stat().st_size,
     }
+
+
+def _person(image: Radiograph) -> tuple[str, int]:
+    """Return the sex and age in years of a patient; they leave no trace in the image."""
+    generator = np.random.default_rng([image.seed, zlib.crc32(image.patient.encode())])
+    return "FM"[int(generator.integers(2))], int(np.clip(generator.normal(_AGE, _AGE_SPREAD), 0, 99))
 
 
 def _save_jpeg(image: Radiograph, path: Path) -> None:
@@ -167,7 +178,8 @@ def _save_dicom(image: Radiograph, path: Path) -> None:
     file.StudyInstanceUID, file.SeriesInstanceUID = uid("study"), uid("series")
     number = image.patient.rpartition("-")[2]
     file.PatientID, file.PatientName = image.patient, f"PHANTOM^{number}"
-    file.PatientBirthDate = file.PatientSex = ""
+    sex, age = _person(image)
+    file.PatientBirthDate, file.PatientSex, file.PatientAge = "", sex, f"{age:03d}Y"
     file.PatientOrientation = ["L", "F"]
     file.StudyDate = file.StudyTime = file.StudyID = file.AccessionNumber = file.ReferringPhysicianName = ""
     file.SeriesNumber, file.InstanceNumber = 1, image.number

@@ -111,6 +111,7 @@ class Result:
         synthetic: Whether the images were drawn by the phantom.
         overlap: For another data set, the number of its images in each split of the run; None where not recorded.
         drawings: The figures saved beside it.
+        groups: The figure of its subgroups; None where it has none.
         wrong: The number of wrongly decided images; None where predictions.csv is missing.
         mistakes: The wrong decisions whose true class got the least probability.
     """
@@ -122,6 +123,7 @@ class Result:
     synthetic: bool
     overlap: Mapping[str, int] | None
     drawings: tuple[Drawing, ...]
+    groups: Picture | None
     wrong: int | None
     mistakes: tuple[Mistake, ...]
 
@@ -216,6 +218,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         bool(held.get("synthetic")),
         held.get("overlap"),
         tuple(_drawings(folder)),
+        picture(folder / "subgroups.png"),
         wrong,
         mistakes,
     )

@@ -1,0 +1,62 @@
+"""Find the columns by which images can be grouped: attributes, the source, and what the image files themselves tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chestnut.data.decoding.headers import read_facts
+from chestnut.data.manifest import Manifest
+from chestnut.errors import DataError, listed, suggest
+
+#: Columns that every data set has, since they are read from the headers of its files.
+FILE_COLUMNS = ("format", "megapixels")
+
+# Other names of the column `source`; see `sources.table`.
+_SOURCES = ("source", "hospital", "site", "collection")
+
+
+def known_columns(manifest: Manifest) -> tuple[str, ...]:
+    """Return the names of the columns by which the images can be grouped."""
+    source = ("source",) if (manifest.frame["source"] != "").any() else ()
+    own = (*manifest.attributes, *source)
+    return (*own, *(name for name in FILE_COLUMNS if name not in own))
+
+
+def find_columns(manifest: Manifest, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that a user has named, each once; upper and lower case do not matter.
+
+    Raises:
+        DataError: There is no such column; the message names those that there are.
+    """
+    known = known_columns(manifest)
+    return tuple(dict.fromkeys(_find(name, known) for name in names))
+
+
+def _find(name: str, known: Sequence[str]) -> str:
+    if name in known:
+        return name
+    plain = {column.casefold(): column for column in known}
+    wanted = name.strip().casefold()
+    if wanted not in plain and wanted in _SOURCES:
+        wanted = "source"
+    if wanted not in plain:
+        hint = suggest(wanted, plain)
+        near = f"{hint} " if hint.startswith("did") else ""
+        raise DataError(f"by={name}: the images have no such column; {near}there are {listed(known, 12)}")
+    return plain[wanted]
+
+
+def read_columns(manifest: Manifest, names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the cells of columns, an empty text where nothing is known.
+
+    Args:
+        manifest: The images.
+        names: Names that `find_columns` returned. The headers of the image files are read only if one needs it.
+    """
+    held = {name: manifest.frame[name].tolist() for name in names if name in manifest.frame}
+    if wanted := [name for name in names if name not in held]:
+        facts = read_facts(manifest.paths)
+        megapixels = (facts["width"] * facts["height"] / 1e6).map(lambda size: f"{size:.4g}" if size else "")
+        told = {"format": facts["format"].tolist(), "megapixels": megapixels.tolist()}
+        held |= {name: told[name] for name in wanted}
+    return {name: held[name] for name in names}

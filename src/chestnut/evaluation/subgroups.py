@@ -1,0 +1,347 @@
+"""Figures of groups of images, such as men and women, and whether a group differs from the others.
+
+The interval of a difference is put together from the intervals of its two figures (Newcombe 1998, Statistics in
+Medicine 17:873-890; Zou and Donner 2008, 27:1693-1702), so it counts patients and has a width where all are right.
+The p value is one less the greatest coverage at which that interval still leaves out 0. A patient with images in both
+parts makes both figures alike, so that the interval is rather too wide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.grouping import FEWEST_SHOWN, RARE, Grouping
+from chestnut.evaluation.intervals.auroc import AurocVariance
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure
+from chestnut.evaluation.intervals.shares import Share, wilson
+from chestnut.evaluation.metric_names import in_words
+from chestnut.evaluation.paired.holm import holm
+from chestnut.evaluation.patients import sum_by_patient
+
+#: A group is compared with the others by a figure for which both have at least so many patients in a class.
+FEWEST_TESTED = 10
+#: The adjusted p value below which a difference is pointed out.
+LEVEL = 1 - CONFIDENCE
+
+# Accuracy depends on how many of a group are ill, so two classes are not compared by it.
+_TESTED = ("auroc", "sensitivity", "specificity")
+_LEAST_P, _MOST_P, _HALVINGS = 1e-12, 0.999, 30
+
+Truth = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much greater a figure of a group is than that of all other groups together.
+
+    Attributes:
+        estimate: The difference with its interval, which is not corrected for the number of groups.
+        p: The p value of no difference.
+        adjusted: The p value after Holm's correction for all groups, columns and figures that were tested.
+    """
+
+    estimate: Estimate
+    p: float
+    adjusted: float
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether the difference is more than chance, after the correction."""
+        return self.adjusted < LEVEL
+
+    @property
+    def change(self) -> str:
+        """The difference with its sign, and the corrected p value, in a few characters."""
+        value = self.estimate.value or 0.0
+        return f"{'+' if value >= 0 else ''}{format_figure(value)}, p {_p_text(self.adjusted)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `value`, `low`, `high`, `p` and `adjusted` for JSON."""
+        ends = {"value": self.estimate.value, "low": self.estimate.low, "high": self.estimate.high}
+        return {**ends, "p": self.p, "adjusted": self.adjusted}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The images of one group.
+
+    Attributes:
+        name: The value or band that they have in common.
+        images: The number of images.
+        patients: The number of patients.
+        positives: The number of patients with an image of the positive class; None for more than two classes.
+        negatives: The number of patients with another image; None for more than two classes.
+        metrics: AUROC, sensitivity, specificity and accuracy; accuracy alone for more than two classes; none where the
+            group is too small to be shown.
+        differences: The figures in which the group was compared with the others, each with the difference.
+        small: Whether a figure was not compared because there are too few patients.
+    """
+
+    name: str
+    images: int
+    patients: int
+    positives: int | None
+    negatives: int | None
+    metrics: dict[str, Estimate]
+    differences: dict[str, Difference]
+    small: bool
+
+    def has_few(self, figure: str) -> bool:
+        """Tell whether there are too few patients to compare the group in a figure."""
+        if self.positives is None or self.negatives is None or figure == "accuracy":
+            return self.patients < FEWEST_TESTED
+        counts = {"sensitivity": self.positives, "specificity": self.negatives}
+        return counts.get(figure, min(self.positives, self.negatives)) < FEWEST_TESTED
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields for JSON."""
+        return {
+            **{key: value for key, value in vars(self).items() if key not in ("metrics", "differences")},
+            "metrics": {name: estimate.to_dict() for name, estimate in self.metrics.items()},
+            "differences": {name: difference.to_dict() for name, difference in self.differences.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Group:
+        """Read what `to_dict` returned; raises KeyError, TypeError or AttributeError for anything else."""
+        differences = {
+            name: Difference(Estimate(one["value"], one["low"], one["high"]), one["p"], one["adjusted"])
+            for name, one in values["differences"].items()
+        }
+        metrics = {name: Estimate(**one) for name, one in values["metrics"].items()}
+        return cls(**{**values, "metrics": metrics, "differences": differences})
+
+
+@dataclass(frozen=True)
+class Subgroups:
+    """The groups of one column.
+
+    Attributes:
+        column: The column that divides the images.
+        groups: The groups, in order.
+        unknown: The number of images whose cell is empty; they are in no group.
+    """
+
+    column: str
+    groups: tuple[Group, ...]
+    unknown: int
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What stands out, and what could not be compared, in sentences."""
+        return tuple(_sentences(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields for JSON."""
+        return {
+            "column": self.column,
+            "groups": [group.to_dict() for group in self.groups],
+            "unknown": self.unknown,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Subgroups:
+        """Read what `to_dict` returned; raises KeyError, TypeError or AttributeError for anything else."""
+        return cls(str(values["column"]), tuple(map(Group.from_dict, values["groups"])), int(values["unknown"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a network made of n images.
+
+    Attributes:
+        right: Whether each image was decided correctly, shape (n,).
+        owners: Each image's patient number, shape (n,).
+        truth: Whether each image is of the positive class, shape (n,); None for more than two classes.
+        scores: The probability of the positive class, shape (n,); None for more than two classes.
+    """
+
+    right: Truth
+    owners: Ints
+    truth: Truth | None = None
+    scores: Floats | None = None
+
+    def take(self, rows: Ints) -> Outcome:
+        """Return the outcome of some of the images."""
+        truth = None if self.truth is None else self.truth[rows]
+        scores = None if self.scores is None else self.scores[rows]
+        return Outcome(self.right[rows], self.owners[rows], truth, scores)
+
+    @property
+    def figures(self) -> dict[str, Share | AurocVariance]:
+        """The figures that are defined, each with what its interval is computed from."""
+        found: dict[str, Share | AurocVariance] = {}
+        if self.truth is not None and self.scores is not None:
+            if self.truth.any() and not self.truth.all():
+                found["auroc"] = AurocVariance.of(self.truth, self.scores, self.owners)
+            for name, rows in (("sensitivity", self.truth), ("specificity", ~self.truth)):
+                if rows.any():
+                    found[name] = _share(self.right[rows], self.owners[rows])
+        if len(self.right):
+            found["accuracy"] = _share(self.right, self.owners)
+        return found
+
+    def count(self, positive: bool | None = None) -> int:
+        """Return the number of patients, or of those with an image of the positive class or of the other one."""
+        if positive is None or self.truth is None:
+            return len(np.unique(self.owners))
+        return len(np.unique(self.owners[self.truth == positive]))
+
+
+def compare_groups(groupings: Sequence[Grouping], outcome: Outcome) -> tuple[Subgroups, ...]:
+    """Return the figures of every group, and the differences between each group and the others of its column.
+
+    Of two groups, the first is compared with the second. Groups with fewer than ten patients of a class, or which
+    differ from nine or fewer, are not compared in the figures that rest on that class.
+
+    Args:
+        groupings: The groups of each column.
+        outcome: What the network made of the images.
+
+    >>> owners, truth = np.arange(80), np.arange(80) % 2 == 0
+    >>> outcome = Outcome(np.arange(80) < 60, owners, truth, np.where(truth, 0.9, 0.1))
+    >>> (found,) = compare_groups([Grouping.of("sex", ["F"] * 40 + ["M"] * 40, owners)], outcome)
+    >>> str(found.groups[0].differences["sensitivity"].estimate)
+    '0.500 (0.239–0.705)'
+    """
+    made = [
+        Subgroups(grouping.column, tuple(_groups(grouping, outcome)), int((grouping.codes < 0).sum()))
+        for grouping in groupings
+    ]
+    tested = [difference for one in made for group in one.groups for difference in group.differences.values()]
+    adjusted = iter(holm([difference.p for difference in tested]))
+    return tuple(replace(one, groups=tuple(_with_adjusted(group, adjusted) for group in one.groups)) for one in made)
+
+
+def _with_adjusted(group: Group, adjusted: Iterator[float]) -> Group:
+    corrected = {name: replace(one, adjusted=next(adjusted)) for name, one in group.differences.items()}
+    return replace(group, differences=corrected)
+
+
+def _groups(grouping: Grouping, outcome: Outcome) -> Iterator[Group]:
+    known = grouping.codes >= 0
+    for code, name in enumerate(grouping.labels):
+        inside = grouping.codes == code
+        own = outcome.take(np.flatnonzero(inside))
+        patients = own.count()
+        shown = patients >= FEWEST_SHOWN
+        once = len(grouping.labels) == 2 and code == 1
+        others = outcome.take(np.flatnonzero(known & ~inside))
+        compared = {} if not shown or once or name == RARE else _compare(own, others)
+        figures = own.figures if shown else {}
+        testable = [figure for figure in _tested(outcome) if figure in outcome.figures]
+        yield Group(
+            name=name,
+            images=int(inside.sum()),
+            patients=patients,
+            positives=None if outcome.truth is None else own.count(positive=True),
+            negatives=None if outcome.truth is None else own.count(positive=False),
+            metrics={figure: _estimate(value) for figure, value in figures.items()},
+            differences=compared,
+            small=any(not _enough(own, figure) for figure in testable),
+        )
+
+
+def _tested(outcome: Outcome) -> tuple[str, ...]:
+    return ("accuracy",) if outcome.truth is None else _TESTED
+
+
+def _enough(outcome: Outcome, figure: str) -> bool:
+    """Tell whether there are enough patients to compare a figure."""
+    needed = {"auroc": (True, False), "sensitivity": (True,), "specificity": (False,), "accuracy": (None,)}[figure]
+    return all(outcome.count(positive) >= FEWEST_TESTED for positive in needed)
+
+
+def _compare(own: Outcome, others: Outcome) -> dict[str, Difference]:
+    ours, theirs = own.figures, others.figures
+    return {
+        figure: _difference(ours[figure], theirs[figure])
+        for figure in _tested(own)
+        if _enough(own, figure) and _enough(others, figure)
+    }
+
+
+def _difference(one: Share | AurocVariance, other: Share | AurocVariance) -> Difference:
+    value = _value(one) - _value(other)
+    low, high = _ends(one, other, CONFIDENCE)
+    return Difference(Estimate(value, low, high), p := _p_value(one, other), p)
+
+
+def _p_value(one: Share | AurocVariance, other: Share | AurocVariance) -> float:
+    """Return one less the greatest coverage at which the interval of the difference leaves out 0."""
+
+    def leaves_out(p: float) -> bool:
+        low, high = _ends(one, other, 1 - p)
+        return not low <= 0 <= high
+
+    if not leaves_out(_MOST_P):
+        return 1.0
+    if leaves_out(_LEAST_P):
+        return _LEAST_P
+    inside, outside = math.log(_LEAST_P), math.log(_MOST_P)
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        if leaves_out(math.exp(middle)):
+            outside = middle
+        else:
+            inside = middle
+    return math.exp(outside)
+
+
+def _ends(one: Share | AurocVariance, other: Share | AurocVariance, confidence: float) -> tuple[float, float]:
+    """Return the ends of the interval of the difference."""
+    (low, high), (least, most) = _interval(one, confidence), _interval(other, confidence)
+    first, second = _value(one), _value(other)
+    value = first - second
+    return value - math.hypot(first - low, most - second), value + math.hypot(high - first, second - least)
+
+
+def _interval(figure: Share | AurocVariance, confidence: float) -> tuple[float, float]:
+    """Return the ends that a difference is put together from; of a share, exact ones would make it too wide."""
+    if isinstance(figure, AurocVariance):
+        return figure.interval(confidence)
+    low, high = wilson(figure.value * figure.size, figure.size, confidence)
+    return float(low), float(high)
+
+
+def _share(right: Truth, owners: Ints) -> Share:
+    return Share.of(sum_by_patient(right, owners)[0], sum_by_patient(1, owners)[0])
+
+
+def _value(figure: Share | AurocVariance) -> float:
+    return figure.value if isinstance(figure, Share) else figure.area
+
+
+def _estimate(figure: Share | AurocVariance) -> Estimate:
+    return Estimate(_value(figure), *figure.interval())
+
+
+def _sentences(found: Subgroups) -> Iterator[str]:
+    for group, (name, one) in chain.from_iterable(
+        ((group, item) for item in group.differences.items()) for group in found.groups
+    ):
+        if one.stands_out and one.estimate.value is not None:
+            word = "higher" if one.estimate.value > 0 else "lower"
+            yield (
+                f"By {found.column}, {in_words(name)} is {word} in {group.name} than in the others: {one.estimate}, "
+                f"p {_p_text(one.adjusted)} after Holm's correction."
+            )
+    if small := [group.name for group in found.groups if group.small]:
+        yield (
+            f"By {found.column}, these groups have fewer than {FEWEST_TESTED} patients of a class, so they were not "
+            f"compared in every figure: {', '.join(small)}."
+        )
+    if found.unknown:
+        yield f"{found.column} is not known for {found.unknown:,} {'image' if found.unknown == 1 else 'images'}."
+
+
+def _p_text(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

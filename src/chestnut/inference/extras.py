@@ -1,0 +1,62 @@
+"""`Extras`: what an evaluation is to compute beside the metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chestnut.data.columns import find_columns, read_columns
+from chestnut.data.manifest import Manifest
+from chestnut.evaluation.arrays import Floats
+from chestnut.evaluation.conformal import SetPlan
+from chestnut.evaluation.grouping import Grouping
+from chestnut.evaluation.metrics import Evaluation, decide
+from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.subgroups import Outcome, Subgroups, compare_groups
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What an evaluation is to compute beside the metrics.
+
+    Attributes:
+        sets: What prediction sets are to hold, to measure them too; None for no sets.
+        by: The columns by whose groups the images are judged.
+    """
+
+    sets: SetPlan | None = None
+    by: tuple[str, ...] = ()
+
+
+#: Nothing beside the metrics.
+NO_EXTRAS = Extras()
+
+
+def judge_groups(
+    manifest: Manifest, probabilities: Floats, evaluation: Evaluation, by: tuple[str, ...]
+) -> tuple[Subgroups, ...]:
+    """Return the figures of the groups of some columns.
+
+    Args:
+        manifest: The images.
+        probabilities: Their probabilities, shape (n, classes).
+        evaluation: The evaluation of all images, with the positive class and its threshold.
+        by: The names of the columns.
+
+    Raises:
+        DataError: The images have no such column.
+    """
+    columns = read_columns(manifest, find_columns(manifest, by))
+    owners = number_patients(manifest.patients)[0]
+    groupings = [Grouping.of(name, cells, owners) for name, cells in columns.items()]
+    return compare_groups(groupings, _outcome(manifest, probabilities, evaluation))
+
+
+def _outcome(manifest: Manifest, probabilities: Floats, evaluation: Evaluation) -> Outcome:
+    owners, targets = number_patients(manifest.patients)[0], manifest.targets
+    if evaluation.positive is None or evaluation.threshold is None:
+        return Outcome(np.asarray(probabilities.argmax(axis=1) == targets), owners)
+    number = evaluation.classes.index(evaluation.positive)
+    right = decide(probabilities, evaluation.threshold, number) == targets
+    return Outcome(right, owners, targets == number, probabilities[:, number])
