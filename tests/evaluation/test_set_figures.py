@@ -23,6 +23,8 @@ def found():
 
 def test_figures_of_a_few_images(found):
     assert found.sizes == {"1": 5, "2": 1}
+    assert found.outcomes["NORMAL"] == {"alone": 2, "among": 0, "missed": 1}
+    assert found.outcomes["PNEUMONIA"] == {"alone": 1, "among": 1, "missed": 1}
     assert found.covered.value == pytest.approx((2 / 3 + 1 + 1 + 0) / 4)  # patients weigh alike
     assert found.covered == share_estimate([2 / 3, 1, 1, 0], np.arange(4))
     assert found.covered_by_class["NORMAL"].value == pytest.approx((1 + 0) / 2)

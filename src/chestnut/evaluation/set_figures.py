@@ -34,6 +34,8 @@ class SetFigures:
         single_right: The share of those whose class is right.
         right_by_class: The same for the sets that name each class alone.
         sizes: The number of images by the number of classes in their set.
+        outcomes: The number of images of each class whose set names it `alone`, names it `among` several, or has
+            `missed` it.
         notes: What a reader must know, in sentences.
     """
 
@@ -49,6 +51,7 @@ class SetFigures:
     single_right: Estimate
     right_by_class: dict[str, Estimate]
     sizes: dict[str, int]
+    outcomes: dict[str, dict[str, int]]
     notes: list[str]
 
     @classmethod
@@ -73,6 +76,9 @@ class SetFigures:
             single=share_estimate(single, owners),
             single_right=_share(hits, owners, single),
             right_by_class={name: _share(hits, owners, single & members[:, number]) for number, name in numbers},
+            outcomes={
+                name: _count_outcomes(hits[truth == number], single[truth == number]) for number, name in numbers
+            },
             sizes={str(size): int((count == size).sum()) for size in range(1, len(rule.classes) + 1)},
         )
 
@@ -93,6 +99,12 @@ class SetFigures:
             for name in ("covered_by_class", "right_by_class")
         }
         return cls(**{**values, **estimates, **by_class})
+
+
+def _count_outcomes(hits: Bools, single: Bools) -> dict[str, int]:
+    """Count the images of a class by what became of it."""
+    found = {"alone": hits & single, "among": hits & ~single, "missed": ~hits}
+    return {kind: int(rows.sum()) for kind, rows in found.items()}
 
 
 def _share(hits: Bools, owners: Ints, rows: Bools) -> Estimate:

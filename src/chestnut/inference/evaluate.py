@@ -16,6 +16,7 @@ from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.set_figures import SetFigures
 from chestnut.figures.evaluation import draw_evaluation
+from chestnut.figures.sets import draw_sets
 from chestnut.figures.subgroups import draw_subgroups
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
@@ -290,6 +291,7 @@ def _write(run: RunFolder, name: str, judged: Judged, bundle: Bundle) -> None:
     run.write(folder / "predictions.csv", csv_text(table.frame))
     draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
     draw_subgroups(folder, judged.evaluation)
+    draw_sets(folder, judged.evaluation.sets)
     meta: dict[str, Any] = {
         "when": now(),
         "data": str(manifest.root),

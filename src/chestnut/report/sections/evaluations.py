@@ -14,6 +14,7 @@ from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, count, figure, picture
+from chestnut.report.sections.sets import SetsSection, read_sets
 from chestnut.runs.folder import RunFolder
 
 Kind = Literal["test", "external", "val", "other", "train"]
@@ -114,6 +115,7 @@ class Result:
         groups: The figure of its subgroups; None where it has none.
         wrong: The number of wrongly decided images; None where predictions.csv is missing.
         mistakes: The wrong decisions whose true class got the least probability.
+        sets: The prediction sets; None where none were asked for.
     """
 
     name: str
@@ -126,6 +128,7 @@ class Result:
     groups: Picture | None
     wrong: int | None
     mistakes: tuple[Mistake, ...]
+    sets: SetsSection | None = None
 
     @property
     def title(self) -> str:
@@ -221,6 +224,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         picture(folder / "subgroups.png"),
         wrong,
         mistakes,
+        read_sets(run, name, evaluation),
     )
 
 
