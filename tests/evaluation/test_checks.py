@@ -15,7 +15,7 @@ from chestnut.evaluation.intervals.shares import wilson
 from chestnut.evaluation.metrics import decide, evaluate
 from chestnut.evaluation.operating.choice import choose
 from chestnut.evaluation.operating.rule import Rule
-from chestnut.evaluation.paired.delong import delong
+from chestnut.evaluation.paired.contributions import Contributions
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.selection_bias import gain_of_chosen
 from chestnut.evaluation.softmax import probabilities
@@ -60,13 +60,14 @@ FIGURES = {
     "ranking": lambda bad: Ranking.of(TRUTH, scores(bad), OWNERS),
     "calibration": lambda bad: Gaps.of(TRUTH, scores(bad), OWNERS),
     "bins": lambda bad: equal_mass_bins(scores(bad)),
-    "delong": lambda bad: delong(TRUTH, scores(bad), scores(0.5)),
+    "paired": lambda bad: Contributions.of_auroc(TRUTH == 1, scores(bad), OWNERS),
+    "paired mean": lambda bad: Contributions.of_mean(scores(bad), OWNERS),
     "roc": lambda bad: roc(TRUTH, scores(bad), OWNERS, resamples=5),
     "precision and recall": lambda bad: precision_recall(TRUTH, scores(bad), OWNERS, resamples=5),
     "reliability": lambda bad: reliability(TRUTH, scores(bad), OWNERS, resamples=5),
     "choose": lambda bad: choose(Rule("balanced"), TRUTH == 1, scores(bad)),
     "gain": lambda bad: gain_of_chosen(TRUTH, OWNERS, [[scores(0.5)], [scores(bad)]], "loss", draws=5),
-    "rank": lambda bad: rank(TRUTH, OWNERS, [Candidate("one", (rows(bad),))], ["auroc"], resamples=5),
+    "rank": lambda bad: rank(TRUTH, OWNERS, [Candidate("one", (rows(bad),))], ["auroc"]),
 }
 
 

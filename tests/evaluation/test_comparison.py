@@ -1,63 +1,23 @@
-"""Networks compared on the same images: DeLong's test, the paired bootstrap, Holm's correction, the ranking."""
+"""Networks compared on the same images: Holm's correction, the ranking, shares of an AUROC."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from chestnut.errors import DataError
 from chestnut.evaluation.comparison import Candidate, rank, share_above_chance
-from chestnut.evaluation.intervals.resamples import resamples
+from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.metric_names import METRICS
-from chestnut.evaluation.paired.delong import delong
+from chestnut.evaluation.paired.difference import difference_of
 from chestnut.evaluation.paired.holm import holm
-from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.seen import Seen
 
 
 def columns(scores):
     scores = np.asarray(scores, dtype=float)
     return np.stack([1 - scores, scores], axis=1)
-
-
-def slow_delong(truth, first, second):
-    """The definition, pair by pair (DeLong 1988, equations 3 to 8)."""
-    kernel = [
-        np.array([[(p > n) + (p == n) / 2 for n in scores[~truth]] for p in scores[truth]])
-        for scores in (first, second)
-    ]
-    theta = [k.mean() for k in kernel]
-    v10, v01 = np.array([k.mean(axis=1) for k in kernel]), np.array([k.mean(axis=0) for k in kernel])
-    s = np.cov(v10) / truth.sum() + np.cov(v01) / (~truth).sum()
-    return theta[0], theta[1], s[0, 0] + s[1, 1] - 2 * s[0, 1]
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 6)), min_size=6, max_size=40))
-def test_fast_delong_is_the_definition_with_ties(rows):
-    truth = np.array([row[0] for row in rows])
-    if min(truth.sum(), (~truth).sum()) < 2:
-        return
-    first, second = (np.array([row[at] for row in rows], dtype=float) for at in (1, 2))
-    found, expected = delong(truth, first, second), slow_delong(truth, first, second)
-    assert (found.first, found.second, found.variance) == pytest.approx(expected, abs=1e-12)
-    turned = delong(truth, second, first)
-    assert (turned.p, turned.variance) == pytest.approx((found.p, found.variance))
-    assert found.first == pytest.approx(roc_auc_score(truth, first))
-
-
-def test_delong_of_a_published_example():
-    # The variance of one AUROC against none follows from the definition; a constant score has AUROC 0.5 for sure.
-    truth = np.repeat([True, False], 50)
-    scores = np.concatenate([np.linspace(0.3, 1, 50), np.linspace(0, 0.7, 50)])
-    found = delong(truth, scores, np.zeros(100))
-    assert found.second == 0.5
-    assert found.p < 1e-6
-
-
-def test_delong_refuses_too_few_images():
-    with pytest.raises(DataError, match="1 positive and 3 negative images"):
-        delong([1, 0, 0, 0], [1, 2, 3, 4], [1, 2, 3, 4])
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
@@ -86,31 +46,23 @@ def study():
     return truth, owners, {"good": network(4), "twin": network(4), "poor": network(1)}
 
 
-def test_the_bootstrap_is_what_repeated_rows_give(study):
+def test_figures_and_differences_are_those_of_the_same_images(study):
     truth, owners, networks = study
-    candidates = [Candidate(name, (values,)) for name, values in networks.items()]
-    found = rank(truth, owners, candidates, resamples=40, seed=3)
-    numbers, patients = number_patients(owners)
-    counts = np.concatenate(list(resamples(patients, len(truth), 40, 3)), axis=1)
-    drawn = {name: {"auroc": [], "accuracy": []} for name in networks}
-    for column in counts.T:
-        rows = np.repeat(np.arange(len(truth)), column[numbers].astype(int))
-        for name, values in networks.items():
-            drawn[name]["auroc"].append(roc_auc_score(truth[rows], values[rows, 1]))
-            drawn[name]["accuracy"].append(accuracy_score(truth[rows], values[rows, 1] >= 0.5))
+    found = rank(truth, owners, [Candidate(name, (values,)) for name, values in networks.items()])
     for standing in found.standings:
-        for metric, figure in standing.figures.items():
-            expected = np.quantile(drawn[standing.name][metric], [0.025, 0.975])
-            assert [figure.low, figure.high] == pytest.approx(expected)
+        scores = networks[standing.name][:, 1]
+        assert standing.figures["auroc"] == auroc_estimate(truth == 1, scores, owners)
+        assert standing.figures["auroc"].value == pytest.approx(roc_auc_score(truth, scores))
+        assert standing.figures["accuracy"].value == pytest.approx(accuracy_score(truth, scores >= 0.5))
     pair = found.pairs[-1]
-    differences = np.array(drawn[pair.better]["auroc"]) - np.array(drawn[pair.worse]["auroc"])
-    assert [pair.difference.low, pair.difference.high] == pytest.approx(np.quantile(differences, [0.025, 0.975]))
-    assert pair.p == pytest.approx(min(1, 2 * (1 + (differences <= 0).sum()) / 41))
+    better, worse = (Seen(truth, networks[name], owners).figure("auroc") for name in (pair.better, pair.worse))
+    assert pair.difference == difference_of(better - worse).estimate
+    assert pair.delong == pair.p == difference_of(better - worse).p
 
 
 def test_equals_share_a_place_and_the_poor_one_does_not(study):
     truth, owners, networks = study
-    found = rank(truth, owners, [Candidate(name, (values,)) for name, values in networks.items()], resamples=500)
+    found = rank(truth, owners, [Candidate(name, (values,)) for name, values in networks.items()])
     assert [(one.place, one.tied) for one in found.standings] == [(1, True), (1, True), (3, False)]
     assert {one.name for one in found.standings[:2]} == {"good", "twin"}
     assert [pair.distinguishable for pair in found.pairs] == [False, True]
@@ -125,15 +77,15 @@ def test_order_of_images_and_candidates_is_of_no_account(study):
     candidates = [Candidate(name, (values, networks["twin"])) for name, values in networks.items()]
     shuffled = np.random.default_rng(0).permutation(len(truth))
     again = [Candidate(one.name, tuple(values[shuffled] for values in one.repeats)) for one in candidates[::-1]]
-    first = rank(truth, owners, candidates, resamples=100)
-    second = rank(truth[shuffled], owners[shuffled], again, resamples=100)
+    first = rank(truth, owners, candidates)
+    second = rank(truth[shuffled], owners[shuffled], again)
     assert [one.name for one in first.standings] == [one.name for one in second.standings]
     for one, other in zip(first.standings, second.standings, strict=True):
         assert one.figures["auroc"].low == pytest.approx(other.figures["auroc"].low)
     assert [pair.adjusted for pair in first.pairs] == [pair.adjusted for pair in second.pairs]
 
 
-def test_copies_of_images_convince_delong_and_not_the_bootstrap(study):
+def test_copies_of_images_are_not_taken_for_more_patients(study):
     truth, owners, networks = study
     pair = ("good", "poor")
     alone, copied = (
@@ -141,13 +93,12 @@ def test_copies_of_images_convince_delong_and_not_the_bootstrap(study):
             np.tile(truth, n),
             np.tile(owners, n),
             [Candidate(k, (np.tile(networks[k], (n, 1)),)) for k in pair],
-            resamples=300,
         )
         for n in (1, 5)
     )
-    assert copied.pairs[0].difference == alone.pairs[0].difference
-    assert copied.pairs[0].p == alone.pairs[0].p
-    assert copied.pairs[0].delong < alone.pairs[0].delong / 100
+    assert copied.pairs[0].p == pytest.approx(alone.pairs[0].p, rel=1e-6)
+    ends = [(one.difference.low, one.difference.high) for one in (alone.pairs[0], copied.pairs[0])]
+    assert ends[0] == pytest.approx(ends[1])
 
 
 def test_repeats_are_averaged_and_widen_the_interval(study):
@@ -173,9 +124,7 @@ def test_under_the_null_few_pairs_are_told_apart():
         truth = owners % 2
         signal = 2 * truth + random.normal(0, 1, 60)[owners]
         a, b = (columns(1 / (1 + np.exp(-signal - random.normal(0, 1, 120)))) for _ in "ab")
-        found += (
-            rank(truth, owners, [Candidate("a", (a,)), Candidate("b", (b,))], ("auroc",), 200).pairs[0].distinguishable
-        )
+        found += rank(truth, owners, [Candidate("a", (a,)), Candidate("b", (b,))], ("auroc",)).pairs[0].distinguishable
     # Five standard deviations of the binomial share above 0.05, and not so few that the test could never find any
     assert 1 <= found <= studies * 0.05 + 5 * np.sqrt(studies * 0.05 * 0.95)
 
@@ -185,7 +134,7 @@ def test_three_classes_are_ranked_by_the_mean_auroc():
     truth = random.integers(0, 3, 200)
     sure, vague = (random.dirichlet(np.ones(3), 200) + strength * np.eye(3)[truth] for strength in (1.0, 0.2))
     sure, vague = (values / values.sum(axis=1, keepdims=True) for values in (sure, vague))
-    found = rank(truth, np.arange(200), [Candidate("vague", (vague,)), Candidate("sure", (sure,))], resamples=200)
+    found = rank(truth, np.arange(200), [Candidate("vague", (vague,)), Candidate("sure", (sure,))])
     assert [one.name for one in found.standings] == ["sure", "vague"]
     assert found.standings[0].figures["auroc"].value == pytest.approx(roc_auc_score(truth, sure, multi_class="ovr"))
     assert found.pairs[0].delong is None
@@ -193,7 +142,7 @@ def test_three_classes_are_ranked_by_the_mean_auroc():
 
 def test_losses_are_ranked_from_the_least(study):
     truth, owners, networks = study
-    found = rank(truth, owners, [Candidate(k, (v,)) for k, v in networks.items()], ("loss",), resamples=50)
+    found = rank(truth, owners, [Candidate(k, (v,)) for k, v in networks.items()], ("loss",))
     values = [one.figures["loss"].value for one in found.standings]
     assert values == sorted(values)
     assert all(pair.difference.value >= 0 for pair in found.pairs)
@@ -230,7 +179,7 @@ def test_every_metric_ranks_a_perfect_network_first_even_where_it_is_infinite(me
         Candidate("perfect", (columns(truth), columns(truth))),
         Candidate("also perfect", (columns(truth),)),
     ]
-    ranked = rank(truth, np.arange(60), candidates, (metric,), resamples=50)
+    ranked = rank(truth, np.arange(60), candidates, (metric,))
     assert {one.name for one in ranked.standings[:2]} == {"perfect", "also perfect"}
     assert ranked.standings[1].place == 1
 
@@ -247,17 +196,18 @@ def three_networks(images=200):
 def test_every_pair_is_tested_with_the_difference_of_the_ranking():
     targets, patients, scores = three_networks()
     candidates = [Candidate(name, (columns(one),)) for name, one in scores.items()]
-    every = rank(targets, patients, candidates, resamples=300, every_pair=True)
+    every = rank(targets, patients, candidates, every_pair=True)
     pairs = every.pairs
     assert [(pair.better, pair.worse) for pair in pairs] == [
         ("sharp", "blurred"),
         ("sharp", "blind"),
         ("blurred", "blind"),
     ]
-    ranked = {(pair.better, pair.worse): pair for pair in rank(targets, patients, candidates, resamples=300).pairs}
+    ranked = {(pair.better, pair.worse): pair for pair in rank(targets, patients, candidates).pairs}
     assert [standing.place for standing in every.standings] == [1, 2, 3]
+    assert [pair.adjusted for pair in pairs] == holm([pair.p for pair in pairs])
     for pair in pairs:
-        assert pair.distinguishable and pair.adjusted == pytest.approx(3 * min(one.p for one in pairs))
+        assert pair.distinguishable and pair.adjusted < 0.05
         if (pair.better, pair.worse) in ranked:
             assert ranked[pair.better, pair.worse].difference == pair.difference
     assert pairs[1].difference.value == pytest.approx(
@@ -269,11 +219,11 @@ def test_the_share_of_the_auroc_above_chance():
     targets, patients, scores = three_networks()
     named = {name: Candidate(name, (columns(one),)) for name, one in scores.items()}
     areas = {name: roc_auc_score(targets, one) for name, one in scores.items()}
-    share = share_above_chance(targets, patients, named["blurred"], named["sharp"], resamples=300)
+    share = share_above_chance(targets, patients, named["blurred"], named["sharp"])
     assert share.value == pytest.approx((areas["blurred"] - 0.5) / (areas["sharp"] - 0.5))
     assert share.low < share.value < share.high < 1
     constant = Candidate("constant", (columns(np.full(len(targets), 0.5)),))
-    nothing = share_above_chance(targets, patients, constant, named["sharp"], resamples=300)
-    assert (nothing.low, nothing.value, nothing.high) == (0, 0, 0)
+    nothing = share_above_chance(targets, patients, constant, named["sharp"])
+    assert nothing.low < nothing.value == 0 < nothing.high
     turned = Candidate("turned", (columns(1 - scores["sharp"]),))
-    assert share_above_chance(targets, patients, named["sharp"], turned, resamples=300).value is None
+    assert share_above_chance(targets, patients, named["sharp"], turned).value is None

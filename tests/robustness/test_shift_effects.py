@@ -34,7 +34,8 @@ def test_losses_are_paired_and_the_mean_is_over_the_shifts(cohort):
     found = judge({"plain": table(scores), "same": table(scores), "noisy": table(noisy)}, truth, patients, Decision())
     same, bad = found.shifts["same"], found.shifts["noisy"]
     assert found.plain.auroc.value == pytest.approx(roc_auc_score(truth, scores))
-    assert (same.drop.value, same.drop.low, same.drop.high) == (0, 0, 0)
+    assert (found.plain.drop.value, found.plain.drop.low, found.plain.drop.high) == (0, 0, 0), "by definition"
+    assert same.drop.value == 0 and same.drop.low == -same.drop.high < 0
     assert bad.drop.value == pytest.approx(roc_auc_score(truth, scores) - roc_auc_score(truth, noisy))
     assert bad.drop.low < bad.drop.value < bad.drop.high
     assert found.mean.auroc.value == pytest.approx((same.auroc.value + bad.auroc.value) / 2)

@@ -1,8 +1,8 @@
 """`Ranked`: networks in the order of a metric on the same images, and which of them cannot be told apart.
 
-Each resample draws the same patients for all networks, so that what is easy or hard for both of two networks cancels in
-their difference. Where a network was trained several times, with several seeds, its figure is the mean over them, and a
-resample draws seeds as well (Bouthillier 2021, MLSys 3:747-769): a lead that another seed would undo does not count.
+Two networks are compared patient by patient, so that what is easy or hard for both cancels in their difference. Where a
+network was trained several times, with several seeds, its figure is the mean over them, and the variance between the
+seeds is added (Bouthillier 2021, MLSys 3:747-769): a lead that another seed would undo does not count.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import numpy.typing as npt
 from chestnut.errors import DataError, suggest
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metric_names import METRICS, SMALLER_IS_BETTER
-from chestnut.evaluation.metrics import decide
-from chestnut.evaluation.paired.delong import delong
+from chestnut.evaluation.paired.contributions import Contributions
+from chestnut.evaluation.paired.difference import Difference, difference_of
 from chestnut.evaluation.paired.holm import holm
-from chestnut.evaluation.patient_tally import Tally
+from chestnut.evaluation.paired.means import mean_estimate
+from chestnut.evaluation.paired.ratio import ratio_of
 from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.seen import Seen
 
 #: The adjusted p value below which two networks count as told apart.
 LEVEL = 1 - CONFIDENCE
@@ -75,9 +76,10 @@ class Pair:
         better: The name of the upper one.
         worse: The name of the lower one.
         difference: The difference of the metric of the ranking, with its 95 % interval.
-        p: The two-sided p value by bootstrap over patients, in 0..1.
+        p: The two-sided p value, in 0..1; see `difference_of`. None where a class has fewer than two patients.
         adjusted: The p value after Holm's correction for all pairs that were tested.
-        delong: DeLong's p value, which takes images for independent; None for more than two classes or several repeats.
+        delong: The same p value where the test is DeLong's with clusters: for the AUROC of two classes and one repeat
+            each; otherwise None.
         distinguishable: Whether `adjusted` is below 0.05.
     """
 
@@ -100,7 +102,7 @@ class Ranked:
         pairs: Each network against the next, or against every other, in the order of the networks.
         images: The number of images.
         patients: The number of patients.
-        resamples: The number of resamples behind intervals and tests.
+        resamples: 0, since nothing is resampled; rankings of early versions rest on a bootstrap.
     """
 
     metric: str
@@ -108,7 +110,7 @@ class Ranked:
     pairs: tuple[Pair, ...]
     images: int
     patients: int
-    resamples: int
+    resamples: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ranking for JSON; the keys are the attributes."""
@@ -120,8 +122,6 @@ def rank(
     patients: npt.ArrayLike,
     candidates: Sequence[Candidate],
     metrics: Sequence[str] = ("auroc", "accuracy"),
-    resamples: int = 2000,
-    seed: int = 0,
     every_pair: bool = False,
 ) -> Ranked:
     """Order networks by the first metric and test each against the next, or against every other.
@@ -131,48 +131,37 @@ def rank(
         patients: Identities, shape (n,).
         candidates: One or more networks with different names.
         metrics: Names from `METRICS`; the first gives the order.
-        resamples: The number of resamples behind intervals and tests.
-        seed: The seed of the resamples; equal seeds give equal results, whatever the order of images and candidates.
         every_pair: Whether to test each network against every other; Holm's correction is then for all these pairs.
 
     Raises:
         DataError: There are no candidates, a metric is unknown, or probabilities do not fit the targets.
     """
-    drawn = _Drawn.of(targets, patients, candidates, metrics, resamples, seed)
-    order, samples = drawn.order, drawn.samples
-    pairs = drawn.test(list(itertools.combinations(order, 2) if every_pair else itertools.pairwise(order)))
+    field = _Field.of(targets, patients, candidates, metrics)
+    order = field.order
+    pairs = field.test(list(itertools.combinations(order, 2) if every_pair else itertools.pairwise(order)))
     places = _places(order, pairs)
     standings = tuple(
         Standing(
             name=name,
             place=places[name],
             tied=list(places.values()).count(places[name]) > 1,
-            figures={key: samples[name].estimate(at) for at, key in enumerate(metrics)},
-            spread={key: samples[name].spread(at) for at, key in enumerate(metrics)},
-            behind=None if name == order[0] else _difference(samples[order[0]], samples[name], drawn.sign),
+            figures={key: field.entries[name].estimate(key) for key in metrics},
+            spread={key: field.entries[name].spread(key) for key in metrics},
+            behind=None if name == order[0] else field.difference(order[0], name).estimate,
         )
         for name in order
     )
-    return Ranked(metrics[0], standings, pairs, len(drawn.truth), drawn.patients, resamples)
+    return Ranked(metrics[0], standings, pairs, field.images, field.patients)
 
 
-def share_above_chance(
-    targets: npt.ArrayLike,
-    patients: npt.ArrayLike,
-    part: Candidate,
-    whole: Candidate,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Estimate:
+def share_above_chance(targets: npt.ArrayLike, patients: npt.ArrayLike, part: Candidate, whole: Candidate) -> Estimate:
     """Return how much of one network's AUROC above chance, which is 0.5, another network reaches.
 
     Args:
-        targets: As for `rank`, and so are the other arguments.
+        targets: As for `rank`.
         patients: Identities, shape (n,).
         part: The network that reaches a share.
         whole: The network whose AUROC is shared.
-        resamples: The number of resamples.
-        seed: The seed of the resamples.
 
     Returns:
         The share, 1 where both are equal and below 0 where `part` is worse than chance; undefined where `whole` is not
@@ -181,147 +170,85 @@ def share_above_chance(
     Raises:
         DataError: As for `rank`.
     """
-    drawn = _Drawn.of(targets, patients, [part, whole], ["auroc"], resamples, seed).samples
-
-    def divide(values: Floats, by: Floats) -> Floats:
-        share: Floats = np.divide(values - 0.5, by - 0.5, out=np.full_like(by, np.nan), where=by > 0.5)
-        return share
-
-    point = divide(drawn[part.name].point, drawn[whole.name].point)
-    return estimate_of(float(point[0]), divide(drawn[part.name].samples[0], drawn[whole.name].samples[0]))
+    entries = _Field.of(targets, patients, [part, whole], ["auroc"]).entries
+    reached, all_of_it = (entries[one.name].figure("auroc").scaled(1, -0.5) for one in (part, whole))
+    return ratio_of(reached, all_of_it)
 
 
 @dataclass(frozen=True, eq=False)
-class _Samples:
-    """A candidate's metrics by repeat, shape (metrics, repeats), and by resample, shape (metrics, resamples)."""
+class _Entry:
+    """A candidate, with each of its metrics as a sum over patients, by repeat."""
 
-    each: Floats
-    samples: Floats
+    candidate: Candidate
+    seen: tuple[Seen, ...]
+    figures: dict[str, list[Contributions]]
 
     @classmethod
-    def of(
-        cls, one: Candidate, truth: Ints, owners: Ints, metrics: Sequence[str], resamples: int, seed: int
-    ) -> _Samples:
-        patients = int(owners.max()) + 1
-        tallies = [Tally.of(truth, p, decide(p, one.threshold), owners, p.shape[1] - 1) for p in one.repeats]
+    def of(cls, candidate: Candidate, truth: Ints, owners: Ints, metrics: Sequence[str]) -> _Entry:
+        seen = tuple(Seen(truth, p, owners, candidate.threshold, p.shape[1] - 1) for p in candidate.repeats)
+        return cls(candidate, seen, {name: [one.figure(name) for one in seen] for name in metrics})
 
-        def figures(counts: Floats) -> Floats:
-            held = [tally.figures(counts)[0] for tally in tallies]
-            return np.concatenate([np.stack([figure[name] for figure in held]) for name in metrics])
+    def figure(self, name: str) -> Contributions:
+        return Contributions.mean_of_repeats(self.figures[name])
 
-        shape = (len(metrics), len(tallies))
-        each = figures(np.ones((patients, 1))).reshape(*shape)
-        drawn = bootstrap(figures, patients, len(truth), resamples, seed).reshape(*shape, resamples)
-        return cls(each, mix_repeats(drawn, one.name, seed))
+    def estimate(self, name: str) -> Estimate:
+        within = (0.0, 1.0) if name in ("auroc", "accuracy") else (-np.inf, np.inf)
+        return mean_estimate([one.estimate(name) for one in self.seen], self.figure(name).noise, within)
 
-    @property
-    def point(self) -> Floats:
-        mean: Floats = self.each.mean(axis=1)
-        return mean
-
-    def estimate(self, at: int) -> Estimate:
-        return estimate_of(float(self.point[at]), self.samples[at])
-
-    def spread(self, at: int) -> float | None:
-        figures = self.each[at]
-        return float(figures.std(ddof=1)) if len(figures) > 1 and np.isfinite(figures).all() else None
+    def spread(self, name: str) -> float | None:
+        values = np.array([one.value for one in self.figures[name]])
+        return float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
-    """Candidates with the samples of each by name, and the order of their names, the best first."""
+class _Field:
+    """Candidates by name, and the order of their names, the best first."""
 
-    truth: Ints
+    images: int
     patients: int
-    candidates: dict[str, Candidate]
-    samples: dict[str, _Samples]
+    entries: dict[str, _Entry]
     order: list[str]
-    sign: int
+    metric: str
 
     @classmethod
     def of(
-        cls,
-        targets: npt.ArrayLike,
-        patients: npt.ArrayLike,
-        candidates: Sequence[Candidate],
-        metrics: Sequence[str],
-        resamples: int,
-        seed: int,
-    ) -> _Drawn:
+        cls, targets: npt.ArrayLike, patients: npt.ArrayLike, candidates: Sequence[Candidate], metrics: Sequence[str]
+    ) -> _Field:
         truth = np.asarray(targets, dtype=np.int64)
         _check(truth, candidates, metrics)
         owners, distinct = number_patients(patients)
-        named = {one.name: one for one in sorted(candidates, key=lambda one: one.name)}
-        drawn = {name: _Samples.of(one, truth, owners, metrics, resamples, seed) for name, one in named.items()}
+        entries = {one.name: _Entry.of(one, truth, owners, metrics) for one in candidates}
         sign = -1 if metrics[0] in SMALLER_IS_BETTER else 1
-        order = sorted(drawn, key=lambda name: (-sign * np.nan_to_num(drawn[name].point[0], nan=-np.inf * sign), name))
-        return cls(truth, distinct, named, drawn, order, sign)
+        value = {name: sign * entry.figure(metrics[0]).value for name, entry in entries.items()}
+        order = sorted(entries, key=lambda name: (-np.nan_to_num(value[name], nan=-np.inf), name))
+        return cls(len(truth), distinct, entries, order, metrics[0])
+
+    def difference(self, better: str, worse: str) -> Difference:
+        """Return how far a network is ahead of another."""
+        ahead = self.entries[better].figure(self.metric) - self.entries[worse].figure(self.metric)
+        return difference_of(ahead.scaled(-1) if self.metric in SMALLER_IS_BETTER else ahead)
 
     def test(self, pairs: Sequence[tuple[str, str]]) -> tuple[Pair, ...]:
         """Test pairs, each a better and a worse network."""
-        found = [_p(_subtract(self.samples[upper], self.samples[lower])) for upper, lower in pairs]
+        found = [self.difference(upper, lower) for upper, lower in pairs]
+        known = [at for at, one in enumerate(found) if one.p is not None]
+        adjusted = dict(zip(known, holm([found[at].p or 0.0 for at in known]), strict=True))
         return tuple(
             Pair(
                 better=upper,
                 worse=lower,
-                difference=_difference(self.samples[upper], self.samples[lower], self.sign),
-                p=p,
-                adjusted=adjusted,
-                delong=_delong(self.candidates[upper], self.candidates[lower], self.truth),
-                distinguishable=adjusted < LEVEL,
+                difference=one.estimate,
+                p=one.p,
+                adjusted=adjusted.get(at),
+                delong=one.p if self._is_delong(upper, lower) else None,
+                distinguishable=adjusted.get(at, 1.0) < LEVEL,
             )
-            for (upper, lower), p, adjusted in zip(pairs, found, holm(found), strict=True)
+            for at, ((upper, lower), one) in enumerate(zip(pairs, found, strict=True))
         )
 
-
-def mix_repeats(drawn: Floats, name: str, seed: int) -> Floats:
-    """Draw the repeats of a network with replacement in every resample.
-
-    Args:
-        drawn: Figures of shape (metrics, repeats, resamples).
-        name: The name of the network: each draws its own repeats, which have nothing to do with those of another.
-        seed: The seed of the resamples.
-
-    Returns:
-        The mean of each resample over the repeats that it drew, shape (metrics, resamples).
-    """
-    repeats, resamples = drawn.shape[1:]
-    if repeats == 1:
-        return drawn[:, 0]
-    random = np.random.default_rng([seed, *name.encode()])
-    chosen = random.integers(0, repeats, (repeats, resamples))
-    mean: Floats = drawn[:, chosen, np.arange(resamples)].mean(axis=1)
-    return mean
-
-
-def _difference(better: _Samples, worse: _Samples, sign: int) -> Estimate:
-    with np.errstate(invalid="ignore"):  # where both are infinite
-        point = better.point[0] - worse.point[0]
-    return estimate_of(sign * float(point), sign * _subtract(better, worse))
-
-
-def _subtract(one: _Samples, other: _Samples) -> Floats:
-    """Return the difference of the first metric in every resample; NaN where both are infinite."""
-    with np.errstate(invalid="ignore"):
-        difference: Floats = one.samples[0] - other.samples[0]
-    return difference
-
-
-def _p(differences: Floats) -> float:
-    """Return the two-sided p value at which the difference's percentile interval reaches zero; 1 if none is defined.
-
-    One is added to both counts, so that p is never below 1/resamples (Davison and Hinkley 1997, section 4.2).
-    """
-    known = differences[~np.isnan(differences)]
-    least = min((known <= 0).sum(), (known >= 0).sum())
-    return float(min(1.0, 2 * (1 + least) / (1 + len(known))))
-
-
-def _delong(upper: Candidate, lower: Candidate, truth: Ints) -> float | None:
-    single = len(upper.repeats) == len(lower.repeats) == 1 and upper.repeats[0].shape[1] == 2
-    if not single or min(truth.sum(), (1 - truth).sum()) < 2:
-        return None
-    return delong(truth, upper.repeats[0][:, 1], lower.repeats[0][:, 1]).p
+    def _is_delong(self, *names: str) -> bool:
+        repeats = [self.entries[name].candidate.repeats for name in names]
+        return self.metric == "auroc" and all(len(one) == 1 and one[0].shape[1] == 2 for one in repeats)
 
 
 def _places(order: list[str], pairs: tuple[Pair, ...]) -> dict[str, int]:

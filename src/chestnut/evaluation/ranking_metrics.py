@@ -1,4 +1,4 @@
-"""`Ranking`: images sorted by score once, which gives the exact AUROC and AUPRC of any weighting of patients."""
+"""`Ranking`: images sorted by score once, which gives the exact AUROC and AUPRC of any weighting of patients; ranks."""
 
 from __future__ import annotations
 
@@ -127,3 +127,33 @@ def auroc_within_folds(rankings: Iterable[Ranking], counts: Floats) -> Floats:
         pairs += total
     with np.errstate(invalid="ignore"):
         return ordered / pairs
+
+
+def midranks(values: Floats) -> Floats:
+    """Return ranks from 1, where equal values share the mean of their ranks, shape (n,).
+
+    >>> midranks(np.array([0.5, 0.1, 0.5])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = counts.cumsum()
+    shared: Floats = (last - (counts - 1) / 2)[groups]
+    return shared
+
+
+def place(truth: npt.NDArray[np.bool_], scores: Floats) -> Floats:
+    """Return the share of the other class's images that each image is on the right side of, ties counting half.
+
+    The mean over the images of either class is the AUROC (DeLong 1988, Biometrics 44:837-845).
+
+    Args:
+        truth: Whether each image is of the class, shape (n,), with both classes present.
+        scores: The score of each image, higher for the class, shape (n,).
+    """
+    placements = np.empty(len(scores))
+    for of_class, sign in ((truth, 1), (~truth, -1)):
+        others = np.sort(sign * scores[~of_class])
+        own = sign * scores[of_class]
+        below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")
+        placements[of_class] = below / (2 * len(others))
+    return placements

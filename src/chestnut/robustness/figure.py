@@ -38,6 +38,6 @@ def stress_figure(judged: Judged) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    set_title(axes, "AUROC under shifts", "the validation images under each shift; bars: 95 % of resamples of patients")
+    set_title(axes, "AUROC under shifts", "the validation images under each shift; bars: 95 % intervals")
     add_legend(figure, entries)
     return figure

@@ -21,7 +21,6 @@ from chestnut.inference.thresholds import keep_threshold
 from chestnut.progress import Bars, silent
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.folders import PARTIAL, STRESS
-from chestnut.robustness.shift_effects import RESAMPLES
 from chestnut.robustness.shifts import PLAIN, SHIFTS
 from chestnut.robustness.validation import External, Stress
 from chestnut.runs.folder import RunFolder
@@ -71,7 +70,7 @@ def stress_dict(found: Stress) -> dict[str, Any]:
         "positive": bundle.positive,
         "threshold": bundle.threshold if bundle.positive is not None else None,
         "seed": found.seed,
-        "resamples": RESAMPLES,
+        "resamples": 0,
         "confidence": CONFIDENCE,
         "plain": judged.plain.to_dict(),
         "mean": None if judged.mean is None else judged.mean.to_dict(),

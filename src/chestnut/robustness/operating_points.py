@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.checks import require_probabilities
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.operating.choice import Truth, choose, halves
 from chestnut.evaluation.operating.point import OperatingPoint as Chosen
 from chestnut.evaluation.operating.point import choose_point
 from chestnut.evaluation.operating.rule import Rule
-from chestnut.evaluation.patients import number_patients, sum_by_patient
-from chestnut.robustness.shift_effects import RESAMPLES
+from chestnut.evaluation.paired.means import mean_estimate, share_of
+from chestnut.evaluation.patients import number_patients
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def operating_points(
         goal: The goal that a threshold is to reach.
         scored: The images; the first condition is the plain images, the others are shifts.
         external: Images of another data set under one condition.
-        seed: The seed of the halves and the resamples.
+        seed: The seed of the halves.
         averaged: Whether the shifts are all there are, so that means over them are given.
 
     Raises:
@@ -134,8 +133,8 @@ def operating_points(
             threshold, decided = _threshold(goal, scored.truth, rows), np.empty(scores.shape, dtype=np.bool_)
             for half in (second, ~second):
                 decided[:, half] = scores[:, half] >= _threshold(goal, scored.truth[~half], rows[:, ~half])
-        plain, mean, worst = _rates(scored, decided, seed)
-        outside = _outside(external, threshold, seed)
+        plain, mean, worst = _rates(scored, decided)
+        outside = _outside(external, threshold)
         points.append(OperatingPoint(rule, threshold, plain, mean if averaged else None, worst, outside))
     chosen = choose_point(goal, "stress", scored.truth, owners, scores[1:], seed)
     return OperatingPoints(str(goal), tuple(points), chosen)
@@ -145,40 +144,27 @@ def _threshold(goal: Rule, truth: Truth, scores: Floats) -> float:
     return choose(goal, np.tile(truth, len(scores)), scores.ravel())
 
 
-def _outside(external: Scored | None, threshold: float, seed: int) -> Rates | None:
+def _outside(external: Scored | None, threshold: float) -> Rates | None:
     if external is None:
         return None
     decided = np.stack([scores >= threshold for scores in external.scores.values()])
-    return _estimate_rates(external, decided, seed)[0]
+    return _estimate_rates(external, decided)[0]
 
 
-def _rates(scored: Scored, decided: Truth, seed: int) -> tuple[Rates, Rates, Rates]:
+def _rates(scored: Scored, decided: Truth) -> tuple[Rates, Rates, Rates]:
     """Return the rates on plain images, their means over the shifts, and those under the worst shift."""
     names = list(scored.scores)
-    *each, mean = _estimate_rates(scored, decided, seed)
+    *each, mean = _estimate_rates(scored, decided)
     found = [rates.sensitivity.value or 0 for rates in each[1:]], [rates.specificity.value or 0 for rates in each[1:]]
     worst = 1 + int(np.argmin(np.sum(found, axis=0)))
     return each[0], mean, Rates(each[worst].sensitivity, each[worst].specificity, names[worst])
 
 
-def _estimate_rates(scored: Scored, decided: Truth, seed: int) -> list[Rates]:
+def _estimate_rates(scored: Scored, decided: Truth) -> list[Rates]:
     """Return the rates under each condition, and last their means over all conditions but the first of several."""
-    owners, patients = number_patients(scored.patients)
-    right = decided == scored.truth
-    parts = [(_sums(right & truth, owners), _sums(truth[None], owners)) for truth in (scored.truth, ~scored.truth)]
-
-    def rows(counts: Floats) -> Floats:
-        with np.errstate(invalid="ignore"):
-            each = np.stack([(hits @ counts) / (all_ @ counts) for hits, all_ in parts])
-        shifts = each[:, 1:] if len(decided) > 1 else each
-        return np.concatenate([each, shifts.mean(axis=1, keepdims=True)], axis=1).reshape(-1, counts.shape[1])
-
-    point = rows(np.ones((patients, 1)))[:, 0]
-    drawn = bootstrap(rows, patients, len(owners), RESAMPLES, seed)
-    figures = [estimate_of(float(value), sample) for value, sample in zip(point, drawn, strict=True)]
-    half = len(figures) // 2
-    return [Rates(*pair) for pair in zip(figures[:half], figures[half:], strict=True)]
-
-
-def _sums(values: Truth, owners: Ints) -> Floats:
-    return np.concatenate([sum_by_patient(row, owners) for row in values])
+    owners, _ = number_patients(scored.patients)
+    truth = scored.truth
+    each = [Rates(share_of(row, owners, truth), share_of(~row, owners, ~truth)) for row in decided]
+    shifts = each[1:] or each
+    means = (mean_estimate([one.sensitivity for one in shifts]), mean_estimate([one.specificity for one in shifts]))
+    return [*each, Rates(*means)]

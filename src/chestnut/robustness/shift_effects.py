@@ -1,7 +1,6 @@
 """Judge the same images under several conditions, with an interval for every figure.
 
-All conditions are judged in the same resamples of patients, so that a difference between conditions, and a mean over
-them, has an interval of its own.
+Conditions are compared patient by patient, so that what is easy or hard under both cancels in their difference.
 """
 
 from __future__ import annotations
@@ -16,32 +15,26 @@ import numpy.typing as npt
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
-from chestnut.evaluation.metrics import decide
-from chestnut.evaluation.patient_tally import Tally
+from chestnut.evaluation.paired.contributions import Contributions
+from chestnut.evaluation.paired.difference import difference_of
+from chestnut.evaluation.paired.means import mean_estimate
 from chestnut.evaluation.patients import number_patients
-
-#: Resamples of patients behind every interval.
-RESAMPLES = 2000
-
-_NAMES = ("auroc", "sensitivity", "specificity")
+from chestnut.evaluation.seen import Seen
 
 
 @dataclass(frozen=True)
 class Decision:
-    """How to decide classes and draw intervals.
+    """How to decide classes, and what to give.
 
     Attributes:
         positive: The number of the positive class of two.
         threshold: The least probability of the positive class of two to decide for it; unused for more classes.
-        seed: The seed of the resamples.
         averaged: Whether to give means over the conditions. A mean is meant over all shifts, so that runs can be
             compared by it; over a few of them it has no meaning.
     """
 
     positive: int = 1
     threshold: float = 0.5
-    seed: int = 0
     averaged: bool = True
 
 
@@ -111,32 +104,29 @@ def judge(
             images, the others are shifts.
         targets: Class numbers, shape (n,).
         patients: Patient identities, shape (n,).
-        decision: How to decide classes and draw intervals.
+        decision: How to decide classes.
     """
     truth = np.asarray(targets, dtype=np.int64)
-    owners, distinct = number_patients(patients)
-    tallies = [
-        Tally.of(truth, values, decide(values, decision.threshold, decision.positive), owners, decision.positive)
-        for values in probabilities.values()
+    owners, _ = number_patients(patients)
+    plain, *shifts = (
+        Seen(truth, values, owners, decision.threshold, decision.positive) for values in probabilities.values()
+    )
+    area = plain.figure("auroc")
+    known = Figures(*_rates(plain, Estimate(0.0, 0.0, 0.0) if np.isfinite(area.value) else Estimate(None)))
+    areas = [seen.figure("auroc") for seen in shifts]
+    each = [
+        Figures(*_rates(seen, difference_of(area - shifted).estimate))
+        for seen, shifted in zip(shifts, areas, strict=True)
     ]
-
-    def rows(counts: Floats) -> Floats:
-        return np.stack([tally.figures(counts)[0][name] for tally in tallies for name in _NAMES])
-
-    point = _with_mean(rows(np.ones((distinct, 1))))
-    drawn = _with_mean(bootstrap(rows, distinct, len(truth), RESAMPLES, decision.seed))
-    first, *rest, last = (_figures(*pair, point[0], drawn[0]) for pair in zip(point, drawn, strict=True))
-    shifts = dict(zip(list(probabilities)[1:], rest, strict=True))
-    return Judged(first, shifts, last if decision.averaged else None)
-
-
-def _with_mean(rows: Floats) -> Floats:
-    """Return figures of shape (conditions, 3, draws), with the mean over the shifts as the last condition."""
-    each = rows.reshape(-1, len(_NAMES), rows.shape[1])
-    return np.concatenate([each, each[1:].mean(axis=0, keepdims=True)])
+    found = dict(zip(list(probabilities)[1:], each, strict=True))
+    if not decision.averaged or not each:
+        return Judged(known, found, None)
+    drop = difference_of(area - Contributions.mean_of(areas)).estimate
+    auroc, sensitivity, specificity = (
+        mean_estimate([getattr(one, name) for one in each]) for name in ("auroc", "sensitivity", "specificity")
+    )
+    return Judged(known, found, Figures(auroc, drop, sensitivity, specificity))
 
 
-def _figures(point: Floats, drawn: Floats, plain: Floats, plain_drawn: Floats) -> Figures:
-    auroc, sensitivity, specificity = (estimate_of(float(p[0]), d) for p, d in zip(point, drawn, strict=True))
-    drop = estimate_of(float(plain[0, 0] - point[0, 0]), plain_drawn[0] - drawn[0])
-    return Figures(auroc, drop, sensitivity, specificity)
+def _rates(seen: Seen, drop: Estimate) -> tuple[Estimate, Estimate, Estimate, Estimate]:
+    return seen.estimate("auroc"), drop, seen.estimate("sensitivity"), seen.estimate("specificity")

@@ -14,13 +14,16 @@ import numpy as np
 import pandas as pd
 
 from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.operating.choice import Truth
-from chestnut.evaluation.patients import number_patients, sum_by_patient
+from chestnut.evaluation.paired.contributions import Contributions
+from chestnut.evaluation.paired.difference import difference_of
+from chestnut.evaluation.paired.means import mean_estimate, share_of
+from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
-from chestnut.robustness.shift_effects import RESAMPLES, Decision
+from chestnut.robustness.shift_effects import Decision
 
 #: The least number of shifts for a rank correlation over them; with fewer it says nothing.
 LEAST_SHIFTS = 10
@@ -104,71 +107,58 @@ def shortcut_effect(
         votes: The shortcut's probabilities under the same conditions.
         targets: Class numbers, shape (n,).
         patients: Patient identities, shape (n,).
-        decision: How to decide classes and draw intervals.
+        decision: How to decide classes.
     """
-    owners, distinct = number_patients(patients)
+    owners, _ = number_patients(patients)
     plain, *_ = votes.values()
     against = decide(plain, 0.5, decision.positive) != targets
     columns = [decision.positive] if plain.shape[1] == 2 else [k for k in range(plain.shape[1]) if (targets == k).any()]
     right = decide(next(iter(probabilities.values())), decision.threshold, decision.positive) == targets
-    parts = [_Part.of(rows, probabilities, targets, owners, columns, right) for rows in (~against, against)]
-
-    def figures(counts: Floats) -> Floats:
-        both = np.stack([part.figures(counts) for part in parts])
-        return np.concatenate([both[0], both[1], both[0, :2] - both[1, :2]])
-
-    point = figures(np.ones((distinct, 1)))[:, 0]
-    drawn = bootstrap(figures, distinct, len(owners), RESAMPLES, decision.seed)
-    found = [estimate_of(float(value), sample) for value, sample in zip(point, drawn, strict=True)]
-
-    def group(images: int, estimates: list[Estimate]) -> Group:
-        return Group(images, estimates[0], estimates[1], estimates[2] if decision.averaged else None)
-
+    agree, disagree = (
+        _Part(rows, list(probabilities.values()), targets, owners, columns) for rows in (~against, against)
+    )
     probe = {name: mean_area(values, targets, columns) for name, values in votes.items()}
     network = [mean_area(values, targets, columns) for values in probabilities.values()]
-    loss = network[0] - np.array(network[1:])
+    hits = [Contributions.of_mean(right, owners, part.rows) for part in (agree, disagree)]
     return ShortcutEffect(
         probe,
-        group(int((~against).sum()), found[:3]),
-        group(int(against.sum()), found[3:6]),
-        found[6],
-        found[7],
-        _spearman(list(probe.values())[1:], loss),
+        agree.group(right, averaged=decision.averaged),
+        disagree.group(right, averaged=decision.averaged),
+        difference_of(agree.area.less(disagree.area)).estimate,
+        difference_of(hits[0].less(hits[1])).estimate,
+        _spearman(list(probe.values())[1:], network[0] - np.array(network[1:])),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The sums that the figures of some of the images are made of."""
+    """Some of the images: `rows`."""
 
-    rankings: list[list[Ranking]]  # a list a condition, one a class
-    hits: Floats
-    images: Floats
+    rows: Truth
+    conditions: list[Floats]
+    targets: Ints
+    owners: Ints
+    columns: list[int]
 
-    @classmethod
-    def of(
-        cls,
-        rows: Truth,
-        probabilities: Mapping[str, Floats],
-        targets: Ints,
-        owners: Ints,
-        columns: list[int],
-        right: Truth,
-    ) -> _Part:
-        rankings = [
-            [Ranking.of(targets[rows] == column, values[rows, column], owners[rows]) for column in columns]
-            for values in probabilities.values()
-        ]
-        return cls(rankings, sum_by_patient(right & rows, owners), sum_by_patient(rows, owners))
+    @property
+    def area(self) -> Contributions:
+        """The AUROC on plain images."""
+        plain, truth = self.conditions[0], self.targets
+        return Contributions.mean_of(
+            [Contributions.of_auroc(truth == k, plain[:, k], self.owners, self.rows) for k in self.columns]
+        )
 
-    def figures(self, counts: Floats) -> Floats:
-        """Return AUROC and accuracy on plain images and the mean AUROC over the shifts, shape (3, b)."""
-        if not self.images.any():
-            return np.full((3, counts.shape[1]), np.nan)
-        areas = np.array([[one.areas(counts)[0] for one in each] for each in self.rankings]).mean(axis=1)
-        with np.errstate(invalid="ignore"):
-            accuracy = (self.hits @ counts)[0] / (self.images @ counts)[0]
-        return np.stack([areas[0], accuracy, areas[1:].mean(axis=0)])
+    def group(self, right: Truth, *, averaged: bool) -> Group:
+        plain, *shifted = (self._estimate(values) for values in self.conditions)
+        accuracy = share_of(right, self.owners, self.rows)
+        return Group(int(self.rows.sum()), plain, accuracy, mean_estimate(shifted) if averaged else None)
+
+    def _estimate(self, values: Floats) -> Estimate:
+        rows, truth = self.rows, self.targets
+        if not rows.any():
+            return Estimate(None)
+        areas = [auroc_estimate(truth[rows] == k, values[rows, k], self.owners[rows]) for k in self.columns]
+        return mean_estimate(areas)
 
 
 def mean_area(values: Floats, targets: Ints, columns: list[int]) -> float:

@@ -46,7 +46,7 @@ class Plan:
         external: Another data set to judge without shifts; None for none.
         mapping: The run's class name for each class name of the other data set that differs.
         goal: The goal that a threshold is to reach; None for no operating points.
-        seed: The seed of the shifts, the halves of the patients and the resamples.
+        seed: The seed of the shifts and of the halves of the patients.
         skip_bad: Whether to leave unreadable images of the other data set out instead of refusing them.
     """
 
@@ -89,7 +89,7 @@ class Stress:
         shortcut: How far brightness and sharpness explain the figures.
         points: The operating points; None where no goal was given.
         external: The figures on another data set; None where none was given.
-        seed: The seed of the shifts, the halves of the patients and the resamples.
+        seed: The seed of the shifts and of the halves of the patients.
         lungs_found: Whether the lungs of each image were found under each condition, shape (n,); None if the network's
             input does not need them.
     """
@@ -151,7 +151,6 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     decision = Decision(
         1 if bundle.positive is None else bundle.classes.index(bundle.positive),
         bundle.threshold,
-        plan.seed,
         averaged=len(chosen) == len(SHIFTS),
     )
     return Stress(
@@ -160,7 +159,7 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
         probabilities,
         judge(probabilities, targets, patients, decision),
         shortcut_effect(probabilities, votes, targets, patients, decision),
-        None if plan.goal is None else _choose_points(plan.goal, images.manifest, probabilities, external, decision),
+        _choose_points(plan, images.manifest, probabilities, external, decision),
         external,
         plan.seed,
         {name: each for name, each in found.items() if each is not None} or None,
@@ -200,17 +199,19 @@ def _judge_external(
 
 
 def _choose_points(
-    goal: Rule,
+    plan: Plan,
     manifest: Manifest,
     probabilities: Mapping[str, Floats],
     external: External | None,
     decision: Decision,
-) -> OperatingPoints:
-    """Choose operating points for two classes."""
+) -> OperatingPoints | None:
+    """Choose operating points of two classes for the goal of the plan; None without one."""
+    if plan.goal is None:
+        return None
 
     def scored(images: Manifest, conditions: Mapping[str, Floats]) -> Scored:
         scores = {name: values[:, decision.positive] for name, values in conditions.items()}
         return Scored(images.targets == decision.positive, images.patients, scores)
 
     outside = None if external is None else scored(external.manifest, {"external": external.probabilities})
-    return operating_points(goal, scored(manifest, probabilities), outside, decision.seed, averaged=decision.averaged)
+    return operating_points(plan.goal, scored(manifest, probabilities), outside, plan.seed, averaged=decision.averaged)

@@ -17,9 +17,7 @@ def command(
     draws: Annotated[
         int, typer.Option("--draws", min=1, help="The number of donors of each kind for every image.")
     ] = 3,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, max=MOST_SEED, help="The seed of the donors and of the intervals.")
-    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=MOST_SEED, help="The seed of the donors.")] = 0,
     *,
     json: JsonOption = None,
 ) -> None:

@@ -13,8 +13,8 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
 from chestnut.evaluation.intervals.distributions import beta_quantile, normal_quantile, t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
-from chestnut.evaluation.paired.delong import midranks
 from chestnut.evaluation.patients import sum_by_patient
+from chestnut.evaluation.ranking_metrics import midranks, place
 
 # Halvings of an interval, after which no more digits of a double change.
 _HALVINGS = 60
@@ -84,7 +84,7 @@ class AurocVariance:
             scores: The score of each image, higher for the class, shape (n,).
             owners: Each image's patient number, shape (n,).
         """
-        placements = _place(truth, scores)
+        placements = place(truth, scores)
         area = float(placements[truth].mean())
         classes = (_Class(*_sum(placements, truth, owners, area)), _Class(*_sum(placements, ~truth, owners, area)))
         one, two = classes
@@ -179,17 +179,6 @@ def auroc_estimate(
         return Estimate(None)
     found = AurocVariance.of(of_class, values, owners)
     return Estimate(found.area, *found.interval(confidence))
-
-
-def _place(truth: npt.NDArray[np.bool_], scores: Floats) -> Floats:
-    """Return the share of the other class's images that each image is on the right side of, ties counting half."""
-    placements = np.empty(len(scores))
-    for of_class, sign in ((truth, 1), (~truth, -1)):
-        others = np.sort(sign * scores[~of_class])
-        own = sign * scores[of_class]
-        below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")
-        placements[of_class] = below / (2 * len(others))
-    return placements
 
 
 def _sum(placements: Floats, of_class: npt.NDArray[np.bool_], owners: Ints, area: float) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Quantiles of the distributions that intervals are taken from."""
+"""Quantiles and probabilities of the distributions that intervals are taken from."""
 
 from __future__ import annotations
 
@@ -37,6 +37,19 @@ def t_quantile(probability: float, freedom: npt.ArrayLike) -> Floats:
     from scipy import special
 
     return np.asarray(special.stdtrit(np.asarray(freedom, dtype=np.float64), probability), dtype=np.float64)
+
+
+def t_probability(value: npt.ArrayLike, freedom: npt.ArrayLike) -> Floats:
+    """Return the probability that Student's distribution gives no more than a value.
+
+    Args:
+        value: The values.
+        freedom: The degrees of freedom, above 0.
+    """
+    from scipy import special
+
+    values, degrees = np.asarray(value, dtype=np.float64), np.asarray(freedom, dtype=np.float64)
+    return np.asarray(special.stdtr(degrees, values), dtype=np.float64)
 
 
 def normal_quantile(probability: npt.ArrayLike) -> Floats:

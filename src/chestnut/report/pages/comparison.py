@@ -120,7 +120,6 @@ def _pair(pair: Mapping[str, Any]) -> tuple[str, ...]:
         interval(difference),
         _p(pair["p"]),
         _p(pair["adjusted"]),
-        _p(pair["delong"]),
         "told apart" if pair["distinguishable"] else "not distinguishable",
     )
 

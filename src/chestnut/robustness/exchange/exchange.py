@@ -62,7 +62,7 @@ class Exchange:
         positive: The positive one of two classes; None for more.
         threshold: The least probability at which the positive class of two is decided.
         draws: The number of donors of each kind that every image took over from.
-        seed: The seed of donors and resamples.
+        seed: The seed of the donors.
         weights: The SHA-256 of the network.
         plain: The figures on the images as they are.
         conditions: The figures under each condition.

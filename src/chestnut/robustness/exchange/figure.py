@@ -29,7 +29,7 @@ def exchange_figure(exchange: Exchange) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    subtitle = "validation images with framing, greys or detail of others; bars: 95 % of resamples of patients"
+    subtitle = "validation images with framing, greys or detail of others; bars: 95 % intervals"
     set_title(axes, "AUROC after an exchange", subtitle)
     add_legend(figure, entries)
     return figure

@@ -10,7 +10,6 @@ from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.robustness.exchange.figure import exchange_figure
 from chestnut.robustness.exchange.outcome import Outcome
-from chestnut.robustness.shift_effects import RESAMPLES
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import PredictionTable
 from chestnut.runs.timestamp import now
@@ -35,7 +34,7 @@ def save_exchange(run: RunFolder, outcome: Outcome) -> None:
         "data": str(manifest.root),
         "synthetic": manifest.synthetic,
         "split": "val",
-        "resamples": RESAMPLES,
+        "resamples": 0,
         "confidence": CONFIDENCE,
     }
     run.write(folder / "exchange.json", json_text(facts | exchange.to_dict()))

@@ -44,7 +44,7 @@ def run_exchange(run: RunFolder, draws: int = DRAWS, seed: int = 0, bars: Bars =
     Args:
         run: A trained run.
         draws: The number of donors of each kind for every image, 1 or more.
-        seed: The seed of donors and resamples.
+        seed: The seed of the donors.
         bars: Shows the progress.
 
     Raises:
@@ -72,7 +72,7 @@ def run_exchange(run: RunFolder, draws: int = DRAWS, seed: int = 0, bars: Bars =
         found[condition.name], lost[condition.name] = judge.under(condition, draws, bars)
         for side, values in found[condition.name].items():
             tables |= {(condition.name, side, draw): one for draw, one in enumerate(values, 1)}
-    decision = Decision(1 if bundle.positive is None else bundle.classes.index(bundle.positive), bundle.threshold, seed)
+    decision = Decision(1 if bundle.positive is None else bundle.classes.index(bundle.positive), bundle.threshold)
     figures, effects = judge_exchange(plain, found, manifest.targets, manifest.patients, decision)
     exchange = Exchange(
         lungs_lost_share=_share_lost([inputs]),

@@ -61,7 +61,7 @@ class Control:
         images: The number of validation images.
         patients: The number of their patients.
         left_out: The number of images that no network saw, because no lungs were found in them.
-        resamples: The number of resamples for each interval and test.
+        resamples: 0; the result of an early version has the number of resamples behind its intervals and tests.
         sentences: What the tests say, in plain words.
         notes: What to know before believing it.
         path: The folder of the experiment; None for one that was not written.

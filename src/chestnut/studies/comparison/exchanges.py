@@ -91,5 +91,5 @@ def _add(row: Row, runs: Sequence[RunFolder]) -> Row:
             )
     positive = 1 if found[0].positive is None else classes.index(found[0].positive)
     sides = [part.sides for part in parts]
-    exchanged, lost = judge_repeats(sides, first.targets, first.patients, positive, row.name, found[0].seed)
+    exchanged, lost = judge_repeats(sides, first.targets, first.patients, positive)
     return replace(row, exchanged=exchanged, given_away=lost)

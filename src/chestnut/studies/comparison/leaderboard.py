@@ -81,7 +81,7 @@ class Leaderboard:
         pairs: The test of each variant against the next; of each against every other in a control experiment.
         images: The number of validation images.
         patients: The number of their patients.
-        resamples: The number of resamples for each interval and test.
+        resamples: 0; a leaderboard of an early version has the number of resamples behind its intervals and tests.
         sentences: What the tests say, in plain words.
         notes: What to know before believing it.
         path: The folder of the comparison; None for one that was not written.

@@ -54,7 +54,7 @@ def make_leaderboard(entries: Sequence[Entry], notes: Sequence[str] = (), *, eve
     ranked = _rank(list(finished.values()), every_pair)
     rows = [_make_row(finished[standing.name], standing) for standing in ranked.standings]
     rows += [_make_row(entry, None) for entry in entries if not entry.runs]
-    few = [f"Intervals and tests rest on only {ranked.patients} patients; with so few they are too confident."]
+    few = [f"Intervals and tests rest on only {ranked.patients} patients: they can tell large differences alone."]
     all_notes = (*(few if ranked.patients < FEW_PATIENTS else ()), *notes)
     return Leaderboard(
         tuple(rows), ranked.pairs, ranked.images, ranked.patients, ranked.resamples, _describe_steps(ranked), all_notes

@@ -1,0 +1,59 @@
+"""The ratio of two figures of the same patients, with its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.evaluation.paired.contributions import Contributions
+from chestnut.evaluation.paired.difference import Spread
+
+# The search for an end: steps of doubling size, then halvings.
+_FIRST, _DOUBLINGS, _HALVINGS = 0.01, 12, 50
+
+
+def ratio_of(part: Contributions, whole: Contributions, confidence: float = CONFIDENCE) -> Estimate:
+    """Return a ratio with its interval (Fieller 1954, JRSS B 16:175-185).
+
+    The interval holds every ratio r for which `part` − r · `whole` may be 0.
+
+    Args:
+        part: The numerator.
+        whole: The denominator, of the same images.
+        confidence: The coverage, in 0..1.
+
+    Returns:
+        The ratio; undefined where `whole` is not above 0, and without an interval where an end of it lies more than 40
+        from the ratio, as it does where `whole` may be 0.
+    """
+    if not (np.isfinite(part.value) and whole.value > 0):
+        return Estimate(None)
+    ratio = part.value / whole.value
+    ends = [_find_end(part, whole, ratio, direction, confidence) for direction in (-1, 1)]
+    if ends[0] is None or ends[1] is None:
+        return Estimate(float(ratio))
+    return Estimate(float(ratio), ends[0], ends[1])
+
+
+def _find_end(
+    part: Contributions, whole: Contributions, ratio: float, direction: int, confidence: float
+) -> float | None:
+    """Return the furthest ratio in a direction that the figures do not contradict; None where there is no such."""
+
+    def holds(step: float) -> bool:
+        difference = part - whole.scaled(ratio + direction * step)
+        spread = Spread.of(difference)
+        return spread is None or abs(difference.value) <= spread.whole.reach(confidence)
+
+    step = _FIRST
+    for _ in range(_DOUBLINGS):
+        if not holds(step):
+            break
+        step *= 2
+    else:
+        return None
+    inside, outside = 0.0, step
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
+    return float(ratio + direction * outside)
