@@ -11,8 +11,12 @@ from PIL import Image
 
 from chestnut.errors import DiskError
 from chestnut.evaluation.curves import precision_recall, reliability, roc
+from chestnut.evaluation.details.calibration_line import calibration_line
+from chestnut.evaluation.details.decision_curve import decision_curve
+from chestnut.evaluation.details.rows import in_spans
 from chestnut.evaluation.metrics import evaluate
 from chestnut.figures import evaluation as figures
+from chestnut.figures.decision_curve import decision_figure
 from chestnut.figures.history import history_figure
 from chestnut.figures.sample_grid import sample_grid_figure
 from chestnut.figures.saving import save
@@ -152,3 +156,23 @@ def test_saving_leaves_no_incomplete_file(tmp_path, monkeypatch):
 def test_pyplot_is_never_loaded():
     code = "import sys, chestnut.figures.evaluation; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_decision_curve_names_where_it_is_worth_something(tmp_path):
+    owners, truth = np.arange(60), TARGETS == 1
+    curve = decision_curve(truth, SCORES, owners)
+    figure = decision_figure({"PNEUMONIA": curve})
+    shown = texts(figure)
+    assert f"PNEUMONIA: worth more than both at {in_spans(curve.better)}" in shown
+    assert any("prevalence of these images 0.5" in text for text in shown)
+    lit(figure, tmp_path / "curve.png")
+    stated = decision_figure(dict.fromkeys("abc", decision_curve(truth, SCORES, owners, 0.05)))
+    assert any("stated prevalence 0.05" in text for text in texts(stated))
+
+
+def test_the_reliability_figure_shows_the_recalibration(tmp_path):
+    line = calibration_line(TARGETS == 1, SCORES, PATIENTS)
+    curves = {"PNEUMONIA": reliability(TARGETS, SCORES, PATIENTS, resamples=20)}
+    figure = figures.reliability_figure(curves, lines={"PNEUMONIA": line})
+    assert f"calibration slope {line.slope}" in texts(figure)
+    lit(figure, tmp_path / "reliability.png")

@@ -18,6 +18,7 @@ from chestnut.limits import require_between
 
 if TYPE_CHECKING:
     from chestnut.evaluation.conformal import SetPlan
+    from chestnut.inference.extras import Extras
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.training.distributed.hosts import Hosts
 
@@ -55,6 +56,16 @@ class PredictOptions(DisplayOptions, total=False):
     address: str | None
     jobs: int | None
     wait: float
+
+
+class EvaluateOptions(DisplayOptions, total=False):
+    """Keywords of `Run.evaluate` beside what is judged; see `EvaluateSettings`."""
+
+    coverage: float | None
+    per_class: bool
+    by: Sequence[str]
+    prevalence: float | None
+    patients: str
 
 
 class StressOptions(DisplayOptions, total=False):
@@ -124,6 +135,43 @@ class TrainSettings(DisplaySettings):
         """
         require_between(1, _MOST_DEVICES, error=DeviceError, devices=self.devices)
         require_between(1, _MOST_THREADS, error=DeviceError, threads=self.threads)
+
+
+@dataclass(frozen=True)
+class EvaluateSettings(DisplaySettings):
+    """What an evaluation is to show beside the table of metrics; see `DisplaySettings` for the rest.
+
+    Attributes:
+        coverage: Measure prediction sets too that are to contain the true class of this share of new patients, above 0
+            and below 1; None for no sets.
+        per_class: Whether the coverage is to hold for the patients of each class.
+        by: Columns such as `sex` or `age`: judge the images by their groups too, and compare these.
+        prevalence: The share of positive images, above 0 and below 1, for which predictive values and the decision
+            curve are computed; None for some usual ones, and for the sample's own.
+        patients: How the probabilities of a patient's images become the patient's: `mean`, or `any` for the highest,
+            so that a patient is decided positive where any image is.
+    """
+
+    coverage: float | None = None
+    per_class: bool = False
+    by: Sequence[str] = ()
+    prevalence: float | None = None
+    patients: str = "mean"
+
+    @property
+    def extras(self) -> Extras:
+        """What to compute beside the metrics, checked.
+
+        Raises:
+            DataError: A coverage or a prevalence that is not between 0 and 1, or an unknown rule for patients.
+        """
+        from chestnut.evaluation.conformal import SetPlan
+        from chestnut.evaluation.details.patient_level import require_rule
+        from chestnut.inference.extras import Extras
+
+        sets = SetPlan.of(self.coverage, self.per_class)
+        by = (self.by,) if isinstance(self.by, str) else tuple(self.by)
+        return Extras(sets, by, self.prevalence, require_rule(self.patients))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from chestnut.api.data import Data, read_data
 from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,
+    EvaluateOptions,
+    EvaluateSettings,
     PredictOptions,
     StressOptions,
     StressSettings,
@@ -76,11 +78,8 @@ class Run(Calibrated):
         data: Data | None = None,
         *,
         threshold: float | None = None,
-        coverage: float | None = None,
-        per_class: bool = False,
-        by: Sequence[str] = (),
         skip_bad: bool = False,
-        **options: Unpack[DisplayOptions],
+        **options: Unpack[EvaluateOptions],
     ) -> Evaluation:
         """Evaluate the run on one of its splits or on another data set; a look at a test split enters the ledger.
 
@@ -89,26 +88,21 @@ class Run(Calibrated):
             data: Another data set; None for the images of the run.
             threshold: The least probability, in 0..1, at which the positive class is decided; None for the run's own.
                 The evaluation at another threshold is returned but not written.
-            coverage: Measure prediction sets too that are to contain the true class of this share of new patients;
-                above 0 and below 1.
-            per_class: Whether the coverage is to hold for the patients of each class.
-            by: Columns such as `sex` or `age`: judge the images by their groups too, and compare these.
             skip_bad: Leave unreadable images out instead of raising.
-            **options: `quiet` and `display`; see `DisplaySettings`.
+            **options: `coverage` and `per_class`, to measure prediction sets; `by`, for the groups of columns;
+                `prevalence` and `patients`, for the details; `quiet` and `display`. See `EvaluateSettings`.
 
         Raises:
             DataError: The split is empty, labels are missing, the classes are not those of the run, the validation
                 images have too few patients for the coverage, or there is no column of a name.
         """
-        from chestnut.evaluation.conformal import SetPlan
         from chestnut.models.framework import load_framework
 
-        settings = read_options(DisplaySettings, options)
-        sets = SetPlan.of(coverage, per_class)
+        settings = read_options(EvaluateSettings, options)
+        extras = settings.extras
         other = None if data is None else read_data(data)
         load_framework()
         from chestnut.inference.evaluate import evaluate_run
-        from chestnut.inference.extras import Extras
 
         if self.folder.finished:
             self.folder.remove_state()  # a kill may have left it
@@ -118,7 +112,7 @@ class Run(Calibrated):
             other,
             command=settings.command or f"run.evaluate({split!r})",
             threshold=threshold,
-            extras=Extras(sets, (by,) if isinstance(by, str) else tuple(by)),
+            extras=extras,
             skip_bad=skip_bad,
             bars=settings.shown.bar,
         )

@@ -17,6 +17,7 @@ from chestnut.errors import DataError, listed, suggest
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.calibration.error import error_estimate
 from chestnut.evaluation.checks import SUM_TOLERANCE, require_finite, require_probabilities, require_threshold
+from chestnut.evaluation.details.details import Details
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, FEW_PATIENTS, Estimate
 from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
@@ -48,6 +49,7 @@ class Evaluation:
         notes: What a reader must know before believing the figures, in sentences.
         sets: The figures of prediction sets; None where none were asked for.
         subgroups: The figures of the groups of each column that was asked for.
+        details: What a paper reports beside the metrics; None where it was not computed.
     """
 
     images: int
@@ -64,6 +66,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     sets: SetFigures | None = None
     subgroups: tuple[Subgroups, ...] = ()
+    details: Details | None = None
 
     def summary(self, metric: str, label: str | None = None) -> str:
         """Return a metric with its interval as text, such as "0.943 (0.921–0.962)".
@@ -105,6 +108,7 @@ class Evaluation:
             "notes": list(self.notes),
             "sets": None if self.sets is None else self.sets.to_dict(),
             "subgroups": [one.to_dict() for one in self.subgroups],
+            "details": None if self.details is None else self.details.to_dict(),
         }
 
     @classmethod
@@ -128,6 +132,7 @@ class Evaluation:
                 notes=tuple(values["notes"]),
                 sets=SetFigures.from_dict(values["sets"]) if values.get("sets") else None,
                 subgroups=tuple(map(Subgroups.from_dict, values.get("subgroups", ()))),
+                details=Details.from_dict(values["details"]) if values.get("details") else None,
             )
             missing = set(METRICS) - set(read.metrics)
             return replace(read, **_add_decision_figures(read)) if missing else read

@@ -16,7 +16,9 @@ from matplotlib.ticker import MaxNLocator
 
 from chestnut.evaluation import curves
 from chestnut.evaluation.curves import PrecisionRecallCurve, Reliability, RocCurve
+from chestnut.evaluation.details.calibration_line import CalibrationLine
 from chestnut.evaluation.metrics import Evaluation
+from chestnut.figures.decision_curve import decision_figure
 from chestnut.figures.saving import save
 from chestnut.figures.style import (
     INK,
@@ -109,8 +111,18 @@ def precision_recall_figure(curves: Mapping[str, PrecisionRecallCurve]) -> Figur
     return figure
 
 
-def reliability_figure(curves: Mapping[str, Reliability], title: str = "Reliability") -> Figure:
-    """Draw, for each class, the observed share against the predicted probability, above a histogram of predictions."""
+def reliability_figure(
+    curves: Mapping[str, Reliability],
+    title: str = "Reliability",
+    lines: Mapping[str, CalibrationLine] | None = None,
+) -> Figure:
+    """Draw, for each class, the observed share against the predicted probability, above a histogram of predictions.
+
+    Args:
+        curves: The shares of each class.
+        title: The title.
+        lines: The recalibration of each class, to be drawn as a curve; None for none.
+    """
     figure = new_figure(5.4, 7.4)
     upper = style_unit_square(figure.subplots(), "", "Observed share")
     upper.tick_params(labelbottom=False)
@@ -123,6 +135,12 @@ def reliability_figure(curves: Mapping[str, Reliability], title: str = "Reliabil
         edges = np.linspace(0, 1, len(curve.histogram) + 1)
         lower.stairs(curve.histogram, edges, color=colour, fill=len(curves) == 1, alpha=0.8, linewidth=1.4)
         entries.append(legend_line(colour, f"{shorten(name)}: calibration error {curve.error}"))
+        line = None if lines is None else lines.get(name)
+        if line is not None and line.slope.value is not None and line.intercept.value is not None:
+            chances = np.linspace(0.001, 0.999, 200)
+            recalibrated = 1 / (1 + np.exp(-line.intercept.value) * (1 / chances - 1) ** line.slope.value)
+            upper.plot(chances, recalibrated, color=colour, linewidth=1, dashes=(4, 3), zorder=2)
+            entries.append(legend_line(colour, f"calibration slope {line.slope}", dashed=True))
     lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     lower.set_ylim(bottom=0)
     set_title(upper, title, "bars: 95 % Wilson intervals over patients")
@@ -160,5 +178,10 @@ def draw_evaluation(
     save(roc_figure(roc), folder / "roc.png")
     ranked = {name: curves.precision_recall(*given, threshold=threshold) for name, given in truth.items()}
     save(precision_recall_figure(ranked), folder / "precision_recall.png")
+    details = evaluation.details
+    if details is not None:
+        worth = {name: found.decision_curve for name, found in details.classes.items()}
+        save(decision_figure(worth), folder / "decision_curve.png")
     reliability = {name: curves.reliability(*given) for name, given in truth.items()}
-    save(reliability_figure(reliability), folder / "reliability.png")
+    lines = None if details is None else {name: found.line for name, found in details.classes.items()}
+    save(reliability_figure(reliability, lines=lines), folder / "reliability.png")

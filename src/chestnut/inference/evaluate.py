@@ -12,6 +12,7 @@ from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.conformal import SetRule
+from chestnut.evaluation.details.details import Predicted, compute_details
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.set_figures import SetFigures
@@ -88,7 +89,7 @@ def evaluate_run(
     engine = KerasEngine.open(bundle)
     with bars(f"Predicting {split}") as tick:
         probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
-    judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold)
+    judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold).with_details(extras)
     if extras.by:
         judged = judged.with_groups(extras.by)
     if rule is not None:
@@ -112,7 +113,7 @@ def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: 
         probabilities: Their probabilities, shape (n, classes).
         bundle: The run's bundle, which gave the probabilities.
     """
-    judged = _judge(decoded.manifest, probabilities, bundle, None, None)
+    judged = _judge(decoded.manifest, probabilities, bundle, None, None).with_details(NO_EXTRAS)
     if lost := str(decoded.lost_lungs or ""):
         judged = judged.with_note(lost)
     _write(run, split, judged, bundle)
@@ -162,6 +163,20 @@ class Judged:
         """Return a copy with the figures of the groups of some columns."""
         found = judge_groups(self.manifest, self.probabilities, self.evaluation, by)
         return replace(self, evaluation=replace(self.evaluation, subgroups=found))
+
+    def with_details(self, extras: Extras) -> Judged:
+        """Return a copy with the details of the evaluation."""
+        judged = self.evaluation
+        predicted = Predicted(
+            self.manifest.targets,
+            self.probabilities,
+            self.manifest.patients,
+            judged.classes,
+            judged.positive,
+            judged.threshold,
+        )
+        details = compute_details(predicted, extras.prevalence, extras.patients)
+        return replace(self, evaluation=replace(judged, details=details))
 
     def with_sets(self, rule: SetRule, note: str) -> Judged:
         """Return a copy with the figures of prediction sets, and with a note on them if it is not empty."""

@@ -10,6 +10,8 @@ from chestnut.data.columns import find_columns, read_columns
 from chestnut.data.manifest import Manifest
 from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.conformal import SetPlan
+from chestnut.evaluation.details.patient_level import Rule
+from chestnut.evaluation.details.predictive_values import require_prevalence
 from chestnut.evaluation.grouping import Grouping
 from chestnut.evaluation.metrics import Evaluation, decide
 from chestnut.evaluation.patients import number_patients
@@ -23,10 +25,24 @@ class Extras:
     Attributes:
         sets: What prediction sets are to hold, to measure them too; None for no sets.
         by: The columns by whose groups the images are judged.
+        prevalence: The share of positive images, above 0 and below 1, for which predictive values and the decision
+            curve are computed; None for some usual ones, and for the sample's own.
+        patients: How the probabilities of a patient's images become the patient's: `mean` or `any`.
     """
 
     sets: SetPlan | None = None
     by: tuple[str, ...] = ()
+    prevalence: float | None = None
+    patients: Rule = "mean"
+
+    def __post_init__(self) -> None:
+        """Check the prevalence.
+
+        Raises:
+            DataError: It is not a share above 0 and below 1.
+        """
+        if self.prevalence is not None:
+            require_prevalence(self.prevalence)
 
 
 #: Nothing beside the metrics.

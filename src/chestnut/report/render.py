@@ -146,7 +146,7 @@ def interval(estimate: Estimate | None) -> str:
     if estimate is None or estimate.low is None or estimate.high is None:
         return "–"
     between = " to " if estimate.low < 0 else "–"
-    return f"{figure(estimate.low)}{between}{figure(estimate.high)}"
+    return f"{figure(estimate.low, estimate.digits)}{between}{figure(estimate.high, estimate.digits)}"
 
 
 def position(value: float, least: float = 0.0, most: float = 1.0) -> str:

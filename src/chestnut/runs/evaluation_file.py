@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from chestnut.evaluation.details.details import Details
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.set_figures import SetFigures
 
@@ -65,6 +66,7 @@ class EvaluationFile(BaseModel):
         notes: Sentences to read with the figures.
         sets: The figures of prediction sets; null where none were asked for.
         subgroups: The figures of the groups of each column that was asked for.
+        details: What a paper reports beside the metrics; earlier versions did not write it.
         data: The data set that the images belong to; early versions did not write it.
         overlap: The number of images of another data set in each split of the run.
         synthetic: Whether the images were drawn by the phantom.
@@ -86,6 +88,7 @@ class EvaluationFile(BaseModel):
     notes: list[str]
     sets: SetFigures | None = None
     subgroups: list[SubgroupsFile] = []
+    details: Details | None = None
     data: str = ""
     overlap: dict[str, int] | None = None
     synthetic: bool = False

@@ -36,6 +36,20 @@ def command(
             "--by", metavar="COLUMN", help="Judge the groups of a column too, such as sex, age or format. Repeatable."
         ),
     ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            "--prevalence",
+            metavar="0..1",
+            help="Give predictive values and net benefit where so many have the disease.",
+        ),
+    ] = None,
+    patients: Annotated[
+        str,
+        typer.Option(
+            "--patients", metavar="mean|any", help="Judge a patient by the mean of the images, or by the highest."
+        ),
+    ] = "mean",
     wide: WideOption = False,
     *,
     options: DataOptions,
@@ -46,7 +60,7 @@ def command(
     With --threshold the result is printed and not kept, so that the evaluation at the run's own threshold stays.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.result_tables import confusion_table, metrics_table, sets_table
+    from chestnut.cli.shared.result_tables import confusion_table, details_table, metrics_table, sets_table
     from chestnut.cli.shared.subgroup_table import subgroups_table
     from chestnut.data.manifest import SPLITS
 
@@ -62,6 +76,8 @@ def command(
         coverage=coverage,
         per_class=per_class,
         by=by or (),
+        prevalence=prevalence,
+        patients=patients,
         skip_bad=options.skip_bad,
         display=TerminalDisplay(),
         command=command_line(),
@@ -73,6 +89,8 @@ def command(
         out.print(metrics_table(title, result))
         out.print(confusion_table(result))
         print_notes(result["notes"])
+        if found.details is not None and found.details.classes:
+            out.print(details_table(found.details))
         if found.sets is not None:
             out.print(sets_table(found.sets))
             print_notes(found.sets.notes)

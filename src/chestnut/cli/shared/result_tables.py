@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from chestnut.cli.shared.tables import table
+from chestnut.evaluation.details.details import Details
+from chestnut.evaluation.details.rows import detail_notes, detail_rows
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, in_words
 from chestnut.runs.folder import RunFolder
@@ -64,6 +66,16 @@ def sets_table(figures: SetFigures) -> Table:
     made.add_row("right where one class is named", str(figures.single_right), *right)
     made.add_row("sets with one class", str(figures.single), *[""] * len(classes))
     made.add_row("classes in a set, mean", str(figures.size), *[""] * len(classes))
+    return made
+
+
+def details_table(details: Details) -> Table:
+    """Return what a paper reports beside the metrics, with a column for each of more than two classes."""
+    classes = list(details.classes)
+    made = table("In more detail", ("figure", *classes), droppable=classes[:0:-1], elsewhere="--json")
+    for row in detail_rows(details, short=True):
+        made.add_row(row.name, *("–" if str(cell) == "undefined" else str(cell) for cell in row.cells))
+    made.footnotes.extend(detail_notes(details))
     return made
 
 

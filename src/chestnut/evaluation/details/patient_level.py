@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.errors import DataError, suggest
+from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.estimate import Estimate
@@ -63,7 +63,7 @@ def require_rule(rule: str) -> Rule:
     for known in RULES:
         if rule == known:
             return known
-    raise DataError(f"patients={rule!r}: {suggest(rule, RULES)}; allowed are mean and any")
+    raise DataError(f"patients={rule}: give mean or any")
 
 
 def patient_scores(scores: Floats, owners: Ints, rule: Rule) -> Floats:

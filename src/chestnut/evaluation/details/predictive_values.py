@@ -15,8 +15,8 @@ from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
 from chestnut.evaluation.intervals.shares import Share
 from chestnut.evaluation.patients import sum_by_patient
 
-#: The prevalences for which they are given where none is stated: from screening to a ward.
-PREVALENCES = (0.01, 0.05, 0.1, 0.3)
+#: The prevalences for which they are given where none is stated: from an outpatient clinic to a ward.
+PREVALENCES = (0.05, 0.1, 0.3)
 _DRAWS = 4000
 
 

@@ -42,13 +42,23 @@ class Estimate:
 
         >>> str(Estimate(0.9434, 0.921, 0.9618)), str(Estimate(0.5)), str(Estimate(None))
         ('0.943 (0.921–0.962)', '0.500', 'undefined')
+        >>> str(Estimate(0.99971, 0.99962, 0.99978))
+        '0.9997 (0.9996–0.9998)'
         """
         if self.value is None:
             return "undefined"
         if self.low is None or self.high is None:
             return format_figure(self.value)
         between = " to " if self.low < 0 else "–"  # "to" keeps a negative end readable
-        return f"{format_figure(self.value)} ({format_figure(self.low)}{between}{format_figure(self.high)})"
+        value, low, high = (format_figure(number, self.digits) for number in (self.value, self.low, self.high))
+        return f"{value} ({low}{between}{high})"
+
+    @property
+    def digits(self) -> int:
+        """The decimals to write it with: three, and more where both ends would read the same and are not."""
+        if self.low is None or self.high is None or self.low == self.high:
+            return 3
+        return next((n for n in range(3, 7) if format_figure(self.low, n) != format_figure(self.high, n)), 3)
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Return `value`, `low`, `high` and `undefined` for JSON; None where there is no figure."""

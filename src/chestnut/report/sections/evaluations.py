@@ -14,6 +14,7 @@ from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, count, figure, picture
+from chestnut.report.sections.details import DetailSection, read_details
 from chestnut.report.sections.sets import SetsSection, read_sets
 from chestnut.runs.folder import RunFolder
 
@@ -74,6 +75,12 @@ _FIGURES: dict[str, tuple[str, str]] = {
         "For images with about the same probability (right), the share that is positive (up): on the diagonal the "
         "probabilities are right; below it they are too high, above it too low.",
     ),
+    "decision_curve": (
+        "Decision curve",
+        "For whoever acts from a probability (right) upwards, what deciding by the network is worth (up): the share of "
+        "true positives less that of false ones, each of which weighs as much as that probability implies. Deciding by "
+        "it is of use where its curve lies above both others.",
+    ),
 }
 _MISTAKES = 10
 _WIDE_GAP = 0.05
@@ -113,6 +120,7 @@ class Result:
         overlap: For another data set, the number of its images in each split of the run; None where not recorded.
         drawings: The figures saved beside it.
         groups: The figure of its subgroups; None where it has none.
+        details: What a paper reports beside the metrics; None where there is nothing.
         wrong: The number of wrongly decided images; None where predictions.csv is missing.
         mistakes: The wrong decisions whose true class got the least probability.
         sets: The prediction sets; None where none were asked for.
@@ -126,6 +134,7 @@ class Result:
     overlap: Mapping[str, int] | None
     drawings: tuple[Drawing, ...]
     groups: Picture | None
+    details: DetailSection | None
     wrong: int | None
     mistakes: tuple[Mistake, ...]
     sets: SetsSection | None = None
@@ -222,6 +231,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         held.get("overlap"),
         tuple(_drawings(folder)),
         picture(folder / "subgroups.png"),
+        read_details(run, name, evaluation),
         wrong,
         mistakes,
         read_sets(run, name, evaluation),
