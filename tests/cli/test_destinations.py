@@ -32,7 +32,7 @@ WORDS = {
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
-    "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "report": ["x"],
+    "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "guard": ["x"], "report": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -68,7 +68,7 @@ def test_every_output_is_known():
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json",
-        "exchange --json", "stress --json", "predict --csv", "predict --json",
+        "exchange --json", "stress --json", "predict --csv", "predict --json", "guard --json",
         "report --out", "report --json", "plan --json",
     ]  # fmt: skip
 

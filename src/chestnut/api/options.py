@@ -19,6 +19,7 @@ from chestnut.limits import require_between
 if TYPE_CHECKING:
     from chestnut.evaluation.conformal import SetPlan
     from chestnut.inference.extras import Extras
+    from chestnut.inference.guard.policy import OnOutlier
     from chestnut.jobs.engine_choice import EngineChoice
     from chestnut.training.distributed.hosts import Hosts
 
@@ -52,6 +53,7 @@ class PredictOptions(DisplayOptions, total=False):
 
     coverage: float | None
     per_class: bool
+    on_outlier: OnOutlier
     engine: str
     address: str | None
     jobs: int | None
@@ -193,6 +195,8 @@ class PredictSettings(DisplaySettings):
         coverage: The share of new patients, above 0 and below 1, for which the set of classes that is named for an
             image is to contain the true one; None to name no sets.
         per_class: Whether the coverage is to hold for the patients of each class.
+        on_outlier: What to do about images that are unlike the training images, if the run has a guard: `warn` says so
+            of each, `refuse` raises, and `ignore` does not look.
         engine: `local`, in this process, or `ray`.
         address: The address of the Ray cluster; None to start one on this machine.
         jobs: How many workers predict side by side on the cluster; None for as many as fit.
@@ -201,6 +205,7 @@ class PredictSettings(DisplaySettings):
 
     coverage: float | None = None
     per_class: bool = False
+    on_outlier: OnOutlier = "warn"
     engine: str = "local"
     address: str | None = None
     jobs: int | None = None
@@ -217,15 +222,19 @@ class PredictSettings(DisplaySettings):
         """Refuse settings that do not go together.
 
         Raises:
-            DataError: A coverage that is not between 0 and 1, or is missing although sets are wanted for each class.
+            DataError: A coverage that is not between 0 and 1, or is missing although sets are wanted for each class; or
+                an unknown way to deal with outliers.
             EngineError: An unknown engine, a cluster that cannot be reached, a number out of its range, or `jobs` for
                 the local engine.
             MissingExtraError: Ray is not installed.
         """
-        from chestnut.errors import EngineError
+        from chestnut.errors import DataError, EngineError, listed
+        from chestnut.inference.guard.policy import POLICIES
         from chestnut.jobs.engine_choice import EngineChoice
 
         _ = self.sets
+        if self.on_outlier not in POLICIES:
+            raise DataError(f"on_outlier={self.on_outlier}: give {listed(POLICIES)}")
         EngineChoice(self.engine, self.address, self.jobs, self.wait).check()
         if self.engine == "local" and self.jobs is not None:
             raise EngineError(

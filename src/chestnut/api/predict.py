@@ -49,11 +49,20 @@ def _predict(
         from chestnut.jobs.ray.predict import predict_on_ray
 
         address, jobs, wait = settings.address, settings.jobs, settings.wait
-        yield from predict_on_ray(run, files, address=address, jobs=jobs, wait=wait, skip_bad=skip_bad, bars=bar)
+        yield from predict_on_ray(
+            run,
+            files,
+            address=address,
+            jobs=jobs,
+            wait=wait,
+            skip_bad=skip_bad,
+            on_outlier=settings.on_outlier,
+            bars=bar,
+        )
         return
     from chestnut.models.framework import load_framework
 
     load_framework()
     from chestnut.inference.predict import predict_parts as predict_here
 
-    yield from predict_here(run, files, skip_bad=skip_bad, bars=bar)
+    yield from predict_here(run, files, skip_bad=skip_bad, on_outlier=settings.on_outlier, bars=bar)

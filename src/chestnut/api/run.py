@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
+from chestnut.api.guard import guard
 from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,
@@ -23,6 +24,7 @@ from chestnut.api.options import (
 )
 from chestnut.api.predict import predict_parts
 from chestnut.config import Recipe
+from chestnut.inference.guard.policy import FALSE_ALARMS
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.places import free_folder, is_same_name, require_free, require_outside_runs
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
+    from chestnut.inference.guard.summary import GuardSummary
     from chestnut.inference.predictions import Predictions
     from chestnut.robustness.exchange.exchange import Exchange
     from chestnut.robustness.validation import Stress
@@ -125,17 +128,34 @@ class Run(Calibrated):
         Args:
             images: One or several of them.
             skip_bad: Leave unreadable images out instead of raising.
-            **options: `coverage` and `per_class`, to name the set of classes that each image may have; `engine`,
-                `address`, `jobs` and `wait`, to predict on a Ray cluster; `quiet` and `display`. See `PredictSettings`.
+            **options: `coverage` and `per_class`, to name the set of classes that each image may have; `on_outlier`, to
+                refuse images unlike the training images; `engine`, `address`, `jobs` and `wait`, to predict on a Ray
+                cluster; `quiet` and `display`. See `PredictSettings`.
 
         Raises:
             DataError: No images, or unreadable ones; or the run has no reference for prediction sets, or one of too
-                few patients for the coverage.
+                few patients for the coverage; or images are refused, or are to be, and the run has no guard.
             EngineError: An engine that is unknown or cannot be reached.
         """
         from chestnut.inference.predictions import Predictions
 
         return Predictions.joined(predict_parts(self.folder, images, skip_bad=skip_bad, **options))
+
+    def guard(self, false_alarms: float = FALSE_ALARMS, **options: Unpack[DisplayOptions]) -> GuardSummary:
+        """Fit the guard, which tells images that are unlike those of the run, and keep it in the bundle.
+
+        Training does this too, where there are enough images.
+
+        Args:
+            false_alarms: The share of images like the validation images that may be flagged, 0.001 to 0.2. Few
+                validation patients allow no small share: the summary says which it is.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Raises:
+            DataError: The share is out of range, there are too few patients, or images cannot be read or have changed.
+            BundleError: The bundle is missing or was changed.
+        """
+        return guard(self.folder, false_alarms, **options)
 
     def finetune(
         self,

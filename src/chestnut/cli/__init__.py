@@ -50,6 +50,7 @@ COMMANDS = {
     "exchange": "Results",
     "stress": "Results",
     "predict": "Results",
+    "guard": "Results",
     "report": "Results",
     "plan": "Results",
 }

@@ -42,5 +42,6 @@ EXAMPLES = {
     "exchange": ("chestnut exchange runs/first", "chestnut exchange runs/first --draws 5"),
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
+    "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "report": ("chestnut report runs/first --out first.html",),
 }

@@ -24,6 +24,7 @@ from chestnut.files.folders import finish_replacement, read_whole, replacement_f
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
 from chestnut.inference.bundle_facts import BUNDLE_VERSION, PARTS, PartName, check_facts
+from chestnut.inference.guard.summary import GuardSummary
 from chestnut.lungfield.network import MODEL
 from chestnut.models.finite import describe_bad_weights
 
@@ -53,6 +54,7 @@ class Bundle:
         parts: The SHA-256 of each of `PARTS` that the bundle has.
         calibration: How the temperature was fitted, or why it was not; None if that was never tried.
         operating_point: How the threshold was chosen, and what it promises; None for one that no rule chose.
+        guard: How the guard was fitted; None without one.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class Bundle:
     parts: Mapping[PartName, str] = field(default_factory=dict)
     calibration: Calibration | None = None
     operating_point: OperatingPoint | None = None
+    guard: GuardSummary | None = None
 
     @property
     def decided_at(self) -> str:
@@ -148,6 +151,7 @@ class Bundle:
             parts={name: facts.sha256[name] for name in PARTS if name in facts.sha256},
             calibration=None if facts.calibration is None else facts.calibration.to_value(),
             operating_point=None if facts.operating_point is None else facts.operating_point.to_value(),
+            guard=None if facts.guard is None else facts.guard.to_value(),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,6 +169,7 @@ class Bundle:
             "sha256": {_MODEL: self.weights, **self.parts},
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
+            "guard": None if self.guard is None else self.guard.to_dict(),
         }
 
 

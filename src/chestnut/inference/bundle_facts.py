@@ -15,6 +15,7 @@ from chestnut.evaluation.calibration.temperature import LEAST_TEMPERATURE, MOST_
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.operating.point import OperatingPoint, Promise, Source
 from chestnut.evaluation.operating.rule import Rule
+from chestnut.inference.guard.summary import GuardSummary, Rehearsed
 
 #: Increased when the layout changes so that an older chestnut would misread it.
 BUNDLE_VERSION = 2
@@ -96,6 +97,34 @@ class PointFacts(BaseModel):
         return OperatingPoint(self.rule, self.on, self.threshold, Promise(**rates))
 
 
+class RehearsedFacts(BaseModel):
+    """How often a guard noticed a change; see `Rehearsed`."""
+
+    model_config = _STRICT
+
+    change: _Name
+    images: _Count
+    flagged: EstimateFacts
+
+
+class GuardFacts(BaseModel):
+    """How the guard was fitted; see `GuardSummary`."""
+
+    model_config = _STRICT
+
+    false_alarms: _Share
+    wanted: _Share
+    patients: _Count
+    images: _Count
+    trained_on: _Count
+    rehearsal: list[RehearsedFacts]
+
+    def to_value(self) -> GuardSummary:
+        """Return the facts as a `GuardSummary`."""
+        rehearsal = (Rehearsed(one.change, one.images, Estimate(**one.flagged.model_dump())) for one in self.rehearsal)
+        return GuardSummary(**self.model_dump(exclude={"rehearsal"}), rehearsal=tuple(rehearsal))
+
+
 class Facts(BaseModel):
     """The content of bundle.json; see `Bundle` for the fields."""
 
@@ -113,6 +142,7 @@ class Facts(BaseModel):
     sha256: dict[Literal["model.keras", "conformal.npz", "guard.npz"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     calibration: CalibrationFacts | None = None
     operating_point: PointFacts | None = None
+    guard: GuardFacts | None = None
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:

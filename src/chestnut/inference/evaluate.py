@@ -16,6 +16,7 @@ from chestnut.evaluation.details.details import Predicted, compute_details
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.set_figures import SetFigures
+from chestnut.evaluation.softmax import probabilities
 from chestnut.figures.evaluation import draw_evaluation
 from chestnut.figures.sets import draw_sets
 from chestnut.figures.subgroups import draw_subgroups
@@ -23,9 +24,11 @@ from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.extras import NO_EXTRAS, Extras, judge_groups
+from chestnut.inference.guard.verdict import describe_outliers
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle
+from chestnut.inference.run_guard import Guard
 from chestnut.names import make_name
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -86,12 +89,13 @@ def evaluate_run(
         with bars("Decoding images") as tick:
             decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
         overlap = require_other(run.manifest, decoded.manifest)
-    engine = KerasEngine.open(bundle)
-    with bars(f"Predicting {split}") as tick:
-        probabilities = engine.probabilities(decoded.pixels, decoded.manifest.paths, bundle.temperature, tick)
-    judged = _judge(decoded.manifest, probabilities, bundle, overlap, threshold).with_details(extras)
+    guard = None if other is None else Guard.open(bundle)
+    shares, outliers = _predict(bundle, guard, decoded, bars)
+    judged = _judge(decoded.manifest, shares, bundle, overlap, threshold).with_details(extras)
     if extras.by:
         judged = judged.with_groups(extras.by)
+    if outliers:
+        judged = judged.with_note(outliers)
     if rule is not None:
         judged = judged.with_sets(rule, _explain_promise(split, other))
     if lost := str(decoded.lost_lungs or ""):
@@ -101,6 +105,17 @@ def evaluate_run(
     if threshold is None:
         _write(run, name, judged, bundle)
     return judged.evaluation
+
+
+def _predict(bundle: Bundle, guard: Guard | None, decoded: Decoded, bars: Bars) -> tuple[Floats, str]:
+    """Compute probabilities, and note how many images are unlike the training images; empty if none, or no guard."""
+    engine, paths = KerasEngine.open(bundle), decoded.manifest.paths
+    with bars("Predicting") as tick:
+        if guard is None:
+            return engine.probabilities(decoded.pixels, paths, bundle.temperature, tick), ""
+        outputs = engine.features(decoded.pixels, paths, tick)
+    found = guard.judge_decoded(decoded, outputs.features, bars)
+    return probabilities(outputs.logits, bundle.temperature), describe_outliers(found.counts, len(found))
 
 
 def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: Floats, bundle: Bundle) -> Evaluation:

@@ -21,6 +21,7 @@ from chestnut.inference.evaluate import decode_own, evaluate_known
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.reference import PART, Reference
 from chestnut.inference.run_bundle import read_run_bundle
+from chestnut.inference.run_guard import add_guard
 from chestnut.inference.thresholds import change_with_threshold
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -63,7 +64,8 @@ def finish_bundle(
 ) -> Evaluation:
     """Fit what a bundle knows beside its network, and evaluate the run on its validation images by it.
 
-    The temperature is fitted, and the reference of prediction sets is kept.
+    The temperature is fitted, the reference of prediction sets is kept, and a guard is fitted if there is none and
+    there are images enough.
 
     Args:
         run: A run with a bundle.
@@ -80,12 +82,14 @@ def finish_bundle(
         BundleError: The network's output for an image is NaN or infinite.
     """
     bundle = read_run_bundle(run)
-    validation = Validation.compute(KerasEngine.open(bundle), decoded.only("val"), bars)
+    engine = KerasEngine.open(bundle)
+    validation = Validation.compute(engine, decoded.only("val"), bars)
     wanted = run.recipe.train.calibrate == "temperature" if temperature is None else temperature
     facts = fit_temperature(bundle, validation) if wanted else {}
     bundle = change_with_threshold(run, facts, command, parts={PART: validation.reference().to_part()})
     evaluation = evaluate_known(run, "val", validation.decoded, validation.probabilities(bundle.temperature), bundle)
     draw_calibration(run, bundle, validation)
+    add_guard(run, engine, bars)
     return evaluation
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.test_time import variants
 from chestnut.models.device import backend_errors, chunk, compiled, predict
+from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights
 from chestnut.models.network_file import check_network_file
 from chestnut.models.output_sizes import largest_output
@@ -77,6 +79,18 @@ def forward(
     return np.concatenate(parts)
 
 
+class Outputs(NamedTuple):
+    """What a network computes of images.
+
+    Attributes:
+        features: The features, shape (n, features).
+        logits: The logits, shape (n, classes), or (n, 1) from a sigmoid head; all finite.
+    """
+
+    features: npt.NDArray[np.float32]
+    logits: npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class KerasEngine:
     """A Keras network with its input spec.
@@ -104,12 +118,40 @@ class KerasEngine:
         Returns:
             Logits, shape (n, classes) or, for a network with one output, (n, 1).
         """
+        return self._average(self.network, pixels, progress)
+
+    def features(
+        self, pixels: Any, names: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> Outputs:
+        """Compute the features of images and, in the same pass, their logits; both are means over the variants.
+
+        Args:
+            pixels: Grey values, array-like of shape (n, height, width), uint8.
+            names: The names of the n images, for messages.
+            progress: A function that receives (images done, images in total), from the start for each variant.
+
+        Raises:
+            BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
+        """
+        both = self._average(self._extended, pixels, progress)
+        classes = self.network.output_shape[-1]
+        return Outputs(both[:, :-classes], _require_finite(both, names)[:, -classes:])
+
+    @functools.cached_property
+    def _extended(self) -> Any:
+        """The network with its features beside its logits."""
+        return with_features(self.network)
+
+    def _average(
+        self, network: Any, pixels: Any, progress: Callable[[int, int], None] | None
+    ) -> npt.NDArray[np.float32]:
+        """Return the mean outputs of a network over the variants of each image."""
 
         def compute(variant: Callable[[Grey], Grey]) -> npt.NDArray[np.float32]:
             def batch(start: int, stop: int) -> npt.NDArray[Any]:
                 return as_batch(variant(np.asarray(pixels[start:stop])), self.spec)
 
-            return forward(self.network, batch, len(pixels), progress)
+            return forward(network, batch, len(pixels), progress)
 
         parts = [compute(variant) for variant in variants(self.spec.variants)]
         return np.asarray(np.mean(parts, axis=0), dtype=np.float32)
@@ -127,14 +169,7 @@ class KerasEngine:
         Raises:
             BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
         """
-        logits = self.logits(pixels, progress)
-        if len(wrong := np.flatnonzero(~np.isfinite(logits).all(axis=1)).tolist()):
-            raise BundleError(
-                f"the network's output is NaN or infinite for {len(wrong):,} of {len(names):,} images "
-                f"({listed([names[row] for row in wrong], 3)}), so it decides nothing; restore the run from a copy, or "
-                "train again"
-            )
-        return logits.astype(np.float64)
+        return _require_finite(self.logits(pixels, progress), names)
 
     def probabilities(
         self,
@@ -158,6 +193,17 @@ class KerasEngine:
             BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
         """
         return probabilities(self.finite_logits(pixels, names, progress), temperature)
+
+
+def _require_finite(outputs: npt.NDArray[np.float32], names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return outputs, one row an image, if all are finite; raises the error of `finite_logits` if not."""
+    if len(wrong := np.flatnonzero(~np.isfinite(outputs).all(axis=1)).tolist()):
+        raise BundleError(
+            f"the network's output is NaN or infinite for {len(wrong):,} of {len(names):,} images "
+            f"({listed([names[row] for row in wrong], 3)}), so it decides nothing; restore the run from a copy, or "
+            "train again"
+        )
+    return outputs.astype(np.float64)
 
 
 def load_bundle(bundle: Bundle) -> Any:

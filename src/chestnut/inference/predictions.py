@@ -17,6 +17,7 @@ from chestnut.evaluation.conformal import SetRule
 from chestnut.evaluation.metrics import decide
 from chestnut.files.atomic import replacing
 from chestnut.files.csv_files import csv_text
+from chestnut.inference.guard.verdict import Verdicts
 from chestnut.runs.places import require_outside_runs
 from chestnut.runs.predictions import with_probabilities, write_rows
 
@@ -40,6 +41,7 @@ class Predictions:
         lungs_found: Whether the lungs of each image were found, so that the network saw what it was trained for; None
             if its input does not need them.
         set_rule: Which classes belong to an image's prediction set; None where no sets were asked for.
+        verdicts: Whether each image is like the training images; None where no guard has looked.
     """
 
     paths: tuple[str, ...]
@@ -52,6 +54,7 @@ class Predictions:
     digests: tuple[str, ...] = ()
     lungs_found: tuple[bool, ...] | None = None
     set_rule: SetRule | None = None
+    verdicts: Verdicts | None = None
 
     @property
     def lost_lungs(self) -> LostLungs | None:
@@ -77,6 +80,7 @@ class Predictions:
         """Join the predictions of one network, at least one part, into one."""
         whole = list(parts)
         found = [part.lungs_found for part in whole if part.lungs_found is not None]
+        judged = [part.verdicts for part in whole if part.verdicts is not None]
         return replace(
             whole[0],
             paths=tuple(path for part in whole for path in part.paths),
@@ -84,6 +88,7 @@ class Predictions:
             bad=tuple(fault for part in whole for fault in part.bad),
             digests=tuple(digest for part in whole for digest in part.digests),
             lungs_found=tuple(each for some in found for each in some) if found else None,
+            verdicts=Verdicts.joined(judged) if judged else None,
         )
 
     def first(self, count: int) -> Predictions:
@@ -94,6 +99,7 @@ class Predictions:
             probabilities=self.probabilities[:count],
             digests=(),
             lungs_found=None if self.lungs_found is None else self.lungs_found[:count],
+            verdicts=None if self.verdicts is None else self.verdicts.first(count),
         )
 
     def frame(self) -> pd.DataFrame:
@@ -102,6 +108,8 @@ class Predictions:
         The columns are `path`, `probability_<class>` for each class, `decision`, and `threshold`, which is empty for
         more than two classes. If the network's input needs the lungs, `lungs` says whether they were found: yes or no.
         If a coverage was asked for, `set` has the classes of the prediction set, as in `NORMAL|PNEUMONIA`.
+        If a guard has looked, `in_distribution` says whether the image is like the training images, yes or no,
+        `guard_score` what share of usual images is at least as strange, and `guard_reason` what is strange about it.
         """
         frame = with_probabilities(pd.DataFrame({"path": list(self.paths)}), self.probabilities, self.classes)
         threshold = self.threshold if self.positive is not None else None
@@ -110,6 +118,10 @@ class Predictions:
             frame["lungs"] = ["yes" if found else "no" for found in self.lungs_found]
         if self.sets is not None:
             frame["set"] = ["|".join(names) for names in self.sets]
+        if self.verdicts is not None:
+            frame["in_distribution"] = ["yes" if inside else "no" for inside in self.verdicts.in_distribution]
+            frame["guard_score"] = self.verdicts.scores
+            frame["guard_reason"] = list(self.verdicts.reasons)
         return frame
 
     def save(self, path: str | Path) -> None:
@@ -130,7 +142,8 @@ class Predictions:
         """Return the predictions for JSON: `classes`, `positive`, `threshold`, `synthetic`, `images` and `skipped`.
 
         If the network's input needs the lungs, each of `images` says in `lungs` whether they were found. If a coverage
-        was asked for, each says in `set` which classes it may have, and `sets` says by what rule.
+        was asked for, each says in `set` which classes it may have, and `sets` says by what rule. If a
+        guard has looked, each says in `guard` what it found.
         """
         rows: list[dict[str, Any]] = [
             {
@@ -144,6 +157,8 @@ class Predictions:
             row["lungs"] = found
         for row, names in zip(rows, self.sets or (), strict=False):
             row["set"] = list(names)
+        for row, verdict in zip(rows, self.verdicts.to_rows() if self.verdicts else (), strict=False):
+            row["guard"] = verdict
         return {
             "classes": list(self.classes),
             "positive": self.positive,
@@ -188,6 +203,22 @@ def refuse_bad(part: Predictions) -> None:
             f"{len(part.bad)} of {len(part.bad) + len(part.paths)} images cannot be read "
             f"({listed(map(str, part.bad), 3)}); repair or remove them, or leave them out with skip_bad=True"
         )
+
+
+def refuse_outliers(part: Predictions) -> None:
+    """Check that every image is like the training images, as far as a guard has looked.
+
+    Raises:
+        DataError: Some images are not.
+    """
+    if part.verdicts is None or not part.verdicts.counts:
+        return
+    found = zip(part.paths, part.verdicts.reasons, strict=True)
+    strange = [f"{Path(path).name}: {reason}" for path, reason in found if reason]
+    raise DataError(
+        f"{len(strange)} of {len(part.paths)} images are unlike the training images ({listed(strange, 3)}); leave them "
+        "out, or predict them all the same with on_outlier=warn"
+    )
 
 
 def in_chunks(images: list[str]) -> list[list[str]]:

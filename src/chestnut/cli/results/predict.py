@@ -51,6 +51,14 @@ def command(
     ] = None,
     coverage: CoverageOption = None,
     per_class: PerClassOption = False,
+    on_outlier: Annotated[
+        str,
+        typer.Option(
+            "--on-outlier",
+            metavar="WHAT",
+            help="What to do about images unlike the training images, if RUN has a guard: warn, refuse or ignore.",
+        ),
+    ] = "warn",
     skip_bad: SkipBadOption = False,
     engine: EngineOption = "local",
     address: AddressOption = None,
@@ -61,9 +69,11 @@ def command(
     """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision.
 
     With --coverage, each image also gets the set of classes that it may have: one where the network is sure enough.
+    Images that are unlike those that RUN was trained on are marked.
     """
     from chestnut.api.predict import predict_parts
     from chestnut.api.run import open_folder
+    from chestnut.inference.guard.requirements import find_obstacle
     from chestnut.inference.predictions import saved
 
     folder = open_folder(run)
@@ -72,6 +82,7 @@ def command(
         files,
         coverage=coverage,
         per_class=per_class,
+        on_outlier=on_outlier,  # type: ignore[arg-type]  # checked there
         skip_bad=skip_bad,
         engine=engine,
         address=address,
@@ -85,9 +96,12 @@ def command(
     for fault in seen.shown.bad:
         say(f"left out: {fault}")
     overlap = _find_overlap(folder, seen)
-    counts = {"decisions": dict(seen.decisions), "set_sizes": dict(seen.sizes), "overlap": overlap.counts}
+    counts = {"decisions": dict(seen.decisions), "set_sizes": dict(seen.sizes), "outliers": seen.outliers}
+    counts["overlap"] = overlap.counts
     if emit({**seen.shown.to_dict(), **counts}, json):
         _print(seen, overlap, csv)
+        if on_outlier != "ignore" and seen.outliers is None and not find_obstacle(folder.manifest):
+            print_notes([f"not compared with the training images; chestnut guard {run} makes that possible"])
         print_next_for(folder, predicted=True)
 
 
@@ -102,6 +116,7 @@ class _Summary:
         digests: The SHA-256 of the pixels of all images.
         lost: The images whose lungs were not found.
         sizes: The number of images by the number of classes in their prediction set; empty without sets.
+        outliers: The number of images unlike the training images by what is strange about them; None without a guard.
     """
 
     shown: Predictions
@@ -110,6 +125,7 @@ class _Summary:
     digests: list[str]
     lost: LostLungs
     sizes: Counter[int]
+    outliers: dict[str, int] | None
 
 
 def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
@@ -123,6 +139,7 @@ def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
     digests: list[str] = []
     lost: list[str] = []
     sizes: Counter[int] = Counter()
+    outliers: Counter[str] = Counter()
     for part in parts:
         rows = len(part.paths) if most is None else max(0, most - len(paths))
         kept.append(part.first(rows))
@@ -130,13 +147,16 @@ def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
             lost += part.lost_lungs.names
         decisions.update(part.decisions)
         sizes.update(map(len, part.sets or ()))
+        if part.verdicts is not None:
+            outliers.update(part.verdicts.counts)
         paths += part.paths
         digests += part.digests
     shown = Predictions.joined(kept)
     counts = Counter({name: decisions[name] for name in shown.classes})
     numbers = range(1, len(shown.classes) + 1) if shown.set_rule else ()
     by_size = Counter({number: sizes[number] for number in numbers})
-    return _Summary(shown, counts, paths, digests, LostLungs(tuple(lost), len(paths)), by_size)
+    strange = None if shown.verdicts is None else dict(outliers.most_common())
+    return _Summary(shown, counts, paths, digests, LostLungs(tuple(lost), len(paths)), by_size, strange)
 
 
 def _find_overlap(run: RunFolder, seen: _Summary) -> Overlap:
@@ -157,6 +177,10 @@ def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:
     if shown.set_rule is not None:
         out.print(describe_sizes(shown.set_rule, seen.sizes), markup=False)
         print_notes(shown.set_rule.notes)
+    if seen.outliers:
+        from chestnut.inference.guard.verdict import describe_outliers
+
+        print_notes([f"{describe_outliers(seen.outliers, count)}; do not rely on their answers"])
     if str(seen.lost):
         print_notes([str(seen.lost)])
     if str(overlap):
@@ -171,18 +195,29 @@ def predictions_table(result: Predictions) -> Table:
     """Return the table of predictions, one row an image."""
     classes = [result.positive] if result.positive is not None else list(result.classes)
     folder, paths = _shorten(result.paths)
+    extra = _extra_columns(result)
     made = table(
         f"Images in {folder}" if folder else None,
-        ("image", *(f"P({name})" for name in classes), "decision", *([] if result.sets is None else ["set"])),
+        ("image", *(f"P({name})" for name in classes), "decision", *extra),
         droppable=[f"P({name})" for name in reversed(classes[1:])],
         elsewhere="--csv or --json",
     )
     columns = [result.classes.index(name) for name in classes]
-    sets = [[] for _ in paths] if result.sets is None else [[" or ".join(names)] for names in result.sets]
-    for path, row, decision, named in zip(paths, result.probabilities, result.decisions, sets, strict=True):
+    for number, (path, row, decision) in enumerate(zip(paths, result.probabilities, result.decisions, strict=True)):
         style = "bold" if decision == result.positive else None
-        made.add_row(path, *(f"{row[index]:.3f}" for index in columns), decision, *named, style=style)
+        further = (cells[number] for cells in extra.values())
+        made.add_row(path, *(f"{row[index]:.3f}" for index in columns), decision, *further, style=style)
     return made
+
+
+def _extra_columns(result: Predictions) -> dict[str, list[str]]:
+    """Return the cells of columns that only some predictions have, by heading."""
+    extra: dict[str, list[str]] = {}
+    if result.sets is not None:
+        extra["set"] = [" or ".join(names) for names in result.sets]
+    if result.verdicts is not None and any(result.verdicts.reasons):
+        extra["unlike the training images"] = list(result.verdicts.reasons)
+    return extra
 
 
 def describe_sizes(rule: SetRule, sizes: Mapping[int, int]) -> str:

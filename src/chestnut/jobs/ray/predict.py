@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from chestnut.errors import EngineError
-from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad
+from chestnut.inference.guard.policy import OnOutlier
+from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad, refuse_outliers
 from chestnut.jobs.machine import threads_per_job
 from chestnut.jobs.process import job_variables
 from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError, Handle, TaskFailedError
@@ -48,9 +49,10 @@ class ChunkPredictor:
         files: Ray's reference to the files of a bundle, by name.
         threads: The number of threads of one operation, and of threads that decode.
         variables: Environment variables for the actor.
+        guarded: Whether images are to be judged by the guard.
     """
 
-    def __init__(self, files: Any, threads: int, variables: Mapping[str, str]) -> None:
+    def __init__(self, files: Any, threads: int, variables: Mapping[str, str], guarded: bool) -> None:
         os.environ.update({**job_variables(threads), **variables})
         import ray
 
@@ -62,7 +64,7 @@ class ChunkPredictor:
         try:
             for name, content in ray.get(files).items():
                 (home / name).write_bytes(content)
-            self._predictor = Predictor.open(Bundle.read(home))
+            self._predictor = Predictor.open(Bundle.read(home), guarded=guarded)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
@@ -81,6 +83,7 @@ def predict_on_ray(
     jobs: int | None = None,
     wait: float = 60.0,
     skip_bad: bool = False,
+    on_outlier: OnOutlier = "warn",
     bars: Bars = silent,
 ) -> Iterator[Predictions]:
     """Predict images with a run's bundle on a cluster, and yield the predictions chunk by chunk, in order.
@@ -92,24 +95,29 @@ def predict_on_ray(
         jobs: The number of actors side by side; None for as many as the cluster has room for.
         wait: The seconds to wait for a cluster that is silent or has no room.
         skip_bad: Whether to leave unreadable images out; otherwise the first chunk that contains one raises.
+        on_outlier: What to do about images that are unlike the training images; see `predict_run`.
         bars: Shows the progress.
 
     Raises:
-        DataError: There are no images, or some are unreadable.
+        DataError: There are no images, some are unreadable, some are refused, or are to be, and there is no guard.
         BundleError: The run's bundle is missing or was changed.
         EngineError: The cluster cannot be joined or has no room for an actor, or an actor failed.
     """
     from chestnut.inference.run_bundle import read_run_bundle
+    from chestnut.inference.run_guard import require_guard
 
     chunks, threads, done = in_chunks(images), threads_per_job(), 0
     bundle = read_run_bundle(run)
+    require_guard(bundle, on_outlier)
     files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
     with open_ray_engine(address, jobs, threads, wait) as engine, bars("Predicting") as tick:
         actors = min(engine.parallel, len(chunks))
-        work = _Work(chunks, files, threads, engine.gpus, actors, travelling_variables())
+        work = _Work(chunks, files, threads, engine.gpus, actors, travelling_variables(), on_outlier != "ignore")
         for chunk, part in zip(chunks, _predict_remotely(engine, work), strict=True):
             if not skip_bad:
                 refuse_bad(part)
+            if on_outlier == "refuse":
+                refuse_outliers(part)
             done += len(chunk)
             tick(done, len(images))
             yield part
@@ -125,6 +133,7 @@ class _Work:
     gpus: int
     actors: int
     variables: Mapping[str, str]
+    guarded: bool
 
 
 def _predict_remotely(engine: RayEngine, work: _Work) -> Iterator[Predictions]:
@@ -229,7 +238,7 @@ def _predict_chunks(work: _Work) -> Iterator[Predictions]:
     rows = [{"images": json.dumps(chunk)} for chunk in work.chunks]
     answers = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).map_batches(
         ChunkPredictor,
-        fn_constructor_args=(files, work.threads, work.variables),
+        fn_constructor_args=(files, work.threads, work.variables, work.guarded),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=work.actors),
         num_cpus=work.threads,

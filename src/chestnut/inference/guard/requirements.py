@@ -1,0 +1,23 @@
+"""What a guard needs of the images of a run."""
+
+from __future__ import annotations
+
+from chestnut.data.manifest import Manifest
+
+#: With fewer validation patients, a guard would flag more than one in twenty usual images; with fewer training images,
+#: it would not know what is usual.
+LEAST_PATIENTS, LEAST_TRAINED_ON = 19, 50
+
+
+def find_obstacle(manifest: Manifest) -> str:
+    """Say why the images of a run do not suffice for a guard; empty if they do."""
+    split = manifest.frame["split"]
+    patients, trained_on = len(set(manifest.patients[split == "val"])), int((split == "train").sum())
+    if patients < LEAST_PATIENTS:
+        return (
+            f"it needs {LEAST_PATIENTS} validation patients, and there are {patients}; with so few, no share of false "
+            "alarms can be promised"
+        )
+    if trained_on < LEAST_TRAINED_ON:
+        return f"it needs {LEAST_TRAINED_ON} training images, and there are {trained_on}"
+    return ""
