@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from benchmarks.coverage.cohorts import Cell
+from benchmarks.coverage.cohorts import SIZES, Cell
+from benchmarks.coverage.paired import PairCell
 
 PATIENTS = (10, 20, 50, 100, 300, 1000)
 AREAS = (0.7, 0.9, 0.98, 0.995)
@@ -13,6 +14,12 @@ PREVALENCES = (0.5, 0.1)
 
 #: Samples of a cell in the standard grid and in the full one, and how many times as many confirm a low coverage.
 REPETITIONS, FULL_REPETITIONS, CONFIRM = 200, 1000, 5
+
+#: Samples of equal networks, and of different ones, in each cell of the tests.
+PAIRED_REPETITIONS, FULL_PAIRED_REPETITIONS = 300, 2000
+
+# Patients of each class in the cells of the tests, and how many times as far from 1 the AUROC of the worse network is.
+_WORSE = {10: 3.0, 20: 2.5, 50: 2.0, 300: 1.4}
 
 # Of a cell with more images than this, the standard grid draws half as many samples.
 _MANY = 1500
@@ -69,6 +76,22 @@ def _variants(patients: tuple[int, ...], areas: tuple[float, ...], prevalences: 
 def standard_repetitions(cell: Cell) -> int:
     """Return how many samples of a cell the standard grid draws."""
     return REPETITIONS // 2 if cost(cell) > _MANY else REPETITIONS
+
+
+def standard_pairs() -> list[PairCell]:
+    """Return the cells in which tests of two networks are measured."""
+    plain = [
+        PairCell(Cell(count, area, images, 0.5 if images != "1" else 0.0), 1 - factor * (1 - area))
+        for (count, factor), area, images in itertools.product(_WORSE.items(), (0.9, 0.98), SIZES)
+    ]
+    near = [PairCell(Cell(count, 0.995, "1–3"), 1 - _WORSE[count] * 0.005) for count in (20, 300)]
+    alike = [PairCell(Cell(50, area, "1–3"), 1 - _WORSE[50] * (1 - area), correlation=0.95) for area in (0.9, 0.98)]
+    return [*plain, *near, *alike]
+
+
+def band_cells() -> list[Cell]:
+    """Return the cells in which the bands of curves are measured."""
+    return [Cell(count, area) for count in (20, 50, 100, 300) for area in (0.9, 0.98)]
 
 
 def cost(cell: Cell) -> float:

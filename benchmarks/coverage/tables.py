@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.coverage.cells import PATIENTS
+from benchmarks.coverage.paired import REFERENCES
 from chestnut.evaluation.metric_names import SHOWN, heading
 
 #: What an interval of each metric should cover at least.
@@ -96,6 +97,18 @@ def worst_lines(cells: Cells, most: int = 12) -> list[str]:
     return lines
 
 
+def sample_lines(cells: Cells) -> list[str]:
+    """Return a sentence that says how much was measured."""
+    rows = [(metric, found) for ways in cells.values() for metric, found in ways.get("own", {}).items()]
+    counts = sorted({found["repetitions"] for _, found in rows})
+    below = sum(found["coverage"] < TARGET[metric] for metric, found in rows)
+    misses = sum(failed(metric, found) for metric, found in rows)
+    return [
+        f"In {len(cells)} populations, with {counts[0]:,} to {counts[-1]:,} samples of each, {len(rows):,} coverages "
+        f"were measured. {below:,} are below their aim, {misses:,} by more than two standard errors: those are missed."
+    ]
+
+
 def _at(cells: Cells, way: str, metric: str, patients: int) -> Iterable[Mapping[str, Any]]:
     return [
         ways[way][metric] for name, ways in cells.items() if _patients(name) == patients and metric in ways.get(way, {})
@@ -117,3 +130,64 @@ def _figure(value: float | None) -> str:
 
 def _share(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def test_lines(tests: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """Return the table of how often equal networks are told apart, by the patients of a class."""
+    numbers = sorted({_patients(name) for name in tests})
+    names = dict.fromkeys(test for found in tests.values() for test in found if test not in REFERENCES)
+    lines = [
+        f"| test | {' | '.join(f'{number:,}' for number in numbers)} | where 10 differ | covers at least |",
+        f"| --- |{' --- |' * (len(numbers) + 2)}",
+    ]
+    for test in names:
+        rows = [(_patients(name), found[test]) for name, found in tests.items() if test in found]
+        levels = [_pool([one for count, one in rows if count == number]) for number in numbers]
+        many = _pool([one for _, one in rows if one["differing"] >= _DIFFERING])
+        covered = _figure(min((one["coverage"] for _, one in rows if one["coverage"] is not None), default=None))
+        lines.append(f"| {test} | {' | '.join(levels)} | {many} | {covered} |")
+    return lines
+
+
+# Patients of a class that differ, from which on the level of a test is aimed at.
+_DIFFERING = 10
+
+
+def _pool(rows: list[Mapping[str, Any]]) -> str:
+    """Return the level over several cells, and the highest of one cell."""
+    total = sum(one["repetitions"] for one in rows)
+    if not total:
+        return "–"
+    level = sum(one["level"] * one["repetitions"] for one in rows) / total
+    return f"{level:.3f} ({max(one['level'] for one in rows):.3f})"
+
+
+def power_lines(tests: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """Return the table of the power of tests, beside that of tests for independent images."""
+    lines = [
+        "| cell | AUROC | DeLong 1988 | accuracy | exact McNemar |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, found in tests.items():
+        if not REFERENCES.keys() <= found.keys():
+            continue
+        row = [_power(found[test]) for own, other in _RIVALS for test in (own, other)]
+        lines.append(f"| {name.replace(', 1 image', '').rsplit(', correlation', maxsplit=1)[0]} | {' | '.join(row)} |")
+    return lines
+
+
+_RIVALS = (("AUROC", "AUROC, DeLong 1988"), ("accuracy", "accuracy, McNemar exact"))
+
+
+def _power(found: Mapping[str, Any]) -> str:
+    return f"{found['power']:.2f} ({found['level']:.3f})"
+
+
+def band_lines(bands: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """Return the table of how often bands of curves hold the truth."""
+    names = list(next(iter(bands.values()), {}))
+    lines = [f"| cell | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    for cell, found in bands.items():
+        row = [f"{found[name]['mean']:.2f} ({found[name]['least']:.2f})" for name in names]
+        lines.append(f"| {cell} | {' | '.join(row)} |")
+    return lines
