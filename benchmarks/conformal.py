@@ -5,7 +5,8 @@
 DATA are the Kermany training images, split by patient with seed 1. Coverage without shifts is that of the test split,
 for sets fitted on the validation split. Under the shifts of `chestnut stress`, which are made of validation images, the
 sets are fitted on the unchanged images of one half of the patients and judged on the changed images of the other, in
-both directions. A run that is in FOLDER already is not trained again. Earlier results stay in conformal.json.
+both directions. How often sets cover simulated patients is measured too. A run that is in FOLDER already is not trained
+again. Earlier results stay in conformal.json.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import chestnut as cn
 from benchmarks.generalise import table
 from benchmarks.kermany import SEED, chestnut
 from benchmarks.trained import NETWORKS, trained_runs
-from chestnut.evaluation.conformal import SetPlan, SetRule
+from chestnut.evaluation.conformal import SetPlan, SetRule, least_probability
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.operating.choice import halves
@@ -40,6 +41,45 @@ COVERAGES = (0.9, 0.95, 0.98, 0.99)
 SHIFTED = 0.98
 PLANS = [(coverage, per_class) for coverage in COVERAGES for per_class in (False, True)]
 CLASSES = ("NORMAL", "PNEUMONIA")
+#: What is simulated: the numbers of calibration patients, and the images of a patient.
+PATIENTS = (10, 20, 50, 100, 300)
+KINDS = {
+    "one": "1 image a patient",
+    "many": "1 to 30 alike images a patient",
+    "easy": "1 to 30, more of easy patients",
+}
+REPETITIONS = 2000
+
+
+def simulate() -> list[dict[str, Any]]:
+    """Return how often sets at 0.9 cover a random image of a new patient, for patients weighing alike or not."""
+    found = []
+    for patients in PATIENTS:
+        row: dict[str, Any] = {"patients": patients}
+        for kind in KINDS:
+            random, covered = np.random.default_rng(SEED), {"patients": 0.0, "images": 0.0}
+            for _ in range(REPETITIONS):
+                own, owners = draw_patients(random, patients, kind)
+                new, others = draw_patients(random, 100, kind)
+                for weighed, names in (("patients", owners), ("images", np.arange(len(own)))):
+                    hits = new >= least_probability(own, names, COVERAGES[0])
+                    covered[weighed] += float((np.bincount(others, hits) / np.bincount(others)).mean()) / REPETITIONS
+            row[kind] = covered
+        found.append(row)
+    return found
+
+
+def draw_patients(random: np.random.Generator, patients: int, kind: str) -> tuple[Any, Any]:
+    """Draw the probability of the true class of each image, with an intraclass correlation of 0.95, and its patient."""
+    ease = random.standard_normal(patients)
+    sizes = {
+        "one": lambda: np.ones(patients, dtype=int),
+        "many": lambda: random.integers(1, 31, patients),
+        "easy": lambda: 1 + random.binomial(29, 1 / (1 + np.exp(-2 * ease))),
+    }[kind]()
+    owners = np.repeat(np.arange(patients), sizes)
+    latent = np.sqrt(0.95) * ease[owners] + np.sqrt(0.05) * random.standard_normal(len(owners))
+    return 1 / (1 + np.exp(-2.4 * (1 + latent))), owners
 
 
 def judge_test(run: Path) -> list[dict[str, Any]]:
@@ -140,6 +180,17 @@ def shift_cells(figures: dict[str, Any]) -> list[str]:
     return [shown(figures["covered"]), f"{100 * figures['single']['value']:.0f} %"]
 
 
+def simulated_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of simulated coverage."""
+    shown_kinds = [("one", "patients"), *((kind, way) for kind in ("many", "easy") for way in ("patients", "images"))]
+    rows = [
+        [str(row["patients"]), *(f"{row[kind][weighed]:.3f}" for kind, weighed in shown_kinds)]
+        for row in results.get("simulated", [])
+    ]
+    columns = [KINDS[kind] if weighed == "patients" else "images alike" for kind, weighed in shown_kinds]
+    return table(("calibration patients", *columns), rows)
+
+
 def chosen(results: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((name, results[name]) for name in NETWORKS if name in results)
 
@@ -147,7 +198,7 @@ def chosen(results: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def write(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the page."""
     text = PAGE.read_text(encoding="utf-8")
-    for name, lines in {"sets": test_lines, "sets-shifts": shift_lines}.items():
+    for name, lines in {"sets": test_lines, "sets-shifts": shift_lines, "sets-simulated": simulated_lines}.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         block = "\n".join([start, *lines(results), end])
         text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
@@ -167,6 +218,7 @@ def main() -> None:
     else:
         runs = trained_runs(given.data, given.weights, given.runs)
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    results["simulated"] = simulate()
     for name, run in runs.items():
         results[name] = {"test": judge_test(run), "shifts": judge_shifts(run)}
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

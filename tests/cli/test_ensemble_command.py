@@ -11,6 +11,7 @@ import pytest
 import chestnut as cn
 from calling import call
 from chestnut.data.manifest import Manifest
+from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
 from rewriting import change, rewrite
@@ -60,6 +61,7 @@ def test_an_ensemble_keeps_the_split_and_says_what_it_is(made, runs):
     assert made.recipe.model.members == tuple(str(runs / name) for name in ("one", "two"))
     assert made.record.parameters == sum(RunFolder(runs / name).record.parameters for name in ("one", "two"))
     assert list(made.path.parent.glob(".*")) == []
+    assert set(read_run_bundle(made).parts) >= {"conformal.npz"}
 
 
 def test_commands_take_it_as_a_run(made, chestnut):

@@ -9,7 +9,7 @@ import pytest
 
 import chestnut as package
 from chestnut.inference.reference import PART
-from chestnut.inference.run_bundle import change_run_bundle
+from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
 from chestnut.runs.folder import RunFolder
 
 
@@ -106,3 +106,13 @@ def test_what_cannot_be_is_refused_in_one_line(command, workspace, copy, chestnu
     status, out, said = chestnut(command, copy, *what, "--coverage", 0.9)
     assert status == 2 and out == "" and f"add it with chestnut calibrate {copy}" in said
     assert chestnut(command, copy, *what)[0] == 0
+
+
+@pytest.mark.slow
+def test_calibrate_adds_the_reference_of_a_run_that_lacks_it(copy, chestnut):
+    run = RunFolder.open(copy)
+    before = read_run_bundle(run).parts[PART]
+    change_run_bundle(run, {PART: None})
+    assert chestnut("calibrate", copy)[0] == 0
+    assert read_run_bundle(RunFolder.open(copy)).parts[PART] == before
+    assert chestnut("evaluate", copy, "--coverage", 0.8)[0] == 0

@@ -82,6 +82,23 @@ def test_patients_with_many_images_count_no_more_than_others():
     assert least_probability(own, owners, 0.9) > 0.5
 
 
+def test_patients_of_whom_there_are_more_images_because_they_are_easy_do_not_hide_the_others():
+    random, found = np.random.default_rng(2), {"by patient": [], "by image": []}
+    for _ in range(300):
+        samples = []
+        for patients in (30, 100):
+            ease = random.standard_normal(patients)
+            owners = np.repeat(np.arange(patients), 1 + random.binomial(29, 1 / (1 + np.exp(-2 * ease))))
+            samples.append((1 / (1 + np.exp(-1 - 2 * ease[owners] - random.standard_normal(len(owners)))), owners))
+        (own, owners), (new, others) = samples
+        for way, names in (("by patient", owners), ("by image", np.arange(len(own)))):
+            hits = new >= least_probability(own, names, 0.9)
+            found[way].append((np.bincount(others, hits) / np.bincount(others)).mean())
+    error = np.std(found["by patient"]) / np.sqrt(300)
+    assert np.mean(found["by patient"]) >= 0.9 - 3 * error
+    assert np.mean(found["by image"]) < 0.85  # what happens if every image weighs alike
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.booleans(), st.lists(st.floats(0.05, 0.95), min_size=2, max_size=6))
 def test_sets_are_nested_in_the_coverage_and_never_empty(seed, per_class, coverages):

@@ -190,11 +190,12 @@ def test_compare_and_predict_give_the_same_results(cluster, images, tmp_path):
     assert leaderboard(tmp_path / "runs" / "ray") == leaderboard(tmp_path / "runs" / "local")
     bad = tmp_path / "bad.jpeg"
     bad.write_text("no image")
-    predict = ["predict", tmp_path / "runs" / "ray" / "mlp-s0", images, bad]
+    predict = ["predict", tmp_path / "runs" / "ray" / "mlp-s0", images, bad, "--coverage", 0.6]
     called(command(*predict, "--skip-bad", "--csv", "local.csv"), tmp_path)
     said = called(command(*predict, "--skip-bad", "--csv", "ray.csv", *here), tmp_path)
     assert "left out: " in said and "bad.jpeg" in said
     assert (tmp_path / "ray.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
+    assert set(pd.read_csv(tmp_path / "ray.csv")["set"]) <= {"NORMAL", "PNEUMONIA", "NORMAL|PNEUMONIA"}
     said = called(command(*predict, "--csv", "no.csv", *here), tmp_path, 2)
     assert "images cannot be read" in said and "--skip-bad" in said
     assert not (tmp_path / "no.csv").exists()

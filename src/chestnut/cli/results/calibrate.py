@@ -17,7 +17,7 @@ def command(
 ) -> None:
     """Fit the temperature that makes the probabilities of RUN agree with observed shares, as training does.
 
-    Use it on a run that an older chestnut made. No decision changes.
+    Use it on a run that an older chestnut made. No decision changes. The bundle also gets what `--coverage` needs.
     """
     from chestnut.api.run import open_run
     from chestnut.cli.shared.next_steps import print_next_for
