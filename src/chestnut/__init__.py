@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chestnut.api.control import control
-    from chestnut.api.data import audit, augment, fetch, phantom, show
+    from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
     from chestnut.api.ensembles import ensemble, train_ensemble
     from chestnut.api.lungs import lungs
     from chestnut.api.recipes import layers, lr_range
@@ -70,6 +70,7 @@ _HOMES = {
     "show": "chestnut.api.data",
     "split": "chestnut.data.split",
     "stress": "chestnut.api.run",
+    "table_one": "chestnut.api.data",
     "train": "chestnut.api.training",
     "train_ensemble": "chestnut.api.ensembles",
     "tune": "chestnut.api.studies",
@@ -109,6 +110,7 @@ __all__ = [
     "show",
     "split",
     "stress",
+    "table_one",
     "train",
     "train_ensemble",
     "tune",

@@ -32,7 +32,7 @@ NAMES = [
         "resume",
         "show",
     ),
-    *("split", "stress", "train", "train_ensemble", "tune", "write_phantom"),
+    *("split", "stress", "table_one", "train", "train_ensemble", "tune", "write_phantom"),
 ]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from chestnut.auditing.audit import Audit
     from chestnut.data.phantom.dataset import Format, Written
+    from chestnut.data.table_one import TableOne
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,25 @@ def audit(data: Data, *, size: int = AUDIT_SIZE, seed: int = 0, **options: Unpac
     require_between(0, MOST_SEED, seed=seed)
     shown = read_options(DisplaySettings, options).shown
     return audit_images(read_data(data), size=size, seed=seed, bars=shown.bar)
+
+
+def table_one(data: Data, columns: Sequence[str] | None = None) -> TableOne:
+    """Tell who is in a data set, by split and class: images, patients, and each attribute.
+
+    Args:
+        data: What `load_dataset` returned, or what it takes.
+        columns: The attributes to tell of; None for all that the data have, and the source. `format` and `megapixels`
+            are read from the image files.
+
+    Returns:
+        The table, with `to_frame()` and `to_dict()`; a notebook shows it.
+
+    Raises:
+        DataError: As `load_dataset`, or the images have no such column.
+    """
+    from chestnut.data.table_one import table_one as make_table
+
+    return make_table(read_data(data), columns)
 
 
 def show(data: Data, *, each: int = 6, size: int = 224, seed: int = 0, lungs: bool = False) -> Figure:

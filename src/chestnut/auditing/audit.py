@@ -19,8 +19,10 @@ from chestnut.auditing.probe_findings import probe_findings, skipped_probes
 from chestnut.auditing.shortcut_probes import run_probes, too_few
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
+from chestnut.data.columns import file_columns, known_columns
 from chestnut.data.decoding.headers import read_facts
 from chestnut.data.manifest import Manifest
+from chestnut.data.table_one import TableOne
 from chestnut.errors import DataError, ImageError
 from chestnut.progress import Bars, silent
 
@@ -98,7 +100,8 @@ def audit(
     steps.part()
     findings += _probes(manifest, features, lungs, facts, seed, steps.part)
     steps.finish()
-    return Audit.build(findings, _list_passed(manifest, findings), _data(manifest, pixels, lungs, bad, seed))
+    told = _data(manifest, pixels, lungs, bad, seed) | _table(manifest, facts)
+    return Audit.build(findings, _list_passed(manifest, findings), told)
 
 
 def _check(manifest: Manifest, pixels: PixelSource, facts: pd.DataFrame) -> None:
@@ -168,6 +171,13 @@ def _data(
         "notes": list(manifest.notes),
         "seed": seed,
     }
+
+
+def _table(manifest: Manifest, facts: pd.DataFrame) -> dict[str, Any]:
+    """Return the table of who is in the data, by attributes and by what the files tell."""
+    variables = file_columns(facts)
+    variables |= {name: manifest.frame[name].tolist() for name in known_columns(manifest) if name in manifest.frame}
+    return {"table_one": TableOne.of(manifest.frame, manifest.classes, variables).to_dict()}
 
 
 class _Steps:

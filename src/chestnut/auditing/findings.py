@@ -88,7 +88,8 @@ class Audit:
         passed: The names of the checks that ran and found nothing, as in `CHECKS`.
         data: What was audited, ready for JSON: `root`, `images`, `patients`, `unreadable` (a count), `size` (height and
             width of the decoded images), `classes` and `splits` (`images` and `patients` of each), `lungs` (the number
-            of images in which they were found), `synthetic`, `notes` (what was decided while reading), `seed`.
+            of images in which they were found), `synthetic`, `notes` (what was decided while reading), `seed`,
+            `table_one` (what `TableOne.from_dict` reads).
     """
 
     findings: tuple[Finding, ...]

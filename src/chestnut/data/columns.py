@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pandas as pd
+
 from chestnut.data.decoding.headers import read_facts
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, listed, suggest
@@ -22,17 +24,22 @@ def known_columns(manifest: Manifest) -> tuple[str, ...]:
     return (*own, *(name for name in FILE_COLUMNS if name not in own))
 
 
-def find_columns(manifest: Manifest, names: Iterable[str]) -> tuple[str, ...]:
+def find_columns(manifest: Manifest, names: Iterable[str], argument: str = "by") -> tuple[str, ...]:
     """Return the columns that a user has named, each once; upper and lower case do not matter.
+
+    Args:
+        manifest: The images.
+        names: The names.
+        argument: The argument that has them, for the message.
 
     Raises:
         DataError: There is no such column; the message names those that there are.
     """
     known = known_columns(manifest)
-    return tuple(dict.fromkeys(_find(name, known) for name in names))
+    return tuple(dict.fromkeys(_find(name, known, argument) for name in names))
 
 
-def _find(name: str, known: Sequence[str]) -> str:
+def _find(name: str, known: Sequence[str], argument: str) -> str:
     if name in known:
         return name
     plain = {column.casefold(): column for column in known}
@@ -42,7 +49,7 @@ def _find(name: str, known: Sequence[str]) -> str:
     if wanted not in plain:
         hint = suggest(wanted, plain)
         near = f"{hint} " if hint.startswith("did") else ""
-        raise DataError(f"by={name}: the images have no such column; {near}there are {listed(known, 12)}")
+        raise DataError(f"{argument}={name}: the images have no such column; {near}there are {listed(known, 12)}")
     return plain[wanted]
 
 
@@ -54,9 +61,12 @@ def read_columns(manifest: Manifest, names: Sequence[str]) -> dict[str, list[str
         names: Names that `find_columns` returned. The headers of the image files are read only if one needs it.
     """
     held = {name: manifest.frame[name].tolist() for name in names if name in manifest.frame}
-    if wanted := [name for name in names if name not in held]:
-        facts = read_facts(manifest.paths)
-        megapixels = (facts["width"] * facts["height"] / 1e6).map(lambda size: f"{size:.4g}" if size else "")
-        told = {"format": facts["format"].tolist(), "megapixels": megapixels.tolist()}
-        held |= {name: told[name] for name in wanted}
+    if any(name not in held for name in names):
+        held = file_columns(read_facts(manifest.paths)) | held
     return {name: held[name] for name in names}
+
+
+def file_columns(facts: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the cells of `FILE_COLUMNS` from what `read_facts` returned."""
+    sizes = facts["width"].astype(float) * facts["height"].astype(float) / 1e6
+    return {"format": facts["format"].tolist(), "megapixels": [f"{size:.4g}" if size else "" for size in sizes]}

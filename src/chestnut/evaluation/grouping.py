@@ -22,9 +22,10 @@ RARE = "rare values"
 #: The first year of each band of ages, and its name.
 AGE_BANDS = {0: "0–1", 2: "2–12", 13: "13–17", 18: "18–39", 40: "40–64", 65: "65+"}
 
+#: So many different numbers are groups by themselves; more are measurements.
+FEW_NUMBERS = 6
+
 _PARTS = 4
-# So many different numbers are groups by themselves.
-_FEW_NUMBERS = 6
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _DICOM_AGE = re.compile(r"(\d{1,3})([DWMY])")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
@@ -116,7 +117,7 @@ def _divide(values: Floats) -> tuple[Ints, list[str]]:
     """Return the groups of numbers: each different one, or quarters."""
     known = values[~np.isnan(values)]
     different = np.unique(known)
-    if len(different) <= _FEW_NUMBERS:
+    if len(different) <= FEW_NUMBERS:
         return _cut(values, different.tolist()), [f"{value:g}" for value in different]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, _PARTS + 1), method="nearest"))
     ends = [f"{edge:.4g}" for edge in edges]

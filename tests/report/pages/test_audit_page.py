@@ -1,7 +1,9 @@
 import re
 
+import pandas as pd
 import pytest
 
+from chestnut.data.table_one import TableOne
 from chestnut.errors import DataError
 from chestnut.report.pages.audit import write_audit_page
 
@@ -98,3 +100,14 @@ def test_what_is_no_audit_is_refused(tmp_path, values):
     with pytest.raises(DataError, match="not an audit"):
         write_audit_page(values, tmp_path / "audit.html", "x")
     assert not (tmp_path / "audit.html").exists()
+
+
+def test_who_is_in_the_data_is_told_and_a_damaged_table_is_refused(audit, page_of, tmp_path):
+    frame = pd.DataFrame({"label": ["NORMAL", "PNEUMONIA"] * 10, "patient": map(str, range(20)), "split": ""})
+    table = TableOne.of(frame, ["NORMAL", "PNEUMONIA"], {"sex": ["F"] * 12 + ["M"] * 8})
+    assert "Table 1" not in page_of(audit).text
+    audit["data"]["table_one"] = table.to_dict()
+    assert "sex F 12 (60 %) 6 (60 %) 6 (60 %)" in page_of(audit).text
+    audit["data"]["table_one"]["rows"][0]["cells"] = []
+    with pytest.raises(DataError, match="audit the data again"):
+        page_of(audit)

@@ -25,6 +25,7 @@ from chestnut.report.sections.exchange import read_exchange_section
 from chestnut.report.sections.findings import Findings, read_findings
 from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_sources, read_stress
+from chestnut.report.sections.table import read_table
 from chestnut.report.sections.verdict import explain_looks, judge
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
@@ -70,6 +71,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "synthetic": bool(facts.get("synthetic")),
         "verdict": judge(run, results, findings, None if exchange is None else exchange.result),
         "counts": count_images(rows, facts),
+        "table": read_table(rows, facts, findings),
         "samples": picture(run.figures / "samples.png"),
         "findings": findings,
         "rivals": _rivals(findings, results),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chestnut.data.table_one import TableOne
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.report.identities import Identities
@@ -83,6 +84,16 @@ class Findings:
     def errors(self, *, probes: bool) -> list[Shown]:
         """Return the errors that probes found, or those that other checks found."""
         return [one for one in self.shown if one.severity == "error" and (one.name in (*PROBES, HEADLINE)) == probes]
+
+    @property
+    def table(self) -> TableOne | None:
+        """Who is in the data, by split and class; None in old audits.
+
+        Raises:
+            DataError: The table is damaged.
+        """
+        held = self.data.get("table_one")
+        return None if held is None else TableOne.from_dict(held)
 
     @property
     def headline(self) -> str:
