@@ -91,7 +91,7 @@ def test_a_threshold_is_chosen_on_the_shifts_that_are_there_or_computed_first(ru
     ("words", "said"),
     [
         (["--rule", "yuden"], "did you mean youden"),
-        (["--rule", "sensitivity=1.5"], "give a share above 0 and up to 1"),
+        (["--rule", "sensitivity=1.5"], "rule 'sensitivity=1.5': give a share above 0 and up to 1"),
         (["--rule", "fixed=-0.1"], "give a probability from 0 to 1"),
         (["--rule", "youden", "--on", "test"], "--on test: give val or stress"),
         (["--on", "stress"], "give --rule too"),
@@ -108,7 +108,7 @@ def test_images_that_fulfil_no_rule_change_nothing(run, chestnut, monkeypatch):
     before = contents(run)
     for logits, rule, said in (
         (np.zeros((99, 1)), "youden", "all 29 images have the probability 0.5"),
-        (np.full((99, 1), 800.0) - 900 * (np.arange(99) == 0)[:, None], "specificity=1", "cannot be reached"),
+        (np.full((99, 1), 800.0) - 900 * (np.arange(99) == 0)[:, None], "specificity=1", "cannot be met"),
     ):
         monkeypatch.setattr(
             KerasEngine, "finite_logits", lambda self, pixels, *_, logits=logits, **__: logits[: len(pixels)]
@@ -154,7 +154,7 @@ def test_calibration_changes_probabilities_and_no_decision(run, chestnut, few, m
 @pytest.mark.slow
 def test_too_few_patients_leave_the_temperature_and_say_so(run, chestnut):
     status, out, _ = chestnut("calibrate", run)
-    assert status == 0 and "12 patients are too few to fit one; it takes 30" in " ".join(out.split())
+    assert status == 0 and "12 patients are too few to fit a temperature, which takes 30" in " ".join(out.split())
     assert Bundle.read(run / "bundle").temperature == 1.0
     assert not (run / "evaluation" / "val" / "calibration.png").exists()
     assert cn.open_run(run).calibration.reason.startswith("12 patients") and cn.open_run(run).operating_point is None

@@ -53,7 +53,7 @@ def test_a_score_of_1_is_positive_at_every_threshold():
     for rule in (Rule("youden"), Rule("prevalence", (0.01,)), Rule("cost", (1.0, 1000.0))):
         threshold = choose(rule, truth, scores)
         assert (scores >= threshold).sum() >= 2 and threshold < 1
-    with pytest.raises(DataError, match=r"specificity=1 cannot be reached: negative .* at most specificity=0\.5"):
+    with pytest.raises(DataError, match=r"'specificity=1' cannot be met: negative .* at most 'specificity=0\.5'"):
         choose(Rule("specificity", (1.0,)), truth, scores)
 
 
@@ -69,17 +69,17 @@ def test_neighbouring_scores_are_told_apart():
     [
         ("youdn", "did you mean youden"),
         ("youden=1", "youden takes no value"),
-        ("sensitivity", "give a share above 0 and up to 1, as in sensitivity=0.95"),
+        ("sensitivity", "give a share above 0 and up to 1, as in 'sensitivity=0.95'"),
         ("sensitivity=95", "give a share above 0 and up to 1"),
         ("specificity=most", "give a share"),
         ("specificity=0.5:1", "give a share"),
-        ("prevalence=1", "give a share above 0 and below 1, as in prevalence=0.1"),
-        ("cost=10", "give two numbers above 0, as in cost=10:1"),
+        ("prevalence=1", "give a share above 0 and below 1, as in 'prevalence=0.1'"),
+        ("cost=10", "give two numbers above 0, as in 'cost=10:1'"),
         ("cost=-1:1", "give two numbers above 0"),
         ("cost=inf:1", "give two numbers above 0"),
-        ("fixed=1.01", "give a probability from 0 to 1, as in fixed=0.5"),
+        ("fixed=1.01", "give a probability from 0 to 1, as in 'fixed=0.5'"),
         ("fixed=nan", "give a probability from 0 to 1"),
-        ("", "allowed are youden, balanced, f1, sensitivity=SHARE"),
+        ("", "allowed are youden, balanced, f1, 'sensitivity=SHARE'"),
     ],
 )
 def test_a_rule_that_cannot_be_read_is_refused(text, said):

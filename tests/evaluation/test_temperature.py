@@ -46,12 +46,12 @@ def test_a_sigmoid_head_and_the_order_of_rows_change_nothing():
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (images(29, 3.0), "29 patients are too few to fit one; it takes 30"),
+        (images(29, 3.0), "29 patients are too few to fit a temperature, which takes 30"),
         ((np.arange(40) < 9, np.eye(2)[np.zeros(40, int)], np.arange(40)), "9 patients of a class are too few"),
         ((np.arange(80) % 2, np.eye(2)[np.arange(80) % 2], np.arange(80)), "all images are decided correctly"),
         ((np.arange(80) % 2, np.eye(2)[1 - np.arange(80) % 2], np.arange(80)), "scores say nothing of the classes"),
         ((np.arange(80) % 2, np.ones((80, 2)), np.arange(80)), "scores say nothing of the classes"),
-        (images(300), "a fitted one does not lower the loss of patients that it was not fitted to"),
+        (images(300), "a fitted temperature does not lower the loss of patients that it was not fitted to"),
     ],
 )
 def test_it_stays_1_and_says_why(given, reason):

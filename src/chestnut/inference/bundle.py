@@ -85,15 +85,19 @@ class Bundle:
         return self.folder / _MODEL
 
     @classmethod
-    def read(cls, folder: Path) -> Bundle:
+    def read(cls, folder: Path, *, usable: bool = True) -> Bundle:
         """Read a bundle and check its values, and that its network was not changed.
+
+        Args:
+            folder: The bundle's folder.
+            usable: Whether to check the network too: that it is there and unchanged, and sees the lungs as in training.
 
         Raises:
             BundleError: A file is missing or changed, a value is not possible, the bundle was made by a newer
                 chestnut, or with another network that finds the lungs.
         """
         finish_replacement(folder)
-        return read_whole(folder, lambda: cls._read(folder))
+        return read_whole(folder, lambda: cls._read(folder, usable=usable))
 
     def read_part(self, name: PartName) -> bytes | None:
         """Return the content of a part; None if the bundle does not have it.
@@ -113,7 +117,7 @@ class Bundle:
         return content
 
     @classmethod
-    def _read(cls, folder: Path) -> Bundle:
+    def _read(cls, folder: Path, *, usable: bool) -> Bundle:
         path = folder / _FACTS
         if not path.is_file():
             raise BundleError(
@@ -131,8 +135,9 @@ class Bundle:
                 f"{BUNDLE_VERSION}); upgrade with pip install --upgrade chestnut"
             )
         facts = check_facts(values, f"{path} is damaged", _REMEDY)
-        _check_hash(folder / _MODEL, facts.sha256[_MODEL])
-        if facts.input.needs_lungs and facts.lungs != MODEL:
+        if usable:
+            _check_hash(folder / _MODEL, facts.sha256[_MODEL])
+        if usable and facts.input.needs_lungs and facts.lungs != MODEL:
             raise BundleError(
                 f"{folder.parent} was trained on lungs that the network {facts.lungs} found, and this chestnut has "
                 f"{MODEL}, so that it would see other pixels; use the chestnut that trained it, or train again"

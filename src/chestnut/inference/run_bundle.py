@@ -15,8 +15,12 @@ from chestnut.lungfield.network import MODEL
 from chestnut.runs.folder import RunFolder
 
 
-def read_run_bundle(run: RunFolder) -> Bundle:
+def read_run_bundle(run: RunFolder, *, usable: bool = True) -> Bundle:
     """Read the bundle of a run, and check that neither its network nor its bundle.json was changed.
+
+    Args:
+        run: The run.
+        usable: Whether to check the network, too.
 
     Raises:
         BundleError: A file is missing or changed, or the bundle was made by a newer chestnut.
@@ -27,7 +31,17 @@ def read_run_bundle(run: RunFolder) -> Bundle:
             run.read(_facts_file(run))
         except RunError as error:
             raise BundleError(str(error)) from error
-    return Bundle.read(run.bundle)
+    return Bundle.read(run.bundle, usable=usable)
+
+
+def find_run_bundle(run: RunFolder) -> Bundle | None:
+    """Read what the bundle of a run states, for those who do not use its network; None if there is no bundle.
+
+    Raises:
+        BundleError: bundle.json was changed or is damaged, or a newer chestnut made it.
+    """
+    finish_replacement(run.bundle)
+    return read_run_bundle(run, usable=False) if _facts_file(run).exists() else None
 
 
 def write_run_bundle(

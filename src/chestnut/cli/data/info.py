@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.decided import describe_decided
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, print_notes
 from chestnut.cli.shared.tables import table
@@ -94,6 +95,7 @@ def _show_run(path: Path, json: Path | None) -> None:
         "data": run.facts,
         "environment": run.record.to_dict(),
     }
+    result |= describe_decided(run)
     if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.own_looks)}, json):
         out.print(run_facts_table(run))
         print_next_for(run)
@@ -113,6 +115,7 @@ def run_facts_table(run: RunFolder) -> Table:
         *([("view", recipe.input.view)] if recipe.input.needs_lungs else []),
         ("parameters", f"{record.parameters:,}" if record.parameters is not None else "–"),
         ("best epoch", record.kept_epoch),
+        *_decided_rows(run),
         *(("member", f"{one.run} ({one.recipe})") for one in record.members),
         ("evaluations", ", ".join(run.evaluations()) or "none yet"),
         ("looks at test", str(len(run.own_looks))),
@@ -121,3 +124,15 @@ def run_facts_table(run: RunFolder) -> Table:
     ):
         made.add_row(name, value)
     return made
+
+
+def _decided_rows(run: RunFolder) -> list[tuple[str, str]]:
+    """Return the rows on the temperature and the threshold; none before training has ended."""
+    from chestnut.inference.run_bundle import find_run_bundle
+
+    bundle = find_run_bundle(run)
+    if bundle is None:
+        return []
+    fitted = "not fitted" if bundle.calibration is None else bundle.calibration.reason or "fitted to validation images"
+    rows = [("temperature", f"{bundle.temperature:.3g}: {fitted}")]
+    return rows if bundle.positive is None else [*rows, ("decided at", bundle.decided_at)]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.decided import print_decided
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, WideOption, command_line, emit, out, print_next, print_notes
 from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
@@ -88,6 +89,8 @@ def command(
         title = f"{run} on {split} of {where}: {result['images']} images of {result['patients']} patients"
         out.print(metrics_table(title, result))
         out.print(confusion_table(result))
+        if threshold is None:
+            print_decided(subject.folder)
         print_notes(result["notes"])
         if found.details is not None and found.details.classes:
             out.print(details_table(found.details))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from chestnut.cli.shared.decided import print_decided
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_next, print_notes
 from chestnut.limits import MOST_SEED
@@ -28,8 +29,10 @@ def command(
     from chestnut.api.run import open_run
     from chestnut.cli.shared.stress_tables import exchange_notes, exchange_table
 
-    found = open_run(run).exchange(draws=draws, seed=seed, display=TerminalDisplay(), command=command_line())
+    subject = open_run(run)
+    found = subject.exchange(draws=draws, seed=seed, display=TerminalDisplay(), command=command_line())
     if emit({"run": str(run), **found.to_dict()}, json):
         out.print(exchange_table(found, str(run)))
         print_notes(exchange_notes(found))
+        print_decided(subject.folder)
         print_next("chestnut", "report", run)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chestnut.cli.shared.data_options import SkipBadOption
+from chestnut.cli.shared.decided import print_decided
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.engine_options import (
@@ -102,6 +103,7 @@ def command(
         _print(seen, overlap, csv)
         if on_outlier != "ignore" and seen.outliers is None and not find_obstacle(folder.manifest):
             print_notes([f"not compared with the training images; chestnut guard {run} makes that possible"])
+        print_decided(folder)
         print_next_for(folder, predicted=True)
 
 

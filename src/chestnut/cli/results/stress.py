@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
+from chestnut.cli.shared.decided import print_decided
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_next, print_notes
 from chestnut.errors import DataError
@@ -108,7 +109,8 @@ def command(
             print_notes(exchange_notes(exchange))
             out.print()
         print_notes([fault] if fault else [])
-        _print(result, keep)
+        _print(result)
+        print_decided(subject.folder)
         print_next("chestnut", "report", run)
 
 
@@ -128,7 +130,7 @@ def _require_sources(run: Run) -> None:
     require_sources(run.folder)
 
 
-def _print(result: dict[str, Any], kept: bool) -> None:
+def _print(result: dict[str, Any]) -> None:
     from chestnut.cli.shared.stress_tables import external_table, points_table, shifts_table, sources_table
 
     out.print(shifts_table(result))
@@ -150,9 +152,6 @@ def _print(result: dict[str, Any], kept: bool) -> None:
     if points is not None:
         out.print()
         out.print(points_table(points))
-        if kept:
-            threshold = points["points"][-1]["threshold"]
-            print_notes([f"The threshold {threshold:.4g} was written into the run, which decides by it from now on."])
     if result["sources"] is not None:
         out.print()
         out.print(sources_table(result["sources"]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chestnut.cli.shared.decided import describe_decided
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say
 from chestnut.cli.shared.tables import table
 
@@ -29,7 +30,7 @@ _COLUMNS = (
 #: The keys of a row in JSON beside the name, the path and the error.
 _ROW = (
     *("recipe", "status", "started", "epochs", "best_epoch", "parameters", "seconds"),
-    *("looks_at_test", "evaluations"),
+    *("looks_at_test", "evaluations", "temperature", "threshold", "rule", "on"),
 )
 _DROPPABLE = ("looks", "epochs", "test accuracy", "val accuracy", "recipe", "test AUROC")
 
@@ -63,7 +64,8 @@ def runs_table(rows: list[dict[str, Any]]) -> Table:
     from chestnut.cli.shared.result_tables import estimate
     from chestnut.runs.record import kept_epoch
 
-    made = table(columns=_COLUMNS, numbers=("epochs", "looks"), droppable=_DROPPABLE)
+    chosen = ("decided at",) if any(row["rule"] for row in rows) else ()
+    made = table(columns=(*_COLUMNS, *chosen), numbers=("epochs", "looks"), droppable=(*chosen, *_DROPPABLE))
     for row in rows:
         kept = kept_epoch(row["best_epoch"], row["epochs"])
         looks = "–" if row["looks_at_test"] is None else str(row["looks_at_test"])
@@ -72,8 +74,17 @@ def runs_table(rows: list[dict[str, Any]]) -> Table:
             for split in ("val", "test")
             for metric in ("auroc", "accuracy")
         ]
-        made.add_row(row["name"], row["recipe"] or "–", row["status"], kept, *figures, looks)
+        made.add_row(
+            row["name"], row["recipe"] or "–", row["status"], kept, *figures, looks, *(_decided(row) for _ in chosen)
+        )
     return made
+
+
+def _decided(row: dict[str, Any]) -> str:
+    """Return the threshold of a run, and the rule that chose it."""
+    if row["threshold"] is None:
+        return "–"
+    return f"{row['threshold']:.3g}" + (f" ({row['rule']} on {row['on']})" if row["rule"] else "")
 
 
 def _describe(run: RunFolder) -> dict[str, Any]:
@@ -101,4 +112,5 @@ def _read_row(run: RunFolder) -> dict[str, Any]:
         "seconds": record.seconds,
         "looks_at_test": len(run.own_looks),
         "evaluations": {name: run.metrics(name)["metrics"] for name in run.evaluations()},
+        **describe_decided(run),
     }

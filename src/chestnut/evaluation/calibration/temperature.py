@@ -92,7 +92,7 @@ def calibrate(targets: npt.ArrayLike, logits: npt.ArrayLike, owners: Ints, seed:
 
     >>> found = calibrate([0, 1], [[1.0, 0.0], [0.0, 1.0]], np.array([0, 1]))
     >>> found.temperature, found.reason
-    (1.0, '2 patients are too few to fit one; it takes 30')
+    (1.0, '2 patients are too few to fit a temperature, which takes 30')
     """
     truth, scores = _check(targets, logits)
     before = _Judged.of(truth, scores, owners)
@@ -102,7 +102,7 @@ def calibrate(targets: npt.ArrayLike, logits: npt.ArrayLike, owners: Ints, seed:
         after = _Judged.of(truth, cross_fit(truth, scores, owners, seed), owners)
         if after.loss >= before.loss:
             temperature, after = 1.0, None
-            reason = "a fitted one does not lower the loss of patients that it was not fitted to"
+            reason = "a fitted temperature does not lower the loss of patients that it was not fitted to"
     return Calibration(
         temperature,
         images=len(truth),
@@ -188,9 +188,9 @@ def _find_obstacle(truth: Ints, scores: Floats, owners: Ints) -> str:
     patients = int(owners.max()) + 1
     fewest = min(len(np.unique(owners[truth == k])) for k in range(scores.shape[1]))
     if patients < FEW_PATIENTS:
-        return f"{patients} patients are too few to fit one; it takes {FEW_PATIENTS}"
+        return f"{patients} patients are too few to fit a temperature, which takes {FEW_PATIENTS}"
     if fewest < LEAST_OF_A_CLASS:
-        return f"{fewest} patients of a class are too few to fit one; it takes {LEAST_OF_A_CLASS} of each"
+        return f"{fewest} patients of a class are too few to fit a temperature, which takes {LEAST_OF_A_CLASS}"
     if _slope(truth, scores, 1 / MOST_TEMPERATURE) >= 0:
         return "the network's scores say nothing of the classes, so the loss falls with every higher temperature"
     if (scores[np.arange(len(truth)), truth] == 0).all():

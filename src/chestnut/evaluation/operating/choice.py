@@ -73,8 +73,8 @@ def _find_best(rule: Rule, found: Floats, passed: Floats, share: float) -> int:
         reached = np.flatnonzero(passed >= rule.values[0] - _ROUNDING)
         if not len(reached):
             raise DataError(
-                f"{rule} cannot be reached: negative images have a probability of 1, which every threshold decides "
-                f"positive; give at most specificity={np.floor(1000 * passed[0]) / 1000:g}"
+                f"rule '{rule}' cannot be met: negative images have a probability of 1, which every threshold decides "
+                f"positive; give at most 'specificity={np.floor(1000 * passed[0]) / 1000:g}'"
             )
         return int(reached[-1])
     if rule.name == "f1":

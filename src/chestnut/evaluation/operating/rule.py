@@ -25,7 +25,8 @@ _EXAMPLES: dict[Name, str] = {
     **{"sensitivity": "sensitivity=0.95", "specificity": "specificity=0.9", "cost": "cost=10:1"},
     **{"prevalence": "prevalence=0.1", "fixed": "fixed=0.5"},
 }
-_KNOWN = ", ".join(f"{name}={value}" if value else name for name, value in _VALUES.items())
+# Quoted, so that the command line does not take the name of a rule for one of its options
+_KNOWN = ", ".join(f"'{name}={value}'" if value else name for name, value in _VALUES.items())
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Rule:
         given, equals, value = text.partition("=")
         name = next((one for one in _VALUES if one == given), None)
         if name is None:
-            raise DataError(f"no rule {text!r}; {suggest(given, _VALUES)}; allowed are {_KNOWN}")
+            hint = suggest(given, _VALUES)
+            raise DataError(f"no rule {text!r}; {f'{hint} ' if '?' in hint else ''}allowed are {_KNOWN}")
         if not _VALUES[name]:
             if equals:
                 raise DataError(f"rule {text!r}: {name} takes no value; write {name}")
@@ -81,7 +83,8 @@ class Rule:
         else:
             possible, wanted = len(values) == 1 and 0 < values[0] <= 1, "a share above 0 and up to 1"
         if not possible:
-            raise DataError(f"rule {self!s}: give {wanted}, as in {_EXAMPLES.get(self.name, self.name)}")
+            example = _EXAMPLES.get(self.name, self.name)
+            raise DataError(f"rule '{self}': give {wanted}, as in '{example}'")
 
     def __str__(self) -> str:
         """Return the text that `parse` reads.

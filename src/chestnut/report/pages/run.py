@@ -18,6 +18,7 @@ from chestnut.config import EnsembleConfig
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.report.identities import Identities
 from chestnut.report.render import duration, picture, time, write_page
+from chestnut.report.sections.calibration import read_calibration_section
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.diagnosis import read_advice
 from chestnut.report.sections.evaluations import METRICS, gap, read_results
@@ -81,6 +82,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "results": results,
         "metrics": METRICS,
         "gap": gap(results),
+        "calibrated": read_calibration_section(run, names),
         "exchange": exchange,
         "stresses": read_stress(run, names),
         "sources": read_sources(run),
