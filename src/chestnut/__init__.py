@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
     from chestnut.api.ensembles import ensemble, train_ensemble
     from chestnut.api.lungs import lungs
+    from chestnut.api.paired import compare_runs
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
@@ -50,6 +51,7 @@ _HOMES = {
     "cache_entries": "chestnut.data.cache.cache:entries",
     "clean_cache": "chestnut.data.cache.cache:clean",
     "compare": "chestnut.api.studies",
+    "compare_runs": "chestnut.api.paired",
     "control": "chestnut.api.control",
     "crossval": "chestnut.api.studies",
     "ensemble": "chestnut.api.ensembles",
@@ -90,6 +92,7 @@ __all__ = [
     "cache_entries",
     "clean_cache",
     "compare",
+    "compare_runs",
     "control",
     "crossval",
     "ensemble",

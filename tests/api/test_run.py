@@ -17,7 +17,18 @@ SETTINGS = (
 )
 NAMES = [
     *("ChestnutError", "Columns", "Evaluation", "Manifest", "Recipe", "Run", "__version__", "audit", "augment"),
-    *("cache_entries", "clean_cache", "compare", "control", "crossval", "ensemble", "evaluate", "fetch", "folds"),
+    *(
+        "cache_entries",
+        "clean_cache",
+        "compare",
+        "compare_runs",
+        "control",
+        "crossval",
+        "ensemble",
+        "evaluate",
+        "fetch",
+        "folds",
+    ),
     *(
         "layers",
         "list_runs",

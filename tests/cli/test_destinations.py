@@ -21,7 +21,8 @@ from chestnut.errors import DataError, DiskError, RunError
 #: Every parameter that takes a path and names no output, with its command.
 INPUTS = {
     ("*", "data"), ("*", "labels"), ("*", "resume"), ("*", "run"), ("*", "runs"), ("diagnose", "targets"),
-    ("ensemble", "given"), ("info", "target"), ("runs", "folder"), ("stress", "external"),
+    ("ensemble", "given"), ("test", "first"), ("test", "second"), ("info", "target"), ("runs", "folder"),
+    ("stress", "external"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.
@@ -32,7 +33,7 @@ WORDS = {
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
-    "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "guard": ["x"], "report": ["x"],
+    "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "guard": ["x"], "report": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -67,7 +68,7 @@ def test_every_output_is_known():
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
-        "runs --json", "evaluate --json", "calibrate --json", "threshold --json",
+        "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --json", "guard --json",
         "report --out", "report --json", "plan --json",
     ]  # fmt: skip

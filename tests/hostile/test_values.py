@@ -320,6 +320,7 @@ ARGUMENTS = {
     "ensemble": ("gone", "--recipe", "mlp"),
     "predict": ("gone", "gone"),
     "threshold": ("gone", "--rule", "youden"),
+    "test": ("gone", "gone"),
 }
 NUMBERS = [
     (command.name, parameter.opts[0], parameter.type_descriptor.annotation)

@@ -47,6 +47,7 @@ COMMANDS = {
     "evaluate": "Results",
     "calibrate": "Results",
     "threshold": "Results",
+    "test": "Results",
     "exchange": "Results",
     "stress": "Results",
     "predict": "Results",

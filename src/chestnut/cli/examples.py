@@ -39,6 +39,10 @@ EXAMPLES = {
         "chestnut threshold runs/first --rule sensitivity=0.95",
         "chestnut threshold runs/first --rule cost=10:1 --on stress",
     ),
+    "test": (
+        "chestnut test runs/first runs/second",
+        "chestnut test runs/small runs/large --metric auroc --margin 0.02",
+    ),
     "exchange": ("chestnut exchange runs/first", "chestnut exchange runs/first --draws 5"),
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),

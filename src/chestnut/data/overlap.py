@@ -71,6 +71,28 @@ def find_overlap(own: Manifest, paths: Sequence[str], digests: Sequence[str] = (
     )
 
 
+def find_shared(first: Manifest, second: Manifest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Find the images that two data sets share: the same file, or the same decoded pixels.
+
+    Args:
+        first: A data set.
+        second: Another one.
+
+    Returns:
+        The rows of each, in the order of the first; shape (shared,). An image has at most one counterpart.
+    """
+    pairs: dict[int, int] = {}
+    for names, others in (
+        (list(map(_resolve, first.paths)), list(map(_resolve, second.paths))),
+        (list(first.frame["sha256"]), list(second.frame["sha256"])),
+    ):
+        taken = set(pairs.values())
+        free = {name: row for row, name in enumerate(others) if name and row not in taken}
+        pairs |= {row: free.pop(name) for row, name in enumerate(names) if row not in pairs and name in free}
+    rows = sorted(pairs)
+    return np.array(rows, dtype=np.int64), np.array([pairs[row] for row in rows], dtype=np.int64)
+
+
 def overlap_in_words(counts: Mapping[str, int], images: int) -> str:
     """Say how many images a run knows, such as "40 of 120 images were used in training"; empty where it knows none.
 

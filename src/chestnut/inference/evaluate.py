@@ -39,6 +39,8 @@ from chestnut.runs.timestamp import now
 #: The names of folders in `evaluation/` that belong to the run's own images.
 _TAKEN = (*SPLITS, "valid", "stress", "stress-partial")
 
+_LOOKS = "look {} at a test split by this run"
+
 
 def evaluate_run(
     run: RunFolder,
@@ -283,11 +285,24 @@ def _enter_look(run: RunFolder, command: str, weights: str, judged: Judged) -> s
     """
     manifest, overlap = judged.manifest, judged.overlap
     tested = len(manifest) if overlap is None else overlap.counts["test"]
-    root = str(run.facts["root"] if tested else manifest.root)
-    fold = run.record.holdout if tested else None
-    seen = f"{fold} of {root}" if fold else root
-    looks = run.ledger.enter(Look(now(), command, weights, tested or len(manifest), seen))
-    return f"held out: {fold}" if fold else f"look {looks} at a test split by this run"
+    if tested:
+        return enter_own_look(run, command, weights, tested)
+    looks = run.ledger.enter(Look(now(), command, weights, len(manifest), str(manifest.root)))
+    return _LOOKS.format(looks)
+
+
+def enter_own_look(run: RunFolder, command: str, weights: str, images: int) -> str:
+    """Enter a look at a run's own test images into its ledger, and return a note on it.
+
+    Args:
+        run: The run.
+        command: The command that looks.
+        weights: The SHA-256 of the network.
+        images: The number of images.
+    """
+    fold, root = run.record.holdout, str(run.facts["root"])
+    looks = run.ledger.enter(Look(now(), command, weights, images, f"{fold} of {root}" if fold else root))
+    return f"held out: {fold}" if fold else _LOOKS.format(looks)
 
 
 def _match_classes(other: Manifest, split: str, bundle: Bundle) -> Manifest:

@@ -15,6 +15,7 @@ _OTHERS = {
     "columns": "--column",
     "identities": "--identities",
     "mapping": "--map",
+    "metrics": "--metric",
     "settings": "--set",
     "shifts": "--shift",
 }
@@ -53,6 +54,7 @@ _SAME = frozenset(
         "learning_rate",
         "leave_one_source_out",
         "low",
+        "margin",
         "objective",
         "older_than",
         "on",
