@@ -19,13 +19,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import chestnut as cn
 from benchmarks.generalise import table
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.softmax import change_temperature
 from chestnut.inference.bundle import Bundle
 from chestnut.runs.predictions import PredictionTable
 
@@ -46,7 +45,7 @@ def measure(folder: Path) -> dict[str, Any]:
     after = run.evaluate("test", quiet=True)
     bundle = Bundle.read(folder / "bundle")
     predicted = run.folder.predictions("test", bundle.classes)
-    before = judge(predicted, bundle, rescale(predicted.probabilities, bundle.temperature, 1.0))
+    before = judge(predicted, bundle, change_temperature(predicted.probabilities, bundle.temperature, 1.0))
     found = []
     for rule, on in CHOICES:
         point = run.choose_threshold(rule, on=on, quiet=True)
@@ -60,13 +59,6 @@ def measure(folder: Path) -> dict[str, Any]:
         "after": {name: after.metrics[name].to_dict() for name in METRICS},
         "rules": found,
     }
-
-
-def rescale(probabilities: Any, before: float, after: float) -> Any:
-    """Return probabilities at one temperature as they are at another."""
-    logits = np.log(np.maximum(probabilities, 1e-300)) * before / after
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def judge(predicted: PredictionTable, bundle: Bundle, probabilities: Any) -> Any:

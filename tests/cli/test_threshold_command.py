@@ -47,6 +47,7 @@ def test_a_threshold_is_kept_with_its_promise_and_its_history(run, chestnut, wor
     bundle, metrics = Bundle.read(run / "bundle"), json.loads((run / "evaluation" / "val" / "metrics.json").read_text())
     assert told["threshold"] == bundle.threshold == metrics["threshold"] == bundle.operating_point.threshold
     assert metrics["metrics"]["sensitivity"]["value"] >= 0.9
+    assert "chosen on these images (sensitivity=0.9 on val), which flatters" in " ".join(metrics["notes"])
     assert told["promised"] == bundle.operating_point.to_dict()["promised"]
     assert told["promised"]["sensitivity"]["low"] < told["promised"]["sensitivity"]["high"]
     scores, decisions = positives(run)
@@ -145,6 +146,7 @@ def test_calibration_changes_probabilities_and_no_decision(run, chestnut, few, m
     assert (run / "evaluation" / "val" / "calibration.png").is_file()
     metrics = json.loads((run / "evaluation" / "val" / "metrics.json").read_text())
     assert metrics["temperature"] == bundle.temperature
+    assert "was fitted to these images, which flatters the loss" in " ".join(metrics["notes"])
     assert [one.rule for one in RunFolder(run).record.thresholds] == ["fixed=0.7", "temperature"]
     before = contents(run / "bundle")
     chestnut("calibrate", run)

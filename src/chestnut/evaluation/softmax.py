@@ -30,7 +30,28 @@ def probabilities(logits: npt.ArrayLike, temperature: float = 1.0) -> Floats:
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     if scaled.shape[1] == 1:
         scaled = np.concatenate([np.zeros_like(scaled), scaled], axis=1)
-    scaled -= scaled.max(axis=1, keepdims=True)
-    exponents = np.exp(scaled)
+    return _softmax(scaled)
+
+
+def change_temperature(probabilities: npt.ArrayLike, before: float, after: float) -> Floats:
+    """Return probabilities at one temperature as they are at another.
+
+    Args:
+        probabilities: Shape (n, classes), each row summing to 1.
+        before: The temperature that they belong to, above 0.
+        after: The new temperature, above 0.
+
+    >>> change_temperature([[0.1, 0.9]], 1.0, 2.0).round(3)
+    array([[0.25, 0.75]])
+    """
+    values: Floats = np.asarray(probabilities, dtype=np.float64)
+    if before == after:
+        return values
+    least = np.finfo(np.float64).tiny  # a probability that was rounded to 0 stays next to it
+    return _softmax(np.log(np.maximum(values, least)) * before / after)
+
+
+def _softmax(scores: Floats) -> Floats:
+    exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
     result: Floats = exponents / exponents.sum(axis=1, keepdims=True)
     return result

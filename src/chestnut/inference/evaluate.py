@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,6 +95,7 @@ def evaluate_run(
     guard = None if other is None else Guard.open(bundle)
     shares, outliers = _predict(bundle, guard, decoded, bars)
     judged = _judge(decoded.manifest, shares, bundle, overlap, threshold).with_details(extras)
+    judged = judged.with_notes(_explain_fits(name, bundle, threshold))
     if extras.by:
         judged = judged.with_groups(extras.by)
     if outliers:
@@ -131,6 +133,7 @@ def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: 
         bundle: The run's bundle, which gave the probabilities.
     """
     judged = _judge(decoded.manifest, probabilities, bundle, None, None).with_details(NO_EXTRAS)
+    judged = judged.with_notes(_explain_fits(split, bundle, None))
     if lost := str(decoded.lost_lungs or ""):
         judged = judged.with_note(lost)
     _write(run, split, judged, bundle)
@@ -174,7 +177,11 @@ class Judged:
 
     def with_note(self, note: str) -> Judged:
         """Return a copy with one note more."""
-        return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, note)))
+        return self.with_notes([note])
+
+    def with_notes(self, notes: Sequence[str]) -> Judged:
+        """Return a copy with more notes."""
+        return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, *notes)))
 
     def with_groups(self, by: tuple[str, ...]) -> Judged:
         """Return a copy with the figures of the groups of some columns."""
@@ -238,6 +245,25 @@ def _explain_promise(split: str, other: Manifest | None) -> str:
     if split == "val":
         return "the sets were fitted on these images, so their coverage says nothing; judge them on the test split"
     return "the network was fitted to these images, so their coverage says nothing" if split == "train" else ""
+
+
+def _explain_fits(name: str, bundle: Bundle, threshold: float | None) -> list[str]:
+    """Say which figures of the validation images flatter the run, since something was fitted to these images."""
+    notes: list[str] = []
+    if name != "val":  # other data sets have other names
+        return notes
+    if bundle.calibration is not None and not bundle.calibration.reason:
+        notes.append(
+            f"the temperature {bundle.temperature:.3g} was fitted to these images, which flatters the loss, the Brier "
+            "score and the calibration error; the test split has their worth"
+        )
+    if threshold is None and (point := bundle.operating_point) is not None and point.chosen:
+        promised = point.promised
+        notes.append(
+            f"the threshold was chosen on these images ({point.rule} on {point.on}), which flatters sensitivity and "
+            f"specificity; promised are {promised.sensitivity} and {promised.specificity}"
+        )
+    return notes
 
 
 def _require_threshold(threshold: float, bundle: Bundle) -> None:

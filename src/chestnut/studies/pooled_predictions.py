@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.errors import DataError
+from chestnut.evaluation.softmax import change_temperature
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import PredictionTable
 
@@ -28,11 +29,13 @@ class PooledPredictions:
     probabilities: dict[str, list[npt.NDArray[np.float64]]]
 
 
-def pool_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> PooledPredictions:
+def pool_predictions(groups: Mapping[str, Sequence[RunFolder]], *, calibrated: bool = True) -> PooledPredictions:
     """Read what runs predicted for their validation images.
 
     Args:
         groups: Finished runs, by the name of their group; at least one run in all.
+        calibrated: Whether to take the probabilities at each run's temperature, which was fitted to these images, or at
+            temperature 1.
 
     Raises:
         DataError: The runs were evaluated on different images.
@@ -49,7 +52,8 @@ def pool_predictions(groups: Mapping[str, Sequence[RunFolder]]) -> PooledPredict
                     f"{run.path} and {some.path} were evaluated on different validation images and cannot be compared; "
                     "start again in another folder"
                 )
-            probabilities[name].append(table.probabilities)
+            before = 1.0 if calibrated else float(run.metrics("val").get("temperature", 1.0))
+            probabilities[name].append(change_temperature(table.probabilities, before, 1.0))
     return PooledPredictions(first.targets, first.patients, probabilities)
 
 

@@ -112,7 +112,7 @@ def notes(bundle: Bundle, older: list[str]) -> list[str]:
     """Say what the rates rest on, what speaks against them, and which evaluations have another threshold."""
     said = []
     point = bundle.operating_point
-    if point is not None and not point.rule.startswith("fixed"):
+    if point is not None and point.chosen:
         said.append("The rates are of each half of the patients, decided by the threshold that the other half gives.")
     if point is not None and point.warning:
         said.append(f"{point.warning[0].upper()}{point.warning[1:]}.")

@@ -79,6 +79,11 @@ class OperatingPoint:
         return f"{self.threshold:.4g} ({self.rule} on {self.on})"
 
     @property
+    def chosen(self) -> bool:
+        """Whether the images decided on the threshold; false for one that was given."""
+        return Rule.parse(self.rule).name != "fixed"
+
+    @property
     def warning(self) -> str:
         """What the interval of a least sensitivity or specificity says against it; empty if nothing, or without one."""
         rule = Rule.parse(self.rule)

@@ -10,6 +10,7 @@ from typing import Any
 from chestnut.config import Choice
 from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import in_words
+from chestnut.evaluation.metrics import point_metrics
 from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
 from chestnut.figures.saving import save
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
@@ -31,8 +32,15 @@ _SEARCHED = {
 
 
 def read_score(run: RunFolder, objective: str) -> float:
-    """Return the objective of a finished run at the epoch that it kept; NaN if it is undefined."""
-    value = run.metrics("val")["metrics"][objective]["value"]
+    """Return the objective of a finished run at the epoch that it kept; NaN if it is undefined.
+
+    A loss is that at temperature 1, since the temperature was fitted to the images that it is taken from.
+    """
+    held = run.metrics("val")
+    if objective == "loss" and held.get("temperature", 1.0) != 1:
+        pooled = pool_predictions({"": [run]}, calibrated=False)
+        return point_metrics(pooled.targets, pooled.probabilities[""][0])["loss"]
+    value = held["metrics"][objective]["value"]
     return float("nan") if value is None else float(value)
 
 
@@ -161,7 +169,7 @@ def _compute_gain(folder: TuneFolder, plan: TunePlan, default: Trial | None, fin
     if default is None:
         return None
     runs = {trial.name: [RunFolder(folder.path / name) for name in trial.runs] for trial in (default, *finished)}
-    pooled = pool_predictions(runs)
+    pooled = pool_predictions(runs, calibrated=plan.objective != "loss")
     own, *candidates = pooled.probabilities.values()
     return gain_of_chosen(
         pooled.targets, pooled.patients, own, candidates, metric=plan.objective, seed=plan.recipe.seed
