@@ -19,6 +19,7 @@ from chestnut.evaluation.details.fixed_points import fixed_points
 from chestnut.evaluation.details.patient_level import patient_level
 from chestnut.evaluation.details.predictive_values import predictive_values
 from chestnut.evaluation.details.rates import Rates, count_reaching
+from chestnut.evaluation.details.rows import details_html
 from chestnut.evaluation.intervals.shares import Share
 
 MEAN_SHIFT = np.sqrt(2) * norm.ppf(0.9)
@@ -234,6 +235,20 @@ def test_details_survive_json():
     assert [one.prevalence for one in found.classes["b"].predictive_values] == [0.05]
     with pytest.raises(DataError, match="evaluate the run again"):
         Details.from_dict({"prevalence": None, "classes": {"b": {}}})
+
+
+def test_details_show_themselves_in_notebooks():
+    shown = details_html(compute_details(predicted(*draw(8))))
+    assert "<th>calibration slope</th>" in shown and "Of 60 patients" in shown
+    alone = compute_details(predicted(np.ones(5, dtype=bool), np.full(5, 0.7), np.arange(5)))
+    assert details_html(alone) == details_html(None) == ""
+
+
+def test_classes_with_different_figures_are_refused():
+    found = compute_details(predicted(*draw(8))).to_dict()
+    found["classes"]["a"] = found["classes"]["b"] | {"predictive_values": []}
+    with pytest.raises(DataError, match="the classes have different figures"):
+        Details.from_dict(found)
 
 
 def test_order_of_images_does_not_matter():

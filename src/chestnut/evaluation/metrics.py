@@ -18,6 +18,7 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.calibration.error import error_estimate
 from chestnut.evaluation.checks import SUM_TOLERANCE, require_finite, require_probabilities, require_threshold
 from chestnut.evaluation.details.details import Details
+from chestnut.evaluation.details.rows import details_html
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, FEW_PATIENTS, Estimate
 from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
@@ -152,7 +153,8 @@ class Evaluation:
         table = html_table(rows, columns, title)
         cells = [(name, *row) for name, row in zip(self.classes, self.confusion, strict=True)]
         decisions = [f"decided {name}" for name in self.classes]
-        return table + html_table(cells, ("true class", *decisions), notes=self.notes)
+        confusion = html_table(cells, ("true class", *decisions), notes=self.notes)
+        return table + confusion + details_html(self.details)
 
 
 def _write(figures: Mapping[str, Estimate]) -> dict[str, Any]:

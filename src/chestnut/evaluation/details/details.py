@@ -42,6 +42,12 @@ class ClassDetails:
     decision_curve: DecisionCurve
     patients: PatientLevel
 
+    @property
+    def shape(self) -> tuple[tuple[tuple[str, float], ...], tuple[float, ...]]:
+        """Which fixed points and prevalences there are."""
+        points = tuple((point.fixed, point.at) for point in self.fixed_points)
+        return points, tuple(one.prevalence for one in self.predictive_values)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read the attributes from JSON."""
@@ -84,6 +90,8 @@ class Details:
         """
         try:
             classes = {name: ClassDetails.from_dict(found) for name, found in values["classes"].items()}
+            if len({found.shape for found in classes.values()}) > 1:
+                raise ValueError("the classes have different figures")
             return cls(values["prevalence"], classes)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise DataError(f"not the details of an evaluation ({error!r}); evaluate the run again") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from chestnut.evaluation.details.decision_curve import Spans
 from chestnut.evaluation.details.details import ClassDetails, Details
+from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import in_words
 
@@ -69,6 +70,14 @@ def _rows(view: ClassDetails, short: bool) -> Iterator[DetailRow]:
     meaning = f"one row a patient, by the {'mean' if patients.rule == 'mean' else 'highest'} probability of the images"
     for name in ("auroc", "sensitivity", "specificity", "accuracy"):
         yield DetailRow(f"{in_words(name)} of patients", meaning, (getattr(patients, name),), True)
+
+
+def details_html(details: Details | None) -> str:
+    """Return the table as HTML for notebooks; nothing where there are no details."""
+    if details is None or not details.classes:
+        return ""
+    rows = [(row.name, *row.cells) for row in detail_rows(details, short=True)]
+    return html_table(rows, ("figure", *details.classes), "In more detail", detail_notes(details))
 
 
 def in_spans(spans: Spans) -> str:
