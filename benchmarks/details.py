@@ -68,7 +68,8 @@ def main() -> None:
             runs = trained_runs(given.data, given.weights, folder)
         for name, run in runs.items():
             results[name] = judge(run)
-            RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+            body = ",\n".join(f"{json.dumps(key)}: {json.dumps(row)}" for key, row in results.items())
+            RESULTS.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
     start, end = "<!-- details -->", "<!-- /details -->"
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(start)
     after = rest.partition(end)[2]

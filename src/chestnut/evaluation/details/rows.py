@@ -51,12 +51,11 @@ def _rows(view: ClassDetails, short: bool) -> Iterator[DetailRow]:
         yield DetailRow(
             name, "at the threshold that reaches it, whose uncertainty is allowed for", (point.figure,), True
         )
-    for values in view.predictive_values:
-        if short and values.prevalence != _USUAL:
-            continue
-        for word, decided, figure in (("precision", "positive", values.precision), ("NPV", "negative", values.npv)):
-            meaning = f"share of those decided {decided} that are {decided}, were the disease so common"
-            yield DetailRow(f"{word} at prevalence {values.prevalence:g}", meaning, (figure,), True)
+    shown = [one for one in view.predictive_values if not short or one.prevalence == _USUAL]
+    for word, decided, name in (("precision", "positive", "precision"), ("NPV", "negative", "npv")):
+        meaning = f"share of those decided {decided} that are {decided}, were the disease so common"
+        for values in shown:
+            yield DetailRow(f"{word} at prevalence {values.prevalence:g}", meaning, (getattr(values, name),), True)
     line, curve = view.line, view.decision_curve
     yield DetailRow("calibration slope", "1 is perfect; below 1, probabilities are too extreme", (line.slope,))
     yield DetailRow("calibration intercept", "that of the same line; 0 is perfect", (line.intercept,))
