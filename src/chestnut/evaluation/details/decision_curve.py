@@ -128,8 +128,7 @@ def _contrast(gain: _Outcome, loss: _Outcome, gained: Floats | float, lost: Floa
     """Return the weighted difference of two shares with the ends of its interval, each of shape (k,).
 
     The ends are those of the two shares, squared and added with the correlation that they have between patients (Zou
-    and Donner 2008, Statistics in Medicine 27:1693-1702). It is taken to be at most that of two outcomes of which one
-    image can have only one.
+    and Donner 2008, Statistics in Medicine 27:1693-1702), 0 at most: an image has only one of the outcomes.
     """
     value = gained * gain.rates.values - lost * loss.rates.values
     ends = [np.abs(np.stack(part.rates.ends()) - part.rates.values) for part in (gain, loss)]
