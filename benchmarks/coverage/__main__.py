@@ -1,6 +1,6 @@
 """Measure intervals and paired tests on simulated patients, and write the tables of docs/evaluation.md.
 
-    python -m benchmarks.coverage [--full] [--processes 2] [--parts intervals,tests,bands]
+    python -m benchmarks.coverage [--full] [--processes 2] [--parts intervals,tests,bands,folds]
     python -m benchmarks.coverage [--only auroc,sensitivity] [--cells "50 patients, AUROC 0.98"]
 
 The standard grid takes about ten minutes on two cores; `--full` measures every cell, with 1,000 samples of each, in
@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.coverage import cells as grids
+from benchmarks.coverage.folds import CASES, NETWORKS, measure_case
 from benchmarks.coverage.tables import (
     band_lines,
     coverage_lines,
     flat_lines,
+    fold_lines,
     power_lines,
     sample_lines,
     test_lines,
@@ -29,12 +31,12 @@ from benchmarks.coverage.tables import (
     worst_lines,
 )
 from benchmarks.coverage.ways import WAYS
-from benchmarks.coverage.workers import measure_bands_task, measure_grid, measure_pair_task, measure_simple
+from benchmarks.coverage.workers import measure_bands_task, measure_grid, measure_pair_task, measure_simple, run_all
 from chestnut.evaluation.metric_names import METRICS
 
 HERE = Path(__file__).parent.parent
 RESULTS = HERE / "coverage.json"
-PAGE = HERE.parent / "docs" / "evaluation.md"
+PAGES = tuple(HERE.parent / "docs" / name for name in ("evaluation.md", "crossval.md"))
 
 
 def write_results(results: dict[str, Any]) -> None:
@@ -50,13 +52,15 @@ def write_results(results: dict[str, Any]) -> None:
 
 
 def write_tables(results: dict[str, Any]) -> None:
-    """Write the tables between the marks of the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, lines in make_tables(results).items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        block = "\n".join([start, *lines, end])
-        text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)  # type: ignore[misc]
-    PAGE.write_text(text, encoding="utf-8")
+    """Write the tables between the marks of the pages."""
+    tables = make_tables(results)
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name, lines in tables.items():
+            start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+            block = "\n".join([start, *lines, end])
+            text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)  # type: ignore[misc]
+        page.write_text(text, encoding="utf-8")
 
 
 def make_tables(results: dict[str, Any]) -> dict[str, list[str]]:
@@ -74,6 +78,8 @@ def make_tables(results: dict[str, Any]) -> dict[str, list[str]]:
         found |= {"coverage-tests": test_lines(tests), "coverage-power": power_lines(tests)}
     if bands := results.get("bands"):
         found["coverage-bands"] = band_lines(bands)
+    if folds := results.get("folds"):
+        found["coverage-folds"] = fold_lines(folds)
     return found
 
 
@@ -81,9 +87,7 @@ def main() -> None:
     """Measure the chosen cells and metrics; print the tables, and store them where nothing is left out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="every cell, with 1,000 samples of each")
-    parser.add_argument(
-        "--parts", default="intervals,tests,bands", help="what to measure, with commas; empty for tables"
-    )
+    parser.add_argument("--parts", default=",".join(PARTS), help="what to measure, with commas; empty for tables")
     parser.add_argument("--only", default="", help="metrics, with commas")
     parser.add_argument("--cells", default="", help="a part of the names of cells")
     parser.add_argument("--samples", type=int, help="samples of each cell")
@@ -125,7 +129,19 @@ def measure_curves(given: argparse.Namespace) -> dict[str, Any]:
     return {"bands": measure_simple(measure_bands_task, tasks, given.processes)}
 
 
-PARTS = {"intervals": measure_intervals, "tests": measure_tests, "bands": measure_curves}
+def measure_means(given: argparse.Namespace) -> dict[str, Any]:
+    """Measure the intervals of means over folds."""
+    count = given.samples or (grids.FULL_REPETITIONS if given.full else grids.PAIRED_REPETITIONS)
+    tasks = [(case, networks, count) for case in CASES for networks in NETWORKS]
+    found = dict(run_all(measure_case, tasks, given.processes))
+    return {"folds": {name: found[name] for name in sorted(found, key=_numbers)}}
+
+
+def _numbers(name: str) -> list[float]:
+    return [float(part.replace(",", "")) for part in re.findall(r"[\d.,]*\d", name)]
+
+
+PARTS = {"intervals": measure_intervals, "tests": measure_tests, "bands": measure_curves, "folds": measure_means}
 
 
 if __name__ == "__main__":

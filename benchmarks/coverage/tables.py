@@ -191,3 +191,13 @@ def band_lines(bands: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str
         row = [f"{found[name]['mean']:.2f} ({found[name]['least']:.2f})" for name in names]
         lines.append(f"| {cell} | {' | '.join(row)} |")
     return lines
+
+
+def fold_lines(folds: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
+    """Return the table of how often intervals of a mean over folds hold the truth, and their median widths."""
+    names = list(next(iter(folds.values()), {}))
+    lines = [f"| cross-validation | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    for case, found in folds.items():
+        row = [f"{found[name]['coverage']:.2f} ({found[name]['width']:.3f} wide)" for name in names]
+        lines.append(f"| {case} | {' | '.join(row)} |")
+    return lines

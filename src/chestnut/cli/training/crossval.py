@@ -90,7 +90,7 @@ def command(
 
 
 def result_table(result: CrossValidation) -> Table:
-    """Return a table of every fold, all together, and mean and deviation over folds."""
+    """Return a table of every fold, all together, and the mean over folds with its interval and the deviation."""
     from chestnut.runs.record import kept_epoch
 
     pooled = result.pooled
@@ -103,5 +103,6 @@ def result_table(result: CrossValidation) -> Table:
     for name, one, kept in (*judged, ("all", pooled, "")):
         figures = [one.summary(metric) for metric in _SHOWN]
         shown.add_row(name, f"{one.images:,}", f"{one.patients:,}", *figures, kept)
+    shown.add_row("mean", "", "", *(str(result.spread[metric].estimate) for metric in _SHOWN), "")
     shown.add_row("mean ± sd", "", "", *(str(result.spread[metric]) for metric in _SHOWN), "")
     return shown

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.errors import RunError
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
@@ -73,18 +74,22 @@ def _lead(result: Mapping[str, Any], pooled: Evaluation) -> str:
     sentence = f"{result['recipe']} reaches AUROC {pooled.metrics['auroc']} on {where}"
     if spread["deviation"] is None:
         return f"{sentence}."
-    return f"{sentence}; over {count(spread['folds'], 'fold')} the mean is {_write_spread(spread)}."
+    mean = Estimate(spread["mean"], spread.get("low"), spread.get("high"))
+    return f"{sentence}; over {count(spread['folds'], 'fold')} the mean is {mean}."
 
 
 def _metric_row(name: str, pooled: Evaluation, spread: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a metric's name, pooled value, interval, mean with deviation over the folds, and meaning."""
-    estimate = pooled.metrics[name]
-    over_folds = _write_spread(spread[name]) if name in spread else "–"
-    return heading(name), figure(estimate.value), interval(estimate), over_folds, METRICS[name]
-
-
-def _write_spread(spread: Mapping[str, Any]) -> str:
-    return figure(spread["mean"]) + (f" ± {figure(spread['deviation'])}" if spread["deviation"] is not None else "")
+    """Return a metric's name, pooled value, interval, mean over the folds, its interval, deviation, and meaning."""
+    estimate, folds = pooled.metrics[name], spread.get(name, {})
+    mean = Estimate(folds.get("mean"), folds.get("low"), folds.get("high"))
+    shown = (
+        figure(estimate.value),
+        interval(estimate),
+        figure(mean.value),
+        interval(mean),
+        figure(folds.get("deviation")),
+    )
+    return heading(name), *shown, METRICS[name]
 
 
 def _fold_row(part: Mapping[str, Any], repeats: int) -> tuple[Any, ...]:

@@ -142,16 +142,17 @@ def _make_notes(plan: CrossPlan) -> tuple[str, ...]:
         "trained it. The fold on which it was evaluated decided nothing.",
         "Folds are made by patient and balanced by class. Each run has its own seed, so the figures of folds differ by "
         "patients, seed and training images.",
-        "The interval of a figure resamples patients and keeps the trained networks. The deviation over folds is not a "
-        "standard error: training sets overlap, and no unbiased estimate of that variance exists (Bengio "
-        "and Grandvalet 2004, JMLR 5:1089-1105).",
+        "The intervals of a fold and of all folds together are for other patients and these networks; that of the mean "
+        "over folds is for other networks of the recipe too. It leaves out that training sets overlap, of which no "
+        "unbiased estimate exists (Bengio and Grandvalet 2004, JMLR 5:1089-1105). The deviation over folds (sd) is how "
+        "much they differ, not a standard error.",
         "Figures of all folds together rank images scored by different networks against each other. If they are worse "
         "than those of every fold, the networks' probabilities are on different scales.",
         "The networks were trained on a part of the data; one trained on all of it would most likely be a little "
         "better.",
     ]
     if plan.repeats > 1:
-        notes.append(f"Every image was predicted {plan.repeats} times; a resampled patient brings all of them.")
+        notes.append(f"Every image was predicted {plan.repeats} times; intervals count its patient once.")
     return tuple(notes)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.metric_names import METRICS
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.figures.notebook import picture_html
+from chestnut.studies.crossval.spread import Spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,35 +49,6 @@ class FoldResult:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A metric over the folds of all repeats.
-
-    Attributes:
-        mean: The mean over the folds in which the metric is defined; None if there are none.
-        deviation: The standard deviation over these folds, with n - 1; None for fewer than two.
-        folds: The number of these folds.
-    """
-
-    mean: float | None
-    deviation: float | None
-    folds: int
-
-    @classmethod
-    def of(cls, values: list[float]) -> Spread:
-        """Return the spread of some values.
-
-        >>> print(Spread.of([0.5, 0.7]), Spread.of([0.5]), Spread.of([]))
-        0.600 ± 0.141 0.500 undefined
-        """
-        return cls(mean(values) if values else None, stdev(values) if len(values) > 1 else None, len(values))
-
-    def __str__(self) -> str:
-        if self.mean is None:
-            return "undefined"
-        return f"{self.mean:.3f}" + (f" ± {self.deviation:.3f}" if self.deviation is not None else "")
-
-
-@dataclass(frozen=True)
 class CrossValidation:
     """The result of a cross-validation.
 
@@ -88,7 +59,7 @@ class CrossValidation:
         seed: The seed of the folds.
         pooled: The evaluation of all out-of-fold predictions together; with several repeats, every image counts once in
             each.
-        spread: The spread of each of `METRICS` over the folds.
+        spread: The mean of each of `METRICS` over the folds, its interval, and how much the folds differ.
         parts: The folds of all repeats.
         warnings: Runs that may have learnt nothing, in sentences.
         notes: What to know before believing it, in sentences.
@@ -131,6 +102,7 @@ class CrossValidation:
             for part in self.parts
         ]
         rows.append(("all", *(self.pooled.summary(name) for name in shown)))
+        rows.append(("mean", *(self.spread[name].estimate for name in shown)))
         rows.append(("mean ± sd", *(self.spread[name] for name in shown)))
         title = f"{self.pooled.images:,} held-out predictions of {self.pooled.patients:,} patients"
         notes = (*self.warnings, *self.pooled.notes, *self.notes)
@@ -140,5 +112,8 @@ class CrossValidation:
 
 def compute_spread(parts: tuple[FoldResult, ...]) -> dict[str, Spread]:
     """Return the spread of each of `METRICS` over folds."""
-    found = {name: [part.evaluation.metrics[name].value for part in parts] for name in METRICS}
-    return {name: Spread.of([value for value in values if value is not None]) for name, values in found.items()}
+    repeats = [[part for part in parts if part.repeat == number] for number in sorted({part.repeat for part in parts})]
+    return {
+        name: Spread.of(name, [[part.evaluation.metrics[name] for part in folds] for folds in repeats])
+        for name in METRICS
+    }
