@@ -135,7 +135,7 @@ def test_images_that_repeat_each_other_say_nothing_new(seed, times):
 
 def test_the_influences_are_those_of_leaving_patients_out():
     truth, scores, owners = cohort(4, patients=200)
-    influence = AurocVariance.of(truth, scores, owners).influence
+    influence = AurocVariance.of(truth, scores, owners).influence.parts
     area = roc_auc_score(truth, scores)
     left = [roc_auc_score(truth[owners != one], scores[owners != one]) for one in range(200)]
     np.testing.assert_allclose(influence, area - np.array(left), atol=2e-4)

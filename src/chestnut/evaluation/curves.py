@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
-from chestnut.evaluation.calibration.error import Gaps, equal_mass_bins, error_estimate
+from chestnut.evaluation.calibration.error import equal_mass_bins
+from chestnut.evaluation.calibration.error_interval import sample_errors
+from chestnut.evaluation.intervals.auprc import auprc_share
+from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of, percentile_ends
+from chestnut.evaluation.intervals.resamples import bootstrap, percentile_ends
 from chestnut.evaluation.intervals.shares import wilson
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
@@ -146,8 +149,8 @@ def roc(
     def band(found: Floats, wrong: Floats) -> Floats:
         return np.asarray(np.interp(_GRID, wrong / wrong[-1], found / found[-1]), dtype=np.float64)
 
-    samples = _resample(ranking, distinct, band, resamples, seed)
-    grid, low, high = _band(samples[2:])
+    grid, low, high = _band(_resample(ranking, distinct, band, resamples, seed))
+    area = auroc_estimate(targets, scores, number_patients(patients)[0])
     point = None
     if threshold is not None:
         place = int(np.count_nonzero(ranking.thresholds >= threshold))
@@ -158,7 +161,7 @@ def roc(
         grid=grid,
         low=low,
         high=high,
-        area=estimate_of(float(ranking.areas(np.ones((distinct, 1)))[0][0]), samples[0]),
+        area=area if distinct > 1 else Estimate(area.value),
         operating_point=point,
         threshold=threshold,
     )
@@ -186,8 +189,8 @@ def precision_recall(
         reached = np.searchsorted(found, np.maximum(_GRID * found[-1] - 1e-6, 0.5))
         return np.asarray(found[reached] / (found + wrong)[reached], dtype=np.float64)
 
-    samples = _resample(ranking, distinct, band, resamples, seed)
-    grid, low, high = _band(samples[2:])
+    grid, low, high = _band(_resample(ranking, distinct, band, resamples, seed))
+    area = auprc_share(ranking)[0].estimate()
     point = None
     if threshold is not None and (place := int(np.count_nonzero(ranking.thresholds >= threshold))):
         point = (float(found[place] / found[-1]), float(found[place] / (found + wrong)[place]))
@@ -197,7 +200,7 @@ def precision_recall(
         grid=grid,
         low=low,
         high=high,
-        area=estimate_of(float(ranking.areas(np.ones((distinct, 1)))[1][0]), samples[1]),
+        area=area if distinct > 1 else Estimate(area.value),
         prevalence=float(found[-1] / (found + wrong)[-1]),
         operating_point=point,
         threshold=threshold,
@@ -230,9 +233,8 @@ def reliability(
     observed = np.bincount(bins, truth) / counts
     people = np.bincount(np.unique(np.stack([bins, owners]), axis=1)[0])
     low, high = wilson(observed * people, people)
-    gaps = Gaps.of(truth, values, owners)
-    errors, noise = bootstrap(lambda drawn: np.stack(gaps.errors(drawn)), distinct, len(truth), resamples, seed)
-    error = float(gaps.errors(np.ones((distinct, 1)))[0][0])
+    both = np.stack([1 - values, values], axis=1)
+    error = sample_errors(truth.astype(np.int64), both, owners, [1], resamples, seed)[0].estimate()
     return Reliability(
         predicted=_numbers(np.bincount(bins, values) / counts),
         observed=_numbers(observed),
@@ -240,7 +242,7 @@ def reliability(
         high=_numbers(high),
         counts=tuple(int(count) for count in counts),
         histogram=tuple(int(count) for count in np.histogram(values, _HISTOGRAM_BINS, (0, 1))[0]),
-        error=error_estimate(error, errors, noise) if distinct > 1 else Estimate(error),
+        error=error if distinct > 1 else Estimate(error.value),
     )
 
 
@@ -277,7 +279,7 @@ def _accumulate(ranking: Ranking, counts: Floats) -> tuple[Floats, Floats]:
 def _resample(
     ranking: Ranking, patients: int, band: Callable[[Floats, Floats], Floats], draws: int, seed: int
 ) -> Floats:
-    """AUROC, AUPRC and then the curve at the grid for every resample; NaN where a class is missing."""
+    """The curve at the grid for every resample; NaN where a class is missing."""
 
     def statistic(counts: Floats) -> Floats:
         found, wrong = _accumulate(ranking, counts)
@@ -285,8 +287,7 @@ def _resample(
         curves = np.full((len(_GRID), counts.shape[1]), np.nan)
         for column in np.flatnonzero(whole):
             curves[:, column] = band(found[:, column], wrong[:, column])
-        areas = np.where(whole, ranking.areas(counts), np.nan)
-        return np.concatenate([areas, curves])
+        return curves
 
     return bootstrap(statistic, patients, len(ranking.owners), draws, seed)
 

@@ -1,4 +1,4 @@
-"""`Evaluation`: how good probabilities are, by every metric, each with an interval by bootstrap over patients.
+"""`Evaluation`: how good probabilities are, by every metric, each with an interval that allows for patients.
 
 Of two classes, the metrics describe the positive one. Of more, each class is judged against the rest, and the figure
 for all is the mean over the classes.
@@ -6,7 +6,7 @@ for all is the mean over the classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,19 +15,23 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError, listed, suggest
 from chestnut.evaluation.arrays import Floats, Ints
-from chestnut.evaluation.calibration.error import error_estimate
 from chestnut.evaluation.checks import SUM_TOLERANCE, require_finite, require_probabilities, require_threshold
 from chestnut.evaluation.details.details import Details
 from chestnut.evaluation.details.rows import details_html
+from chestnut.evaluation.estimates import Images, estimate_all
 from chestnut.evaluation.html_table import html_table
-from chestnut.evaluation.intervals.estimate import CONFIDENCE, FEW_PATIENTS, Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of
-from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN, heading, in_words
-from chestnut.evaluation.patient_tally import Tally, cross_entropy, decision_figures, mean_figures
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.evaluation.metric_names import CLASS_METRICS, METRICS, SHOWN, heading
+from chestnut.evaluation.notes import write_notes
+from chestnut.evaluation.patient_tally import cross_entropy, decision_figures, mean_figures
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
 from chestnut.evaluation.set_figures import SetFigures
 from chestnut.evaluation.subgroups import Subgroups
+
+#: The name of the ways in which `evaluate` makes intervals (see `estimates`), and of those before them.
+INTERVALS = "patients-2"
+_EARLIER = "percentile"
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Evaluation:
         metrics: Each of `METRICS`.
         per_class: Each of `CLASS_METRICS` for each class against the rest; empty for two classes.
         confusion: The number of images of each true class (row) and decided class (column).
-        resamples: The number of resamples behind the intervals.
-        seed: The seed of the resamples.
+        resamples: The number of resamples behind the interval of the calibration error.
+        seed: The seed of what is drawn for intervals.
         notes: What a reader must know before believing the figures, in sentences.
         sets: The figures of prediction sets; None where none were asked for.
         subgroups: The figures of the groups of each column that was asked for.
         details: What a paper reports beside the metrics; None where it was not computed.
+        intervals: The name of the ways in which the intervals were made: `INTERVALS`, or "percentile" for percentiles
+            of resamples, which are often too narrow.
     """
 
     images: int
@@ -68,6 +74,7 @@ class Evaluation:
     sets: SetFigures | None = None
     subgroups: tuple[Subgroups, ...] = ()
     details: Details | None = None
+    intervals: str = INTERVALS
 
     def summary(self, metric: str, label: str | None = None) -> str:
         """Return a metric with its interval as text, such as "0.943 (0.921–0.962)".
@@ -90,8 +97,9 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Return the evaluation for JSON. The keys are the attributes of this class, and `confidence`.
 
-        A metric is `{"value", "low", "high", "undefined"}`: the figure, the ends of its 95 % interval, and the number
-        of resamples in which it is undefined. The first three are null where there is no figure or no interval.
+        A metric is `{"value", "low", "high", "undefined"}`: the figure and the ends of its 95 % interval, null where
+        there is no figure or no interval. An infinite figure has a lower end alone. `undefined` is 0, but for intervals
+        of earlier versions, where it is the number of resamples in which the figure was undefined.
         """
         return {
             "images": self.images,
@@ -106,6 +114,7 @@ class Evaluation:
             "resamples": self.resamples,
             "seed": self.seed,
             "confidence": CONFIDENCE,
+            "intervals": self.intervals,
             "notes": list(self.notes),
             "sets": None if self.sets is None else self.sets.to_dict(),
             "subgroups": [one.to_dict() for one in self.subgroups],
@@ -134,6 +143,7 @@ class Evaluation:
                 sets=SetFigures.from_dict(values["sets"]) if values.get("sets") else None,
                 subgroups=tuple(map(Subgroups.from_dict, values.get("subgroups", ()))),
                 details=Details.from_dict(values["details"]) if values.get("details") else None,
+                intervals=str(values.get("intervals", _EARLIER)),
             )
             missing = set(METRICS) - set(read.metrics)
             return replace(read, **_add_decision_figures(read)) if missing else read
@@ -183,7 +193,8 @@ def _add_decision_figures(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _complete(figures: Mapping[str, Estimate], known: Mapping[str, Floats]) -> dict[str, Estimate]:
-    return {name: estimate_of(float(value[0]), np.empty(0)) for name, value in known.items()} | dict(figures)
+    values = {name: float(value[0]) for name, value in known.items()}
+    return {name: Estimate(value if np.isfinite(value) else None) for name, value in values.items()} | dict(figures)
 
 
 def decide(probabilities: npt.ArrayLike, threshold: float = 0.5, positive: int = 1) -> Ints:
@@ -252,12 +263,12 @@ def evaluate(
     resamples: int = 2000,
     seed: int = 0,
 ) -> Evaluation:
-    """Judge probabilities by every metric, each with a 95 % interval by bootstrap over patients.
+    """Judge probabilities by every metric, each with a 95 % interval.
 
-    Intervals are percentiles of the resamples in which a figure is defined; only that of the calibration error differs
-    (see `calibration.error_estimate`). For more than two classes, a figure is the mean over the classes, each against
-    the rest, that of the calibration error too (classwise, Kull 2019, arXiv:1910.12656). The mean leaves out classes
-    without images, and it is undefined in a resample that misses another class.
+    An interval allows for images of one patient being alike, and for what a few patients cannot show; so it has a width
+    where all images are right, too. `estimates` says which way belongs to which metric; for a single patient there are
+    no intervals. For more than two classes, a figure is the mean over the classes that have images, each against the
+    rest, that of the calibration error too (classwise, Kull 2019, arXiv:1910.12656).
 
     Args:
         targets: Class numbers, shape (n,), in 0..k-1.
@@ -266,8 +277,8 @@ def evaluate(
         classes: The k class names in the order of the probabilities.
         positive: The positive class of two; None for the last of two, and for more than two.
         threshold: The least probability, in 0..1, at which the positive class of two is decided.
-        resamples: The number of resamples behind the intervals.
-        seed: The seed of the resamples; equal seeds give equal intervals, whatever the order of the images.
+        resamples: The number of resamples behind the interval of the calibration error.
+        seed: The seed of what is drawn for intervals; equal seeds give equal ones, whatever the order of the images.
 
     Raises:
         DataError: There are no images, shapes or numbers do not fit, or the positive class is unknown.
@@ -281,8 +292,10 @@ def evaluate(
     number, binary = _positive_number(names, positive, values.shape[1]), len(names) == 2
     owners, distinct = number_patients(patients)
     _check_fit(owners, truth, threshold)
-    tally = Tally.of(truth, values, decide(values, threshold, number), owners, number)
-    overall, *labelled = _estimates(tally, distinct, len(truth), resamples, seed)
+    images = Images(truth, decide(values, threshold, number), values, owners, number)
+    overall, *each = estimate_all(images, resamples, seed)
+    if distinct == 1:
+        overall, each = _drop_intervals(overall), [_drop_intervals(figures) for figures in each]
     return Evaluation(
         images=len(truth),
         patients=distinct,
@@ -291,12 +304,18 @@ def evaluate(
         threshold=float(threshold) if binary else None,
         counts={name: int((truth == k).sum()) for k, name in enumerate(names)},
         metrics={name: overall[name] for name in METRICS},
-        per_class=dict(zip(names, labelled, strict=False)),
-        confusion=tuple(tuple(row) for row in tally.cells.sum(axis=1).astype(int).reshape(len(names), -1).tolist()),
+        per_class={
+            name: {metric: one[metric] for metric in CLASS_METRICS} for name, one in zip(names, each, strict=False)
+        },
+        confusion=tuple(tuple(row) for row in images.confusion.tolist()),
         resamples=resamples,
         seed=seed,
-        notes=tuple(_notes(names, truth, owners, overall, resamples)),
+        notes=tuple(write_notes(names, truth, owners, overall)),
     )
+
+
+def _drop_intervals(figures: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    return {name: Estimate(figure.value) for name, figure in figures.items()}
 
 
 def _check_arrays(targets: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Ints, Floats]:
@@ -333,60 +352,3 @@ def _positive_number(classes: tuple[str, ...], positive: str | None, columns: in
     if positive not in classes:
         raise DataError(f"positive class {positive!r} is not in the data; {suggest(positive, classes)}")
     return classes.index(positive)
-
-
-def _estimates(tally: Tally, patients: int, images: int, draws: int, seed: int) -> list[dict[str, Estimate]]:
-    """Return the metrics of all classes together and then, for more than two, those of each class."""
-    point = tally.figures(np.ones((patients, 1)))
-
-    def stacked(counts: Floats) -> Floats:
-        return np.stack([figure for group in tally.figures(counts) for figure in group.values()])
-
-    samples = bootstrap(stacked, patients, images, draws, seed)
-    if patients == 1:  # every resample equals the sample, which says nothing about its uncertainty
-        samples[:] = np.nan
-    rows = iter(samples)
-    found = []
-    for group in point:
-        drawn = {name: next(rows) for name in group}
-        noise = drawn.pop("calibration_noise")
-        figures = {name: estimate_of(float(group[name][0]), sample) for name, sample in drawn.items()}
-        error = "calibration_error"
-        if figures[error].low is not None:
-            figures[error] = error_estimate(float(group[error][0]), drawn[error], noise)
-        found.append({name: figures[name] for name in figures if group is point[0] or name in CLASS_METRICS})
-    return found
-
-
-def _notes(
-    classes: tuple[str, ...], targets: Ints, owners: Ints, metrics: dict[str, Estimate], resamples: int
-) -> Iterator[str]:
-    patients = {name: len(np.unique(owners[targets == k])) for k, name in enumerate(classes)}
-    total = int(owners.max()) + 1
-
-    def named(condition: Callable[[Estimate], bool]) -> str:
-        return _join_words(name for name in METRICS if condition(metrics[name]))
-
-    if absent := [name for name, number in patients.items() if not number]:
-        yield f"No image of {listed(absent)}: metrics that need one are undefined, and means over classes leave it out."
-    if undefined := named(lambda e: e.value is None):
-        yield f"Undefined on these images: {undefined}."
-    if total == 1:
-        yield "All images are of one patient, so there are no intervals."
-        return
-    few = [f"{number} with {name}" for name, number in patients.items() if 0 < number < FEW_PATIENTS]
-    if total < FEW_PATIENTS:
-        yield f"Only {total} patients: with fewer than {FEW_PATIENTS}, intervals tend to be too narrow."
-    elif few:
-        yield f"Only {listed(few)} of {total} patients: with so few, intervals tend to be too narrow."
-    if partly := named(lambda e: e.value is not None and e.undefined > 0):
-        worst = max(metrics[name].undefined for name in METRICS if metrics[name].value is not None)
-        yield f"Undefined in up to {worst:,} of {resamples:,} resamples; intervals are from the others: {partly}."
-    if open_ended := named(lambda e: e.value is not None and e.low is None and e.undefined < resamples):
-        yield f"No interval, because its upper end would be infinite: {open_ended}."
-    if steady := named(lambda e: e.low is not None and e.low == e.high):
-        yield f"The same in every resample, so the interval has no width and shows no uncertainty: {steady}."
-
-
-def _join_words(names: Iterable[str]) -> str:
-    return ", ".join(in_words(name) for name in names)

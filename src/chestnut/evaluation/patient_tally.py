@@ -47,13 +47,11 @@ class View:
     def figures(self, confusion: Floats, counts: Floats) -> dict[str, Floats]:
         """Return the metrics of this class against the rest, each of shape (b,)."""
         auroc, auprc = self.ranking.areas(counts)
-        error, noise = self.gaps.errors(counts)
         return decision_figures(confusion, self.number) | {
             "auroc": auroc,
             "auprc": auprc,
             "brier": (self.squares @ counts)[0] / confusion.sum(axis=(0, 1)),
-            "calibration_error": error,
-            "calibration_noise": noise,
+            "calibration_error": self.gaps.errors(counts),
         }
 
 
@@ -79,7 +77,7 @@ def decision_figures(confusion: Floats, number: int) -> dict[str, Floats]:
             "precision": hit / (hit + wrong),
             "npv": passed / (passed + missed),
             "f1": np.where(hit + missed > 0, 2 * hit / (2 * hit + wrong + missed), np.nan),
-            "mcc": _correlation(np.array([[passed, wrong], [missed, hit]])),
+            "mcc": correlation(np.array([[passed, wrong], [missed, hit]])),
             "lr_positive": sensitivity / (wrong / (passed + wrong)),
             "lr_negative": (missed / (hit + missed)) / specificity,
         }
@@ -156,7 +154,7 @@ class Tally:
             "accuracy": np.trace(confusion) / confusion.sum(axis=(0, 1)),
             "balanced_accuracy": balanced if self.classes == 2 else overall["sensitivity"],
             "brier": np.sum([view["brier"] for view in views], axis=0),
-            "mcc": _correlation(confusion),
+            "mcc": correlation(confusion),
         }
         return [overall] if self.classes == 2 else [overall, *views]
 
@@ -168,8 +166,15 @@ def mean_figures(views: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     return {name: np.mean([view[name] for view in views], axis=0) for name in views[0]}
 
 
-def _correlation(confusion: Floats) -> Floats:
-    """Gorodkin's R_K (2004, Comput Biol Chem 28:367-374); for two classes it is Matthews' coefficient."""
+def correlation(confusion: Floats) -> Floats:
+    """Return Gorodkin's R_K (2004, Comput Biol Chem 28:367-374); for two classes it is Matthews' coefficient.
+
+    Args:
+        confusion: The weight of the images of each true and decided class, shape (classes, classes, b).
+
+    Returns:
+        Shape (b,), in -1..1; NaN where all images are of one class or decided to be.
+    """
     total, right = confusion.sum(axis=(0, 1)), np.trace(confusion)
     true, decided = confusion.sum(axis=1), confusion.sum(axis=0)
     spread = np.sqrt(total**2 - (true**2).sum(axis=0)) * np.sqrt(total**2 - (decided**2).sum(axis=0))

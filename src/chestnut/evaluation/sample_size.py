@@ -22,6 +22,7 @@ from chestnut.errors import DataError
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.auroc import AurocVariance
 from chestnut.evaluation.intervals.estimate import CONFIDENCE
+from chestnut.evaluation.intervals.influence import Influence
 from chestnut.evaluation.standard_errors import auroc_error
 from chestnut.limits import require_between
 
@@ -248,7 +249,7 @@ class _Images:
 
         found = AurocVariance(
             area=auroc,
-            influence=np.zeros(0),
+            influence=Influence(np.zeros(0), np.zeros(0)),
             variance=auroc_error(auroc, *worth(self.icc)) ** 2,
             freedom=positives + negatives - 2,
             patients=(positives, negatives),

@@ -61,8 +61,9 @@ class EvaluationFile(BaseModel):
         metrics: The figures.
         per_class: The figures of each class, of more than two.
         confusion: The number of images by true class (rows) and decision (columns).
-        resamples: The number of resamples behind the intervals.
-        seed: The seed of the resamples.
+        resamples: The number of resamples behind the interval of the calibration error; in early versions, behind all
+            intervals.
+        seed: The seed of what was drawn for intervals.
         notes: Sentences to read with the figures.
         sets: The figures of prediction sets; null where none were asked for.
         subgroups: The figures of the groups of each column that was asked for.
@@ -70,6 +71,7 @@ class EvaluationFile(BaseModel):
         data: The data set that the images belong to; early versions did not write it.
         overlap: The number of images of another data set in each split of the run.
         synthetic: Whether the images were drawn by the phantom.
+        intervals: The name of the ways in which the intervals were made; early versions did not write it.
     """
 
     model_config = ConfigDict(strict=True)
@@ -92,6 +94,7 @@ class EvaluationFile(BaseModel):
     data: str = ""
     overlap: dict[str, int] | None = None
     synthetic: bool = False
+    intervals: str = "percentile"
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:

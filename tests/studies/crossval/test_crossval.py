@@ -199,7 +199,7 @@ def test_a_fold_that_learnt_nothing_is_reported(made, images, tmp_path):
     folder = begin(images, tmp_path / "one", repeats=1)
     result = crossval(folder, JobOptions(Drawn(blind=("repeat1-fold2",))))
     said = f"chestnut diagnose {folder.path}/repeat1-fold2 gives possible reasons"
-    assert result.warnings == (f"repeat1-fold2 is no better than guessing, AUROC 0.500 (0.500–0.500): {said}.",)
+    assert result.warnings == (f"repeat1-fold2 is no better than guessing, AUROC 0.500 (0.316–0.684): {said}.",)
     write_crossval_page(folder, folder.page_file)
     assert "repeat1-fold2 is no better than guessing" in folder.page_file.read_text()
     assert made[1].warnings == ()

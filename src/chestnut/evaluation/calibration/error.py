@@ -1,4 +1,4 @@
-"""`Gaps`: the differences of predicted and observed shares in bins of probability, and the calibration error."""
+"""`Gaps`: the differences of predicted and observed shares in bins of probability; their sum, the calibration error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
-from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
-from chestnut.evaluation.intervals.resamples import percentile_ends
 from chestnut.evaluation.patients import sum_by_patient
 
 #: The largest number of bins, and the fewest images that a bin should have.
@@ -69,8 +67,8 @@ class Gaps:
         error = np.asarray(probabilities, dtype=np.float64) - np.asarray(truth, dtype=np.float64)
         return cls(sum_by_patient(error, owners, bins, int(bins.max()) + 1), sum_by_patient(1, owners)[0])
 
-    def errors(self, counts: Floats) -> tuple[Floats, Floats]:
-        """Return the calibration error, and the distance of the gaps from those of the sample, which is chance alone.
+    def errors(self, counts: Floats) -> Floats:
+        """Return the calibration error of each weighting of the patients.
 
         The error (ECE, Naeini 2015, AAAI 29:2901-2907) is the sum over bins of their share of the images times the gap
         between mean probability and observed share.
@@ -79,28 +77,7 @@ class Gaps:
             counts: How often each patient counts, shape (patients, b).
 
         Returns:
-            Two arrays of shape (b,), in 0..1 and 0..2.
+            Shape (b,), in 0..1.
         """
-        gaps = (self.sums @ counts) / (self.images @ counts)
-        own = self.sums.sum(axis=1, keepdims=True) / self.images.sum()
-        return np.abs(gaps).sum(axis=0), np.abs(gaps - own).sum(axis=0)
-
-
-def error_estimate(value: float, samples: Floats, noise: Floats) -> Estimate:
-    """Return the calibration error with its interval.
-
-    Chance increases a sum of absolute gaps, and resampling increases it once more: a perfectly calibrated network has
-    an error above 0, and the percentiles of its resamples are higher still. Therefore the upper end is mirrored about
-    the value (the basic bootstrap: Davison and Hinkley 1997, Bootstrap Methods and their Application, section 5.2). The
-    lower end is the value minus what chance alone reaches, because by the triangle inequality the error differs from
-    the true one by no more than the distance between the gaps. In simulations (60 to 1000 images, two per patient)
-    these intervals contained the true error 90 to 100 % of the time; with both ends mirrored it was 38 to 90 %.
-
-    Args:
-        value: The error of the sample.
-        samples: The errors of all resamples, shape (draws,).
-        noise: The distances of their gaps from those of the sample, shape (draws,).
-    """
-    mirrored = 2 * value - float(percentile_ends(samples[None])[0][0])
-    reached = float(np.nanquantile(noise, CONFIDENCE))
-    return Estimate(float(value), max(0.0, value - reached), max(float(value), mirrored), int(np.isnan(samples).sum()))
+        total: Floats = np.abs(self.sums @ counts).sum(axis=0) / (self.images @ counts)
+        return total

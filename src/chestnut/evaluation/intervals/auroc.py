@@ -13,6 +13,7 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
 from chestnut.evaluation.intervals.distributions import beta_quantile, normal_quantile, t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.evaluation.intervals.influence import Influence
 from chestnut.evaluation.patients import sum_by_patient
 from chestnut.evaluation.ranking_metrics import midranks, place
 
@@ -58,7 +59,7 @@ class AurocVariance:
 
     Attributes:
         area: The AUROC, in 0..1.
-        influence: Each patient's part of the deviation of the AUROC from its true value, shape (patients,).
+        influence: What each patient contributes to its deviation from the true value.
         variance: The variance of the AUROC between patients (Obuchowski 1997, Biometrics 53:567-578); NaN where a class
             has one patient.
         freedom: Its degrees of freedom (Satterthwaite 1946, Biometrics Bulletin 2:110-114).
@@ -68,7 +69,7 @@ class AurocVariance:
     """
 
     area: float
-    influence: Floats
+    influence: Influence
     variance: float
     freedom: float
     patients: tuple[int, int]
@@ -96,7 +97,7 @@ class AurocVariance:
         correlation = (1 + _correlation(truth, scores, owners)) / 2
         return cls(
             area=area,
-            influence=one.excess / one.images + two.excess / two.images,
+            influence=Influence(one.excess / one.images + two.excess / two.images, one.sizes + two.sizes),
             variance=math.nan if math.isnan(variance) else max(variance, 0.0),
             freedom=(one.variance + two.variance) ** 2 / squares if squares > 0 else math.nan,
             patients=(one.patients, two.patients),

@@ -61,3 +61,17 @@ def normal_quantile(probability: npt.ArrayLike) -> Floats:
     from scipy import special
 
     return np.asarray(special.ndtri(np.asarray(probability, dtype=np.float64)), dtype=np.float64)
+
+
+def gamma_quantile(probability: float, shape: npt.ArrayLike) -> Floats:
+    """Return a quantile of gamma distributions of scale 1; 0 where the shape is 0.
+
+    Args:
+        probability: The probability below the quantile, in 0..1.
+        shape: The shapes, 0 or more.
+    """
+    from scipy import special
+
+    shapes = np.asarray(shape, dtype=np.float64)
+    quantile = special.gammaincinv(np.where(shapes > 0, shapes, 1), probability)
+    return np.where(shapes > 0, quantile, 0.0)

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 #: The coverage of an interval.
 CONFIDENCE = 0.95
 
-#: With fewer patients than this, intervals tend to be too narrow: "few" clusters are five to thirty (Cameron, Gelbach
-#: and Miller 2008, Review of Economics and Statistics 90(3):414-427).
+#: Fewer patients than this are few: "few" clusters are five to thirty (Cameron, Gelbach and Miller 2008, Review of
+#: Economics and Statistics 90(3):414-427).
 FEW_PATIENTS = 30
+
+_INFINITE = "∞"
 
 
 def format_figure(value: float, digits: int = 3) -> str:
@@ -28,7 +30,8 @@ class Estimate:
     Attributes:
         value: The figure of the sample itself; None where it is undefined or infinite.
         low: The lower end of the interval; None where there is no interval.
-        high: The upper end of the interval; None where there is no interval.
+        high: The upper end of the interval; None where there is no interval, or where it is infinite beside a lower
+            end, as for a figure that is infinite itself.
         undefined: The number of resamples in which the figure was undefined; the interval is from the others.
     """
 
@@ -40,17 +43,16 @@ class Estimate:
     def __str__(self) -> str:
         """Return the figure and its interval to three decimals.
 
-        >>> str(Estimate(0.9434, 0.921, 0.9618)), str(Estimate(0.5)), str(Estimate(None))
-        ('0.943 (0.921–0.962)', '0.500', 'undefined')
+        >>> str(Estimate(0.9434, 0.921, 0.9618)), str(Estimate(0.5)), str(Estimate(None)), str(Estimate(None, 7.2))
+        ('0.943 (0.921–0.962)', '0.500', 'undefined', '∞ (7.200–∞)')
         >>> str(Estimate(0.99971, 0.99962, 0.99978))
         '0.9997 (0.9996–0.9998)'
         """
-        if self.value is None:
-            return "undefined"
-        if self.low is None or self.high is None:
-            return format_figure(self.value)
+        if self.low is None:
+            return "undefined" if self.value is None else format_figure(self.value)
         between = " to " if self.low < 0 else "–"  # "to" keeps a negative end readable
-        value, low, high = (format_figure(number, self.digits) for number in (self.value, self.low, self.high))
+        ends = self.value, self.low, self.high
+        value, low, high = (_INFINITE if end is None else format_figure(end, self.digits) for end in ends)
         return f"{value} ({low}{between}{high})"
 
     @property

@@ -12,6 +12,7 @@ from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.intervals.distributions import beta_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.evaluation.intervals.influence import Influence, shrink, whole_patients
 from chestnut.evaluation.patients import sum_by_patient
 
 # The share of hits may be a quotient that was multiplied again.
@@ -35,9 +36,8 @@ class Share:
         """Estimate a share from the sums of each patient.
 
         Trials of one patient resemble each other. The design effect says how many of them are worth one independent
-        trial (Korn and Graubard 1998, Survey Methodology 24:193-201). That of few patients, or of few that go wrong,
-        is known badly; so it is averaged with the largest possible, that of patients who go right or wrong as a whole,
-        which counts as one degree of freedom. Where all trials go right, or all wrong, the largest alone counts.
+        trial (Korn and Graubard 1998, Survey Methodology 24:193-201). It is shrunk towards the largest possible one,
+        that of patients who go right or wrong as a whole; see `shrink`.
 
         Args:
             hits: The sum of the values of each patient's trials, shape (patients,).
@@ -47,18 +47,14 @@ class Share:
         >>> Share.of(np.array([2.0, 1, 1]), np.array([2.0, 1, 1])).size
         2.6666666666666665
         """
-        some = trials > 0
-        found, sizes = hits[some], trials[some]
-        total, patients = sizes.sum(), len(sizes)
-        value = float(np.clip(found.sum() / total, 0, 1))
-        squares = (found - value * sizes) ** 2
-        largest = float((sizes**2).sum() / total)
-        if patients == 1 or not 0 < value < 1 or squares.max() <= _ROUNDING**2:
-            return cls(value, float(total / largest))
-        observed = patients / (patients - 1) * squares.sum() / total / (value * (1 - value))
-        freedom = squares.sum() ** 2 / (squares**2).sum()
-        effect = max(least_effect, float(freedom * observed + largest) / (float(freedom) + 1))
-        return cls(value, float(total / effect))
+        total = trials.sum()
+        value = float(np.clip(hits.sum() / total, 0, 1))
+        largest = 1 / whole_patients(trials)
+        spread = value * (1 - value)
+        if spread == 0:
+            return cls(value, 1 / largest)
+        variance = shrink(Influence.of(hits, trials), spread * largest)
+        return cls(value, spread / max(variance, least_effect * spread / float(total)))
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Return the ends of the exact interval of that many trials (Clopper and Pearson 1934, Biometrika 26:404).
