@@ -169,7 +169,7 @@ class _Judged:
         logs = _log_probabilities(scores)
         columns = [1] if scores.shape[1] == 2 else range(scores.shape[1])
         once = np.ones((int(owners.max()) + 1, 1))
-        errors = [Gaps.of(truth == k, np.exp(logs[:, k]), owners).errors(once)[0][0] for k in columns]
+        errors = [Gaps.of(truth == k, np.exp(logs[:, k]), owners).errors(once)[0] for k in columns]
         loss = -logs[np.arange(len(truth)), truth].mean()
         return cls(float(loss), float(np.mean(errors)))
 
