@@ -9,11 +9,16 @@ import pytest
 
 import chestnut as cn
 from chestnut.evaluation.calibration import temperature
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.operating.point import OperatingPoint, Promise
+from chestnut.inference import thresholds
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import change_run_bundle
+from chestnut.inference.thresholds import keep_threshold
 from chestnut.robustness.shifts import SHIFTS
 from chestnut.runs.folder import RunFolder
+from killing import Killed
 from rewriting import change
 
 
@@ -62,6 +67,23 @@ def test_a_threshold_is_kept_with_its_promise_and_its_history(run, chestnut, wor
     assert status == 0 and "0.25 of PNEUMONIA" in out and "fixed=0.25, on val" in out and contents(run) == before
     status, out, _ = chestnut("predict", run, workspace.images / "PNEUMONIA", "--json", "-")
     assert json.loads(out)["threshold"] == 0.25
+
+
+def test_a_change_that_a_kill_prevented_is_not_in_the_history(run, monkeypatch):
+    def kill(*_, **__):
+        raise Killed
+
+    folder = RunFolder(run)
+    promise = Promise(Estimate(0.9, 0.8, 0.95), Estimate(0.9, 0.8, 0.95))
+    points = [OperatingPoint(f"fixed={share}", "val", share, promise) for share in (0.3, 0.4)]
+    with pytest.raises(Killed), monkeypatch.context() as patched:
+        patched.setattr(thresholds, "change_run_bundle", kill)
+        keep_threshold(folder, points[0], "one")
+    assert Bundle.read(run / "bundle").threshold == 0.5 and len(folder.record.thresholds) == 1
+    keep_threshold(folder, points[1], "two")
+    assert [(one.before, one.threshold) for one in folder.record.thresholds] == [(0.5, 0.4)]
+    keep_threshold(folder, points[0], "three")
+    assert [(one.before, one.threshold) for one in folder.record.thresholds] == [(0.5, 0.4), (0.4, 0.3)]
 
 
 @pytest.mark.slow

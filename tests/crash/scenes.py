@@ -226,6 +226,13 @@ SCENES = {
             (*_PREPARED, _ONE),
             _forced("figures.json"),
         ),
+        Scene("calibrate", ("calibrate", "runs/one", "--json", "one.json"), (*_PREPARED, _ONE), _forced("one.json")),
+        Scene(
+            "threshold",
+            ("threshold", "runs/one", "--rule", "fixed=0.4", "--json", "one.json"),
+            (*_PREPARED, _ONE),
+            _forced("one.json"),
+        ),
         Scene("report", ("report", "runs/one", "--json", "report.json"), (*_PREPARED, _ONE), _forced("report.json")),
         Scene("cache --clean", ("cache", "--clean"), (*_PREPARED, ("audit", "images", "--size", "48")), _again),
         Scene("phantom", ("phantom", "images", "--patients", "4", "--size", "32"), (), _unless("images"), ("images",)),

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chestnut.config import InputSpec, load_recipe
+from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.keras_engine import load_network
 from chestnut.models.build import build
 from chestnut.models.ensemble import join
-from chestnut.models.heads import probabilities
 
 SPEC = InputSpec(height=16, width=16)
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 1)).astype(np.uint8)

@@ -10,11 +10,12 @@ from keras import layers
 
 from chestnut.config import ClassicalConfig, CnnConfig, InputSpec, load_recipe, recipe_names, recipe_parameters
 from chestnut.errors import RecipeError
+from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.keras_engine import load_network
 from chestnut.models import registry
 from chestnut.models.backbones import BACKBONES
 from chestnut.models.build import build, build_recipe
-from chestnut.models.heads import probabilities, start_at_prior
+from chestnut.models.heads import start_at_prior
 from chestnut.training.batches import encode
 from chestnut.training.learner import Learner
 from chestnut.training.starting_network import assemble

@@ -53,13 +53,20 @@ def change_with_threshold(
         DiskError: The disk is full or not writable.
     """
     before = read_run_bundle(run)
-    bundle = change_run_bundle(run, parts, **facts)
-    if (bundle.threshold, bundle.operating_point) != (before.threshold, before.operating_point):
+    threshold, point = (facts.get(name, getattr(before, name)) for name in ("threshold", "operating_point"))
+    if (threshold, point) != (before.threshold, before.operating_point):
         change = ThresholdChange(
-            when=now(), command=command, rule=rule, on=on, threshold=bundle.threshold, before=before.threshold
+            when=now(), command=command, rule=rule, on=on, threshold=threshold, before=before.threshold
         )
-        run.update(thresholds=[one.model_dump() for one in (*run.record.thresholds, change)])
-    return bundle
+        run.update(thresholds=[one.model_dump() for one in (*_happened(run, before), change)])
+    return change_run_bundle(run, parts, **facts)
+
+
+def _happened(run: RunFolder, bundle: Bundle) -> list[ThresholdChange]:
+    """Return the changes in the record, but for a last one that a kill prevented: they are noted before they happen."""
+    changes = run.record.thresholds
+    prevented = changes and changes[-1].before == bundle.threshold != changes[-1].threshold
+    return changes[:-1] if prevented else changes
 
 
 def made_at_another_threshold(run: RunFolder, bundle: Bundle) -> list[str]:
