@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from chestnut.evaluation.metrics import evaluate
+from chestnut.runs.evaluations import read_evaluation
 from chestnut.runs.folder import RunFolder
 
 SIDE = 16
@@ -259,6 +261,26 @@ def test_a_finished_run_is_listed_shown_reported_and_diagnosed(finished, chestnu
     page = (finished / "report.html").read_text()
     assert "chestnut train images --recipe cnn-small --name old" in page and "0.750" in page
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_intervals_of_an_earlier_version_are_computed_anew_where_predictions_are_there(finished, chestnut):
+    run = RunFolder.open(finished)
+    found = read_evaluation(run, "val")
+    table = run.predictions("val", CLASSES)
+    again = evaluate(table.targets, table.probabilities, table.patients, CLASSES, "PNEUMONIA")
+    assert found.metrics == again.metrics and found.intervals == again.intervals == "patients-2"
+    assert found.metrics["sensitivity"].low == pytest.approx(0.025**0.5)
+    assert "computed anew" in found.notes[-1] and not any("too narrow." in note for note in found.notes[:-1])
+    assert chestnut("report", "runs/old")[0] == 0
+    assert "computed anew from the saved predictions" in (finished / "report.html").read_text()
+    folder = finished / "evaluation" / "val"
+    saved = json.loads((folder / "metrics.json").read_text())
+    write_json(folder / "metrics.json", saved | {"confusion": [[2, 0], [0, 2]]})
+    other = read_evaluation(run, "val")
+    assert other.intervals == "percentile" and other.metrics["auroc"].low == 0.5
+    assert "made by an earlier version" in other.notes[-1]
+    (folder / "predictions.csv").unlink()
+    assert read_evaluation(run, "val").intervals == "percentile"
 
 
 def test_a_finished_run_evaluates_and_predicts(finished, images, chestnut):

@@ -345,12 +345,10 @@ class Run(Calibrated):
 
     def _repr_html_(self) -> str:
         from chestnut.evaluation.html_table import html_table
-        from chestnut.evaluation.metrics import Evaluation
+        from chestnut.runs.evaluations import read_evaluation
 
         run = self.folder
-        evaluated = (
-            (f"{name} AUROC", Evaluation.from_dict(run.metrics(name)).summary("auroc")) for name in run.evaluations()
-        )
+        evaluated = ((f"{name} AUROC", read_evaluation(run, name).summary("auroc")) for name in run.evaluations())
         rows = [
             ("recipe", self.recipe.name),
             ("status", run.record.status),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.calibration.error import Gaps, equal_mass_bins
 from chestnut.evaluation.intervals.distributions import t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
-from chestnut.evaluation.intervals.influence import whole_patients
+from chestnut.evaluation.intervals.influence import Influence, whole_patients
 from chestnut.evaluation.intervals.resamples import bootstrap
 from chestnut.evaluation.intervals.shares import Share
 
@@ -33,6 +34,8 @@ class ErrorSamples:
             and with the labels drawn from the probabilities.
         patients: The number of patients.
         size: How many images the patients' are worth if those of one patient are alike.
+        freedom: For how many patients the variance is known; see `Influence.freedom`.
+        worst: The variance if patients were right or wrong as a whole, as often as their images are.
     """
 
     value: float
@@ -40,25 +43,28 @@ class ErrorSamples:
     null: Floats
     patients: int
     size: float
+    freedom: float
+    worst: float
 
     def estimate(self, confidence: float = CONFIDENCE) -> Estimate:
         """Return the error with its interval.
 
         Chance increases a sum of absolute gaps, and resampling increases it once more. So the upper end is the error
-        plus its uncertainty, which allows for no bias; the lower end allows for twice the bias that resampling shows,
-        and is 0 where a calibrated network may well have such an error. Where the error does not vary, it is a share of
-        the images.
+        plus its uncertainty, less half the bias that resampling shows; the lower end allows for twice that bias, and is
+        0 where a calibrated network may well have such an error. The variance is shrunk as in `shrink`: a few patients
+        may not show the errors that the probabilities lead one to expect.
         """
         tail = (1 - confidence) / 2
         bias = max(float(self.drawn.mean()) - self.value, 0.0)
-        reach = float(t_quantile(1 - tail, max(self.patients - 1, 1))) * float(
-            self.drawn.std(ddof=min(1, len(self.drawn) - 1))
-        )
+        variance = float(self.drawn.var(ddof=min(1, len(self.drawn) - 1)))
+        shrunk = (self.freedom * variance + self.worst) / (self.freedom + 1)
+        reach = float(t_quantile(1 - tail, max(self.patients - 1, 1))) * math.sqrt(shrunk)
         by_chance = float(np.quantile(self.null, 1 - tail, axis=1).max())
         low = 0.0 if self.value <= by_chance else max(0.0, self.value - 2 * bias - reach)
         if reach <= _ROUNDING:  # all gaps are alike, as those of probabilities of 0 and 1 that are all right
             return Estimate(self.value, *Share(self.value, self.size).interval(confidence))
-        return Estimate(self.value, min(low, self.value), min(1.0, self.value + reach))
+        high = max(self.value, self.value - bias / 2 + reach)
+        return Estimate(self.value, min(low, self.value), min(1.0, high))
 
 
 def sample_errors(
@@ -82,10 +88,16 @@ def sample_errors(
     flipped = [np.abs(one.sums @ signs).sum(axis=0) / len(owners) for one in gaps]
     labelled = np.concatenate(list(_draw_labels(probabilities, owners, classes, draws, random)), axis=1)
     value = [float(one.errors(np.ones((patients, 1)))[0]) for one in gaps]
-    return [
-        ErrorSamples(*one, patients, whole_patients(gaps[0].images))
-        for one in zip(value, drawn, np.stack([np.stack(flipped), labelled], axis=1), strict=True)
-    ]
+    size = whole_patients(gaps[0].images)
+    found = []
+    for place, (number, one) in enumerate(zip(classes, gaps, strict=True)):
+        wrong = float(np.abs(probabilities[:, number] - (targets == number)).mean())
+        freedom = Influence.of(one.sums.sum(axis=0), one.images).freedom
+        null = np.stack([flipped[place], labelled[place]])
+        found.append(
+            ErrorSamples(value[place], drawn[place], null, patients, size, freedom, wrong * (1 - wrong) / size)
+        )
+    return found
 
 
 def mean_errors(parts: Sequence[ErrorSamples]) -> ErrorSamples:
@@ -96,6 +108,8 @@ def mean_errors(parts: Sequence[ErrorSamples]) -> ErrorSamples:
         np.mean([part.null for part in parts], axis=0),
         parts[0].patients,
         parts[0].size,
+        min(part.freedom for part in parts),
+        float(np.mean([part.worst for part in parts])),
     )
 
 

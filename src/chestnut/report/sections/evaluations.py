@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chestnut.data.overlap import overlap_in_words
-from chestnut.errors import DataError
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
@@ -16,6 +15,7 @@ from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, count, figure, picture
 from chestnut.report.sections.details import DetailSection, read_details
 from chestnut.report.sections.sets import SetsSection, read_sets
+from chestnut.runs.evaluations import read_evaluation
 from chestnut.runs.folder import RunFolder
 
 Kind = Literal["test", "external", "val", "other", "train"]
@@ -216,11 +216,7 @@ def _describe_change(before: Result, after: Result, metric: str) -> tuple[str, f
 
 
 def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
-    folder, held = run.evaluation(name), run.metrics(name)
-    try:
-        evaluation = Evaluation.from_dict(held)
-    except DataError as error:
-        raise DataError(f"{folder / 'metrics.json'}: {error}") from error
+    folder, held, evaluation = run.evaluation(name), run.metrics(name), read_evaluation(run, name)
     wrong, mistakes = _mistakes(run, name, evaluation.classes, names)
     return Result(
         name,

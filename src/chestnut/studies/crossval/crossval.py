@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from chestnut.errors import RunError
-from chestnut.evaluation.metrics import Evaluation, evaluate
+from chestnut.evaluation.metrics import evaluate
 from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import draw_evaluation
 from chestnut.figures.saving import save
 from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
+from chestnut.runs.evaluations import read_evaluation
 from chestnut.runs.predictions import PredictionTable
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan, FoldRun
 from chestnut.studies.crossval.result import CrossValidation, FoldResult, compute_spread
@@ -119,7 +120,7 @@ def _read_result(folder: CrossFolder, part: FoldRun) -> FoldResult:
         seed=part.seed,
         epochs=record.epochs or 0,
         best_epoch=record.best_epoch or 0,
-        evaluation=Evaluation.from_dict(run.metrics("test")),
+        evaluation=read_evaluation(run, "test"),
     )
 
 
