@@ -15,6 +15,9 @@ PREVALENCES = (0.5, 0.1)
 #: Samples of a cell in the standard grid and in the full one, and how many times as many confirm a low coverage.
 REPETITIONS, FULL_REPETITIONS, CONFIRM = 200, 1000, 5
 
+#: Other ways than chestnut's own are measured with so many times fewer samples; they fail by far.
+FEWER_OF_OTHERS = 4
+
 #: Samples of equal networks, and of different ones, in each cell of the tests.
 PAIRED_REPETITIONS, FULL_PAIRED_REPETITIONS = 300, 2000
 

@@ -60,7 +60,14 @@ def measure_grid(
     cells: dict[Cell, int], ways: Iterable[str], processes: int, metrics: tuple[str, ...]
 ) -> dict[str, Any]:
     """Measure cells by several ways, and again with more samples where chestnut's own has a low coverage."""
-    found = measure_all([(cell, way, count, 0, metrics) for cell, count in cells.items() for way in ways], processes)
+    found = measure_all(
+        [
+            (cell, way, max(2, count if way == "own" else count // grids.FEWER_OF_OTHERS), 0, metrics)
+            for cell, count in cells.items()
+            for way in ways
+        ],
+        processes,
+    )
     again = {
         cell: tuple(metric for metric, one in found[cell.name]["own"].items() if is_low(metric, one)) for cell in cells
     }
