@@ -57,7 +57,7 @@ def standard_grid() -> list[Cell]:
         for patients, area in itertools.product(PATIENTS, AREAS)
         for images, icc, share in (_STANDARD if patients < 1000 else _STANDARD_OF_1000)
     ]
-    return [*plain, *_variants((20, 50, 300), (0.9, 0.98), (0.5,))]
+    return [*plain, *_variants((10, 20, 50), (0.9, 0.98, 0.995), (0.5,)), *_variants((300,), (0.98,), (0.5,))]
 
 
 def _variants(patients: tuple[int, ...], areas: tuple[float, ...], prevalences: tuple[float, ...]) -> list[Cell]:

@@ -28,8 +28,8 @@ class Coverage:
     Attributes:
         coverage: The share of the intervals that hold the truth.
         error: The Monte Carlo standard error of that share.
-        width: The median width.
-        ratio: The median width, divided by 3.92 standard deviations of the figure; None where it does not vary.
+        width: The median width; None where it is infinite.
+        ratio: That, divided by 3.92 standard deviations of the figure; None where it does not vary.
         flat: The share of the intervals without width.
         given: The share of the samples in which the figure has an interval.
         expected_errors: How many of the patients that the metric is about are decided wrongly, in the mean.
@@ -38,7 +38,7 @@ class Coverage:
 
     coverage: float
     error: float
-    width: float
+    width: float | None
     ratio: float | None
     flat: float
     given: float
@@ -94,8 +94,8 @@ def summarise(found: Sequence[tuple[Estimate, float]], repetitions: int, errors:
     return Coverage(
         coverage=share,
         error=float(np.sqrt(share * (1 - share) / len(known))),
-        width=width,
-        ratio=width / (_NORMAL * deviation) if deviation > 0 else None,
+        width=width if np.isfinite(width) else None,
+        ratio=width / (_NORMAL * deviation) if deviation > 0 and np.isfinite(width) else None,
         flat=float((high == low).mean()),
         given=len(known) / repetitions,
         expected_errors=errors,
