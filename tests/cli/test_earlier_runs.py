@@ -229,7 +229,7 @@ def finished(begun, images):
         "synthetic": False, "images": 4, "patients": 4, "classes": list(CLASSES), "positive": "PNEUMONIA",
         "threshold": 0.5, "counts": {"NORMAL": 2, "PNEUMONIA": 2},
         "metrics": {name: {"value": 0.75, "low": 0.5, "high": 1.0, "undefined": 0} for name in METRICS},
-        "per_class": {}, "confusion": [[1, 1], [0, 2]], "resamples": 2000, "seed": 0, "confidence": 0.95,
+        "per_class": {}, "confusion": [[2, 0], [0, 2]], "resamples": 2000, "seed": 0, "confidence": 0.95,
         "notes": ["Only 4 patients are behind the intervals; with under 30 they tend to be too narrow."],
     })  # fmt: skip
     shares = (0.75, 0.25, 0.625, 0.125)
@@ -259,7 +259,7 @@ def test_a_finished_run_is_listed_shown_reported_and_diagnosed(finished, chestnu
     assert status == 0 and json.loads(out)
     assert chestnut("report", "runs/old")[0] == 0
     page = (finished / "report.html").read_text()
-    assert "chestnut train images --recipe cnn-small --name old" in page and "0.750" in page
+    assert "chestnut train images --recipe cnn-small --name old" in page and "1.000" in page
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -275,7 +275,7 @@ def test_intervals_of_an_earlier_version_are_computed_anew_where_predictions_are
     assert "computed anew from the saved predictions" in (finished / "report.html").read_text()
     folder = finished / "evaluation" / "val"
     saved = json.loads((folder / "metrics.json").read_text())
-    write_json(folder / "metrics.json", saved | {"confusion": [[2, 0], [0, 2]]})
+    write_json(folder / "metrics.json", saved | {"confusion": [[1, 1], [0, 2]]})
     other = read_evaluation(run, "val")
     assert other.intervals == "percentile" and other.metrics["auroc"].low == 0.5
     assert "made by an earlier version" in other.notes[-1]
