@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from chestnut.config import InputSpec
@@ -9,13 +11,15 @@ from chestnut.data.cache.cache import Decoded, decode_all
 from chestnut.data.decoding.viewed import view_spec
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.errors import DataError, listed
+from chestnut.evaluation.arrays import Floats
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.inference.guard.decoded import seen_blocks, stored_sizes
 from chestnut.inference.guard.looks import Looks
 from chestnut.inference.guard.reference import GuardReference, Sample
 from chestnut.inference.guard.rehearsal import CHANGES, changed
 from chestnut.inference.guard.summary import GuardSummary, Rehearsed
-from chestnut.inference.guard.verdict import verdicts
+from chestnut.inference.guard.verdict import Verdicts, verdicts
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.progress import Bars, silent
 
@@ -26,9 +30,21 @@ _MOST_IMAGES, _MOST_REHEARSED = 1000, 60
 _LARGER, _MOST_SIDE = 2, 512
 
 
-def fit_guard(
-    manifest: Manifest, engine: KerasEngine, rate: float, bars: Bars = silent
-) -> tuple[GuardReference, GuardSummary]:
+class Fitted(NamedTuple):
+    """A guard that was fitted and rehearsed.
+
+    Attributes:
+        reference: What is usual.
+        summary: How it was fitted, and what it notices.
+        changed: How strange images looked after each change of the rehearsal, by its name.
+    """
+
+    reference: GuardReference
+    summary: GuardSummary
+    changed: dict[str, Floats]
+
+
+def fit_guard(manifest: Manifest, engine: KerasEngine, rate: float, bars: Bars = silent) -> Fitted:
     """Fit a guard to training and validation images, and rehearse it.
 
     Args:
@@ -44,8 +60,10 @@ def fit_guard(
     patients = len(set(val.patients))
     attainable = max(rate, 1 / (patients + 1))
     reference = GuardReference.fit(_sample(train, engine, bars), _sample(val, engine, bars), attainable)
-    rehearsal = _rehearse(val, engine, reference, bars)
-    return reference, GuardSummary(attainable, rate, patients, len(val), len(train), rehearsal)
+    found = _rehearse(val, engine, reference, bars)
+    rehearsal = tuple(Rehearsed(name, len(seen), _share_flagged(seen)) for name, seen in found.items())
+    summary = GuardSummary(attainable, rate, patients, len(val), len(train), rehearsal)
+    return Fitted(reference, summary, {name: seen.strangeness for name, seen in found.items()})
 
 
 def _choose(manifest: Manifest, split: str, most: int) -> Manifest:
@@ -74,23 +92,26 @@ def _decode(manifest: Manifest, spec: InputSpec, bars: Bars) -> Decoded:
     return decoded
 
 
-def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference, bars: Bars) -> tuple[Rehearsed, ...]:
-    """Change one image each of some validation patients on purpose, and count how many are flagged."""
+def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference, bars: Bars) -> dict[str, Verdicts]:
+    """Change one image each of some validation patients on purpose, and judge them, by the name of the change."""
     _, first = np.unique(manifest.patients, return_index=True)
     spread = np.linspace(0, len(first) - 1, min(len(first), _MOST_REHEARSED)).round().astype(np.int64)
     some = manifest.take(np.sort(first[spread]))
     views = decode_all(some, _rehearsal_spec(engine.spec)).pixels[:]
     whole = list(zip(views, stored_sizes(some.paths), strict=True))
-    found = []
+    found = {}
     with bars("Rehearsing the guard") as tick:
         for done, (name, change) in enumerate(CHANGES.items(), start=1):
             images = [changed(view, stored, change, engine.spec) for view, stored in whole]
             features = engine.features(np.stack([seen.image for seen in images]), some.paths).features
-            flagged = [not inside for inside in verdicts(reference, images, features, engine.spec).in_distribution]
-            share = share_estimate(np.array(flagged), np.arange(len(some)))
-            found.append(Rehearsed(name, len(some), share))
+            found[name] = verdicts(reference, images, features, engine.spec)
             tick(done, len(CHANGES))
-    return tuple(found)
+    return found
+
+
+def _share_flagged(seen: Verdicts) -> Estimate:
+    """Return the share of images that were flagged, each of another patient."""
+    return share_estimate(~np.array(seen.in_distribution), np.arange(len(seen)))
 
 
 def _rehearsal_spec(spec: InputSpec) -> InputSpec:

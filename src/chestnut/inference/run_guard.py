@@ -12,6 +12,8 @@ import numpy.typing as npt
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import Decoded
 from chestnut.errors import BundleError, DataError
+from chestnut.figures.guard import guard_figure
+from chestnut.figures.saving import save
 from chestnut.inference.bundle import Bundle, PartName
 from chestnut.inference.guard.decoded import seen_blocks
 from chestnut.inference.guard.looks import Seen
@@ -120,9 +122,10 @@ def guard_run(run: RunFolder, rate: float = FALSE_ALARMS, bars: Bars = silent) -
 
 
 def _fit(run: RunFolder, engine: KerasEngine, rate: float, bars: Bars) -> GuardSummary:
-    """Fit the guard, and write it into the bundle."""
-    reference, summary = fit_guard(run.manifest, engine, rate, bars)
+    """Fit the guard, write it into the bundle, and draw what it notices."""
+    reference, summary, changed = fit_guard(run.manifest, engine, rate, bars)
     change_run_bundle(run, parts={PART: reference.to_part()}, guard=summary)
+    save(guard_figure(reference.usual, changed, reference.cutoff), run.figures / "guard.png")
     return summary
 
 

@@ -24,6 +24,7 @@ from chestnut.report.sections.diagnosis import read_advice
 from chestnut.report.sections.evaluations import METRICS, gap, read_results
 from chestnut.report.sections.exchange import read_exchange_section
 from chestnut.report.sections.findings import Findings, read_findings
+from chestnut.report.sections.guard import read_guard_section
 from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_sources, read_stress
 from chestnut.report.sections.table import read_table
@@ -83,6 +84,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "metrics": METRICS,
         "gap": gap(results),
         "calibrated": read_calibration_section(run, names),
+        "guard": read_guard_section(run),
         "exchange": exchange,
         "stresses": read_stress(run, names),
         "sources": read_sources(run),

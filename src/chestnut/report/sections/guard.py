@@ -1,0 +1,40 @@
+"""Read the guard of a run for its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chestnut.inference.guard.requirements import find_obstacle
+from chestnut.inference.guard.summary import GuardSummary
+from chestnut.inference.run_bundle import find_run_bundle
+from chestnut.report.render import Picture, picture
+from chestnut.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class GuardSection:
+    """The guard of a run.
+
+    Attributes:
+        summary: How it was fitted, and what it notices; None if there is none.
+        obstacle: Why there cannot be one; empty if there can.
+        drawing: The figure; None where it is missing.
+    """
+
+    summary: GuardSummary | None
+    obstacle: str
+    drawing: Picture | None
+
+
+def read_guard_section(run: RunFolder) -> GuardSection | None:
+    """Read the guard of a run; None where it has no bundle.
+
+    Raises:
+        BundleError: bundle.json was changed or is damaged.
+    """
+    bundle = find_run_bundle(run)
+    if bundle is None:
+        return None
+    if bundle.guard is None:
+        return GuardSection(None, find_obstacle(run.manifest), None)
+    return GuardSection(bundle.guard, "", picture(run.figures / "guard.png"))
