@@ -1,12 +1,13 @@
 """Measure prediction sets on held-out images and under shifts, and write the tables of docs/calibration.md.
 
-    python -m benchmarks.conformal DATA --weights MOBILENET_V2.weights.h5 [--runs FOLDER] [--no-train]
+    python -m benchmarks.conformal DATA --external OTHER_DATA --weights MOBILENET_V2.weights.h5 \
+        [--runs FOLDER] [--no-train]
 
-DATA are the Kermany training images, split by patient with seed 1. Coverage without shifts is that of the test split,
-for sets fitted on the validation split. Under the shifts of `chestnut stress`, which are made of validation images, the
-sets are fitted on the unchanged images of one half of the patients and judged on the changed images of the other, in
-both directions. How often sets cover simulated patients is measured too. A run that is in FOLDER already is not trained
-again. Earlier results stay in conformal.json.
+DATA are the Kermany training images, split by patient with seed 1; OTHER_DATA come from elsewhere. Coverage without
+shifts is that of the test split, for sets fitted on the validation split. Under the shifts of `chestnut stress`, which
+are made of validation images, the sets are fitted on the unchanged images of one half of the patients and judged on the
+changed images of the other, in both directions. How often sets cover simulated patients is measured too. A run that is
+in FOLDER already is not trained again. Earlier results stay in conformal.json.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 import chestnut as cn
-from benchmarks.generalise import table
+from benchmarks.generalise import MAPPING, table
 from benchmarks.kermany import SEED, chestnut
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.conformal import SetPlan, SetRule, least_probability
@@ -32,6 +33,7 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.operating.choice import halves
 from chestnut.evaluation.patients import number_patients
+from chestnut.evaluation.set_figures import SetFigures
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "conformal.json"
@@ -92,21 +94,51 @@ def judge_test(run: Path) -> list[dict[str, Any]]:
     return found
 
 
-def judge_shifts(run: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the coverage under each shift of sets that were fitted on other patients without it, for each plan."""
+def read_stress(run: Path) -> pd.DataFrame:
+    """Return the predictions of a stress validation."""
+    return pd.read_csv(run / "evaluation" / "stress" / "predictions.csv", keep_default_na=False)
+
+
+def stress(run: Path, external: Path | None) -> None:
+    """Make the stress validation of a run unless it is there."""
     if not (run / "evaluation" / "stress" / "predictions.csv").is_file():
-        chestnut(run.parent, "stress", str(run.resolve()), "--no-exchange")
-    rows = pd.read_csv(run / "evaluation" / "stress" / "predictions.csv", keep_default_na=False)
-    rows = rows[rows["condition"] != "external"]
-    parts = {name: part.sort_values("path") for name, part in rows.groupby("condition", sort=False)}
-    plain = parts["plain"]
-    targets = (plain["label"] == CLASSES[1]).to_numpy(int)
-    owners = number_patients(plain["patient"])[0]
-    second = halves(targets == 1, owners, SEED)
-    values = {name: part[[f"probability_{label}" for label in CLASSES]].to_numpy(float) for name, part in parts.items()}
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in values}
+        other = () if external is None else ("--external", str(external.resolve()), "--map", MAPPING)
+        chestnut(run.parent, "stress", str(run.resolve()), "--no-exchange", *other)
+
+
+def judge_external(run: Path) -> list[dict[str, Any]]:
+    """Return the figures on another data set of sets that were fitted on all unchanged images, for each plan."""
+    rows = read_stress(run)
+    plain, other = (parts(rows[rows["condition"] == name]) for name in ("plain", "external"))
+    if not len(other[0]):
+        return []
+    found = []
     for coverage, per_class in PLANS:
-        plan = SetPlan(coverage, per_class)
+        rule = SetRule.fit(SetPlan(coverage, per_class), *plain, CLASSES)
+        found.append({"images": len(other[0]), **SetFigures.measure(rule, *other).to_dict()})
+    return found
+
+
+def parts(rows: pd.DataFrame) -> tuple[Any, Any, Any]:
+    """Return the probabilities, class numbers and patient numbers of rows of predictions."""
+    values = rows[[f"probability_{label}" for label in CLASSES]].to_numpy(float)
+    return values, (rows["label"] == CLASSES[1]).to_numpy(int), number_patients(rows["patient"])[0]
+
+
+def judge_shifts(run: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the coverage under each shift of sets that were fitted on other patients without it.
+
+    The first figures of a shift are those for all patients together, the second those for each class.
+    """
+    rows = read_stress(run)
+    rows = rows[rows["condition"] != "external"]
+    found_parts = {name: parts(part.sort_values("path")) for name, part in rows.groupby("condition", sort=False)}
+    _, targets, owners = found_parts["plain"]
+    second = halves(targets == 1, owners, SEED)
+    values = {name: part[0] for name, part in found_parts.items()}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in values}
+    for per_class in (False, True):
+        plan = SetPlan(SHIFTED, per_class)
         rules = [
             SetRule.fit(plan, values["plain"][rows], targets[rows], owners[rows], CLASSES) for rows in (second, ~second)
         ]
@@ -115,7 +147,7 @@ def judge_shifts(run: Path) -> dict[str, list[dict[str, Any]]]:
             hits, single = members[np.arange(len(targets)), targets], members.sum(axis=1) == 1
             found[name].append(
                 {
-                    "coverage": coverage,
+                    "coverage": SHIFTED,
                     "per_class": per_class,
                     "covered": asdict(over_patients(hits, owners)),
                     **{
@@ -161,7 +193,7 @@ def test_lines(results: dict[str, Any]) -> list[str]:
 
 def shift_lines(results: dict[str, Any]) -> list[str]:
     """Return the table of coverage under each shift at one coverage, the worst shift first."""
-    found = {name: {shift: find(figures) for shift, figures in row["shifts"].items()} for name, row in chosen(results)}
+    found = {name: {shift: figures[0] for shift, figures in row["shifts"].items()} for name, row in chosen(results)}
     shifts = list(next(iter(found.values()), {}))
     mean = {shift: np.mean([own[shift]["covered"]["value"] for own in found.values()]) for shift in shifts}
     ordered = sorted(shifts, key=lambda shift: (shift != "plain", mean[shift]))
@@ -170,14 +202,26 @@ def shift_lines(results: dict[str, Any]) -> list[str]:
     return table(("shift", *columns), rows)
 
 
-def find(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures of the coverage that the table of shifts shows, for all patients together."""
-    return next(one for one in figures if one["coverage"] == SHIFTED and not one["per_class"])
-
-
 def shift_cells(figures: dict[str, Any]) -> list[str]:
     """Return the cells of a shift for a network: coverage, and the share of sets with one class."""
     return [shown(figures["covered"]), f"{100 * figures['single']['value']:.0f} %"]
+
+
+def external_lines(results: dict[str, Any]) -> list[str]:
+    """Return the table of coverage on another data set."""
+    rows = [
+        [
+            f"`{name}`",
+            f"{sets['coverage']:g}",
+            shown(sets["covered"]),
+            *(shown(sets["covered_by_class"][label]) for label in CLASSES),
+            f"{100 * sets['single']['value']:.0f} %",
+        ]
+        for name, row in chosen(results)
+        for sets in row.get("external", [])
+        if not sets["per_class"] and sets["coverage"] >= SHIFTED
+    ]
+    return table(("run", "promised", "covered", *CLASSES, "one class"), rows)
 
 
 def simulated_lines(results: dict[str, Any]) -> list[str]:
@@ -198,7 +242,10 @@ def chosen(results: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def write(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the page."""
     text = PAGE.read_text(encoding="utf-8")
-    for name, lines in {"sets": test_lines, "sets-shifts": shift_lines, "sets-simulated": simulated_lines}.items():
+    for name, lines in {
+        **{"sets": test_lines, "sets-shifts": shift_lines},
+        **{"sets-external": external_lines, "sets-simulated": simulated_lines},
+    }.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         block = "\n".join([start, *lines(results), end])
         text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
@@ -209,6 +256,7 @@ def main() -> None:
     """Measure the three networks, store the results and write the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
+    parser.add_argument("--external", type=Path, help="images with the classes Pneumonia and No_findings")
     parser.add_argument("--weights", type=Path, help="a weights file of MobileNetV2; else it is downloaded")
     parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "chestnut-trained")
     parser.add_argument("--no-train", action="store_true", help="leave out networks whose runs are not in FOLDER")
@@ -220,7 +268,8 @@ def main() -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     results["simulated"] = simulate()
     for name, run in runs.items():
-        results[name] = {"test": judge_test(run), "shifts": judge_shifts(run)}
+        stress(run, given.external)
+        results[name] = {"test": judge_test(run), "shifts": judge_shifts(run), "external": judge_external(run)}
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write(results)
 
