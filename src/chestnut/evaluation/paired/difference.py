@@ -129,12 +129,13 @@ class Spread:
         usual = np.divide(squares, seen, out=np.zeros_like(squares), where=seen > 0)
         typical = (shares**2).sum(axis=1) ** 2 * contributions.unseen
         added = (typical + seen * usual) / (seen + 1)
-        freedom = np.maximum((shares**2).sum(axis=1) ** 2 / (shares**4).sum(axis=1) - 1, 1)
         noise = sum(one.variance for one in contributions.noise)
         extra = sum(one.variance**2 / one.freedom for one in contributions.noise)
         return cls(
-            Variance(between + noise, _freedom(squares, freedom, noise, extra)),
-            Variance(between + float(added.sum()) + noise, _freedom(squares + added, freedom, noise, extra)),
+            Variance(between + noise, _freedom(squares, contributions.freedom, noise, extra)),
+            Variance(
+                between + float(added.sum()) + noise, _freedom(squares + added, contributions.freedom, noise, extra)
+            ),
         )
 
 
