@@ -23,10 +23,10 @@ METRICS: dict[str, str] = {
     "mcc": "Matthews correlation, for more than two classes Gorodkin's R_K (2004); undefined where all images are of "
     "one class or are decided to be",
     "lr_positive": "positive likelihood ratio, sensitivity / (1 − specificity): how many times the odds of disease "
-    "rise with a positive decision; undefined where no negative image is decided positive (Deeks and Altman 2004, BMJ "
+    "rise with a positive decision; infinite where no negative image is decided positive (Deeks and Altman 2004, BMJ "
     "329:168-169)",
     "lr_negative": "negative likelihood ratio, (1 − sensitivity) / specificity: the factor by which the odds of "
-    "disease fall with a negative decision; undefined where no negative image is decided negative (Deeks and Altman "
+    "disease fall with a negative decision; infinite where no negative image is decided negative (Deeks and Altman "
     "2004)",
 }
 
