@@ -45,9 +45,11 @@ def test_few_different_numbers_are_groups_and_many_become_quarters():
     assert all(int(made.labels[code].split()[0]) <= number for number, code in zip(numbers, made.codes, strict=True))
 
 
-def test_a_number_that_most_images_have_makes_fewer_groups():
-    made = group("dose", ["5"] * 80 + [str(k) for k in range(20)])
-    assert 1 <= len(made.labels) <= 4 and (made.codes >= 0).all()
+def test_where_most_images_have_the_same_number_they_are_divided_at_that():
+    made = group("megapixels", ["0.25"] * 80 + [str(k / 40) for k in range(20)] + [""])
+    assert made.labels == ("below 0.25", "0.25", "above 0.25")
+    assert np.bincount(made.codes[:-1]).tolist() == [10, 81, 9] and made.codes[-1] == -1
+    assert group("dose", ["1"] * 90 + [str(k) for k in range(2, 12)]).labels == ("1", "above 1")
 
 
 def test_groups_of_few_patients_are_joined_however_many_images_they_have():

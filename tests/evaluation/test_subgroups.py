@@ -7,7 +7,7 @@ from scipy import stats
 from chestnut.evaluation.grouping import RARE, Grouping
 from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.shares import Share, share_estimate
-from chestnut.evaluation.subgroups import FEWEST_TESTED, Outcome, Subgroups, _difference, compare_groups
+from chestnut.evaluation.subgroups import FEWEST_TESTED, Outcome, Rate, Subgroups, _difference, compare_groups
 
 
 def outcome(patients=120, seed=0):
@@ -113,7 +113,7 @@ def test_json_brings_the_groups_back():
 
 @pytest.mark.parametrize(("ours", "theirs"), [((20, 20), (18, 20)), ((9, 30), (15, 20)), ((50, 50), (50, 50))])
 def test_interval_and_p_value_agree(ours, theirs):
-    found = _difference(*(Share(hits / trials, trials) for hits, trials in (ours, theirs)))
+    found = _difference(*(Rate(Share(hits / trials, trials)) for hits, trials in (ours, theirs)))
     assert found.estimate.low < found.estimate.high
     assert (found.p < 0.05) == (not found.estimate.low <= 0 <= found.estimate.high)
     if ours[0] / ours[1] == theirs[0] / theirs[1]:
@@ -122,9 +122,9 @@ def test_interval_and_p_value_agree(ours, theirs):
 
 def test_the_interval_of_a_difference_is_newcombes():
     # Newcombe 1998, Statistics in Medicine 17:873-890, table II, method 10: 56/70 - 48/80, and 10/10 - 0/20
-    found = _difference(Share(56 / 70, 70), Share(48 / 80, 80)).estimate
+    found = _difference(Rate(Share(56 / 70, 70)), Rate(Share(48 / 80, 80))).estimate
     assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-    found = _difference(Share(1.0, 10), Share(0.0, 20)).estimate
+    found = _difference(Rate(Share(1.0, 10)), Rate(Share(0.0, 20))).estimate
     assert (found.low, found.high) == pytest.approx((0.6791, 1.0), abs=5e-5)
 
 
@@ -136,7 +136,7 @@ def test_equal_groups_differ_by_chance_as_often_as_they_should(share, icc):
         sizes = random.integers(1, 8, patients)
         together = random.random(patients) < icc  # such patients are right or wrong in all their images
         hits = np.where(together, sizes * (random.random(patients) < share), random.binomial(sizes, share))
-        return Share.of(hits.astype(float), sizes.astype(float))
+        return Rate(Share.of(hits.astype(float), sizes.astype(float)), patients - 1)
 
     for _ in range(repeats):
         difference = _difference(draw(15), draw(60)).estimate

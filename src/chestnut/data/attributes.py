@@ -15,6 +15,9 @@ from chestnut.names import is_safe
 #: The most attributes of a data set, the most characters of a name and of a cell, and the most texts of a column.
 MOST_ATTRIBUTES, MOST_NAME_CHARACTERS, MOST_TEXT_CHARACTERS, MOST_TEXTS = 40, 60, 200, 60
 
+#: The most columns that are looked at, and the most cells that are kept of all attributes together: 600 MB.
+MOST_EXAMINED, MOST_CELLS = 200, 5_000_000
+
 #: Names that an attribute may not have, in lower case, beside the columns of a manifest.
 _RESERVED = frozenset({"fold", "uid", "name", "origin"})
 
@@ -38,7 +41,7 @@ def choose_attributes(frame: pd.DataFrame, patients: pd.Series[str], reserved: I
     most = min(MOST_TEXTS, patients.nunique() // 2)
     kept: list[str] = []
     for name in frame:
-        if _may_be_attribute(str(name), taken) and _describes_groups(frame[name], most):
+        if _may_be_attribute(str(name), taken) and describes_groups(frame[name], most):
             kept.append(str(name))
             taken.add(str(name).casefold())
     return frame[kept[:MOST_ATTRIBUTES]]
@@ -54,7 +57,8 @@ def _may_be_attribute(name: str, taken: set[str]) -> bool:
     )
 
 
-def _describes_groups(cells: pd.Series[str], most: int) -> bool:
+def describes_groups(cells: pd.Series[str], most: int) -> bool:
+    """Tell whether a column has numbers, or at most so many different texts, and none of them long."""
     texts = set(cells) - {""}
     if not texts or max(map(len, texts)) > MOST_TEXT_CHARACTERS or not all(map(is_safe, texts)):
         return False

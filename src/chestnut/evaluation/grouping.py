@@ -26,6 +26,8 @@ AGE_BANDS = {0: "0–1", 2: "2–12", 13: "13–17", 18: "18–39", 40: "40–64
 FEW_NUMBERS = 6
 
 _PARTS = 4
+# Fewer edges than these are a single group.
+_FEWEST_EDGES = 3
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _DICOM_AGE = re.compile(r"(\d{1,3})([DWMY])")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
@@ -50,8 +52,9 @@ class Grouping:
     def of(cls, column: str, cells: Sequence[str], owners: Ints) -> Grouping:
         """Group images by the cells of a column.
 
-        Ages become the bands of `AGE_BANDS`, other numbers quarters of the images where there are more than six
-        different ones, and a text is a group. Groups of fewer than five patients become one.
+        Ages become the bands of `AGE_BANDS`. Other numbers become quarters of the images where there are more than six
+        different ones; where most images have the same, they are divided at that. A text is a group. Groups of fewer
+        than five patients become one.
 
         Args:
             column: The name of the column, which tells whether it has ages.
@@ -116,12 +119,22 @@ def _cut(values: Floats, starts: Sequence[float]) -> Ints:
 def _divide(values: Floats) -> tuple[Ints, list[str]]:
     """Return the groups of numbers: each different one, or quarters."""
     known = values[~np.isnan(values)]
-    different = np.unique(known)
+    different, counts = np.unique(known, return_counts=True)
     if len(different) <= FEW_NUMBERS:
         return _cut(values, different.tolist()), [f"{value:g}" for value in different]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, _PARTS + 1), method="nearest"))
+    if len(edges) < _FEWEST_EDGES or counts.max() > len(known) / 2:
+        return _divide_at_commonest(values)
     ends = [f"{edge:.4g}" for edge in edges]
     return _cut(values, edges[:-1].tolist()), [f"{low} to {high}" for low, high in pairwise(ends)]
+
+
+def _divide_at_commonest(values: Floats) -> tuple[Ints, list[str]]:
+    """Return the numbers below the commonest one, that one itself, and those above."""
+    different, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    common = float(different[counts.argmax()])
+    codes = np.where(np.isnan(values), -1, np.sign(values - common) + 1).astype(np.int64)
+    return codes, [f"below {common:.4g}", f"{common:.4g}", f"above {common:.4g}"]
 
 
 def _join_small(codes: Ints, names: Sequence[str], owners: Ints) -> tuple[tuple[str, ...], Ints]:

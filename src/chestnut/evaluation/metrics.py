@@ -164,7 +164,8 @@ class Evaluation:
         cells = [(name, *row) for name, row in zip(self.classes, self.confusion, strict=True)]
         decisions = [f"decided {name}" for name in self.classes]
         confusion = html_table(cells, ("true class", *decisions), notes=self.notes)
-        return table + confusion + details_html(self.details)
+        groups = "".join(one._repr_html_() for one in self.subgroups)
+        return table + confusion + details_html(self.details) + groups
 
 
 def _write(figures: Mapping[str, Estimate]) -> dict[str, Any]:

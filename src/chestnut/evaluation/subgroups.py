@@ -19,7 +19,9 @@ import numpy.typing as npt
 
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.grouping import FEWEST_SHOWN, RARE, Grouping
+from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.auroc import AurocVariance
+from chestnut.evaluation.intervals.distributions import normal_quantile, t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure
 from chestnut.evaluation.intervals.shares import Share, wilson
 from chestnut.evaluation.metric_names import in_words
@@ -94,6 +96,13 @@ class Group:
     differences: dict[str, Difference]
     small: bool
 
+    def describe(self, figure: str) -> str:
+        """Return a figure with its interval and its difference to the others as text; a dash where there is none."""
+        if figure not in self.metrics:
+            return "–"
+        difference = self.differences.get(figure)
+        return str(self.metrics[figure]) + ("" if difference is None else f"; Δ {difference.change}")
+
     def has_few(self, figure: str) -> bool:
         """Tell whether there are too few patients to compare the group in a figure."""
         if self.positives is None or self.negatives is None or figure == "accuracy":
@@ -139,6 +148,15 @@ class Subgroups:
         """What stands out, and what could not be compared, in sentences."""
         return tuple(_sentences(self))
 
+    def _repr_html_(self) -> str:
+        names = [name for name in (*_TESTED, "accuracy") if any(name in group.metrics for group in self.groups)]
+        rows = [
+            (group.name, group.images, group.patients, *(group.describe(name) for name in names))
+            for group in self.groups
+        ]
+        columns = (self.column, "images", "patients", *map(in_words, names))
+        return html_table(rows, columns, f"By {self.column}", self.sentences)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all fields for JSON."""
         return {
@@ -151,6 +169,39 @@ class Subgroups:
     def from_dict(cls, values: Mapping[str, Any]) -> Subgroups:
         """Read what `to_dict` returned; raises KeyError, TypeError or AttributeError for anything else."""
         return cls(str(values["column"]), tuple(map(Group.from_dict, values["groups"])), int(values["unknown"]))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of images, such as sensitivity.
+
+    Attributes:
+        share: The share, and how many independent images it is worth.
+        freedom: The degrees of freedom with which that number is known; None if each patient has one image.
+    """
+
+    share: Share
+    freedom: int | None = None
+
+    @classmethod
+    def of(cls, right: Truth, owners: Ints) -> Rate:
+        """Estimate the share of images that are right."""
+        sizes = sum_by_patient(1, owners)[0]
+        share = Share.of(sum_by_patient(right, owners)[0], sizes)
+        return cls(share, max(int((sizes > 0).sum()) - 1, 1) if sizes.max() > 1 else None)
+
+    def ends(self, confidence: float) -> tuple[float, float]:
+        """Return the ends that a difference is put together from: Wilson's, as exact ones would make it too wide.
+
+        Where the number of independent images is estimated, it is made smaller by the square of the normal over the t
+        quantile (Korn and Graubard 1998, Survey Methodology 24:193-201).
+        """
+        size = self.share.size
+        if self.freedom is not None:
+            upper = (1 + confidence) / 2
+            size *= (float(normal_quantile(upper)) / float(t_quantile(upper, self.freedom))) ** 2
+        low, high = wilson(self.share.value * size, size, confidence)
+        return float(low), float(high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,17 +227,17 @@ class Outcome:
         return Outcome(self.right[rows], self.owners[rows], truth, scores)
 
     @property
-    def figures(self) -> dict[str, Share | AurocVariance]:
+    def figures(self) -> dict[str, Rate | AurocVariance]:
         """The figures that are defined, each with what its interval is computed from."""
-        found: dict[str, Share | AurocVariance] = {}
+        found: dict[str, Rate | AurocVariance] = {}
         if self.truth is not None and self.scores is not None:
             if self.truth.any() and not self.truth.all():
                 found["auroc"] = AurocVariance.of(self.truth, self.scores, self.owners)
             for name, rows in (("sensitivity", self.truth), ("specificity", ~self.truth)):
                 if rows.any():
-                    found[name] = _share(self.right[rows], self.owners[rows])
+                    found[name] = Rate.of(self.right[rows], self.owners[rows])
         if len(self.right):
-            found["accuracy"] = _share(self.right, self.owners)
+            found["accuracy"] = Rate.of(self.right, self.owners)
         return found
 
     def count(self, positive: bool | None = None) -> int:
@@ -269,17 +320,17 @@ def _compare(own: Outcome, others: Outcome) -> dict[str, Difference]:
     }
 
 
-def _difference(one: Share | AurocVariance, other: Share | AurocVariance) -> Difference:
+def _difference(one: Rate | AurocVariance, other: Rate | AurocVariance) -> Difference:
     value = _value(one) - _value(other)
-    low, high = _ends(one, other, CONFIDENCE)
+    low, high = difference_ends(one, other)
     return Difference(Estimate(value, low, high), p := _p_value(one, other), p)
 
 
-def _p_value(one: Share | AurocVariance, other: Share | AurocVariance) -> float:
+def _p_value(one: Rate | AurocVariance, other: Rate | AurocVariance) -> float:
     """Return one less the greatest coverage at which the interval of the difference leaves out 0."""
 
     def leaves_out(p: float) -> bool:
-        low, high = _ends(one, other, 1 - p)
+        low, high = difference_ends(one, other, 1 - p)
         return not low <= 0 <= high
 
     if not leaves_out(_MOST_P):
@@ -296,32 +347,26 @@ def _p_value(one: Share | AurocVariance, other: Share | AurocVariance) -> float:
     return math.exp(outside)
 
 
-def _ends(one: Share | AurocVariance, other: Share | AurocVariance, confidence: float) -> tuple[float, float]:
-    """Return the ends of the interval of the difference."""
+def difference_ends(
+    one: Rate | AurocVariance, other: Rate | AurocVariance, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return the ends of the interval of the difference of two figures of different patients."""
     (low, high), (least, most) = _interval(one, confidence), _interval(other, confidence)
     first, second = _value(one), _value(other)
     value = first - second
     return value - math.hypot(first - low, most - second), value + math.hypot(high - first, second - least)
 
 
-def _interval(figure: Share | AurocVariance, confidence: float) -> tuple[float, float]:
-    """Return the ends that a difference is put together from; of a share, exact ones would make it too wide."""
-    if isinstance(figure, AurocVariance):
-        return figure.interval(confidence)
-    low, high = wilson(figure.value * figure.size, figure.size, confidence)
-    return float(low), float(high)
+def _interval(figure: Rate | AurocVariance, confidence: float) -> tuple[float, float]:
+    return figure.ends(confidence) if isinstance(figure, Rate) else figure.interval(confidence)
 
 
-def _share(right: Truth, owners: Ints) -> Share:
-    return Share.of(sum_by_patient(right, owners)[0], sum_by_patient(1, owners)[0])
+def _value(figure: Rate | AurocVariance) -> float:
+    return figure.share.value if isinstance(figure, Rate) else figure.area
 
 
-def _value(figure: Share | AurocVariance) -> float:
-    return figure.value if isinstance(figure, Share) else figure.area
-
-
-def _estimate(figure: Share | AurocVariance) -> Estimate:
-    return Estimate(_value(figure), *figure.interval())
+def _estimate(figure: Rate | AurocVariance) -> Estimate:
+    return figure.share.estimate() if isinstance(figure, Rate) else Estimate(figure.area, *figure.interval())
 
 
 def _sentences(found: Subgroups) -> Iterator[str]:

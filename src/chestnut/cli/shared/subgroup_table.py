@@ -6,7 +6,7 @@ from rich.table import Table
 
 from chestnut.cli.shared.tables import table
 from chestnut.evaluation.metric_names import in_words
-from chestnut.evaluation.subgroups import Group, Subgroups
+from chestnut.evaluation.subgroups import Subgroups
 
 _FIGURES = ("auroc", "sensitivity", "specificity", "accuracy")
 
@@ -22,14 +22,6 @@ def subgroups_table(found: Subgroups) -> Table:
     )
     for group in found.groups:
         mark = " (few)" if group.small else ""
-        cells = (_cell(group, name) for name in names)
+        cells = (group.describe(name).replace("; ", "\n") for name in names)
         made.add_row(f"{group.name}{mark}", f"{group.images:,}", f"{group.patients:,}", *cells)
     return made
-
-
-def _cell(group: Group, name: str) -> str:
-    if name not in group.metrics:
-        return "–"
-    text = str(group.metrics[name])
-    difference = group.differences.get(name)
-    return text if difference is None else f"{text}\nΔ {difference.change}"

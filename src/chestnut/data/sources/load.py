@@ -22,7 +22,7 @@ from chestnut.data.sources.patterns import ARCHIVE, TABLES, fixed_part, is_patte
 from chestnut.data.sources.record import Found, Image
 from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_image, suffix
 from chestnut.data.sources.table import Columns
-from chestnut.errors import DataError
+from chestnut.errors import DataError, listed
 from chestnut.files.json_files import read_json
 from chestnut.names import is_safe, shown
 
@@ -87,13 +87,16 @@ def load_dataset(
             "or more; put each class in a folder, and give the folder that contains them"
         )
     root = Path(absolute(fixed_part(text)))
-    return Manifest.build(
+    manifest = Manifest.build(
         _table(images),
         root,
         positive=positive,
         notes=(*found.notes, *notes, *patient_notes),
         synthetic=_synthetic(images, root),
     )
+    if not manifest.attributes:
+        return manifest
+    return manifest.with_note(f"attributes of the images: {listed(manifest.attributes, 12)}")
 
 
 def _table(images: Sequence[Image]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
-from chestnut.data.attributes import MOST_ATTRIBUTES, MOST_TEXT_CHARACTERS
+from chestnut.data.attributes import MOST_ATTRIBUTES, MOST_CELLS, MOST_EXAMINED, MOST_TEXTS, describes_groups
 from chestnut.data.decoding.limits import (
     MB,
     MOST_CELL_CHARACTERS,
@@ -197,9 +197,14 @@ def _clean(cells: pd.Series[str], part: str) -> pd.Series[str]:
 
 
 def _read_others(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of columns that may be attributes; one with long cells is none."""
-    short = [name for name in cells if cells[name].fillna("").str.len().max() <= MOST_TEXT_CHARACTERS]
-    return cells[short[: 2 * MOST_ATTRIBUTES]].apply(lambda column: _clean(column, str(column.name)))
+    """Return the cells of columns that may be attributes: numbers, or few different texts, and none of them long."""
+    most = min(MOST_ATTRIBUTES, MOST_CELLS // len(cells))
+    kept: dict[str, pd.Series[str]] = {}
+    for name in cells.columns[:MOST_EXAMINED]:
+        column = _clean(cells[name], str(name))
+        if len(kept) < most and describes_groups(column, MOST_TEXTS):
+            kept[str(name)] = column
+    return pd.DataFrame(kept, index=cells.index)
 
 
 def _check_lengths(table: Table) -> None:
