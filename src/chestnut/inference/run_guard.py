@@ -116,7 +116,7 @@ def guard_run(run: RunFolder, rate: float = FALSE_ALARMS, bars: Bars = silent) -
     """
     require_between(LEAST_RATE, MOST_RATE, error=DataError, false_alarms=rate)
     bundle = read_run_bundle(run)
-    if fault := find_obstacle(run.manifest):
+    if fault := find_obstacle(run.manifest.frame):
         raise DataError(f"{run.path} cannot have a guard: {fault}")
     return _fit(run, KerasEngine.open(bundle), rate, bars)
 
@@ -139,7 +139,7 @@ def add_guard(run: RunFolder, engine: KerasEngine, bars: Bars = silent) -> None:
     """
     if PART in read_run_bundle(run).parts:
         return
-    if fault := find_obstacle(run.manifest):
+    if fault := find_obstacle(run.manifest.frame):
         _log.info("no guard: %s", fault)
         return
     try:

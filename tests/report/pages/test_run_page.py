@@ -36,7 +36,8 @@ def test_a_finished_run_is_told_from_headline_to_limits(finished, page_of):
     assert "The test split was looked at once." in page.text
     assert "it decides PNEUMONIA for 80 % (77–83 %) of the PNEUMONIA images" in page.text
     assert re.findall(r'<h2 id="(\w+)"', page.html) == [
-        "data", "audit", "recipe", "training", "results", "calibration", "shifts", "ledger", "environment", "limits"
+        "data", "audit", "recipe", "training", "results", "calibration", "guard", "shifts", "ledger",
+        "environment", "limits",
     ]  # fmt: skip
     assert "of epoch 1 of 2" in page.text
     assert "early stopping: no better epoch for as long as the recipe waits" in page.text
@@ -160,7 +161,7 @@ def test_synthetic_images_are_called_so_everywhere(make_run, page_of):
     made.evaluate("test", synthetic=True)
     page = page_of(made)
     sections = re.findall(r"<h2.*?</h2>", page.html)
-    assert len(sections) == 10
+    assert len(sections) == 11
     assert all("Synthetic images" in section for section in sections)
     assert "312 synthetic images of 120 patients" in page.text
     assert '<div class="running synthetic">' in page.html

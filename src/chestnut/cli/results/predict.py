@@ -101,7 +101,7 @@ def command(
     counts["overlap"] = overlap.counts
     if emit({**seen.shown.to_dict(), **counts}, json):
         _print(seen, overlap, csv)
-        if on_outlier != "ignore" and seen.outliers is None and not find_obstacle(folder.manifest):
+        if on_outlier != "ignore" and seen.outliers is None and not find_obstacle(folder.manifest.frame):
             print_notes([f"not compared with the training images; chestnut guard {run} makes that possible"])
         print_decided(folder)
         print_next_for(folder, predicted=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from chestnut.data.manifest import Manifest
+import pandas as pd
 
 #: With fewer validation patients, a guard would flag more than one in twenty usual images; with fewer training images,
 #: it would not know what is usual.
 LEAST_PATIENTS, LEAST_TRAINED_ON = 19, 50
 
 
-def find_obstacle(manifest: Manifest) -> str:
-    """Say why the images of a run do not suffice for a guard; empty if they do."""
-    split = manifest.frame["split"]
-    patients, trained_on = len(set(manifest.patients[split == "val"])), int((split == "train").sum())
+def find_obstacle(images: pd.DataFrame) -> str:
+    """Say why the images of a run do not suffice for a guard; empty if they do.
+
+    Args:
+        images: A row for each image, with its `split` and `patient`.
+    """
+    patients = images.loc[images["split"] == "val", "patient"].nunique()
+    trained_on = int((images["split"] == "train").sum())
     if patients < LEAST_PATIENTS:
         return (
             f"it needs {LEAST_PATIENTS} validation patients, and there are {patients}; with so few, no share of false "

@@ -36,5 +36,6 @@ def read_guard_section(run: RunFolder) -> GuardSection | None:
     if bundle is None:
         return None
     if bundle.guard is None:
-        return GuardSection(None, find_obstacle(run.manifest), None)
+        rows = run.rows
+        return GuardSection(None, "" if rows is None else find_obstacle(rows), None)
     return GuardSection(bundle.guard, "", picture(run.figures / "guard.png"))
