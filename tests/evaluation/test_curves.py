@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from chestnut.errors import DataError
 from chestnut.evaluation.curves import precision_recall, reliability, roc
+from chestnut.evaluation.details.rates import Rates
+from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.metrics import evaluate
+from chestnut.evaluation.patients import number_patients
 
 
 def sample(seed=0, n=200, digits=8):
@@ -24,7 +28,7 @@ def sample(seed=0, n=200, digits=8):
 @given(st.integers(0, 10_000), st.integers(1, 8))
 def test_roc_agrees_with_scikit_learn(seed, digits):
     targets, scores, patients = sample(seed, n=60, digits=digits)
-    curve = roc(targets, scores, patients, resamples=1)
+    curve = roc(targets, scores, patients)
     rate, sensitivity, _ = roc_curve(targets, scores, drop_intermediate=False)
     known = set(zip(rate.round(9), sensitivity.round(9), strict=True))
     corners = np.round(curve.false_positive_rate, 9), np.round(curve.sensitivity, 9)
@@ -36,7 +40,7 @@ def test_roc_agrees_with_scikit_learn(seed, digits):
 @given(st.integers(0, 10_000), st.integers(1, 8))
 def test_precision_recall_agrees_with_scikit_learn(seed, digits):
     targets, scores, patients = sample(seed, n=60, digits=digits)
-    curve = precision_recall(targets, scores, patients, resamples=1)
+    curve = precision_recall(targets, scores, patients)
     steps = np.diff(curve.recall) @ np.array(curve.precision[1:])
     assert steps == pytest.approx(average_precision_score(targets, scores)) == pytest.approx(curve.area.value)
     precision, recall, _ = precision_recall_curve(targets, scores)
@@ -47,8 +51,8 @@ def test_precision_recall_agrees_with_scikit_learn(seed, digits):
 def test_curves_tell_the_same_as_evaluate():
     targets, scores, patients = sample(1)
     evaluation = evaluate(targets, np.c_[1 - scores, scores], patients, ["a", "b"], threshold=0.4, resamples=60)
-    ranked = roc(targets, scores, patients, threshold=0.4, resamples=60)
-    recalled = precision_recall(targets, scores, patients, threshold=0.4, resamples=60)
+    ranked = roc(targets, scores, patients, threshold=0.4)
+    recalled = precision_recall(targets, scores, patients, threshold=0.4)
     metrics = evaluation.metrics
     assert ranked.area == metrics["auroc"] and recalled.area == metrics["auprc"]
     assert reliability(targets, scores, patients, resamples=60).error == metrics["calibration_error"]
@@ -59,7 +63,7 @@ def test_curves_tell_the_same_as_evaluate():
 @pytest.mark.parametrize("draw", [roc, precision_recall])
 def test_bands_hold_the_curve(draw):
     targets, scores, patients = sample(2, n=400)
-    curve = draw(targets, scores, patients, resamples=200)
+    curve = draw(targets, scores, patients)
     low, high = np.array(curve.low), np.array(curve.high)
     across = np.array(curve.grid)
     if draw is roc:
@@ -70,14 +74,28 @@ def test_bands_hold_the_curve(draw):
     assert ((low <= middle) & (middle <= high)).mean() > 0.95
 
 
-def test_a_band_of_repeated_patients_equals_the_slow_way():
+def test_a_band_holds_what_is_near_at_some_threshold():
     targets, scores, patients = sample(4, n=40)
-    band = roc(targets, scores, patients, resamples=1, seed=5).low
-    names = np.unique(patients.astype(str))
-    drawn = names[np.random.default_rng(5).integers(0, len(names), (1, len(names)))[0]]
-    rows = np.concatenate([np.flatnonzero(patients.astype(str) == name) for name in drawn])
-    rate, sensitivity, _ = roc_curve(targets[rows], scores[rows])
-    np.testing.assert_allclose(band, np.interp(np.linspace(0, 1, 101), rate, sensitivity))
+    curve = roc(targets, scores, patients)
+    owners = number_patients(patients)[0]
+    most, low, high = 1.959964, 1.0, 0.0
+    for threshold in (*np.unique(scores), np.inf):
+        passed = share_estimate(scores[targets == 0] < threshold, owners[targets == 0])
+        shares = [Rates.of(*(np.bincount(owners[side], weights, owners.max() + 1).reshape(-1, 1) for weights in both))
+                  for side, both in ((targets == 0, ((scores < threshold)[targets == 0], None)),
+                                     (targets == 1, ((scores >= threshold)[targets == 1], None)))]  # fmt: skip
+        assert shares[0].values[0] == pytest.approx(passed.value)
+        if (far := shares[0].distances(0.7)[0]) <= most:
+            ends = shares[1].ends(2 * norm.cdf(np.sqrt(most**2 - far**2)) - 1)
+            low, high = min(low, ends[0][0]), max(high, ends[1][0])
+    assert (curve.low[30], curve.high[30]) == pytest.approx((low, high), abs=1e-6)
+
+
+@pytest.mark.parametrize("draw", [roc, precision_recall])
+def test_a_band_has_a_width_where_all_images_are_right(draw):
+    curve = draw([0] * 20 + [1] * 20, np.arange(40) / 40, np.arange(40))
+    low, high = np.array(curve.low), np.array(curve.high)
+    assert (high[:-1] - low[:-1] > 0.1).all() and high[50] == 1 and 0.6 < low[50] < 0.9
 
 
 def test_reliability_counts_every_image():
@@ -89,8 +107,8 @@ def test_reliability_counts_every_image():
     assert (np.subtract(curve.observed, curve.low) > -1e-9).all()
     assert (np.subtract(curve.high, curve.observed) > -1e-9).all()
     assert (np.diff(curve.predicted) > 0).all()
-    alone = reliability(targets, scores, np.arange(300), resamples=50)
-    assert (np.subtract(alone.high, alone.low) <= np.subtract(curve.high, curve.low) + 1e-12).all()
+    alike = reliability(targets, scores, np.arange(300) // 30, resamples=50)
+    assert np.subtract(alike.high, alike.low).mean() > np.subtract(curve.high, curve.low).mean()
 
 
 @pytest.mark.parametrize("draw", [roc, precision_recall, reliability])
@@ -102,8 +120,8 @@ def test_json_is_plain_even_for_one_patient(draw):
 
 
 def test_a_threshold_that_nothing_reaches_has_no_precision():
-    assert precision_recall([0, 1], [0.2, 0.3], ["a", "b"], threshold=0.9, resamples=5).operating_point is None
-    assert roc([0, 1], [0.2, 0.3], ["a", "b"], threshold=0.9, resamples=5).operating_point == (0, 0)
+    assert precision_recall([0, 1], [0.2, 0.3], ["a", "b"], threshold=0.9).operating_point is None
+    assert roc([0, 1], [0.2, 0.3], ["a", "b"], threshold=0.9).operating_point == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_confusion_of_many_classes_with_one_absent(tmp_path):
     [(figures.roc_figure, roc, "AUROC"), (figures.precision_recall_figure, precision_recall, "AUPRC")],
 )
 def test_curves_name_their_area_and_operating_point(draw, curve, area, evaluation, tmp_path):
-    result = curve(TARGETS, SCORES, PATIENTS, threshold=0.5, resamples=20)
+    result = curve(TARGETS, SCORES, PATIENTS, threshold=0.5)
     figure = draw({"PNEUMONIA": result})
     shown = " ".join(texts(figure))
     assert f"PNEUMONIA: {area} {evaluation.summary(area.lower())}" in shown

@@ -1,12 +1,11 @@
 """ROC, precision-recall and reliability curves of one class against the rest, as numbers with intervals.
 
-A band is pointwise: at each position along the axis it spans 95 % of the resamples of patients. Where there is no band,
-as for a single patient, `grid`, `low` and `high` are empty.
+A band is pointwise: at each position along the axis it is a 95 % interval (see `bands`). Where there is no band, as for
+a single patient, `grid`, `low` and `high` are empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,21 +14,20 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.bands import GRID, Bands
 from chestnut.evaluation.calibration.error import equal_mass_bins
 from chestnut.evaluation.calibration.error_interval import sample_errors
 from chestnut.evaluation.intervals.auprc import auprc_share
 from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, percentile_ends
-from chestnut.evaluation.intervals.shares import wilson
+from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
 
 Numbers = tuple[float, ...]
 
-# The positions along the axis at which a band is computed.
-_GRID = np.linspace(0, 1, 101).round(2)
 _HISTOGRAM_BINS = 20
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class Reliability(_Curve):
     Attributes:
         predicted: The mean probability of each bin, in rising order.
         observed: The share of its images that are positive.
-        low: The lower end of Wilson's interval of that share, with patients as trials.
+        low: The lower end of the interval of that share.
         high: The upper end.
         counts: The number of images of each bin.
         histogram: The number of images in each of 20 equal spans of probability from 0 to 1.
@@ -121,36 +119,27 @@ class Reliability(_Curve):
 
 
 def roc(
-    targets: npt.ArrayLike,
-    scores: npt.ArrayLike,
-    patients: npt.ArrayLike,
-    threshold: float | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
+    targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike, threshold: float | None = None
 ) -> RocCurve:
-    """Compute the ROC curve with a band of sensitivity at each false positive rate (Fawcett 2006, section 8.2).
+    """Compute the ROC curve with a band of sensitivity at each false positive rate.
 
     Args:
         targets: Whether each image is of the class, shape (n,), 0 or 1.
         scores: The score of each image, higher for the class, shape (n,).
         patients: Identities, shape (n,).
         threshold: The score from which an image is decided positive, which marks the operating point.
-        resamples: The number of resamples behind the band.
-        seed: The seed of the resamples; at equal seeds they are those of `evaluate`.
 
     Raises:
         DataError: Shapes do not fit, or only one of the two classes is present.
     """
-    ranking, distinct = _rank(targets, scores, patients)
-    found, wrong = (total[:, 0] for total in _accumulate(ranking, np.ones((distinct, 1))))
+    truth, values, owners, ranking = _rank(targets, scores, patients)
+    found, wrong = _accumulate(ranking)
     rate, sensitivity = wrong / wrong[-1], found / found[-1]
     corner = np.r_[True, (np.diff(found, 2) != 0) | (np.diff(wrong, 2) != 0), True]
-
-    def band(found: Floats, wrong: Floats) -> Floats:
-        return np.asarray(np.interp(_GRID, wrong / wrong[-1], found / found[-1]), dtype=np.float64)
-
-    grid, low, high = _band(_resample(ranking, distinct, band, resamples, seed))
-    area = auroc_estimate(targets, scores, number_patients(patients)[0])
+    several = owners.max() > 0
+    own = np.interp(GRID, rate, sensitivity)
+    grid, low, high = _band(own, *Bands.of(truth, values, owners).sensitivity()) if several else ((), (), ())
+    area = auroc_estimate(truth, values, owners)
     point = None
     if threshold is not None:
         place = int(np.count_nonzero(ranking.thresholds >= threshold))
@@ -161,35 +150,26 @@ def roc(
         grid=grid,
         low=low,
         high=high,
-        area=area if distinct > 1 else Estimate(area.value),
+        area=area if several else Estimate(area.value),
         operating_point=point,
         threshold=threshold,
     )
 
 
 def precision_recall(
-    targets: npt.ArrayLike,
-    scores: npt.ArrayLike,
-    patients: npt.ArrayLike,
-    threshold: float | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
+    targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike, threshold: float | None = None
 ) -> PrecisionRecallCurve:
     """Compute the precision-recall curve in steps; straight lines would flatter it (Davis and Goadrich 2006, ICML).
 
     Arguments and errors are those of `roc`.
     """
-    ranking, distinct = _rank(targets, scores, patients)
-    found, wrong = (total[:, 0] for total in _accumulate(ranking, np.ones((distinct, 1))))
+    truth, values, owners, ranking = _rank(targets, scores, patients)
+    found, wrong = _accumulate(ranking)
     rises = np.flatnonzero(np.diff(found)) + 1
     recall, precision = found[rises] / found[-1], found[rises] / (found + wrong)[rises]
-
-    def band(found: Floats, wrong: Floats) -> Floats:
-        # Slightly less than the recall, because of rounding; half an image, for the first positive at recall 0.
-        reached = np.searchsorted(found, np.maximum(_GRID * found[-1] - 1e-6, 0.5))
-        return np.asarray(found[reached] / (found + wrong)[reached], dtype=np.float64)
-
-    grid, low, high = _band(_resample(ranking, distinct, band, resamples, seed))
+    several = owners.max() > 0
+    own = precision[np.minimum(np.searchsorted(recall, GRID - _ROUNDING), len(recall) - 1)]
+    grid, low, high = _band(own, *Bands.of(truth, values, owners).precision()) if several else ((), (), ())
     area = auprc_share(ranking)[0].estimate()
     point = None
     if threshold is not None and (place := int(np.count_nonzero(ranking.thresholds >= threshold))):
@@ -200,7 +180,7 @@ def precision_recall(
         grid=grid,
         low=low,
         high=high,
-        area=area if distinct > 1 else Estimate(area.value),
+        area=area if several else Estimate(area.value),
         prevalence=float(found[-1] / (found + wrong)[-1]),
         operating_point=point,
         threshold=threshold,
@@ -212,8 +192,7 @@ def reliability(
 ) -> Reliability:
     """Compute how often the class is present where the network gives it a certain probability.
 
-    Images of one patient say less than as many patients would, so Wilson's interval counts the patients of a bin as its
-    trials; then several images of a patient do not make it too narrow.
+    The interval of the share of each bin counts patients; see `intervals.shares`.
 
     Args:
         targets: Whether each image is of the class, shape (n,), 0 or 1.
@@ -231,15 +210,14 @@ def reliability(
     bins = equal_mass_bins(values)
     counts = np.bincount(bins)
     observed = np.bincount(bins, truth) / counts
-    people = np.bincount(np.unique(np.stack([bins, owners]), axis=1)[0])
-    low, high = wilson(observed * people, people)
+    bars = [share_estimate(truth[bins == number], owners[bins == number]) for number in range(len(counts))]
     both = np.stack([1 - values, values], axis=1)
     error = sample_errors(truth.astype(np.int64), both, owners, [1], resamples, seed)[0].estimate()
     return Reliability(
         predicted=_numbers(np.bincount(bins, values) / counts),
         observed=_numbers(observed),
-        low=_numbers(low),
-        high=_numbers(high),
+        low=tuple(float(bar.low or 0) for bar in bars),
+        high=tuple(float(bar.high or 0) for bar in bars),
         counts=tuple(int(count) for count in counts),
         histogram=tuple(int(count) for count in np.histogram(values, _HISTOGRAM_BINS, (0, 1))[0]),
         error=error if distinct > 1 else Estimate(error.value),
@@ -262,39 +240,26 @@ def _align(
     return truth.astype(bool), values, owners, distinct
 
 
-def _rank(targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike) -> tuple[Ranking, int]:
-    truth, values, owners, distinct = _align(targets, scores, patients)
+def _rank(
+    targets: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike
+) -> tuple[npt.NDArray[np.bool_], Floats, Ints, Ranking]:
+    truth, values, owners, _ = _align(targets, scores, patients)
     if truth.all() or not truth.any():
         lacking = "negative" if truth.all() else "positive"
         raise DataError(f"no {lacking} image among {len(truth)}; a curve needs images with and without the class")
-    return Ranking.of(truth, values, owners), distinct
+    return truth, values, owners, Ranking.of(truth, values, owners)
 
 
-def _accumulate(ranking: Ranking, counts: Floats) -> tuple[Floats, Floats]:
-    """Return the weights of positives and negatives above each threshold, starting with 0, each of shape (g + 1, b)."""
-    positive, negative = (np.pad(weights.cumsum(axis=0), ((1, 0), (0, 0))) for weights in ranking.weigh(counts))
+def _accumulate(ranking: Ranking) -> tuple[Floats, Floats]:
+    """Return the number of positives and of negatives above each threshold, starting with 0, each of shape (g + 1,)."""
+    weights = ranking.weigh(np.ones((int(ranking.owners.max()) + 1, 1)))
+    positive, negative = (np.append(0.0, each[:, 0].cumsum()) for each in weights)
     return positive, negative
 
 
-def _resample(
-    ranking: Ranking, patients: int, band: Callable[[Floats, Floats], Floats], draws: int, seed: int
-) -> Floats:
-    """The curve at the grid for every resample; NaN where a class is missing."""
-
-    def statistic(counts: Floats) -> Floats:
-        found, wrong = _accumulate(ranking, counts)
-        whole = (found[-1] > 0) & (wrong[-1] > 0) & (patients > 1)
-        curves = np.full((len(_GRID), counts.shape[1]), np.nan)
-        for column in np.flatnonzero(whole):
-            curves[:, column] = band(found[:, column], wrong[:, column])
-        return curves
-
-    return bootstrap(statistic, patients, len(ranking.owners), draws, seed)
-
-
-def _band(samples: Floats) -> tuple[Numbers, Numbers, Numbers]:
-    low, high = percentile_ends(samples)
-    return ((), (), ()) if np.isnan(low).any() else (_numbers(_GRID), _numbers(low), _numbers(high))
+def _band(own: Floats, low: Floats, high: Floats) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the band, which holds the curve's own values."""
+    return _numbers(GRID), _numbers(np.minimum(low, own)), _numbers(np.maximum(high, own))
 
 
 def _numbers(values: Floats) -> Numbers:

@@ -37,7 +37,7 @@ from chestnut.figures.style import (
 )
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#f7f9fb", "#9dc3e0", "#08518c"])
-_BAND = "band: 95 % of resamples of patients"
+_BAND = "band: 95 % intervals"
 
 
 def confusion_figure(evaluation: Evaluation) -> Figure:
@@ -143,7 +143,7 @@ def reliability_figure(
             entries.append(legend_line(colour, f"calibration slope {line.slope}", dashed=True))
     lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     lower.set_ylim(bottom=0)
-    set_title(upper, title, "bars: 95 % Wilson intervals over patients")
+    set_title(upper, title, "bars: 95 % intervals")
     add_legend(figure, entries)
     return figure
 

@@ -58,18 +58,17 @@ class Rates:
 
         Args:
             hits: The number of each patient's hits, shape (patients, k).
-            trials: The number of each patient's trials, not all 0, shape (patients,).
+            trials: The number of each patient's trials, not all 0 at any threshold, shape (patients,) or (patients, k).
         """
-        some = trials > 0
-        found, sizes = hits[some], trials[some, None]
-        total, patients = sizes.sum(), len(sizes)
-        values = np.clip(found.sum(axis=0) / total, 0, 1)
-        squares = (found - values * sizes) ** 2
+        sizes = trials if trials.ndim > 1 else trials[:, None]
+        total, patients = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
+        values = np.clip(hits.sum(axis=0) / total, 0, 1)
+        squares = (hits - values * sizes) ** 2
         summed, fourth = squares.sum(axis=0), (squares**2).sum(axis=0)
-        largest = float((sizes**2).sum() / total)
+        largest = (sizes**2).sum(axis=0) / total
         inside = (values > 0) & (values < 1) & (summed > _ROUNDING) & (patients > 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            observed = patients / max(patients - 1, 1) * summed / total / (values * (1 - values))
+            observed = patients / np.maximum(patients - 1, 1) * summed / total / (values * (1 - values))
             freedom = summed**2 / fourth
             shrunk = np.maximum(1.0, (freedom * observed + largest) / (freedom + 1))
         return cls(values, total / np.where(inside, shrunk, largest))
