@@ -49,6 +49,13 @@ def test_a_tail_is_as_rare_as_it_says():
         assert (others >= power).mean() == pytest.approx(10.0**-power, rel=0.25)
 
 
+def test_what_nearly_all_values_share_is_not_strange():
+    usual = np.append(np.zeros(95), np.arange(1.0, 6))
+    tail = Tail.fit(usual, 0.1)
+    assert tail.strangeness([0.0, 9.0]).tolist() == pytest.approx([0, 9 / 3 / np.log(10)])
+    assert Tail.fit(np.zeros(9), 0.25).strangeness([0.0, 1.0]).tolist() == pytest.approx([0, 4 / np.log(10)])
+
+
 def looks(images, random=None):
     """Looks without lungs; their contrast varies if a generator is given."""
     rows = np.full((images, 4 + len(GEOMETRY)), np.nan)
@@ -144,15 +151,15 @@ HOSTILE = {
     "cut off": (lambda: packed()[:-40], "not a zip file"),
     "empty": (lambda: pack_arrays({}), "no array origin"),
     "NaN": (lambda: packed(weights=np.full((FEATURES, 3), np.nan)), "weights contains numbers that are NaN"),
-    "infinite tail": (lambda: packed(tails=np.full((6, 2), np.inf)), "NaN or infinite"),
+    "infinite tail": (lambda: packed(tails=np.full((6, 3), np.inf)), "NaN or infinite"),
     "fewer features": (lambda: packed(origin=np.zeros(3)), "for 3 features"),
     "no feature": (lambda: packed(origin=np.zeros(0), weights=np.zeros((0, 3))), "for 0 features"),
     "a table": (lambda: packed(origin=np.zeros((6, 2))), "weights have the shape"),
     "other directions": (lambda: packed(centres=np.zeros((2, 99))), "weights have the shape"),
     "flat weights": (lambda: packed(weights=np.zeros(FEATURES)), "weights have the shape"),
     "wrong lungs": (lambda: packed(lung_centres=np.zeros((1, 3))), "lung_weights have the shape"),
-    "few tails": (lambda: packed(tails=np.zeros((2, 2))), r"tails has the shape \(2, 2\), not \(6, 2\)"),
-    "negative tail": (lambda: packed(tails=np.full((6, 2), -1.0)), "excess below 0"),
+    "few tails": (lambda: packed(tails=np.zeros((2, 3))), r"tails has the shape \(2, 3\), not \(6, 3\)"),
+    "negative tail": (lambda: packed(tails=np.full((6, 3), -1.0)), "excess below 0"),
     "nobody": (lambda: packed(usual=np.zeros(0), owners=np.zeros(0, int)), "not a list of rising numbers"),
     "falling": (lambda: packed(usual=np.arange(3.0)[::-1], owners=np.arange(3)), "not a list of rising numbers"),
     "more owners": (lambda: packed(owners=np.zeros(3, int)), r"owners has the shape \(3,\)"),

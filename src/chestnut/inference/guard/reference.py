@@ -167,12 +167,12 @@ class GuardReference:
     def to_part(self) -> bytes:
         """Return the content of `guard.npz`."""
         lungs = self.lungs or _no_cloud()
-        tails = [self.tails.get(sign, Tail(0.0, 0.0)) for sign in SIGNS]
+        tails = [self.tails.get(sign, Tail(0.0, 0.0, 0.0)) for sign in SIGNS]
         return pack_arrays(
             {
                 **{"origin": self.cloud.origin, "weights": self.cloud.weights, "centres": self.cloud.centres},
                 **{"lung_origin": lungs.origin, "lung_weights": lungs.weights, "lung_centres": lungs.centres},
-                "tails": np.array([(tail.start, tail.excess) for tail in tails]),
+                "tails": np.array([(tail.start, tail.excess, tail.rarity) for tail in tails]),
                 "usual": self.usual,
                 "owners": self.owners.astype(np.int32),
                 "settings": np.array([self.sense, self.rate]),
@@ -198,7 +198,7 @@ class GuardReference:
         return cls(
             cloud=_cloud(found, ""),
             lungs=_cloud(found, "lung_") if found["lung_centres"].size else None,
-            tails={sign: Tail(start, excess) for sign, (start, excess) in tails.items() if excess > 0},
+            tails={sign: Tail(*values) for sign, values in tails.items() if values[1] > 0},
             sense=sense,
             usual=found["usual"].astype(np.float64),
             owners=found["owners"].astype(np.int64),
@@ -231,7 +231,7 @@ def _find_fault(found: dict[str, npt.NDArray[Any]]) -> str:
         fits = origin.shape == (features,) and weights.ndim == centres.ndim == 2 and features > 0
         if not fits or weights.shape != (features, centres.shape[1]) or not centres.size:
             return f"{prefix}weights have the shape {weights.shape}, for {features} features"
-    shapes = {"tails": (len(SIGNS), 2), "settings": (2,), "owners": found["usual"].shape}
+    shapes = {"tails": (len(SIGNS), 3), "settings": (2,), "owners": found["usual"].shape}
     for name, shape in shapes.items():
         if found[name].shape != shape:
             return f"{name} has the shape {found[name].shape}, not {shape}"

@@ -25,10 +25,13 @@ class Tail:
     Attributes:
         start: The value that a tenth of the usual values exceed.
         excess: The mean by which they exceed it, above 0.
+        rarity: How rare the start is: minus the decimal logarithm of the share of usual values that reach it. It is
+            nearly 1, and 0 where most values are equal.
     """
 
     start: float
     excess: float
+    rarity: float
 
     @classmethod
     def fit(cls, values: npt.ArrayLike, least: float) -> Self:
@@ -41,13 +44,14 @@ class Tail:
         usual = np.asarray(values, dtype=np.float64)
         start = float(np.quantile(usual, 1 - _SHARE))
         beyond = usual[usual > start] - start
-        return cls(start, max(least, float(beyond.mean()) if len(beyond) else 0.0))
+        reached = float((usual >= start).mean())
+        return cls(start, max(least, float(beyond.mean()) if len(beyond) else 0.0), -math.log10(reached))
 
     def strangeness(self, values: npt.ArrayLike) -> Floats:
-        """Return how rare values are: 1 for one that a tenth of the usual values exceed, 2 for a hundredth, and so on.
+        """Return how rare values are: 1 for one that a tenth of the usual values reach, 2 for a hundredth, and so on.
 
-        >>> Tail(start=5.0, excess=1.0).strangeness([5.0, 5.0 + math.log(10)]).tolist()
+        >>> Tail(start=5.0, excess=1.0, rarity=1.0).strangeness([5.0, 5.0 + math.log(10)]).tolist()
         [1.0, 2.0]
         """
         given = np.asarray(values, dtype=np.float64)
-        return (given - self.start) / (self.excess * math.log(10)) - math.log10(_SHARE)
+        return (given - self.start) / (self.excess * math.log(10)) + self.rarity
