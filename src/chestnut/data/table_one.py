@@ -29,7 +29,7 @@ _DIFFERENCES = ("SMD of splits", "SMD of classes")
 _NUMBER = "median (quartiles)"
 _QUARTILES = (0.25, 0.5, 0.75)
 # More columns than these make a table that no page holds: then classes and splits stand side by side, not crossed.
-_MOST_CROSSED = 9
+_MOST_CROSSED = 6
 
 Rows = npt.NDArray[np.bool_]
 

@@ -148,6 +148,41 @@ def test_doubt_about_the_headline_stands_beside_it(make_run, page_of, auroc, pat
     assert said in page_of(made).text
 
 
+def test_few_patients_with_the_disease_are_told_with_the_number_needed(make_run, page_of):
+    made = make_run()
+    made.evaluate("test")
+    made.predict("test", [("a.png", "PNEUMONIA", "PNEUMONIA", 0.9), ("b.png", "NORMAL", "NORMAL", 0.1)])
+    text = page_of(made).text
+    assert "rests on only 120 patients, 1 of them with PNEUMONIA" in text
+    assert "155 patients with PNEUMONIA are needed; there are 1." in text
+
+
+def test_groups_that_differ_are_pointed_out_and_told(make_run, page_of):
+    figures = {name: {"value": 0.8, "low": 0.7, "high": 0.9, "undefined": 0} for name in ("auroc", "sensitivity")}
+    apart = {"sensitivity": {"value": -0.2, "low": -0.3, "high": -0.1, "p": 0.001, "adjusted": 0.002}}
+    sizes = {"images": 60, "patients": 40, "positives": 20, "negatives": 20, "metrics": figures, "small": False}
+    groups = [{"name": "F", **sizes, "differences": apart}, {"name": "M", **sizes, "differences": {}}]
+    made = make_run()
+    made.evaluate("test", subgroups=[{"column": "sex", "groups": groups, "unknown": 3}])
+    text = page_of(made).text
+    assert "Not all groups are judged alike. By more than chance, its figures are better or worse for: sex F." in text
+    assert order(text, "Subgroups", "F 60 40 0.800 0.700–0.900 0.800 0.700–0.900 Δ −0.200, p 0.002", "M 60 40")
+    assert "sex is not known for 3 images." in text
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": 3}, {"metrics": None}, {"differences": {"auroc": {"value": "x"}}}, {"more": 1}]
+)
+def test_a_damaged_group_is_one_line(make_run, page_of, change):
+    group = {"name": "F", "images": 6, "patients": 6, "positives": 3, "negatives": 3, "metrics": {}, "small": True}
+    made = make_run()
+    made.evaluate(
+        "test", subgroups=[{"column": "sex", "groups": [{**group, "differences": {}, **change}], "unknown": 0}]
+    )
+    with pytest.raises(DataError, match=r"metrics.json"):
+        page_of(made)
+
+
 def test_repeated_looks_are_held_against_the_figures(finished, page_of):
     finished.look({}, {}, {"data": "/data/elsewhere"})
     text = page_of(finished).text

@@ -124,6 +124,8 @@ class Result:
         wrong: The number of wrongly decided images; None where predictions.csv is missing.
         mistakes: The wrong decisions whose true class got the least probability.
         sets: The prediction sets; None where none were asked for.
+        ill: The number of patients with an image of the positive class; None for more than two classes, and where
+            predictions.csv is missing.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Result:
     wrong: int | None
     mistakes: tuple[Mistake, ...]
     sets: SetsSection | None = None
+    ill: int | None = None
 
     @property
     def title(self) -> str:
@@ -231,7 +234,15 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         wrong,
         mistakes,
         read_sets(run, name, evaluation),
+        _count_ill(run, name, evaluation),
     )
+
+
+def _count_ill(run: RunFolder, name: str, evaluation: Evaluation) -> int | None:
+    if evaluation.positive is None or not (run.evaluation(name) / "predictions.csv").exists():
+        return None
+    frame = run.predictions(name, evaluation.classes).frame
+    return int(frame.loc[frame["label"] == evaluation.positive, "patient"].nunique())
 
 
 def _kind(name: str, held: Mapping[str, Any], root: object) -> Kind:

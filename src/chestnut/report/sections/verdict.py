@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chestnut.evaluation.intervals.estimate import FEW_PATIENTS, Estimate
-from chestnut.evaluation.sample_size import USUAL_SHARE, USUAL_WIDTH, patients_needed
+from chestnut.evaluation.sample_size import USUAL_SHARE, USUAL_WIDTH, describe_need, patients_needed
 from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.exchange import describe_exchange
@@ -210,13 +210,43 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
     if results and (low := results[0].metric("auroc").low) is not None and low <= _GUESSING:
         text = f"The interval of its AUROC reaches down to {figure(low)}, and 0.5 is guessing."
         yield Callout("warning", "Not clearly better than guessing.", text)
-    if results and (patients := results[0].evaluation.patients) < FEW_PATIENTS:
-        text = (
-            f"The headline rests on only {count(patients, 'patient')}, so its intervals are wide: they show what so "
-            f"few can tell. A 95 % interval of about ±{USUAL_WIDTH / 2:g} at a sensitivity of {USUAL_SHARE:g} needs "
-            f"{patients_needed():,} patients with the disease."
-        )
-        yield Callout("warning", "Few patients.", text, "chestnut plan --sensitivity 0.9 --width 0.1")
+    if results:
+        yield from _on_patients(results[0])
+        yield from _on_groups(results[0])
+
+
+def _on_patients(result: Result) -> Iterator[Callout]:
+    """Say how many patients would be needed where there are few, or few with the disease."""
+    judged, ill = result.evaluation, result.ill
+    if judged.patients >= FEW_PATIENTS and (ill is None or ill >= FEW_PATIENTS):
+        return
+    known = "" if ill is None else f", {ill:,} of them with {judged.positive}"
+    needed = (
+        f"A 95 % interval of about ±{USUAL_WIDTH / 2:g} at a sensitivity of {USUAL_SHARE:g} needs "
+        f"{patients_needed():,} patients with the disease."
+        if ill is None
+        else describe_need(str(judged.positive), ill)
+    )
+    text = (
+        f"The headline rests on only {count(judged.patients, 'patient')}{known}, so its intervals are wide: they show "
+        f"what so few can tell. {needed}"
+    )
+    command = f"chestnut plan --sensitivity {USUAL_SHARE:g} --width {USUAL_WIDTH:g}"
+    yield Callout("warning", "Few patients.", text, command)
+
+
+def _on_groups(result: Result) -> Iterator[Callout]:
+    """Point out groups of images in which the network does better or worse than in others."""
+    differing = [
+        (one.column, group.name)
+        for one in result.evaluation.subgroups
+        for group in one.groups
+        if any(difference.stands_out for difference in group.differences.values())
+    ]
+    if differing:
+        named = ", ".join(f"{column} {name}" for column, name in differing)
+        text = f"By more than chance, its figures are better or worse for: {named}. One figure for all hides that."
+        yield Callout("warning", "Not all groups are judged alike.", text, "", f"result-{result.name}")
 
 
 def explain_looks(looks: Sequence[Look], holdout: str = "") -> str:
