@@ -67,6 +67,9 @@ def test_a_threshold_is_kept_with_its_promise_and_its_history(run, chestnut, wor
     assert status == 0 and "0.25 of PNEUMONIA" in out and "fixed=0.25, on val" in out and contents(run) == before
     status, out, _ = chestnut("predict", run, workspace.images / "PNEUMONIA", "--json", "-")
     assert json.loads(out)["threshold"] == 0.25
+    for words in (("info", run), ("runs", run.parent, "--wide"), ("predict", run, workspace.images / "PNEUMONIA")):
+        assert "0.25 (fixed=0.25 on val)" in " ".join(chestnut(*words)[1].split())
+    assert "0.25 (fixed=0.25 on val)" in cn.open_run(run)._repr_html_()
 
 
 def test_a_change_that_a_kill_prevented_is_not_in_the_history(run, monkeypatch):

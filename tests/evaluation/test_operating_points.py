@@ -97,7 +97,7 @@ def test_a_rule_is_read_as_it_is_written(rule):
     [
         (np.ones(40, bool), SCORES, np.arange(40), "only one is present"),
         (TRUTH, np.full(40, 0.25), np.arange(40), "all 40 images have the probability 0.25"),
-        (np.arange(40) == 3, SCORES, np.arange(40), "1 patients have positive images, and 39 negative ones"),
+        (np.arange(40) == 3, SCORES, np.arange(40), r"patients with positive images: 1, with negative ones: 39"),
         (TRUTH, SCORES, np.arange(40) % 2, "one class only"),
         (TRUTH, np.where(SCORES > 0.8, np.nan, SCORES), np.arange(40), "NaN or infinite"),
     ],

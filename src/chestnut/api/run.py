@@ -345,14 +345,17 @@ class Run(Calibrated):
 
     def _repr_html_(self) -> str:
         from chestnut.evaluation.html_table import html_table
+        from chestnut.inference.run_bundle import find_run_bundle
         from chestnut.runs.evaluations import read_evaluation
 
         run = self.folder
         evaluated = ((f"{name} AUROC", read_evaluation(run, name).summary("auroc")) for name in run.evaluations())
+        bundle = find_run_bundle(run)
         rows = [
             ("recipe", self.recipe.name),
             ("status", run.record.status),
             ("best epoch", run.record.kept_epoch),
+            *([("decided at", bundle.decided_at)] if bundle is not None and bundle.decided_at else []),
             *evaluated,
             ("looks at the test split", len(run.own_looks)),
         ]

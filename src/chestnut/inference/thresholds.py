@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chestnut.evaluation.calibration.temperature import decide_alike
 from chestnut.evaluation.operating.point import OperatingPoint
 from chestnut.inference.bundle import Bundle, PartName
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
@@ -70,10 +71,13 @@ def _happened(run: RunFolder, bundle: Bundle) -> list[ThresholdChange]:
 
 
 def made_at_another_threshold(run: RunFolder, bundle: Bundle) -> list[str]:
-    """Return the names of evaluations of a run that were made at another threshold than its own."""
-    if bundle.positive is None:
-        return []
-    return [name for name in run.evaluations() if run.metrics(name)["threshold"] != bundle.threshold]
+    """Return the names of evaluations of a run whose threshold decides other than the run's own."""
+
+    def decides_as_now(name: str) -> bool:
+        held = run.metrics(name)
+        return decide_alike((held["threshold"], held.get("temperature", 1.0)), (bundle.threshold, bundle.temperature))
+
+    return [name for name in run.evaluations() if not decides_as_now(name)]
 
 
 def made_at_another_temperature(run: RunFolder, bundle: Bundle) -> list[str]:

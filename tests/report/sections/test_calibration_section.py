@@ -61,6 +61,18 @@ def test_calibration_and_threshold_are_shown_with_their_history(text_of):
     assert "Sensitivity 0.940 0.900–0.970" in text and "these images do not show that it is 0.95 or more" in text
     assert "1 change of the threshold" in text and "0.31 0.5 sensitivity=0.95 stress" in text
     assert "/secret" not in text
+    assert "The figures below are at 0.5, and by now the run decides at 0.31 (sensitivity=0.95 on stress)" in text
+
+
+def test_accuracies_at_two_thresholds_are_not_compared(make_run, read_page):
+    made = make_run()
+    made.evaluate("val", accuracy=0.95, threshold=0.75, temperature=2.0)
+    for threshold, compared in ((0.9, True), (0.5, False)):  # 0.9 at temperature 1 decides as 0.75 at 2 does
+        made.evaluate("test", accuracy=0.9, threshold=threshold)
+        write_run_page(made.run, made.run.report_file)
+        text = read_page(made.run.report_file).text
+        assert "From validation to test: AUROC 0.910" in text
+        assert ("accuracy 0.950 → 0.900" in text) == compared
 
 
 def test_a_temperature_left_at_1_has_a_reason(text_of):

@@ -156,6 +156,18 @@ def rescale_threshold(threshold: float, before: float, after: float) -> float:
     return float(1 / (1 + np.exp(-odds)))
 
 
+def decide_alike(one: tuple[float | None, float], other: tuple[float | None, float]) -> bool:
+    """Tell whether two thresholds, each with its temperature, decide alike; None, for more than two classes, does.
+
+    >>> decide_alike((0.9, 1.0), (0.75, 2.0)), decide_alike((0.9, 1.0), (0.9, 2.0))
+    (True, False)
+    """
+    (first, before), (second, after) = one, other
+    if first is None or second is None:
+        return True
+    return bool(np.isclose(rescale_threshold(first, before, after), second, rtol=1e-9, atol=1e-12))
+
+
 @dataclass(frozen=True)
 class _Judged:
     """The cross-entropy and the calibration error of images."""

@@ -120,7 +120,7 @@ def halves(truth: Truth, owners: Ints, seed: int) -> Truth:
             patients = [len(np.unique(owners[truth == value])) for value in (True, False)]
             raise DataError(
                 "a threshold is chosen on one half of the patients and judged on the other, but a half has images of "
-                f"one class only: {patients[0]} patients have positive images, and {patients[1]} negative ones; give "
-                "more patients of both classes"
+                f"one class only (patients with positive images: {patients[0]}, with negative ones: {patients[1]}); "
+                "give more patients of both classes"
             )
     return inside

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chestnut.data.overlap import overlap_in_words
+from chestnut.evaluation.calibration.temperature import decide_alike
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
@@ -126,6 +127,7 @@ class Result:
         sets: The prediction sets; None where none were asked for.
         ill: The number of patients with an image of the positive class; None for more than two classes, and where
             predictions.csv is missing.
+        temperature: The number that divided the logits.
     """
 
     name: str
@@ -141,6 +143,7 @@ class Result:
     mistakes: tuple[Mistake, ...]
     sets: SetsSection | None = None
     ill: int | None = None
+    temperature: float = 1.0
 
     @property
     def title(self) -> str:
@@ -162,6 +165,11 @@ class Result:
         """The numbers of images and patients, in words."""
         image = "synthetic image" if self.synthetic else "image"
         return f"{count(self.evaluation.images, image)} of {count(self.evaluation.patients, 'patient')}"
+
+    @property
+    def cut(self) -> tuple[float | None, float]:
+        """The threshold and the temperature that it belongs to."""
+        return self.evaluation.threshold, self.temperature
 
     def metric(self, name: str) -> Estimate:
         """Return a metric with its interval; undefined where the evaluation does not have it."""
@@ -188,7 +196,9 @@ def gap(results: Sequence[Result]) -> str:
     kinds = {result.kind: result for result in results}
     if "val" not in kinds or "test" not in kinds:
         return ""
-    moved = [_describe_change(kinds["val"], kinds["test"], metric) for metric in ("auroc", "accuracy")]
+    alike = decide_alike(kinds["val"].cut, kinds["test"].cut)
+    metrics = ("auroc", "accuracy") if alike else ("auroc",)  # accuracies at two thresholds tell nothing
+    moved = [_describe_change(kinds["val"], kinds["test"], metric) for metric in metrics]
     changes = [text for text, _ in moved if text]
     if not changes:
         return ""
@@ -235,6 +245,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         mistakes,
         read_sets(run, name, evaluation),
         _count_ill(run, name, evaluation),
+        float(held.get("temperature", 1.0)),
     )
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chestnut.evaluation.calibration.temperature import decide_alike
 from chestnut.evaluation.intervals.estimate import FEW_PATIENTS, Estimate
 from chestnut.evaluation.sample_size import USUAL_SHARE, USUAL_WIDTH, describe_need, patients_needed
+from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.exchange import describe_exchange
@@ -76,7 +78,8 @@ def judge(
         exchange: The run's exchange test; None where none was made.
     """
     result = next(iter(results), None)
-    callouts = [*_on_training(run), *_on_data(findings, result), *_on_evidence(run, results)]
+    callouts = [*_on_training(run), *_on_data(findings, result), *_on_threshold(run, result)]
+    callouts += _on_evidence(run, results)
     ordered = tuple(sorted(callouts, key=lambda callout: _ORDER.index(callout.level)))
     given_away = None if exchange is None else exchange.all.given_away
     more = () if exchange is None else tuple(filter(None, [describe_exchange(exchange)]))
@@ -193,6 +196,22 @@ def _upper_end(estimate: Estimate) -> float:
 def _has_test(run: RunFolder) -> bool:
     """Tell whether the run has a test split; without its manifest, assume that it has."""
     return (rows := run.rows) is None or "test" in set(rows["split"])
+
+
+def _on_threshold(run: RunFolder, result: Result | None) -> Iterator[Callout]:
+    bundle = find_run_bundle(run)
+    if result is None or bundle is None or decide_alike(result.cut, (bundle.threshold, bundle.temperature)):
+        return
+    text = (
+        f"The figures below are at {result.evaluation.threshold:.3g}, and by now the run decides at "
+        f"{bundle.decided_at}. To see its figures there, evaluate it again"
+    )
+    if result.kind not in ("test", "val", "train"):
+        yield Callout("warning", "The threshold has changed.", f"{text} on these data.", "", "calibration")
+        return
+    command = shlex.join(["chestnut", "evaluate", str(run.path), "--split", result.kind])
+    look = ", which is one more look at the test split" if result.kind == "test" else ""
+    yield Callout("warning", "The threshold has changed.", f"{text}{look}:", command, "calibration")
 
 
 def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]:
