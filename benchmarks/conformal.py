@@ -29,11 +29,9 @@ from benchmarks.generalise import MAPPING, table
 from benchmarks.kermany import SEED, chestnut
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.conformal import SetPlan, SetRule, least_probability
-from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.shares import share_estimate
-from chestnut.evaluation.operating.choice import halves
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.set_figures import SetFigures
+from chestnut.robustness.set_coverage import Calibration
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "conformal.json"
@@ -132,38 +130,15 @@ def judge_shifts(run: Path) -> dict[str, list[dict[str, Any]]]:
     """
     rows = read_stress(run)
     rows = rows[rows["condition"] != "external"]
-    found_parts = {name: parts(part.sort_values("path")) for name, part in rows.groupby("condition", sort=False)}
-    _, targets, owners = found_parts["plain"]
-    second = halves(targets == 1, owners, SEED)
-    values = {name: part[0] for name, part in found_parts.items()}
+    by_shift = {name: part.sort_values("path") for name, part in rows.groupby("condition", sort=False)}
+    targets, patients = parts(by_shift["plain"])[1], by_shift["plain"]["patient"]
+    values = {name: parts(part)[0] for name, part in by_shift.items()}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in values}
     for per_class in (False, True):
         plan = SetPlan(SHIFTED, per_class)
-        rules = [
-            SetRule.fit(plan, values["plain"][rows], targets[rows], owners[rows], CLASSES) for rows in (second, ~second)
-        ]
-        for name, scores in values.items():
-            members = np.where(second[:, None], rules[1].members(scores), rules[0].members(scores))
-            hits, single = members[np.arange(len(targets)), targets], members.sum(axis=1) == 1
-            found[name].append(
-                {
-                    "coverage": SHIFTED,
-                    "per_class": per_class,
-                    "covered": asdict(over_patients(hits, owners)),
-                    **{
-                        label: asdict(over_patients(hits[targets == k], owners[targets == k]))
-                        for k, label in enumerate(CLASSES)
-                    },
-                    "single": asdict(share_estimate(single, owners)),
-                }
-            )
+        for name, shares in Calibration.divide(plan, CLASSES, targets, patients, SEED).judge(values).items():
+            found[name].append({"coverage": SHIFTED, "per_class": per_class, **asdict(shares)})
     return found
-
-
-def over_patients(hits: Any, owners: Any) -> Estimate:
-    """Estimate the share of hits of a random image of a random patient."""
-    _, numbers, sizes = np.unique(owners, return_inverse=True, return_counts=True)
-    return share_estimate(np.minimum(np.bincount(numbers, hits) / sizes, 1), np.arange(len(sizes)))
 
 
 def shown(figure: dict[str, Any], interval: bool = True) -> str:

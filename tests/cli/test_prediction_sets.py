@@ -116,3 +116,16 @@ def test_calibrate_adds_the_reference_of_a_run_that_lacks_it(copy, chestnut):
     assert chestnut("calibrate", copy)[0] == 0
     assert read_run_bundle(RunFolder.open(copy)).parts[PART] == before
     assert chestnut("evaluate", copy, "--coverage", 0.8)[0] == 0
+
+
+@pytest.mark.slow
+def test_stress_shows_what_becomes_of_the_promise(copy, chestnut):
+    status, said, _ = chestnut("stress", copy, "--shift", "gamma-darker", "--coverage", 0.8)
+    assert status == 0 and "Prediction sets at a coverage of 0.8 for all patients together" in " ".join(said.split())
+    held = json.loads((copy / "evaluation" / "stress-partial" / "stress.json").read_text())["sets"]
+    assert list(held["conditions"]) == ["plain", "gamma-darker"] and held["external"] is None
+    assert chestnut("report", copy)[0] == 0
+    page = (copy / "report.html").read_text()
+    assert "promised: 0.8; fitted on the plain images of one half" in page
+    status, out, said = chestnut("stress", copy, "--shift", "gamma-darker", "--coverage", 0.95)
+    assert status == 2 and out == "" and "that takes 19 in each; give a lower coverage" in said

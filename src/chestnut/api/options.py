@@ -71,8 +71,10 @@ class EvaluateOptions(DisplayOptions, total=False):
 
 
 class StressOptions(DisplayOptions, total=False):
-    """Keywords of `Run.stress` that do not change what is judged; see `StressSettings`."""
+    """Further keywords of `Run.stress`; see `StressSettings`."""
 
+    coverage: float | None
+    per_class: bool
     skip_bad: bool
 
 
@@ -181,10 +183,22 @@ class StressSettings(DisplaySettings):
     """How a run is judged under shifts; see `DisplaySettings` for the rest.
 
     Attributes:
+        coverage: The share of new patients, above 0 and below 1, that prediction sets are to cover, to see how often
+            they do under shifts; None to measure no sets.
+        per_class: Whether the coverage is to hold for the patients of each class.
         skip_bad: Whether to leave unreadable images of the external data set out instead of raising.
     """
 
+    coverage: float | None = None
+    per_class: bool = False
     skip_bad: bool = False
+
+    @property
+    def sets(self) -> SetPlan | None:
+        """What prediction sets are to hold; None for no sets."""
+        from chestnut.evaluation.conformal import SetPlan
+
+        return SetPlan.of(self.coverage, self.per_class)
 
 
 @dataclass(frozen=True)

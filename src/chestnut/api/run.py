@@ -226,7 +226,8 @@ class Run(Calibrated):
             operating_point: Choose thresholds by this rule; see `choose_threshold`.
             keep: Write the threshold chosen on all shifts into the bundle.
             seed: The seed of shifts, halves and intervals.
-            **options: `skip_bad`, for the external images; `quiet` and `display`.
+            **options: `coverage` and `per_class`, to see what becomes of prediction sets; `skip_bad`, for the external
+                images; `quiet` and `display`.
 
         Raises:
             DataError: An unknown shift, images that cannot be read or have changed, or an external data set whose
@@ -240,13 +241,13 @@ class Run(Calibrated):
         how = read_options(StressSettings, options)
         for name in shifts:
             find_shift(name)
-        goal = None if operating_point is None else Rule.parse(operating_point)
+        goal, sets = None if operating_point is None else Rule.parse(operating_point), how.sets
         other = None if external is None else read_data(external)
         load_framework()
         from chestnut.robustness.files import keep_point, save_stress
         from chestnut.robustness.validation import Plan, stress
 
-        plan = Plan(tuple(shifts), other, mapping or {}, goal, seed, how.skip_bad)
+        plan = Plan(tuple(shifts), other, mapping or {}, goal, seed, how.skip_bad, sets)
         found = stress(self.folder, plan, how.shown.bar)
         save_stress(self.folder, found)
         if keep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -15,6 +15,46 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.shares import share_estimate
 
 Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class SetShares:
+    """How often sets contain the true class, and how often they have one class.
+
+    Attributes:
+        covered: The share of images whose set contains the true class; each patient weighs alike.
+        covered_by_class: The same for the images of each class.
+        single: The share of images whose set has one class.
+    """
+
+    covered: Estimate
+    covered_by_class: dict[str, Estimate]
+    single: Estimate
+
+    @classmethod
+    def measure(cls, members: Bools, targets: Ints, owners: Ints, classes: Sequence[str]) -> Self:
+        """Measure sets.
+
+        Args:
+            members: Whether each class belongs to the set of each image, shape (n, classes), n at least 1.
+            targets: The class numbers, shape (n,).
+            owners: Each image's patient number, from 0, shape (n,).
+            classes: The class names.
+        """
+        hits = members[np.arange(len(targets)), targets]
+        return cls(
+            covered=_over_patients(hits, owners, np.ones(len(targets), dtype=bool)),
+            covered_by_class={
+                name: _over_patients(hits, owners, targets == number) for number, name in enumerate(classes)
+            },
+            single=share_estimate(members.sum(axis=1) == 1, owners),
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read the attributes as JSON has them."""
+        by_class = {label: Estimate(**one) for label, one in values["covered_by_class"].items()}
+        return cls(Estimate(**values["covered"]), by_class, Estimate(**values["single"]))
 
 
 @dataclass(frozen=True)
@@ -68,12 +108,13 @@ class SetFigures:
         count = members.sum(axis=1)
         hits, single = members[np.arange(len(truth)), truth], count == 1
         numbers = list(enumerate(rule.classes))
+        shares = SetShares.measure(members, truth, owners, rule.classes)
         return cls(
             **rule.to_dict(),
-            covered=_over_patients(hits, owners, np.ones(len(truth), dtype=bool)),
-            covered_by_class={name: _over_patients(hits, owners, truth == number) for number, name in numbers},
+            covered=shares.covered,
+            covered_by_class=shares.covered_by_class,
             size=_mean_size(count, owners, len(rule.classes)),
-            single=share_estimate(single, owners),
+            single=shares.single,
             single_right=_share(hits, owners, single),
             right_by_class={name: _share(hits, owners, single & members[:, number]) for number, name in numbers},
             outcomes={

@@ -88,6 +88,7 @@ def stress_dict(found: Stress) -> dict[str, Any]:
         "shortcut": found.shortcut.to_dict(),
         "operating_points": None if found.points is None else found.points.to_dict(),
         "external": None if found.external is None else _external_dict(found.external),
+        "sets": None if found.sets is None else found.sets.to_dict(),
     }
 
 

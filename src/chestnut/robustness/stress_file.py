@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.robustness.set_coverage import ShiftedSets
 from chestnut.robustness.shift_effects import Figures
 from chestnut.runs.evaluation_file import EvaluationFile
 
@@ -80,6 +81,7 @@ class StressFile(BaseModel):
         shortcut: What brightness and sharpness alone tell.
         operating_points: The thresholds that were chosen; None where none was asked for.
         external: The evaluation of another data set; None where none was given.
+        sets: What became of the promise of prediction sets; None where none was asked for.
         lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
         temperature: The number that divided the logits; early versions did not write it.
         partial: Whether only some of the shifts were made; early versions did not write it.
@@ -96,6 +98,7 @@ class StressFile(BaseModel):
     shortcut: ShortcutFile
     operating_points: PointsFile | None
     external: EvaluationFile | None
+    sets: ShiftedSets | None = None
     lungs_lost: int | None = None
     temperature: float = Field(default=1.0, gt=0)
     partial: bool = False

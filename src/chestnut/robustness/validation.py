@@ -18,6 +18,7 @@ from chestnut.data.lost_lungs import LostLungs
 from chestnut.data.manifest import Manifest
 from chestnut.data.overlap import Overlap
 from chestnut.errors import DataError
+from chestnut.evaluation.conformal import SetPlan
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.inference.bundle import Bundle
@@ -28,6 +29,7 @@ from chestnut.progress import Bars, silent
 from chestnut.robustness.external import match_classes
 from chestnut.robustness.operating_points import OperatingPoints, Scored, operating_points
 from chestnut.robustness.scanner_styles import StyleBank
+from chestnut.robustness.set_coverage import Calibration, ShiftedSets
 from chestnut.robustness.shift_effects import Decision, Judged, judge
 from chestnut.robustness.shifts import PLAIN, SHIFTS, Shifted, find_shift
 from chestnut.robustness.shortcut_effect import ShortcutEffect, shortcut_effect
@@ -48,6 +50,7 @@ class Plan:
         goal: The goal that a threshold is to reach; None for no operating points.
         seed: The seed of the shifts and of the halves of the patients.
         skip_bad: Whether to leave unreadable images of the other data set out instead of refusing them.
+        sets: What prediction sets are to hold; None to measure none.
     """
 
     shifts: tuple[str, ...] = ()
@@ -56,6 +59,7 @@ class Plan:
     goal: Rule | None = None
     seed: int = 0
     skip_bad: bool = False
+    sets: SetPlan | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,7 @@ class Stress:
         seed: The seed of the shifts and of the halves of the patients.
         lungs_found: Whether the lungs of each image were found under each condition, shape (n,); None if the network's
             input does not need them.
+        sets: What became of the promise of prediction sets; None where none was asked for.
     """
 
     bundle: Bundle
@@ -103,6 +108,7 @@ class Stress:
     external: External | None
     seed: int
     lungs_found: dict[str, npt.NDArray[np.bool_]] | None = None
+    sets: ShiftedSets | None = None
 
     @property
     def partial(self) -> bool:
@@ -124,7 +130,8 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
 
     Raises:
         DataError: A shift is unknown, images cannot be read or have changed, the other data set has other classes or
-            consists of the run's own images, or operating points are wanted for more than two classes.
+            consists of the run's own images, operating points are wanted for more than two classes, or the coverage
+            of sets needs more patients.
         BundleError: The run's bundle is missing or was changed.
     """
     plan = plan or Plan()
@@ -135,6 +142,7 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     other = None if plan.external is None else match_classes(plan.external, plan.mapping, bundle)
     working = WorkingImages.read(run, bundle.spec, bars)
     training, images = working.part("train"), working.part("val")
+    calibration = _divide(plan, bundle, images.manifest)
     styles = StyleBank(training.pixels, training.manifest.targets)
     engine = KerasEngine.open(bundle)
     shortcut = Shortcut.fit(styles.pixels, styles.targets, len(bundle.classes), plan.seed)
@@ -163,7 +171,28 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
         external,
         plan.seed,
         {name: each for name, each in found.items() if each is not None} or None,
+        None if calibration is None else _judge_sets(calibration, probabilities, external),
     )
+
+
+def _divide(plan: Plan, bundle: Bundle, images: Manifest) -> Calibration | None:
+    """Divide the validation images for prediction sets, before anything that takes long."""
+    if plan.sets is None:
+        return None
+    return Calibration.divide(plan.sets, bundle.classes, images.targets, images.patients, plan.seed)
+
+
+def _judge_sets(
+    calibration: Calibration, probabilities: Mapping[str, Floats], external: External | None
+) -> ShiftedSets:
+    """Judge prediction sets under every condition and on the other data set."""
+    other = None
+    if external is not None:
+        images = external.manifest
+        given = (external.probabilities, images.targets, images.patients)
+        other = calibration.judge_others(probabilities[PLAIN.name], *given)
+    plan = calibration.plan
+    return ShiftedSets(plan.coverage, plan.per_class, calibration.judge(probabilities), other)
 
 
 def _judge_external(

@@ -11,6 +11,7 @@ from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.decided import print_decided
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_next, print_notes
+from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
 from chestnut.errors import DataError
 from chestnut.limits import MOST_SEED
 from chestnut.models.framework import load_framework
@@ -43,6 +44,8 @@ def command(
             help="Choose thresholds by this rule of chestnut threshold, such as sensitivity=0.95.",
         ),
     ] = None,
+    coverage: CoverageOption = None,
+    per_class: PerClassOption = False,
     sources: Annotated[
         bool,
         typer.Option(
@@ -94,6 +97,8 @@ def command(
         operating_point=operating_point,
         keep=keep,
         seed=seed,
+        coverage=coverage,
+        per_class=per_class,
         skip_bad=options.skip_bad,
         **how,
     )
@@ -131,7 +136,14 @@ def _require_sources(run: Run) -> None:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from chestnut.cli.shared.stress_tables import external_table, points_table, shifts_table, sources_table
+    from chestnut.cli.shared.stress_tables import (
+        external_table,
+        points_table,
+        sets_table,
+        shifts_table,
+        sources_table,
+    )
+    from chestnut.robustness.set_coverage import ShiftedSets
 
     out.print(shifts_table(result))
     notes = [result["shortcut"]["sentence"]]
@@ -149,6 +161,9 @@ def _print(result: dict[str, Any]) -> None:
         out.print()
         out.print(external_table(external))
         print_notes(external["notes"])
+    if result["sets"] is not None:
+        out.print()
+        out.print(sets_table(ShiftedSets.from_dict(result["sets"])))
     if points is not None:
         out.print()
         out.print(points_table(points))

@@ -11,7 +11,7 @@ CoverageOption = Annotated[
     typer.Option(
         "--coverage",
         metavar="0..1",
-        help="Name the classes that each image may have, such that the true one is among them for this share of new "
+        help="Prediction sets: the classes that an image may have, with the true one among them for this share of new "
         "patients.",
     ),
 ]

@@ -10,7 +10,9 @@ from rich.table import Table
 from chestnut.cli.shared.result_tables import estimate
 from chestnut.cli.shared.tables import table
 from chestnut.evaluation.metric_names import in_words
+from chestnut.evaluation.set_figures import SetShares
 from chestnut.robustness.exchange.exchange import Exchange
+from chestnut.robustness.set_coverage import ShiftedSets
 from chestnut.robustness.shift_effects import Figures
 
 #: The rules for choosing a threshold, in words.
@@ -82,6 +84,31 @@ def sources_table(sources: list[dict[str, Any]]) -> Table:
         borrowed = ", ".join(f"{count} {label}" for label, count in one["borrowed"].items())
         figures = (estimate(metrics["auroc"]), _point(metrics["sensitivity"]), _point(metrics["specificity"]))
         built.add_row(one["source"], str(one["evaluation"]["images"]), *figures, borrowed)
+    return built
+
+
+def sets_table(sets: ShiftedSets) -> Table:
+    """Build the table of how often prediction sets contain the true class under each condition, the worst last."""
+    (plain, first), *rest = sets.worst_first().conditions.items()
+    classes = list(first.covered_by_class)
+    numbers = ("covered (95 % interval)", "one class", *classes)
+    whose = "each class" if sets.per_class else "all patients together"
+    title = (
+        f"Prediction sets at a coverage of {sets.coverage:g} for {whose}: fitted on plain images of one half of the "
+        "patients, judged on the other half"
+    )
+    built = table(title, ("shift", *numbers), numbers, ("one class", *classes[::-1]), "--json")
+
+    def add(name: str, row: SetShares) -> None:
+        by_class = (_point(asdict(one)) for one in row.covered_by_class.values())
+        built.add_row(name, str(row.covered), _point(asdict(row.single)), *by_class)
+
+    add(f"{plain} images", first)
+    if sets.external is not None:
+        add("other data set", sets.external)
+    built.add_section()
+    for name, row in reversed(rest):
+        add(name, row)
     return built
 
 

@@ -16,6 +16,7 @@ from chestnut.files.json_files import parse_json
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, picture
 from chestnut.robustness.folders import PARTIAL, STRESS
+from chestnut.robustness.set_coverage import ShiftedSets
 from chestnut.robustness.shift_effects import Figures
 from chestnut.robustness.shortcut_effect import LEAST_SHIFTS
 from chestnut.robustness.stress_file import SourcesFile, StressFile
@@ -109,6 +110,7 @@ class StressSection:
         points: The table of operating points.
         other: The figures on another data set; None where none was given.
         lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
+        sets: What became of the promise of prediction sets, the worst shift first; None where none was asked for.
     """
 
     images: int
@@ -123,6 +125,7 @@ class StressSection:
     points: tuple[PointRow, ...]
     other: OtherData | None
     lungs_lost: int | None
+    sets: ShiftedSets | None = None
 
 
 def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
@@ -182,6 +185,7 @@ def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSe
         points=tuple(_point_rows(points, whole)),
         other=None if external is None else _other(external, names),
         lungs_lost=held.get("lungs_lost"),
+        sets=None if held.get("sets") is None else ShiftedSets.from_dict(held["sets"]).worst_first(),
     )
 
 
