@@ -13,7 +13,8 @@ from scipy.stats import beta, norm, rankdata, t
 from sklearn.metrics import roc_auc_score
 
 from chestnut.errors import DataError
-from chestnut.evaluation.intervals.auroc import AurocVariance, auroc_estimate
+from chestnut.evaluation.intervals.auroc import AurocVariance, auroc_estimate, place_within_folds
+from chestnut.evaluation.ranking_metrics import Ranking, auroc_within_folds
 
 rows = st.lists(st.tuples(st.booleans(), st.integers(0, 12), st.integers(0, 15)), min_size=6, max_size=60)
 
@@ -147,3 +148,22 @@ def test_scores_that_do_not_fit():
         auroc_estimate([True, False], [0.1, 0.2, 0.3], np.arange(2))
     with pytest.raises(DataError, match="NaN or infinite"):
         auroc_estimate([True, False], [0.1, np.nan], np.arange(2))
+
+
+def test_within_folds_only_images_of_one_fold_are_compared():
+    truth, scores, owners = cohort(6, patients=60)
+    folds = owners % 3
+    shifted = scores + 10 * folds
+    placements, weights = place_within_folds(truth, shifted, folds)
+    found = AurocVariance.of(truth, placements, owners, weights)
+    rankings = [Ranking.of(truth[folds == fold], scores[folds == fold], owners[folds == fold]) for fold in range(3)]
+    assert found.area == pytest.approx(auroc_within_folds(rankings, np.ones((60, 1)))[0])
+    pooled = auroc_estimate(truth, scores, owners)
+    low, high = found.interval()
+    assert high - low == pytest.approx(pooled.high - pooled.low, rel=0.2)
+    one = place_within_folds(truth, scores, np.zeros(len(truth), dtype=int))
+    assert AurocVariance.of(truth, one[0], owners, one[1]).interval() == pytest.approx(
+        (pooled.low, pooled.high), abs=0.01
+    )
+    lone = np.where(np.arange(len(truth)) == 0, 9, folds)  # a fold of one image
+    assert place_within_folds(truth, scores, lone)[1][0] == 0

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from chestnut.errors import DataError
 from chestnut.evaluation.calibration.error import LEAST_IN_BIN, Gaps, equal_mass_bins
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.resamples import bootstrap, estimate_of, percentile_ends, resamples
+from chestnut.evaluation.intervals.resamples import bootstrap, resamples
 from chestnut.evaluation.intervals.shares import wilson
 from chestnut.evaluation.patients import number_patients, sum_by_patient
 from chestnut.evaluation.ranking_metrics import Ranking
@@ -47,19 +47,9 @@ def test_bootstrap_of_a_mean_has_its_standard_error():
         bootstrap(lambda counts: counts, 2, 2, 0, seed=0)
 
 
-def test_percentiles_pass_over_what_is_undefined():
-    samples = np.array([[1.0, 2, 3, np.nan, np.nan], [np.nan] * 5, [0, 1, 2, 3, 4]])
-    low, high = percentile_ends(samples, confidence=0.5)
-    np.testing.assert_allclose(low, [1.5, np.nan, 1.0])
-    np.testing.assert_allclose(high, [2.5, np.nan, 3.0])
-
-
-def test_estimates_never_invent_a_figure():
-    some = np.array([1.0, np.nan, 1.0])
-    assert estimate_of(1.0, some) == Estimate(1.0, 1.0, 1.0, 1)
-    assert estimate_of(float("nan"), some) == Estimate(None, None, None, 1)
-    assert estimate_of(1.0, np.full(3, np.nan)) == Estimate(1.0, None, None, 3)
+def test_estimates_read_well_with_negative_and_infinite_ends():
     assert str(Estimate(-0.1, -0.3, 0.2)) == "−0.100 (−0.300 to 0.200)"
+    assert str(Estimate(None, 3.0)) == "∞ (3.000–∞)" and str(Estimate(5.0, 3.0)) == "5.000 (3.000–∞)"
 
 
 def test_sums_by_patient_and_group():

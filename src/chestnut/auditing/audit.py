@@ -45,7 +45,7 @@ def audit_images(
     Args:
         manifest: The images; those that cannot be read become a finding.
         size: The side in pixels at which the images are decoded.
-        seed: The seed of folds and resamples.
+        seed: The seed of the folds.
         bad: Images that could not be read and have left the manifest already.
         bars: Shows the progress.
     """
@@ -71,7 +71,7 @@ def audit(
         pixels: Their pixels, uint8 grey, shape (n, height, width), with sides of at least 16; read a few at a time.
         facts: The facts of their files from `headers.read_facts`, n rows.
         bad: The images that cannot be read, from `cache.decode_all`.
-        seed: The seed of folds and resamples; the same seed gives the same audit.
+        seed: The seed of the folds; the same seed gives the same audit.
         progress: Called with (done, total); the checks after the pass over the pixels count as so many images more.
 
     Raises:

@@ -2,7 +2,7 @@
 
 Each probe sees something that shows no structure of the lungs: facts of the file, the picture's dimensions, brightness
 and sharpness statistics of the whole image, the border, everything outside the lungs, or the lungs' geometry alone. It
-is cross-validated by patient. Its AUROC, with a bootstrap interval over patients, says how much of a validation score
+is cross-validated by patient. Its AUROC, with an interval that counts patients, says how much of a validation score
 framing and scanner may account for (Zech 2018, doi:10.1371/journal.pmed.1002683; Maguolo 2021,
 doi:10.1016/j.inffus.2021.04.008).
 """
@@ -22,7 +22,9 @@ from chestnut.auditing.findings import number
 from chestnut.auditing.image_statistics import STATISTICS, Features
 from chestnut.auditing.lung_fields import LungFields
 from chestnut.data.manifest import Manifest
-from chestnut.evaluation.intervals.resamples import bootstrap, percentile_ends
+from chestnut.evaluation.intervals.auroc import AurocVariance, place_within_folds
+from chestnut.evaluation.intervals.class_means import Part, mean_estimate
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking, auroc_within_folds
 from chestnut.lungfield.geometry import GEOMETRY
@@ -45,7 +47,6 @@ FACTS = ("format", "mode", "width", "height", "aspect", "bits", "bytes a pixel")
 DIMENSIONS = ("width", "height", "aspect")
 
 _FOLDS = 5
-_RESAMPLES = 500
 _MOST_IMAGES = 20_000  # more would only take longer: the interval is 0.01 wide by then
 
 
@@ -57,7 +58,7 @@ class Probe:
         subject: What the probe saw.
         auroc: The AUROC cross-validated by patient, in 0..1; for more than two classes, the mean over the classes, each
             against the rest.
-        low: The lower end of its 95 % interval by bootstrap over patients.
+        low: The lower end of its 95 % interval, which counts patients.
         high: The upper end.
         images: The number of images.
         patients: The number of patients.
@@ -137,7 +138,7 @@ def run_probes(
         features: Their measurements from `image_statistics.measure`.
         lungs: Their lungs from `lung_fields.measure_lungs`.
         facts: The facts of their files from `headers.read_facts`, n rows.
-        seed: The seed of folds, resamples and, for more than 20,000 images, of the choice of patients.
+        seed: The seed of the folds and, for more than 20,000 images, of the choice of patients.
         progress: Called after each probe.
         subjects: What to probe.
     """
@@ -265,23 +266,24 @@ def _trees(setting: _Setting) -> Callable[[], Any]:
 
 
 def _probe(subject: Subject, setting: _Setting, table: Floats, make: Callable[[], Any]) -> Probe:
-    rankings = _rank(setting, _predict_out_of_fold(setting, table, make), setting.folds)
-
-    def statistic(counts: Floats) -> Floats:
-        return np.stack([auroc_within_folds(ranking, counts) for ranking in rankings])
-
-    values = statistic(np.ones((setting.patients, 1)))[:, 0]
-    samples = bootstrap(statistic, setting.patients, len(table), _RESAMPLES, setting.seed).mean(axis=0)
-    low, high = percentile_ends(samples[None])
+    scores = _predict_out_of_fold(setting, table, make)
+    classes = len(setting.classes)
+    parts = []
+    for target in range(1 if classes == 2 else 0, classes):
+        truth = setting.targets == target
+        placements, weights = place_within_folds(truth, scores[:, target], setting.folds)
+        area = AurocVariance.of(truth, placements, setting.owners, weights)
+        parts.append(Part(Estimate(area.area, *area.interval()), area.influence))
+    whole, values = mean_estimate(parts), [float(part.estimate.value or 0) for part in parts]
     return Probe(
         subject=subject,
-        auroc=float(values.mean()),
-        low=float(low[0]),
-        high=float(high[0]),
+        auroc=float(whole.value or 0),
+        low=float(whole.low or 0),
+        high=float(whole.high or 0),
         images=len(table),
         patients=setting.patients,
         folds=int(setting.folds.max()) + 1,
-        by_class=dict(zip(setting.classes, values.tolist(), strict=True)) if len(values) > 1 else {},
+        by_class=dict(zip(setting.classes, values, strict=True)) if len(values) > 1 else {},
     )
 
 

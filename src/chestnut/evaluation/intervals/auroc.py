@@ -33,6 +33,12 @@ class _Class:
     sizes: Floats
     excess: Floats
 
+    @classmethod
+    def of(cls, deviations: Floats, weights: Floats, of_class: npt.NDArray[np.bool_], owners: Ints) -> _Class:
+        """Sum over the images of each patient; a mean weight counts as 1."""
+        excess = sum_by_patient(deviations * of_class, owners)[0] / float(weights[of_class].mean())
+        return cls(sum_by_patient(of_class, owners)[0], excess)
+
     @property
     def images(self) -> float:
         return float(self.sizes.sum())
@@ -77,17 +83,22 @@ class AurocVariance:
     fewest: tuple[float, float]
 
     @classmethod
-    def of(cls, truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints) -> AurocVariance:
+    def of(
+        cls, truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints, weights: Floats | None = None
+    ) -> AurocVariance:
         """Compare every positive image with every negative one, in O(n log n).
 
         Args:
             truth: Whether each image is of the class, shape (n,), with both classes present.
-            scores: The score of each image, higher for the class, shape (n,).
+            scores: The score of each image, higher for the class, shape (n,); or, with weights, its placement.
             owners: Each image's patient number, shape (n,).
+            weights: With how many images each is compared, where that is not all of the other class, shape (n,).
         """
-        placements = place(truth, scores)
-        area = float(placements[truth].mean())
-        classes = (_Class(*_sum(placements, truth, owners, area)), _Class(*_sum(placements, ~truth, owners, area)))
+        placements = place(truth, scores) if weights is None else scores
+        each = np.ones(len(scores)) if weights is None else weights
+        area = float(np.average(placements[truth], weights=each[truth]))
+        deviations = (placements - area) * each
+        classes = (_Class.of(deviations, each, truth, owners), _Class.of(deviations, each, ~truth, owners))
         one, two = classes
         patients = int(np.count_nonzero(one.sizes + two.sizes))
         shared = float((one.excess * two.excess).sum()) / (one.images * two.images)
@@ -182,9 +193,29 @@ def auroc_estimate(
     return Estimate(found.area, *found.interval(confidence))
 
 
-def _sum(placements: Floats, of_class: npt.NDArray[np.bool_], owners: Ints, area: float) -> tuple[Floats, Floats]:
-    sizes, sums = sum_by_patient(of_class, owners)[0], sum_by_patient(placements * of_class, owners)[0]
-    return sizes, sums - area * sizes
+def place_within_folds(truth: npt.NDArray[np.bool_], scores: Floats, folds: Ints) -> tuple[Floats, Floats]:
+    """Return the placements of images of which only those of one fold are compared with each other.
+
+    The scores of different folds come from different classifiers, which may use different scales. The mean placement,
+    with these weights, is the AUROC within folds; `AurocVariance.of` takes both.
+
+    Args:
+        truth: Whether each image is of the class, shape (n,).
+        scores: The score of each image, higher for the class, shape (n,).
+        folds: The fold of each image, shape (n,).
+
+    Returns:
+        The share of the images of the other class and of the same fold that each image is on the right side of; and
+        their number, which is 0 where a fold lacks a class. Each of shape (n,).
+    """
+    placements, weights = np.full(len(scores), 0.5), np.zeros(len(scores))
+    for fold in np.unique(folds):
+        rows = folds == fold
+        positive = truth[rows]
+        if positive.any() and not positive.all():
+            placements[rows] = place(positive, scores[rows])
+            weights[rows] = np.where(positive, (~positive).sum(), positive.sum())
+    return placements, weights
 
 
 def _correlation(truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints) -> float:

@@ -1,4 +1,4 @@
-"""A bootstrap that draws patients, and the percentiles of its resamples.
+"""A bootstrap that draws patients.
 
 A resample is stored as how often each patient was drawn, never as repeated rows, so that a statistic of many resamples
 takes a few operations on one array.
@@ -18,7 +18,6 @@ import numpy as np
 
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
 
 # The numbers in one block of image weights: 1 MB of float64 stays in a core's cache.
 _BLOCK = 2**17
@@ -65,45 +64,3 @@ def bootstrap(statistic: Callable[[Floats], Floats], patients: int, images: int,
     if draws < 1:
         raise DataError(f"resamples={draws}: give 1 or more; about 2000 make an interval steady")
     return np.concatenate([statistic(block) for block in resamples(patients, images, draws, seed)], axis=1)
-
-
-def percentile_ends(samples: Floats, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
-    """Return the ends of the percentile interval over the resamples in which a figure is defined.
-
-    Percentiles stay within a figure's range and need no acceleration, which a perfect score leaves undefined (Efron and
-    Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
-
-    Args:
-        samples: The figures of all resamples, shape (m, draws); NaN where undefined.
-        confidence: The share of resamples to span, in 0..1.
-
-    Returns:
-        The lower and the upper ends, each of shape (m,); NaN where a figure is defined in no resample, infinite or
-        NaN where too many resamples are infinite.
-    """
-    ends = np.full((2, len(samples)), np.nan)
-    some = ~np.isnan(samples).all(axis=1)
-    if some.any():
-        tail = (1 - confidence) / 2
-        with np.errstate(invalid="ignore"):  # between two infinite resamples
-            ends[:, some] = np.nanquantile(samples[some], [tail, 1 - tail], axis=1)
-    return ends[0], ends[1]
-
-
-def estimate_of(value: float, samples: Floats) -> Estimate:
-    """Return a figure with its percentile interval.
-
-    Args:
-        value: The figure of the sample itself; NaN or infinite where it has no value, and then it has no interval.
-        samples: The figures of all resamples, shape (draws,); NaN where undefined.
-
-    Returns:
-        An estimate without an interval where an end of it would be infinite, as where one resample in forty is.
-    """
-    missing = int(np.isnan(samples).sum())
-    if not np.isfinite(value):
-        return Estimate(None, undefined=missing)
-    low, high = (float(ends[0]) for ends in percentile_ends(samples[None]))
-    if not np.isfinite([low, high]).all():
-        return Estimate(float(value), undefined=missing)
-    return Estimate(float(value), low, high, missing)
