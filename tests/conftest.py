@@ -6,7 +6,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.pop("COLUMNS", None)  # else tables take the width of the terminal that the tests run in
 
+from contextlib import nullcontext
+from pathlib import Path
+
 import pytest
+
+#: Folders whose tests train or evaluate, and do not look at the pictures of it unless they are marked `drawn`.
+UNSEEN = {"api", "cli", "jobs", "robustness", "studies", "training"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Save blank pictures where nobody looks at them; also while fixtures are made."""
+    from blank_pictures import blank_pictures
+
+    room = (
+        item.path.relative_to(Path(__file__).parent).parts[0] if item.path.is_relative_to(Path(__file__).parent) else ""
+    )
+    unseen = room in UNSEEN and item.get_closest_marker("drawn") is None
+    with blank_pictures() if unseen else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True, scope="session")

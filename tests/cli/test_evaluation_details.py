@@ -22,7 +22,7 @@ def test_training_writes_the_details_of_the_validation_images(workspace):
     folder = workspace.run / "evaluation" / "val"
     (found,) = Details.from_dict(json.loads((folder / "metrics.json").read_text())["details"]).classes.values()
     assert found.patients.rule == "mean" and not found.decision_curve.stated
-    assert (folder / "decision_curve.png").stat().st_size > 10_000
+    assert (folder / "decision_curve.png").is_file()
 
 
 @pytest.mark.slow

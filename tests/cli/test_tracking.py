@@ -67,6 +67,7 @@ def rows_of(database, question, *values):
         return opened.execute(question, values).fetchall()
 
 
+@pytest.mark.slow
 def test_mlflow_holds_the_recipe_the_epochs_and_the_final_figures(tracked):
     run = RunFolder(tracked / "runs" / "one")
     number = run.record.tracking["mlflow"].run
@@ -82,6 +83,7 @@ def test_mlflow_holds_the_recipe_the_epochs_and_the_final_figures(tracked):
     assert final == {f"final/auroc{end}": auroc[of] for end, of in (("", "value"), ("_low", "low"), ("_high", "high"))}
 
 
+@pytest.mark.slow
 def test_mlflow_holds_figures_and_bundle_and_no_picture_or_name_of_a_patient(tracked):
     run = RunFolder(tracked / "runs" / "one")
     (place,) = (tracked / "mlruns" / "chestnut").glob("*/artifacts")

@@ -71,7 +71,7 @@ def test_evaluation_writes_aligned_predictions_and_figures(run, chestnut):
     positive = rows["probability_PNEUMONIA"] >= 0.5
     assert (positive == (rows["decision"] == "PNEUMONIA")).all()
     assert {path.name for path in folder.glob("*.png")} == {
-        "confusion.png", "roc.png", "precision_recall.png", "reliability.png"
+        "confusion.png", "decision_curve.png", "roc.png", "precision_recall.png", "reliability.png"
     }  # fmt: skip
 
 
