@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from calling import call
 from chestnut.runs.folder import RunFolder
 from tiny import TINY
 
@@ -14,11 +13,12 @@ from tiny import TINY
 def test_a_run_without_an_evaluation_is_evaluated_first(workspace, tmp_path, chestnut):
     shutil.copytree(workspace.run, tmp_path / "one")
     given = ["train", workspace.run / "manifest.csv", "--runs", tmp_path, "--no-audit", *TINY, "--set=train.epochs=1"]
-    assert call([*given, "--name=two", "--set=seed=3"], tmp_path) == 0
+    assert chestnut(*given, "--name=two", "--set=seed=3")[0] == 0
     words = ("test", tmp_path / "one", tmp_path / "two")
     status, told, said = chestnut(*words, "--json", "-", "--metric", "auroc, accuracy")
+    assert status == 0, said
     found = json.loads(told)
-    assert status == 0 and [one["metric"] for one in found["verdicts"]] == ["auroc", "accuracy"]
+    assert [one["metric"] for one in found["verdicts"]] == ["auroc", "accuracy"]
     assert found["verdicts"][0]["difference"]["low"] < found["verdicts"][0]["difference"]["high"]
     for name in ("one", "two"):
         run = RunFolder.open(tmp_path / name)

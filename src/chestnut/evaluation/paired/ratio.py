@@ -15,7 +15,8 @@ _FIRST, _DOUBLINGS, _HALVINGS = 0.01, 12, 50
 def ratio_of(part: Contributions, whole: Contributions, confidence: float = CONFIDENCE) -> Estimate:
     """Return a ratio with its interval (Fieller 1954, JRSS B 16:175-185).
 
-    The interval holds every ratio r for which `part` − r · `whole` may be 0.
+    The interval holds every ratio r for which `part` − r · `whole` may be 0. As in `difference_of`, the end next to 1
+    is that of the test whether both figures are equal, where that excludes 1.
 
     Args:
         part: The numerator.
@@ -29,21 +30,30 @@ def ratio_of(part: Contributions, whole: Contributions, confidence: float = CONF
     if not (np.isfinite(part.value) and whole.value > 0):
         return Estimate(None)
     ratio = part.value / whole.value
-    ends = [_find_end(part, whole, ratio, direction, confidence) for direction in (-1, 1)]
-    if ends[0] is None or ends[1] is None:
+    low, high = (_find_end(part, whole, ratio, direction, confidence) for direction in (-1, 1))
+    if low is None or high is None:
         return Estimate(float(ratio))
-    return Estimate(float(ratio), ends[0], ends[1])
+    tested = _find_end(part, whole, ratio, 1 if ratio < 1 else -1, confidence, seen=True)
+    if tested is not None and low <= 1 <= high and (tested < 1 if ratio < 1 else tested > 1):
+        low, high = (low, tested) if ratio < 1 else (tested, high)
+    return Estimate(float(ratio), low, high)
 
 
 def _find_end(
-    part: Contributions, whole: Contributions, ratio: float, direction: int, confidence: float
+    part: Contributions, whole: Contributions, ratio: float, direction: int, confidence: float, *, seen: bool = False
 ) -> float | None:
-    """Return the furthest ratio in a direction that the figures do not contradict; None where there is no such."""
+    """Return the furthest ratio in a direction that the figures do not contradict; None where there is no such.
+
+    With `seen`, the variance between the patients of the sample is taken to be all there is.
+    """
 
     def holds(step: float) -> bool:
         difference = part - whole.scaled(ratio + direction * step)
         spread = Spread.of(difference)
-        return spread is None or abs(difference.value) <= spread.whole.reach(confidence)
+        if spread is None:
+            return True
+        variance = spread.seen if seen and spread.seen.variance else spread.whole
+        return abs(difference.value) <= variance.reach(confidence)
 
     step = _FIRST
     for _ in range(_DOUBLINGS):
