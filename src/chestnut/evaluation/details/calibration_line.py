@@ -101,7 +101,7 @@ class _Parameter:
     offset: Floats
 
     def estimate(self, value: float) -> Estimate:
-        """Return the fitted value with its interval; without one where an end is beyond all bounds.
+        """Return the fitted value with its interval; without one where the lower end is beyond all bounds.
 
         An end is where the score statistic, which stays sound near separation while Wald's interval does not, reaches
         its quantile (Rao 1948, Proc Camb Phil Soc 44:50-57). Its variance is that of independent images times a design
@@ -113,8 +113,10 @@ class _Parameter:
             return Estimate(value)
         effect, reach = self._spread(residuals, weights, column, information)
         error = math.sqrt(effect / information)
-        ends = [self._end(value, error * side, reach * math.sqrt(effect)) for side in (-1, 1)]
-        return Estimate(value, ends[0], ends[1]) if all(map(math.isfinite, ends)) else Estimate(value)
+        low, high = (self._end(value, error * side, reach * math.sqrt(effect)) for side in (-1, 1))
+        if math.isinf(low):
+            return Estimate(value)
+        return Estimate(value, low, None if math.isinf(high) else high)
 
     def _parts(self, value: float) -> tuple[Floats, Floats, Floats]:
         """Return the residuals, the weights, and the column without its part along the other one."""
