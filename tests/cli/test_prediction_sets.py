@@ -19,6 +19,7 @@ def copy(workspace, tmp_path):
     return shutil.copytree(workspace.run, tmp_path / "copy")
 
 
+@pytest.mark.slow
 def test_every_output_of_predict_names_the_same_sets(workspace, chestnut):
     given = ("predict", workspace.run, workspace.images / "PNEUMONIA", "--coverage", 0.8)
     status, said, _ = chestnut(*given, "--csv", "out.csv")
@@ -42,6 +43,7 @@ def test_every_output_of_predict_names_the_same_sets(workspace, chestnut):
     assert api.sets == named
 
 
+@pytest.mark.slow
 def test_without_a_coverage_nothing_is_said_of_sets(workspace, chestnut):
     image = next((workspace.images / "NORMAL").glob("*.jpeg"))
     found = json.loads(chestnut("predict", workspace.run, image, "--json", "-")[1])
