@@ -52,7 +52,7 @@ def test_a_threshold_is_kept_with_its_promise_and_its_history(run, chestnut, wor
     bundle, metrics = Bundle.read(run / "bundle"), json.loads((run / "evaluation" / "val" / "metrics.json").read_text())
     assert told["threshold"] == bundle.threshold == metrics["threshold"] == bundle.operating_point.threshold
     assert metrics["metrics"]["sensitivity"]["value"] >= 0.9
-    assert "chosen on these images (sensitivity=0.9 on val), which flatters" in " ".join(metrics["notes"])
+    assert "chosen on these images ('sensitivity=0.9' on val), which flatters" in " ".join(metrics["notes"])
     assert told["promised"] == bundle.operating_point.to_dict()["promised"]
     assert told["promised"]["sensitivity"]["low"] < told["promised"]["sensitivity"]["high"]
     scores, decisions = positives(run)

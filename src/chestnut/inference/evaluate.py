@@ -260,7 +260,7 @@ def _explain_fits(name: str, bundle: Bundle, threshold: float | None) -> list[st
     if threshold is None and (point := bundle.operating_point) is not None and point.chosen:
         promised = point.promised
         notes.append(
-            f"the threshold was chosen on these images ({point.rule} on {point.on}), which flatters sensitivity and "
+            f"the threshold was chosen on these images ('{point.rule}' on {point.on}), which flatters sensitivity and "
             f"specificity; promised are {promised.sensitivity} and {promised.specificity}"
         )
     return notes
