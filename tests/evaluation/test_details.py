@@ -148,6 +148,18 @@ def test_a_fixed_specificity_that_no_threshold_within_the_scores_reaches():
     assert all(point.figure.low == 0 and 0.4 < point.figure.high < 0.6 for point in points)
 
 
+def test_a_fixed_point_where_scores_are_few_and_the_specificity_leaps():
+    """Scores are whole numbers, and the lowest threshold with a specificity of 0.9 has one of 0.933."""
+    generator, hits = np.random.default_rng(0), []
+    truth = np.arange(200) % 2 == 0
+    true_sensitivity = norm.sf(1.5 - MEAN_SHIFT)
+    for _ in range(40):
+        scores = np.round(generator.standard_normal(200) + MEAN_SHIFT * truth)
+        point = next(fixed_points(truth, scores, np.arange(200)))
+        hits.append(point.figure.low <= true_sensitivity <= point.figure.high)
+    assert np.mean(hits) >= 0.9
+
+
 def test_many_images_are_judged_at_a_choice_of_thresholds():
     truth, scores, owners = draw(3, patients=3000, images=1)
     point = next(fixed_points(truth, scores, owners))

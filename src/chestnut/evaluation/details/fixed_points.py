@@ -80,6 +80,9 @@ def _solve(truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints, at: float
     specificity from the stated one, and that of the observed sensitivity from the supposed one, squared and added, are
     within the square of the normal quantile (Owen 1990, Annals of Statistics 18:90-120). Both distances are exact ones
     of shares that count patients, so the interval has a width at the ceiling too.
+
+    Where many scores are equal, the specificity leaps over the stated one. A threshold is then the lowest that reaches
+    it if its own specificity is not too low, and that of the next lower threshold is not too high.
     """
     candidates, place = _candidates(truth, scores, owners, at)
     patients = int(owners.max()) + 1
@@ -90,7 +93,9 @@ def _solve(truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints, at: float
         trials = np.bincount(owners[side], minlength=patients).astype(np.float64)
         sides.append(Rates.of(reaching if side is truth else trials[:, None] - reaching, trials))
     passed, found = sides
-    distances = passed.distances(at)
+    distances, short = passed.distances(at), passed.values < at
+    below = np.append(0.0, np.where(short, 0.0, distances)[:-1])
+    distances = np.maximum(np.where(short, distances, 0.0), below)
     near = distances <= most
     near[place] = True
     left = np.sqrt(np.maximum(most**2 - distances[near] ** 2, 0))
@@ -109,7 +114,7 @@ def _candidates(truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints, at: 
     alike = sizes.sum() ** 2 / (sizes**2).sum()
     reach = 4 * math.sqrt(at * (1 - at) / alike) + 8 / alike
     inside = np.flatnonzero(np.abs(passed - at) <= reach)
-    first, last = min(inside[0], reached), max(inside[-1], reached)
+    first, last = max(min(inside[0], reached) - 1, 0), min(max(inside[-1], reached) + 1, len(thresholds) - 1)
     chosen = np.unique(np.append(np.linspace(first, last, _MOST).astype(np.int64), reached))
     return thresholds[chosen], int(np.searchsorted(chosen, reached))
 
