@@ -1,5 +1,6 @@
 """The exchange test: what images take over, who lends it, and figures against known answers."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -325,6 +326,11 @@ def test_a_test_of_another_network_threshold_seed_or_number_of_draws_is_not_kept
     for other in ({"weights": "cd" * 32}, {"threshold": 0.4}):
         monkeypatch.setattr(file, "read_run_bundle", lambda run, other=other: SimpleNamespace(**bundle | other))
         assert file.read_exchange_of(folder, 2, 0) is None
+    early = json.loads((tmp_path / "exchange" / "exchange.json").read_text()) | {"resamples": 2000}
+    early["conditions"][0]["given_away"] |= {"low": 0.0, "high": 0.0}
+    folder.write(tmp_path / "exchange" / "exchange.json", json.dumps(early))
+    assert file.read_exchange(folder).conditions == outcome.exchange.conditions, "computed anew, since of an early way"
+    assert file.read_exchange(folder).plain == outcome.exchange.plain
     (tmp_path / "exchange" / "exchange.json").write_text("{}")
     with pytest.raises(RunError, match=r"was changed after chestnut wrote it .* make it again by chestnut exchange"):
         file.read_exchange(folder)

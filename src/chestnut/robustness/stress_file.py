@@ -85,6 +85,7 @@ class StressFile(BaseModel):
         lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
         temperature: The number that divided the logits; early versions did not write it.
         partial: Whether only some of the shifts were made; early versions did not write it.
+        resamples: The number of resamples of patients behind the intervals of an early version; 0 for other ways.
     """
 
     model_config = _TYPED
@@ -102,6 +103,7 @@ class StressFile(BaseModel):
     lungs_lost: int | None = None
     temperature: float = Field(default=1.0, gt=0)
     partial: bool = False
+    resamples: int = 0
 
     @model_validator(mode="after")
     def _check_mean(self) -> Self:

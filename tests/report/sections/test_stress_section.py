@@ -48,6 +48,7 @@ def test_shifts_stand_from_the_best_to_the_worst_with_all_that_was_asked(stresse
     write_run_page(stressed[0], tmp_path / "report.html")
     text = read_page(tmp_path / "report.html").text
     assert text.index("noise rough") < text.index("blur soft")
+    assert "percentiles of 2,000 resamples of patients, which are too narrow" in text, "the way of an early version"
     for part in (
         "The 60 validation images of 30 patients",
         "Brightness alone reaches 0.9.",

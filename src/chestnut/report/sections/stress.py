@@ -111,6 +111,7 @@ class StressSection:
         other: The figures on another data set; None where none was given.
         lungs_lost: In how many plain images the lungs were not found; None if the network does not need them.
         sets: What became of the promise of prediction sets, the worst shift first; None where none was asked for.
+        resamples: The number of resamples of patients behind the intervals of an early version; 0 for other ways.
     """
 
     images: int
@@ -126,6 +127,7 @@ class StressSection:
     other: OtherData | None
     lungs_lost: int | None
     sets: ShiftedSets | None = None
+    resamples: int = 0
 
 
 def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
@@ -186,6 +188,7 @@ def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSe
         other=None if external is None else _other(external, names),
         lungs_lost=held.get("lungs_lost"),
         sets=None if held.get("sets") is None else ShiftedSets.from_dict(held["sets"]).worst_first(),
+        resamples=held.get("resamples", 0),
     )
 
 

@@ -6,8 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.files.json_files import parse_json
+from chestnut.files.reading import is_present
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.robustness.exchange.exchange import Exchange
+from chestnut.robustness.exchange.predictions import judge_anew
 from chestnut.robustness.shift_effects import Figures
 from chestnut.runs.folder import RunFolder
 
@@ -46,19 +48,24 @@ class ExchangeFile(BaseModel):
     plain: Figures
     conditions: list[PairFile]
     lungs_lost_share: float | None
+    resamples: int = 0
 
 
 def read_exchange(run: RunFolder) -> Exchange | None:
     """Read the exchange test of a run; None where none was made.
 
+    The figures of a test of an early version, whose intervals were percentiles of resamples, are computed anew.
+
     Raises:
-        RunError: exchange.json was changed.
-        DataError: exchange.json is damaged.
+        RunError: exchange.json, or predictions.csv beside it, was changed.
+        DataError: One of them is damaged.
     """
     path = run.exchange / "exchange.json"
     if not path.exists():
         return None
-    return Exchange.from_dict(parse_json(run.read(path), path, ExchangeFile, run.files.remedy(path)))
+    held = parse_json(run.read(path), path, ExchangeFile, run.files.remedy(path))
+    found = Exchange.from_dict(held)
+    return judge_anew(run, found) if held.get("resamples") and is_present(path.with_name("predictions.csv")) else found
 
 
 def read_exchange_of(run: RunFolder, draws: int, seed: int) -> Exchange | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats
-from chestnut.robustness.exchange.effects import Side
+from chestnut.robustness.exchange.effects import Side, judge_exchange
 from chestnut.robustness.exchange.exchange import Exchange
+from chestnut.robustness.shift_effects import Decision
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.predictions import PredictionTable
 
@@ -46,20 +47,60 @@ class ExchangePredictions:
             RunError: predictions.csv is missing or was changed.
             DataError: predictions.csv is damaged, or of another test.
         """
+        parts = _Parts.read(run, exchange)
+        first = parts.take(condition, "same", 1)
+        return cls(first.frame["path"].to_numpy(dtype=str), first.targets, first.patients, parts.sides(condition))
+
+
+def judge_anew(run: RunFolder, exchange: Exchange) -> Exchange:
+    """Compute the figures of an exchange test of an early version, whose intervals were percentiles of resamples, anew.
+
+    Args:
+        run: The run.
+        exchange: Its exchange test.
+
+    Raises:
+        RunError: predictions.csv is missing or was changed.
+        DataError: predictions.csv is damaged, or of another test.
+    """
+    parts = _Parts.read(run, exchange)
+    plain = parts.take("plain", "", 0)
+    positive = 1 if exchange.positive is None else exchange.classes.index(exchange.positive)
+    decision = Decision(positive, 0.5 if exchange.threshold is None else exchange.threshold)
+    held = {pair.name: parts.sides(pair.name) for pair in exchange.conditions}
+    figures, effects = judge_exchange(plain.probabilities, held, plain.targets, plain.patients, decision)
+    conditions = [
+        replace(pair, other=effect.other, same=effect.same, given_away=effect.given_away)
+        for pair, effect in zip(exchange.conditions, effects.values(), strict=True)
+    ]
+    return replace(exchange, plain=figures, conditions=tuple(conditions))
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The content of a predictions.csv, and the test that it belongs to."""
+
+    table: PredictionTable
+    exchange: Exchange
+    fault: str
+
+    @classmethod
+    def read(cls, run: RunFolder, exchange: Exchange) -> Self:
         path = run.exchange / "predictions.csv"
-        table = PredictionTable.parse(run.read(path), path, exchange.classes, run.files.remedy(path))
+        remedy = run.files.remedy(path)
+        table = PredictionTable.parse(run.read(path), path, exchange.classes, remedy)
+        return cls(table, exchange, f"{path} does not belong to exchange.json; {remedy}")
 
-        def part(side: Side, draw: int) -> PredictionTable:
-            frame = table.frame
-            rows = (frame["condition"] == condition) & (frame["donor"] == side) & (frame["draw"] == str(draw))
-            if rows.sum() != exchange.images:  # a kill between the two files leaves a new one beside an old one
-                raise DataError(f"{path} does not belong to exchange.json; {run.files.remedy(path)}")
-            return PredictionTable(frame[rows], table.classes).sorted_by_path()
+    def take(self, condition: str, donor: str, draw: int) -> PredictionTable:
+        frame = self.table.frame
+        rows = (frame["condition"] == condition) & (frame["donor"] == donor) & (frame["draw"] == str(draw))
+        if rows.sum() != self.exchange.images:  # a kill between the two files leaves a new one beside an old one
+            raise DataError(self.fault)
+        return PredictionTable(frame[rows], self.table.classes).sorted_by_path()
 
-        draws = range(1, exchange.draws + 1)
-        sides: dict[Side, list[Floats]] = {
-            "other": [part("other", draw).probabilities for draw in draws],
-            "same": [part("same", draw).probabilities for draw in draws],
+    def sides(self, condition: str) -> dict[Side, list[Floats]]:
+        draws = range(1, self.exchange.draws + 1)
+        return {
+            "other": [self.take(condition, "other", draw).probabilities for draw in draws],
+            "same": [self.take(condition, "same", draw).probabilities for draw in draws],
         }
-        first = part("same", 1)
-        return cls(first.frame["path"].to_numpy(dtype=str), first.targets, first.patients, sides)
