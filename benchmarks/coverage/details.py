@@ -1,10 +1,11 @@
 """Measure the intervals of what an evaluation shows in more detail, and write their table of docs/evaluation.md.
 
-    python -m benchmarks.coverage.details [--repetitions 200] [--cells "50 patients"] [--processes 1]
+    python -m benchmarks.coverage.details [--repetitions 200] [--processes 2] [--only line,fixed] [--cells ties]
 
 The cells are those of the standard grid with two classes and 20 to 300 patients, ten minutes on one core. A cell of
 which a coverage is low is measured again with five times as many new samples, and the second figure counts. With
-`--cells`, results are only printed; else they are stored in benchmarks/coverage_details.json.
+`--cells`, results are only printed; else they are stored in benchmarks/coverage_details.json, which later runs
+complete.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -27,9 +28,12 @@ from scipy.stats import rankdata
 from benchmarks.coverage import cells as grids
 from benchmarks.coverage.cohorts import Cell, Sample, draw, draw_images, patient_shares
 from benchmarks.coverage.measure import summarise
-from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.details.decision_curve import DecisionCurve, decision_curve
-from chestnut.evaluation.details.details import ClassDetails, Predicted, compute_details
+from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.details.calibration_line import calibration_line
+from chestnut.evaluation.details.decision_curve import decision_curve
+from chestnut.evaluation.details.fixed_points import FIXED, fixed_points
+from chestnut.evaluation.details.patient_level import patient_level, patient_scores
+from chestnut.evaluation.details.predictive_values import predictive_values
 from chestnut.evaluation.intervals.estimate import Estimate
 
 HERE = Path(__file__).parent.parent
@@ -42,90 +46,133 @@ THRESHOLDS, PREVALENCE = (0.1, 0.3, 0.5, 0.7), 0.1
 #: What an interval should cover at least.
 TARGET = 0.93
 
+Task = tuple[Cell, int, int, tuple[str, ...]]
+
 # The number of patients of a population.
 _PATIENTS = {"1": 400_000, "1–3": 200_000, "1–30": 60_000}
 _CLIP = float(np.finfo(np.float32).eps)
 
 
-def own_figures(sample: Sample) -> dict[str, Estimate]:
-    """Return every figure as `chestnut evaluate` gives it."""
-    names = ["0", "1"]
-    predicted = Predicted(
-        sample.truth, sample.probabilities, sample.patients.astype(str), names, names[1], sample.threshold
-    )
-    found = compute_details(predicted, PREVALENCE).classes[names[1]]
-    own = decision_curve(sample.truth == 1, sample.probabilities[:, 1], sample.patients)
-    return _figures(found, own)
+def own_line(sample: Sample) -> dict[str, Estimate]:
+    """Return the calibration line as `chestnut evaluate` gives it."""
+    line = calibration_line(*_parts(sample))
+    return dict(zip(_LINE, (line.slope, line.intercept, line.in_the_large), strict=True))
 
 
-def _figures(found: ClassDetails, own: DecisionCurve) -> dict[str, Estimate]:
-    figures = {
-        "calibration slope": found.line.slope,
-        "calibration intercept": found.line.intercept,
-        "calibration in the large": found.line.in_the_large,
-    }
-    figures |= {f"{point.name} at {point.fixed} {point.at:g}": point.figure for point in found.fixed_points}
-    (values,) = found.predictive_values
-    figures |= {f"precision at prevalence {PREVALENCE:g}": values.precision}
-    figures |= {f"NPV at prevalence {PREVALENCE:g}": values.npv}
-    for words, curve in (("", own), (f", prevalence {PREVALENCE:g}", found.decision_curve)):
+def own_fixed_points(sample: Sample) -> dict[str, Estimate]:
+    """Return the fixed points."""
+    return {f"{point.name} at {point.fixed} {point.at:g}": point.figure for point in fixed_points(*_parts(sample))}
+
+
+def own_predictive_values(sample: Sample) -> dict[str, Estimate]:
+    """Return the predictive values at a stated prevalence."""
+    truth, scores, owners = _parts(sample)
+    (found,) = predictive_values(truth, scores >= sample.threshold, owners, (PREVALENCE,))
+    return dict(zip(_PREDICTIVE, (found.precision, found.npv), strict=True))
+
+
+def own_net_benefit(sample: Sample) -> dict[str, Estimate]:
+    """Return the net benefit at some thresholds, at the prevalence of the sample and at a stated one."""
+    figures = {}
+    for prevalence in (None, PREVALENCE):
+        curve = decision_curve(*_parts(sample), prevalence)
         for threshold in THRESHOLDS:
             at = round(100 * threshold) - 1
             ends = curve.net_benefit[at], curve.low[at], curve.high[at]
-            figures[f"net benefit at {threshold:g}{words}"] = Estimate(*ends)
-    patients = found.patients
-    figures |= {"AUROC of patients": patients.auroc, "accuracy of patients": patients.accuracy}
-    return figures | {
-        "sensitivity of patients": patients.sensitivity,
-        "specificity of patients": patients.specificity,
-    }
+            figures[_benefit(threshold, prevalence)] = Estimate(*ends)
+    return figures
 
 
-@lru_cache(maxsize=64)
-def true_figures(cell: Cell) -> dict[str, float]:
-    """Return the true value of every figure, by plain NumPy on a population that is drawn at random."""
-    count = _PATIENTS[cell.images]
-    numbers = np.round(np.array(patient_shares(cell.patients, cell.prior)) * count).astype(int)
-    sample = draw_images(cell, np.repeat(np.arange(2), numbers), np.random.default_rng(cell.seed))
-    truth, scores = sample.truth == 1, sample.probabilities[:, 1]
+def own_patients(sample: Sample) -> dict[str, Estimate]:
+    """Return the figures with one row a patient."""
+    truth, scores, owners = _parts(sample)
+    found = patient_level(truth, scores, patient_scores(scores, owners, "mean") >= sample.threshold, owners, "mean")
+    return dict(zip(_PATIENT_FIGURES, (found.auroc, found.accuracy, found.sensitivity, found.specificity), strict=True))
+
+
+_LINE = ("calibration slope", "calibration intercept", "calibration in the large")
+_PREDICTIVE = (f"precision at prevalence {PREVALENCE:g}", f"NPV at prevalence {PREVALENCE:g}")
+_PATIENT_FIGURES = ("AUROC of patients", "accuracy of patients", "sensitivity of patients", "specificity of patients")
+
+
+def _parts(sample: Sample) -> tuple[Any, Floats, Ints]:
+    return sample.truth == 1, sample.probabilities[:, 1], sample.patients
+
+
+def _benefit(threshold: float, prevalence: float | None) -> str:
+    return f"net benefit at {threshold:g}{'' if prevalence is None else f', prevalence {prevalence:g}'}"
+
+
+@lru_cache(maxsize=4)
+def population(cell: Cell) -> Sample:
+    """Return a population, drawn at random."""
+    numbers = np.round(np.array(patient_shares(cell.patients, cell.prior)) * _PATIENTS[cell.images]).astype(int)
+    return draw_images(cell, np.repeat(np.arange(2), numbers), np.random.default_rng(cell.seed))
+
+
+def true_line(sample: Sample) -> dict[str, float]:
+    """Return the calibration line of a population."""
+    truth, scores, _ = _parts(sample)
     intercept, slope = _fit(truth, scores)
-    figures = {
-        "calibration slope": slope,
-        "calibration intercept": intercept,
-        "calibration in the large": _fit(truth, scores, slope=1.0)[0],
-    }
-    positive, negative = np.sort(scores[truth]), np.sort(scores[~truth])
-    for at in (0.9, 0.95, 0.99):
+    return dict(zip(_LINE, (slope, intercept, _fit(truth, scores, slope=1.0)[0]), strict=True))
+
+
+def true_fixed_points(sample: Sample) -> dict[str, float]:
+    """Return the fixed points of a population."""
+    positive, negative = _sorted(sample)
+    figures = {}
+    for at in FIXED:
         figures[f"sensitivity at specificity {at:g}"] = _reaching(positive, _above(negative, at))
+    for at in FIXED:
         figures[f"specificity at sensitivity {at:g}"] = 1 - _reaching(negative, _from(positive, at))
-    sensitivity, wrong = (_reaching(part, sample.threshold) for part in (positive, negative))
+    return figures
+
+
+def true_predictive_values(sample: Sample) -> dict[str, float]:
+    """Return the predictive values of a population in which the class has the stated prevalence."""
+    sensitivity, wrong = (_reaching(part, sample.threshold) for part in _sorted(sample))
     found, false = PREVALENCE * sensitivity, (1 - PREVALENCE) * wrong
     passed, missed = (1 - PREVALENCE) * (1 - wrong), PREVALENCE * (1 - sensitivity)
-    figures[f"precision at prevalence {PREVALENCE:g}"] = found / (found + false)
-    figures[f"NPV at prevalence {PREVALENCE:g}"] = passed / (passed + missed)
-    for threshold in THRESHOLDS:
-        odds = threshold / (1 - threshold)
-        rates = np.array([_reaching(positive, threshold), -odds * _reaching(negative, threshold)])
-        own = float(truth.mean())
-        figures[f"net benefit at {threshold:g}"] = float(rates @ [own, 1 - own])
-        figures[f"net benefit at {threshold:g}, prevalence {PREVALENCE:g}"] = float(
-            rates @ [PREVALENCE, 1 - PREVALENCE]
-        )
-    return figures | _true_of_patients(sample)
+    return dict(zip(_PREDICTIVE, (found / (found + false), passed / (passed + missed)), strict=True))
 
 
-def _true_of_patients(sample: Sample) -> dict[str, float]:
+def true_net_benefit(sample: Sample) -> dict[str, float]:
+    """Return the net benefit of a population."""
+    positive, negative = _sorted(sample)
+    figures = {}
+    for prevalence in (None, PREVALENCE):
+        share = float((sample.truth == 1).mean()) if prevalence is None else prevalence
+        for threshold in THRESHOLDS:
+            false = (1 - share) * _reaching(negative, threshold) * threshold / (1 - threshold)
+            figures[_benefit(threshold, prevalence)] = share * _reaching(positive, threshold) - false
+    return figures
+
+
+def true_patients(sample: Sample) -> dict[str, float]:
+    """Return the figures of the patients of a population."""
     images = np.bincount(sample.patients)
     sick = np.bincount(sample.patients, sample.truth == 1) > 0
     means = np.bincount(sample.patients, sample.probabilities[:, 1]) / images
     decided, positives = means >= sample.threshold, int(sick.sum())
     ranks = rankdata(means)[sick].sum() - positives * (positives + 1) / 2
-    return {
-        "AUROC of patients": float(ranks / (positives * (len(sick) - positives))) if positives < len(sick) else np.nan,
-        "accuracy of patients": float((decided == sick).mean()),
-        "sensitivity of patients": float(decided[sick].mean()),
-        "specificity of patients": float((~decided[~sick]).mean()) if positives < len(sick) else np.nan,
-    }
+    area = ranks / (positives * (len(sick) - positives))
+    shares = (decided == sick).mean(), decided[sick].mean(), (~decided[~sick]).mean()
+    return dict(zip(_PATIENT_FIGURES, map(float, (area, *shares)), strict=True))
+
+
+def _sorted(sample: Sample) -> tuple[Floats, Floats]:
+    truth, scores, _ = _parts(sample)
+    return np.sort(scores[truth]), np.sort(scores[~truth])
+
+
+#: The kinds of figures: how they are estimated from a sample, and their truth.
+KINDS: dict[str, tuple[Callable[[Sample], dict[str, Estimate]], Callable[[Sample], dict[str, float]]]] = {
+    "line": (own_line, true_line),
+    "fixed": (own_fixed_points, true_fixed_points),
+    "predictive": (own_predictive_values, true_predictive_values),
+    "benefit": (own_net_benefit, true_net_benefit),
+    "patients": (own_patients, true_patients),
+}
 
 
 def _fit(truth: Any, scores: Floats, slope: float | None = None) -> tuple[float, float]:
@@ -157,25 +204,29 @@ def _from(positive: Floats, share: float) -> float:
     return float(positive[len(positive) - int(np.ceil(share * len(positive)))])
 
 
-def measure(task: tuple[Cell, int, int]) -> tuple[str, dict[str, Any]]:
+def measure(task: Task) -> tuple[str, dict[str, Any]]:
     """Draw samples of a cell, and compare the intervals with the truth."""
-    cell, repetitions, seed = task
-    random, truth = np.random.default_rng([seed, cell.seed]), true_figures(cell)
+    cell, repetitions, seed, kinds = task
+    random = np.random.default_rng([seed, cell.seed])
+    truth = {name: figure for kind in kinds for name, figure in KINDS[kind][1](population(cell)).items()}
     rows: dict[str, list[tuple[Estimate, float]]] = {name: [] for name in truth}
     for _ in range(repetitions):
-        for name, found in own_figures(draw(cell, random)).items():
-            rows[name].append((found, truth[name]))
+        sample = draw(cell, random)
+        for kind in kinds:
+            for name, found in KINDS[kind][0](sample).items():
+                rows[name].append((found, truth[name]))
     given = {name: found for name, found in rows.items() if any(one.low is not None for one, _ in found)}
     return cell.name, {name: summarise(found, repetitions, 0.0).to_dict() for name, found in given.items()}
 
 
-def measure_all(cells: list[Cell], repetitions: int, processes: int) -> dict[str, dict[str, Any]]:
+def measure_all(
+    cells: list[Cell], repetitions: int, processes: int, kinds: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
     """Measure cells, and again with more samples where a coverage is low."""
-    found = dict(_run([(cell, repetitions, 0) for cell in cells], processes))
+    found = dict(_run([(cell, repetitions, 0, kinds) for cell in cells], processes))
     again = [cell for cell in cells if any(_is_low(one) for one in found[cell.name].values())]
-    for name, figures in _run([(cell, grids.CONFIRM * repetitions, 1) for cell in again], processes):
-        low = {figure: one for figure, one in figures.items() if _is_low(found[name].get(figure, one))}
-        found[name] |= low
+    for name, figures in _run([(cell, grids.CONFIRM * repetitions, 1, kinds) for cell in again], processes):
+        found[name] |= {figure: one for figure, one in figures.items() if _is_low(found[name].get(figure, one))}
     return found
 
 
@@ -184,7 +235,7 @@ def _is_low(found: Mapping[str, Any]) -> bool:
     return bool(found["coverage"] < TARGET - (TARGET * (1 - TARGET) / count) ** 0.5)
 
 
-def _run(tasks: list[tuple[Cell, int, int]], processes: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _run(tasks: list[Task], processes: int) -> Iterator[tuple[str, dict[str, Any]]]:
     if processes == 1:
         done = map(measure, tasks)
     else:
@@ -227,6 +278,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=grids.REPETITIONS)
     parser.add_argument("--cells", default="", help="a part of the names of cells")
+    parser.add_argument("--only", default=",".join(KINDS), help="kinds of figures, with commas")
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
     chosen = [
@@ -234,15 +286,19 @@ def main() -> None:
         for cell in grids.standard_grid()
         if cell.classes == 2 and cell.patients in PATIENTS and given.cells in cell.name
     ]
-    found = measure_all(chosen, given.repetitions, given.processes)
-    lines = table_lines(found)
+    found = measure_all(chosen, given.repetitions, given.processes, tuple(given.only.split(",")))
+    if given.cells:
+        print("\n".join(table_lines(found)))
+        return
+    known = json.loads(RESULTS.read_text(encoding="utf-8"))["cells"] if RESULTS.is_file() else {}
+    cells = {name: known.get(name, {}) | figures for name, figures in found.items()}
+    lines = table_lines(cells)
     print("\n".join(lines))
-    if not given.cells:
-        body = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(one)}" for name, one in found.items())
-        RESULTS.write_text(f'{{\n"samples": {given.repetitions},\n"cells": {{\n{body}\n}}\n}}\n', encoding="utf-8")
-        start, end = "<!-- coverage-details -->", "<!-- /coverage-details -->"
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(start)
-        PAGE.write_text("\n".join([before + start, *lines, end + rest.partition(end)[2]]), encoding="utf-8")
+    body = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(one)}" for name, one in cells.items())
+    RESULTS.write_text(f'{{\n"samples": {given.repetitions},\n"cells": {{\n{body}\n}}\n}}\n', encoding="utf-8")
+    start, end = "<!-- coverage-details -->", "<!-- /coverage-details -->"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(start)
+    PAGE.write_text("\n".join([before + start, *lines, end + rest.partition(end)[2]]), encoding="utf-8")
 
 
 if __name__ == "__main__":
