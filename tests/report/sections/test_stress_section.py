@@ -28,7 +28,7 @@ def stressed(finished):
         "notes": ["left out 3 images of odd"],
     }  # fmt: skip
     held = {
-        "partial": False,
+        "partial": False, "resamples": 2000,
         "images": 60, "patients": 30, "seed": 0, "plain": figures(0.95), "mean": figures(0.85), "worst": "blur",
         "shifts": [figures(0.8, name="blur", summary="soft"), figures(0.9, name="noise", summary="rough")],
         "shortcut": {"sentence": "Brightness alone reaches 0.9."},
