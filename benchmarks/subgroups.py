@@ -1,11 +1,14 @@
 """Measure on simulated patients how often two groups are found to differ, and write the table of docs/evaluation.md.
 
-    python -m benchmarks.subgroups [--repetitions 200]
+    python -m benchmarks.subgroups [--repetitions 600]
+    python -m benchmarks.subgroups --data DATA --runs FOLDER [--weights MOBILENET_V2.weights.h5]
 
 Two groups are drawn from populations of which the truth is known, equal ones for the level of the test, unlike ones for
 its power, and compared as `chestnut evaluate --by` does. Samples with fewer than ten patients of a class in a group are
-drawn again, since those are not compared. It takes about three minutes on one core; results are stored in
-benchmarks/subgroups.json.
+drawn again, since those are not compared. It takes about three minutes on one core.
+
+With DATA, the Kermany training images, the networks of `benchmarks.trained` are judged on their test splits instead, by
+the cause of the pneumonia, which the file names tell. Results are stored in benchmarks/subgroups.json.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import tempfile
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,9 @@ from zlib import crc32
 import numpy as np
 
 from benchmarks.coverage.cohorts import Cell, draw
+from benchmarks.kermany import chestnut
+from benchmarks.trained import trained_runs
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.subgroups import FEWEST_TESTED, Outcome, difference_ends
 
 HERE = Path(__file__).parent
@@ -91,16 +98,56 @@ def spread(shares: list[float]) -> str:
     return f"{np.median(shares):.2f} ({min(shares):.2f}–{max(shares):.2f})"
 
 
-def main() -> None:
-    """Measure, store and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=200)
-    results = measure_all(parser.parse_args().repetitions)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    start, end = "<!-- subgroups -->", "<!-- /subgroups -->"
-    block = "\n".join([start, *table(results), end])
+def measure_causes(data: Path, runs: dict[str, Path]) -> dict[str, Any]:
+    """Judge networks by the cause that file names tell."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "cause.csv"
+        names = sorted(path.name for path in data.rglob("*.jpeg"))
+        lines = (f"{name},{found[0] if (found := re.search('bacteria|virus', name)) else 'none'}" for name in names)
+        table.write_text("\n".join(("path,cause", *lines)) + "\n", encoding="utf-8")
+        words = ("--split", "test", "--by", "cause", "--attributes", str(table))
+        found = {name: chestnut(Path(folder), "evaluate", str(run.resolve()), *words) for name, run in runs.items()}
+    return {name: {group["name"]: group for group in one["subgroups"][0]["groups"]} for name, one in found.items()}
+
+
+def cause_lines(causes: dict[str, Any]) -> list[str]:
+    """Return the lines of the table of causes."""
+    lines = [
+        "| network | sensitivity to bacterial pneumonia | to viral pneumonia | difference | p after Holm |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, groups in causes.items():
+        bacteria, virus = (Estimate(**groups[cause]["metrics"]["sensitivity"]) for cause in ("bacteria", "virus"))
+        apart = groups["bacteria"]["differences"]["sensitivity"]
+        difference = Estimate(apart["value"], apart["low"], apart["high"])
+        lines.append(f"| `{name}` | {bacteria} | {virus} | {difference} | {apart['adjusted']:.3f} |")
+    return lines
+
+
+def write_block(name: str, lines: list[str]) -> None:
+    """Write a table between its marks."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    block = "\n".join([start, *lines, end])
     text = re.sub(f"{start}.*?{end}", lambda _: block, PAGE.read_text(encoding="utf-8"), flags=re.S)
     PAGE.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Measure, store and write a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=600)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--runs", type=Path)
+    parser.add_argument("--weights", type=Path)
+    given = parser.parse_args()
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if given.data is None:
+        results |= measure_all(given.repetitions)
+        write_block("subgroups", table(results))
+    else:
+        results["causes"] = measure_causes(given.data, trained_runs(given.data, given.weights, given.runs))
+        write_block("causes", cause_lines(results["causes"]))
+    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from chestnut.errors import DataError, DiskError, RunError
 #: Every parameter that takes a path and names no output, with its command.
 INPUTS = {
     ("*", "data"), ("*", "labels"), ("*", "resume"), ("*", "run"), ("*", "runs"), ("diagnose", "targets"),
-    ("ensemble", "given"), ("test", "first"), ("test", "second"), ("info", "target"), ("runs", "folder"),
-    ("stress", "external"),
+    ("ensemble", "given"), ("evaluate", "attributes"), ("test", "first"), ("test", "second"), ("info", "target"),
+    ("runs", "folder"), ("stress", "external"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.

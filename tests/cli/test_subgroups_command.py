@@ -38,3 +38,26 @@ def test_an_unknown_column_is_refused_before_anything_is_decoded(workspace, ches
     assert (status, said) == (
         2, "error: --by gender: the images have no such column; there are format, megapixels\n"
     )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_run_whose_images_have_no_attributes_is_judged_by_a_table_of_them(workspace, chestnut, tmp_path):
+    run = shutil.copytree(workspace.run, tmp_path / "copy")
+    table = workspace.images / "_truth.csv"
+    given = ("evaluate", run, "--split", "val", "--by", "sex")
+    status, _, said = chestnut(*given)
+    assert status == 2 and "the images have no such column" in said
+    status, said, _ = chestnut(*given, "--attributes", table)
+    assert status == 0 and "By sex; " in said
+    kept = RunFolder(run).metrics("val")["subgroups"]
+    same = package.open_run(run).evaluate("val", by=["sex"], attributes=table, quiet=True).subgroups
+    assert [one.to_dict() for one in same] == kept and kept[0]["unknown"] == 0
+
+
+def test_a_table_of_attributes_without_a_column_to_judge_by_is_refused(workspace, chestnut):
+    status, _, said = chestnut("evaluate", workspace.run, "--split", "val", "--attributes", "ages.csv")
+    assert (status, said) == (
+        2, "error: --attributes ages.csv: they are for judging groups; name the columns too, as in --by age\n"
+    )  # fmt: skip
+    status, _, said = chestnut("evaluate", workspace.run, "--split", "val", "--attributes", "ages.csv", "--by", "age")
+    assert status == 2 and said.startswith("error: ages.csv cannot be read as a table")

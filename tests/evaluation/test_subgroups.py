@@ -92,6 +92,7 @@ def test_a_group_of_one_class_has_the_figures_that_it_can_have():
     assert set(found.groups[1].metrics) == {"specificity", "accuracy"}
     assert not any(group.differences for group in found.groups)
     assert found.groups[0].has_few("specificity") and not found.groups[0].has_few("sensitivity")
+    assert not any(group.small for group in found.groups) and found.sentences == ()
 
 
 def test_of_more_than_two_classes_accuracy_is_compared():

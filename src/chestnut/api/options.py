@@ -66,6 +66,7 @@ class EvaluateOptions(DisplayOptions, total=False):
     coverage: float | None
     per_class: bool
     by: Sequence[str]
+    attributes: str | Path | None
     prevalence: float | None
     patients: str
 
@@ -150,6 +151,7 @@ class EvaluateSettings(DisplaySettings):
             and below 1; None for no sets.
         per_class: Whether the coverage is to hold for the patients of each class.
         by: Columns such as `sex` or `age`: judge the images by their groups too, and compare these.
+        attributes: A CSV with such columns, where the images do not have them: by path, file name or patient.
         prevalence: The share of positive images, above 0 and below 1, for which predictive values and the decision
             curve are computed; None for some usual ones, and for the sample's own.
         patients: How the probabilities of a patient's images become the patient's: `mean`, or `any` for the highest,
@@ -159,6 +161,7 @@ class EvaluateSettings(DisplaySettings):
     coverage: float | None = None
     per_class: bool = False
     by: Sequence[str] = ()
+    attributes: str | Path | None = None
     prevalence: float | None = None
     patients: str = "mean"
 
@@ -175,7 +178,8 @@ class EvaluateSettings(DisplaySettings):
 
         sets = SetPlan.of(self.coverage, self.per_class)
         by = (self.by,) if isinstance(self.by, str) else tuple(self.by)
-        return Extras(sets, by, self.prevalence, require_rule(self.patients))
+        table = None if self.attributes is None else Path(self.attributes)
+        return Extras(sets, by, self.prevalence, require_rule(self.patients), table)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Group:
         metrics: AUROC, sensitivity, specificity and accuracy; accuracy alone for more than two classes; none where the
             group is too small to be shown.
         differences: The figures in which the group was compared with the others, each with the difference.
-        small: Whether a figure was not compared because there are too few patients.
+        small: Whether one of its figures was not compared because there are too few patients.
     """
 
     name: str
@@ -297,7 +297,7 @@ def _groups(grouping: Grouping, outcome: Outcome) -> Iterator[Group]:
             negatives=None if outcome.truth is None else own.count(positive=False),
             metrics={figure: _estimate(value) for figure, value in figures.items()},
             differences=compared,
-            small=any(not _enough(own, figure) for figure in testable),
+            small=any(not _enough(own, figure) for figure in testable if figure in figures or not shown),
         )
 
 

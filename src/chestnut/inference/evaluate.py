@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chestnut.data.cache.cache import Decoded, decode_all
-from chestnut.data.columns import find_columns
+from chestnut.data.columns import find_columns, read_columns
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
@@ -82,7 +82,7 @@ def evaluate_run(
     if threshold is not None:
         _require_threshold(threshold, bundle)
     rule = None if extras.sets is None else read_set_rule(bundle, extras.sets)
-    _ = find_columns(run.manifest if other is None else other, extras.by)  # a wrong name is told before hours of work
+    told = extras.describe(run.manifest if other is None else other)  # a wrong name is told before hours of work
     if split == "test":
         _ = run.ledger.looks  # a damaged ledger is told before hours of work
     if other is None:
@@ -95,9 +95,8 @@ def evaluate_run(
     guard = None if other is None else Guard.open(bundle)
     shares, outliers = _predict(bundle, guard, decoded, bars)
     judged = _judge(decoded.manifest, shares, bundle, overlap, threshold).with_details(extras)
+    judged = judged.with_groups(told, extras.by)
     judged = judged.with_notes(_explain_fits(name, bundle, threshold))
-    if extras.by:
-        judged = judged.with_groups(extras.by)
     if outliers:
         judged = judged.with_note(outliers)
     if rule is not None:
@@ -183,9 +182,11 @@ class Judged:
         """Return a copy with more notes."""
         return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, *notes)))
 
-    def with_groups(self, by: tuple[str, ...]) -> Judged:
-        """Return a copy with the figures of the groups of some columns."""
-        found = judge_groups(self.manifest, self.probabilities, self.evaluation, by)
+    def with_groups(self, told: Manifest, by: tuple[str, ...]) -> Judged:
+        """Return a copy with the figures of the groups of some columns, of a manifest that has these images."""
+        place = {path: row for row, path in enumerate(told.paths)}
+        columns = read_columns(told.take([place[path] for path in self.manifest.paths]), find_columns(told, by))
+        found = judge_groups(self.manifest, self.probabilities, self.evaluation, columns)
         return replace(self, evaluation=replace(self.evaluation, subgroups=found))
 
     def with_details(self, extras: Extras) -> Judged:

@@ -37,6 +37,10 @@ def command(
             "--by", metavar="COLUMN", help="Judge the groups of a column too, such as sex, age or format. Repeatable."
         ),
     ] = None,
+    attributes: Annotated[
+        Path | None,
+        typer.Option("--attributes", metavar="CSV", help="A table with such columns, by path, file name or patient."),
+    ] = None,
     prevalence: Annotated[
         float | None,
         typer.Option(
@@ -77,6 +81,7 @@ def command(
         coverage=coverage,
         per_class=per_class,
         by=by or (),
+        attributes=attributes,
         prevalence=prevalence,
         patients=patients,
         skip_bad=options.skip_bad,

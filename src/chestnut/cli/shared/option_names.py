@@ -24,6 +24,7 @@ _OTHERS = {
 _SAME = frozenset(
     [
         "address",
+        "attributes",
         "auroc",
         "batch_size",
         "batches",

@@ -18,7 +18,7 @@ from chestnut.names import shown
 _AMBIGUOUS = -1
 _UNKNOWN = Header()
 _KEYS: dict[str, Callable[[str], tuple[str, ...]]] = {
-    "path": lambda cell: _forms(cell),  # noqa: PLW0108 -- defined further down
+    "path": lambda cell: name_forms(cell),  # noqa: PLW0108 -- defined further down
     "uid": lambda cell: (cell,),
     "patient": lambda cell: (cell,),
 }
@@ -87,7 +87,7 @@ class Labels:
         ]
 
     def _claim(self, image: Image, header: Header) -> _Claim | None:
-        known = {"path": _forms(image.name), "uid": (header.uid,), "patient": (image.patient,)}
+        known = {"path": name_forms(image.name), "uid": (header.uid,), "patient": (image.patient,)}
         for part in self._keys:
             for rank, form in enumerate(known[part]):
                 row = self._indexes[part].get(form, _AMBIGUOUS)
@@ -119,10 +119,10 @@ class Labels:
         return index
 
 
-def _forms(path: str) -> tuple[str, str, str]:
+def name_forms(path: str) -> tuple[str, str, str]:
     """Return the ways in which a table may name an image: its path, its file name, and that without the suffix.
 
-    >>> _forms("a/b.png")
+    >>> name_forms("a/b.png")
     ('a/b.png', 'b.png', 'b')
     """
     path = path.replace(os.sep, "/").removeprefix("./")
