@@ -37,7 +37,7 @@ def value(rule, truth, decided):
 
 
 @given(RULES, st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=2, max_size=25))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_threshold_is_the_best_there_is(rule, rows):
     truth, scores = (np.array(part) for part in zip(*rows, strict=True))
     assume(truth.any() and not truth.all() and len(set(scores)) > 1)
