@@ -12,12 +12,10 @@ from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.calibration.error import Gaps, equal_mass_bins
 from chestnut.evaluation.intervals.distributions import t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
-from chestnut.evaluation.intervals.influence import Influence, whole_patients
+from chestnut.evaluation.intervals.influence import Influence
 from chestnut.evaluation.intervals.resamples import bootstrap
 from chestnut.evaluation.intervals.shares import Share
-
-# A reach below this is rounding.
-_ROUNDING = 1e-12
+from chestnut.evaluation.patients import sum_by_patient
 
 # The numbers in one block of drawn labels.
 _BLOCK = 2**20
@@ -33,36 +31,32 @@ class ErrorSamples:
         null: The errors of networks that are calibrated: shape (2, draws), with the signs of the patients' gaps drawn,
             and with the labels drawn from the probabilities.
         patients: The number of patients.
-        size: How many images the patients' are worth if those of one patient are alike.
         freedom: For how many patients the variance is known; see `Influence.freedom`.
-        worst: The variance if patients were right or wrong as a whole, as often as their images are.
+        unseen: How far the mean absolute difference of probability and truth, which the error cannot exceed, may be
+            from the one of the sample.
     """
 
     value: float
     drawn: Floats
     null: Floats
     patients: int
-    size: float
     freedom: float
-    worst: float
+    unseen: float
 
     def estimate(self, confidence: float = CONFIDENCE) -> Estimate:
         """Return the error with its interval.
 
         Chance increases a sum of absolute gaps, and resampling increases it once more. So the upper end is the error
         plus its uncertainty, less half the bias that resampling shows; the lower end allows for twice that bias, and is
-        0 where a calibrated network may well have such an error. The variance is shrunk as in `shrink`: a few patients
-        may not show the errors that the probabilities lead one to expect.
+        0 where a calibrated network may well have such an error. The uncertainty is shrunk as in `shrink`, towards that
+        of the mean absolute difference: a few patients may not show any error.
         """
         tail = (1 - confidence) / 2
         bias = max(float(self.drawn.mean()) - self.value, 0.0)
-        variance = float(self.drawn.var(ddof=min(1, len(self.drawn) - 1)))
-        shrunk = (self.freedom * variance + self.worst) / (self.freedom + 1)
-        reach = float(t_quantile(1 - tail, max(self.patients - 1, 1))) * math.sqrt(shrunk)
+        reach = float(t_quantile(1 - tail, max(self.patients - 1, 1))) * float(self.drawn.std())
+        reach = math.sqrt((self.freedom * reach**2 + self.unseen**2) / (self.freedom + 1))
         by_chance = float(np.quantile(self.null, 1 - tail, axis=1).max())
         low = 0.0 if self.value <= by_chance else max(0.0, self.value - 2 * bias - reach)
-        if reach <= _ROUNDING:  # all gaps are alike, as those of probabilities of 0 and 1 that are all right
-            return Estimate(self.value, *Share(self.value, self.size).interval(confidence))
         high = max(self.value, self.value - bias / 2 + reach)
         return Estimate(self.value, min(low, self.value), min(1.0, high))
 
@@ -88,15 +82,14 @@ def sample_errors(
     flipped = [np.abs(one.sums @ signs).sum(axis=0) / len(owners) for one in gaps]
     labelled = np.concatenate(list(_draw_labels(probabilities, owners, classes, draws, random)), axis=1)
     value = [float(one.errors(np.ones((patients, 1)))[0]) for one in gaps]
-    size = whole_patients(gaps[0].images)
     found = []
     for place, (number, one) in enumerate(zip(classes, gaps, strict=True)):
-        wrong = float(np.abs(probabilities[:, number] - (targets == number)).mean())
+        differences = sum_by_patient(np.abs(probabilities[:, number] - (targets == number)), owners)[0]
+        mean = Share.of(differences, one.images, least_effect=0)
+        unseen = max(abs(end - mean.value) for end in mean.interval())
         freedom = Influence.of(one.sums.sum(axis=0), one.images).freedom
         null = np.stack([flipped[place], labelled[place]])
-        found.append(
-            ErrorSamples(value[place], drawn[place], null, patients, size, freedom, wrong * (1 - wrong) / size)
-        )
+        found.append(ErrorSamples(value[place], drawn[place], null, patients, freedom, unseen))
     return found
 
 
@@ -107,9 +100,8 @@ def mean_errors(parts: Sequence[ErrorSamples]) -> ErrorSamples:
         np.mean([part.drawn for part in parts], axis=0),
         np.mean([part.null for part in parts], axis=0),
         parts[0].patients,
-        parts[0].size,
         min(part.freedom for part in parts),
-        float(np.mean([part.worst for part in parts])),
+        float(np.mean([part.unseen for part in parts])),
     )
 
 
