@@ -28,7 +28,8 @@ from benchmarks.coverage.cohorts import Cell, draw
 from benchmarks.kermany import chestnut
 from benchmarks.trained import trained_runs
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.subgroups import FEWEST_TESTED, Outcome, difference_ends
+from chestnut.evaluation.outcome import Outcome
+from chestnut.evaluation.subgroups import FEWEST_TESTED, difference_ends
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "subgroups.json"

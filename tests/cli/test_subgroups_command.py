@@ -36,7 +36,7 @@ def test_groups_are_shown_saved_and_reported(workspace, elsewhere, chestnut, tmp
 def test_an_unknown_column_is_refused_before_anything_is_decoded(workspace, chestnut):
     status, _, said = chestnut("evaluate", workspace.run, "--split", "val", "--by", "gender")
     assert (status, said) == (
-        2, "error: --by gender: the images have no such column; there are format, megapixels\n"
+        2, "error: --by gender: the images have no such column; there are sex, age, format, megapixels\n"
     )  # fmt: skip
 
 
@@ -44,13 +44,13 @@ def test_an_unknown_column_is_refused_before_anything_is_decoded(workspace, ches
 def test_a_run_whose_images_have_no_attributes_is_judged_by_a_table_of_them(workspace, chestnut, tmp_path):
     run = shutil.copytree(workspace.run, tmp_path / "copy")
     table = workspace.images / "_truth.csv"
-    given = ("evaluate", run, "--split", "val", "--by", "sex")
+    given = ("evaluate", run, "--split", "val", "--by", "kind")
     status, _, said = chestnut(*given)
     assert status == 2 and "the images have no such column" in said
     status, said, _ = chestnut(*given, "--attributes", table)
-    assert status == 0 and "By sex; " in said
+    assert status == 0 and "By kind; " in said
     kept = RunFolder(run).metrics("val")["subgroups"]
-    same = package.open_run(run).evaluate("val", by=["sex"], attributes=table, quiet=True).subgroups
+    same = package.open_run(run).evaluate("val", by=["kind"], attributes=table, quiet=True).subgroups
     assert [one.to_dict() for one in same] == kept and kept[0]["unknown"] == 0
 
 
@@ -61,3 +61,13 @@ def test_a_table_of_attributes_without_a_column_to_judge_by_is_refused(workspace
     )  # fmt: skip
     status, _, said = chestnut("evaluate", workspace.run, "--split", "val", "--attributes", "ages.csv", "--by", "age")
     assert status == 2 and said.startswith("error: ages.csv cannot be read as a table")
+
+
+@pytest.mark.slow
+def test_a_column_that_divides_nothing_is_one_line(workspace, chestnut, tmp_path):
+    run = shutil.copytree(workspace.run, tmp_path / "copy")
+    status, said, _ = chestnut("evaluate", run, "--split", "val", "--by", "format")
+    assert status == 0 and "By format, the images cannot be divided: they are all in the group JPEG." in said
+    assert "Δ" not in said and not (RunFolder(run).evaluation("val") / "subgroups.png").exists()
+    assert chestnut("report", run)[0] == 0
+    assert "all in the group JPEG" in (run / "report.html").read_text()

@@ -7,7 +7,8 @@ from scipy import stats
 from chestnut.evaluation.grouping import RARE, Grouping
 from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.shares import Share, share_estimate
-from chestnut.evaluation.subgroups import FEWEST_TESTED, Outcome, Rate, Subgroups, _difference, compare_groups
+from chestnut.evaluation.outcome import Outcome, Rate
+from chestnut.evaluation.subgroups import FEWEST_TESTED, Subgroups, _difference, compare_groups
 
 
 def outcome(patients=120, seed=0):
@@ -102,9 +103,11 @@ def test_of_more_than_two_classes_accuracy_is_compared():
     assert found.groups[0].positives is None
 
 
-def test_nothing_known_is_no_group():
-    found = groups_of(outcome(), [""] * 120)
-    assert found.groups == () and found.unknown == 240
+def test_one_group_or_none_is_told_in_one_line():
+    none, one = groups_of(outcome(), [""] * 120), groups_of(outcome(), ["F"] * 120)
+    assert none.groups == () and none.unknown == 240 and not none.divided and not one.divided
+    assert none.sentences == ("By sex, the images cannot be divided: they are not known of any.",)
+    assert one.sentences == ("By sex, the images cannot be divided: they are all in the group F.",)
 
 
 def test_json_brings_the_groups_back():

@@ -15,18 +15,14 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.grouping import FEWEST_SHOWN, RARE, Grouping
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.auroc import AurocVariance
-from chestnut.evaluation.intervals.distributions import normal_quantile, t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure
-from chestnut.evaluation.intervals.shares import Share, wilson
 from chestnut.evaluation.metric_names import in_words
+from chestnut.evaluation.outcome import Outcome, Rate
 from chestnut.evaluation.paired.holm import holm
-from chestnut.evaluation.patients import sum_by_patient
 
 #: A group is compared with the others by a figure for which both have at least so many patients in a class.
 FEWEST_TESTED = 10
@@ -36,8 +32,6 @@ LEVEL = 1 - CONFIDENCE
 # Accuracy depends on how many of a group are ill, so two classes are not compared by it.
 _TESTED = ("auroc", "sensitivity", "specificity")
 _LEAST_P, _MOST_P, _HALVINGS = 1e-12, 0.999, 30
-
-Truth = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -144,6 +138,11 @@ class Subgroups:
     unknown: int
 
     @property
+    def divided(self) -> bool:
+        """Whether there are two groups or more."""
+        return len(self.groups) > 1
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What stands out, and what could not be compared, in sentences."""
         return tuple(_sentences(self))
@@ -169,82 +168,6 @@ class Subgroups:
     def from_dict(cls, values: Mapping[str, Any]) -> Subgroups:
         """Read what `to_dict` returned; raises KeyError, TypeError or AttributeError for anything else."""
         return cls(str(values["column"]), tuple(map(Group.from_dict, values["groups"])), int(values["unknown"]))
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share of images, such as sensitivity.
-
-    Attributes:
-        share: The share, and how many independent images it is worth.
-        freedom: The degrees of freedom with which that number is known; None if each patient has one image.
-    """
-
-    share: Share
-    freedom: int | None = None
-
-    @classmethod
-    def of(cls, right: Truth, owners: Ints) -> Rate:
-        """Estimate the share of images that are right."""
-        sizes = sum_by_patient(1, owners)[0]
-        share = Share.of(sum_by_patient(right, owners)[0], sizes)
-        return cls(share, max(int((sizes > 0).sum()) - 1, 1) if sizes.max() > 1 else None)
-
-    def ends(self, confidence: float) -> tuple[float, float]:
-        """Return the ends that a difference is put together from: Wilson's, as exact ones would make it too wide.
-
-        Where the number of independent images is estimated, it is made smaller by the square of the normal over the t
-        quantile (Korn and Graubard 1998, Survey Methodology 24:193-201).
-        """
-        size = self.share.size
-        if self.freedom is not None:
-            upper = (1 + confidence) / 2
-            size *= (float(normal_quantile(upper)) / float(t_quantile(upper, self.freedom))) ** 2
-        low, high = wilson(self.share.value * size, size, confidence)
-        return float(low), float(high)
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a network made of n images.
-
-    Attributes:
-        right: Whether each image was decided correctly, shape (n,).
-        owners: Each image's patient number, shape (n,).
-        truth: Whether each image is of the positive class, shape (n,); None for more than two classes.
-        scores: The probability of the positive class, shape (n,); None for more than two classes.
-    """
-
-    right: Truth
-    owners: Ints
-    truth: Truth | None = None
-    scores: Floats | None = None
-
-    def take(self, rows: Ints) -> Outcome:
-        """Return the outcome of some of the images."""
-        truth = None if self.truth is None else self.truth[rows]
-        scores = None if self.scores is None else self.scores[rows]
-        return Outcome(self.right[rows], self.owners[rows], truth, scores)
-
-    @property
-    def figures(self) -> dict[str, Rate | AurocVariance]:
-        """The figures that are defined, each with what its interval is computed from."""
-        found: dict[str, Rate | AurocVariance] = {}
-        if self.truth is not None and self.scores is not None:
-            if self.truth.any() and not self.truth.all():
-                found["auroc"] = AurocVariance.of(self.truth, self.scores, self.owners)
-            for name, rows in (("sensitivity", self.truth), ("specificity", ~self.truth)):
-                if rows.any():
-                    found[name] = Rate.of(self.right[rows], self.owners[rows])
-        if len(self.right):
-            found["accuracy"] = Rate.of(self.right, self.owners)
-        return found
-
-    def count(self, positive: bool | None = None) -> int:
-        """Return the number of patients, or of those with an image of the positive class or of the other one."""
-        if positive is None or self.truth is None:
-            return len(np.unique(self.owners))
-        return len(np.unique(self.owners[self.truth == positive]))
 
 
 def compare_groups(groupings: Sequence[Grouping], outcome: Outcome) -> tuple[Subgroups, ...]:
@@ -370,6 +293,10 @@ def _estimate(figure: Rate | AurocVariance) -> Estimate:
 
 
 def _sentences(found: Subgroups) -> Iterator[str]:
+    if not found.divided:
+        known = f"all in the group {found.groups[0].name}" if found.groups else "not known of any"
+        yield f"By {found.column}, the images cannot be divided: they are {known}."
+        return
     for group, (name, one) in chain.from_iterable(
         ((group, item) for item in group.differences.items()) for group in found.groups
     ):

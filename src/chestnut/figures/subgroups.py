@@ -26,8 +26,8 @@ def draw_subgroups(folder: Path, evaluation: Evaluation) -> None:
         DiskError: The file cannot be written.
     """
     path = folder / "subgroups.png"
-    if evaluation.subgroups:
-        save(subgroups_figure(evaluation.subgroups, evaluation.metrics), path)
+    if divided := [one for one in evaluation.subgroups if one.divided]:
+        save(subgroups_figure(divided, evaluation.metrics), path)
     else:
         path.unlink(missing_ok=True)
 

@@ -18,8 +18,9 @@ from chestnut.evaluation.details.patient_level import Rule
 from chestnut.evaluation.details.predictive_values import require_prevalence
 from chestnut.evaluation.grouping import Grouping
 from chestnut.evaluation.metrics import Evaluation, decide
+from chestnut.evaluation.outcome import Outcome
 from chestnut.evaluation.patients import number_patients
-from chestnut.evaluation.subgroups import Outcome, Subgroups, compare_groups
+from chestnut.evaluation.subgroups import Subgroups, compare_groups
 
 
 @dataclass(frozen=True)

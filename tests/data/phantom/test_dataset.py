@@ -39,7 +39,7 @@ def images(written):
 
 def test_folder_layout(written, drawn):
     assert sorted(path.name for path in written.out.iterdir()) == [
-        "NORMAL", "PNEUMONIA", "_masks", "_truth.csv", "phantom.json",
+        "NORMAL", "PNEUMONIA", "_attributes.csv", "_masks", "_truth.csv", "phantom.json",
     ]  # fmt: skip
     assert {(path.stem, path.parent.name) for path in images(written)} == {
         (name, image.label) for name, image in drawn.items()

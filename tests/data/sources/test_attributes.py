@@ -6,6 +6,7 @@ from chestnut.data.attributes import MOST_ATTRIBUTES
 from chestnut.data.manifest import COLUMNS, Manifest
 from chestnut.data.sources.load import load_dataset
 from chestnut.data.split import split
+from chestnut.errors import DataError
 
 
 def rows(number=8, **columns):
@@ -130,3 +131,17 @@ def test_a_header_with_a_hostile_element_tells_nothing_that_could_steer_a_termin
         write_dicom(tmp_path / ("NORMAL", "COVID")[k % 2] / f"{k}.dcm", str(k), **told)
     manifest = load_dataset(tmp_path)
     assert manifest.attributes == ("view",) and set(manifest.frame["view"]) == {"PA\\x1b[3"}
+
+
+def test_a_table_of_attributes_in_the_folder_tells_of_its_images(tmp_path):
+    for k in range(8):
+        path = tmp_path / ("NORMAL", "COVID")[k % 2] / f"{k}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / "_attributes.csv").write_text("file,sex\n" + "".join(f"{k}.png,{sex(k)}\n" for k in range(8)))
+    manifest = load_dataset(tmp_path)
+    assert manifest.attributes == ("sex",) and manifest.notes[-1] == "attributes of the images: sex"
+    assert manifest.frame.set_index("path")["sex"][str(tmp_path / "COVID" / "3.png")] == "F"
+    (tmp_path / "_attributes.csv").write_text("file,sex\nelsewhere.png,F\n")
+    with pytest.raises(DataError, match=r"_attributes\.csv has none of the 8 images"):
+        load_dataset(tmp_path)

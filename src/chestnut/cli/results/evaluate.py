@@ -103,6 +103,7 @@ def command(
             out.print(sets_table(found.sets))
             print_notes(found.sets.notes)
         for one in found.subgroups:
-            out.print(subgroups_table(one))
+            if one.divided:
+                out.print(subgroups_table(one))
             print_notes(one.sentences)
         print_next("chestnut", "report", run)

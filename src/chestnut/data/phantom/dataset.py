@@ -7,6 +7,7 @@ The folder contains
     _masks/phantom-0004_1.png …      the lesions, 255 inside and 0 outside; normal images have no mask
     _truth.csv                       the ground truth: file, patient, class, sex, age, kind, lobe, share of the image in
                                      the mask
+    _attributes.csv                  sex and age of each patient
     phantom.json                     a mark that the data are synthetic, with the arguments to draw them again
 
 Readers ignore names that begin with an underscore, and recognise synthetic data by `phantom.json`.
@@ -104,6 +105,8 @@ def write(
                 progress(int(image.patient.rpartition("-")[2]) + 1, patients)
         truth = pd.DataFrame(rows)
         truth.drop(columns="bytes").to_csv(place / "_truth.csv", index=False, float_format="%.4f", lineterminator="\n")
+        people = truth[["patient", "sex", "age"]].drop_duplicates()
+        people.to_csv(place / "_attributes.csv", index=False, lineterminator="\n")
         origin = {"synthetic": True, "generator": "chestnut.data.phantom.radiograph"}
         text = json_text({**origin, **facts, "images": len(truth)})
         (place / "phantom.json").write_text(text, encoding="utf-8")

@@ -14,6 +14,9 @@ from chestnut.data.sources.labels import name_forms
 from chestnut.data.sources.table import Columns, Table, read_table
 from chestnut.errors import DataError, listed
 
+#: The table in a folder of images that tells of their attributes.
+ATTRIBUTES = "_attributes.csv"
+
 _AMBIGUOUS = -1
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from chestnut.data.formats import FORMATS
 from chestnut.data.manifest import COPIES, Manifest
+from chestnut.data.sources.attach import ATTRIBUTES, attach_attributes
 from chestnut.data.sources.csv import read_csv
 from chestnut.data.sources.folders import read_folder
 from chestnut.data.sources.labels import Labels
@@ -94,6 +95,8 @@ def load_dataset(
         notes=(*found.notes, *notes, *patient_notes),
         synthetic=_synthetic(images, root),
     )
+    if labels is None and not is_pattern(text) and is_folder(text) and (table := Path(text) / ATTRIBUTES).is_file():
+        manifest = attach_attributes(manifest, table)
     if not manifest.attributes:
         return manifest
     return manifest.with_note(f"attributes of the images: {listed(manifest.attributes, 12)}")
