@@ -39,7 +39,7 @@ from chestnut.data.manifest import Manifest
 from chestnut.data.pixels import Grey
 from chestnut.errors import ImageError
 from chestnut.evaluation.intervals.auroc import auroc_estimate
-from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate, format_figure
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.softmax import probabilities
@@ -350,13 +350,14 @@ def shift_lines(results: dict[str, Any]) -> list[str]:
     rows = []
     for shift in order:
         parts = [row["shifts"][shift] for row in own.values()]
-        cells = [cell for one in parts for cell in (minus(one["drop"]), minus(one["wronged"]), whole(one["flagged"]))]
+        cells = [
+            cell
+            for one in parts
+            for cell in (format_figure(one["drop"]), format_figure(one["wronged"]), whole(one["flagged"]))
+        ]
         rows.append([f"`{shift}`", *cells])
-    return table(("shift", *(cell for name in own for cell in (f"`{name}`, AUROC", "decisions", "flagged"))), rows)
-
-
-def minus(value: float) -> str:
-    return f"{value:.3f}".replace("-", "−")
+    columns = (cell for name in own for cell in (f"`{name}`, AUROC lost", "decisions lost", "flagged"))
+    return table(("shift", *columns), rows)
 
 
 def whole(figure: dict[str, Any]) -> str:
