@@ -124,7 +124,7 @@ def measure_tests(given: argparse.Namespace) -> dict[str, Any]:
 
 def measure_curves(given: argparse.Namespace) -> dict[str, Any]:
     """Measure the bands of curves in the chosen cells."""
-    count = given.samples or (grids.FULL_REPETITIONS if given.full else grids.REPETITIONS)
+    count = given.samples or (grids.FULL_REPETITIONS if given.full else grids.BAND_REPETITIONS)
     tasks = [(cell, count) for cell in grids.band_cells() if given.cells in cell.name]
     return {"bands": measure_simple(measure_bands_task, tasks, given.processes)}
 
