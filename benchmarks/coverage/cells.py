@@ -22,7 +22,7 @@ FEWER_OF_OTHERS = 4
 PAIRED_REPETITIONS, FULL_PAIRED_REPETITIONS = 300, 2000
 
 #: Samples of each cell in which the bands of curves are measured.
-BAND_REPETITIONS = 100
+BAND_REPETITIONS = 60
 
 # Patients of each class in the cells of the tests, and how many times as far from 1 the AUROC of the worse network is.
 _WORSE = {10: 3.0, 20: 2.5, 50: 2.0, 300: 1.4}

@@ -110,9 +110,12 @@ def sample_lines(cells: Cells) -> list[str]:
 
 
 def _at(cells: Cells, way: str, metric: str, patients: int) -> Iterable[Mapping[str, Any]]:
-    return [
-        ways[way][metric] for name, ways in cells.items() if _patients(name) == patients and metric in ways.get(way, {})
-    ]
+    rows = [ways[way][metric] for name, ways in cells.items() if _patients(name) == patients and metric in ways[way]]
+    return [one for one in rows if one["given"] * one["repetitions"] >= _FEWEST]
+
+
+# With fewer intervals, as of an LR+ that is mostly infinite, a share of them says nothing.
+_FEWEST = 20
 
 
 def _patients(name: str) -> int:
