@@ -14,11 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks.coverage import cells as grids
 from benchmarks.coverage.folds import CASES, NETWORKS, measure_case
+from benchmarks.coverage.measure import Coverage
 from benchmarks.coverage.tables import (
     band_lines,
     coverage_lines,
@@ -31,24 +34,43 @@ from benchmarks.coverage.tables import (
     worst_lines,
 )
 from benchmarks.coverage.ways import WAYS
-from benchmarks.coverage.workers import measure_bands_task, measure_grid, measure_pair_task, measure_simple, run_all
+from benchmarks.coverage.workers import measure_bands_task, measure_grid, measure_pairs, measure_simple, run_all
 from chestnut.evaluation.metric_names import METRICS
 
 HERE = Path(__file__).parent.parent
 RESULTS = HERE / "coverage.json"
 PAGES = tuple(HERE.parent / "docs" / name for name in ("evaluation.md", "crossval.md"))
 
+#: What is stored of each coverage.
+COLUMNS = tuple(one.name for one in fields(Coverage))
+
 
 def write_results(results: dict[str, Any]) -> None:
-    """Store results, one line a cell."""
+    """Store results, one line a cell; coverages as rows of `COLUMNS`."""
     parts = []
     for part, found in results.items():
+        rows = _map_coverages(found, lambda one: [one[name] for name in COLUMNS]) if part == "cells" else found
         lines = [
             f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(one, ensure_ascii=False)}"
-            for name, one in found.items()
+            for name, one in rows.items()
         ]
         parts.append(f"{json.dumps(part)}: {{\n" + ",\n".join(lines) + "\n}")
     RESULTS.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def read_results() -> dict[str, Any]:
+    """Read what `write_results` stored; nothing if there is no file."""
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    if "cells" in results:
+        results["cells"] = _map_coverages(results["cells"], lambda row: dict(zip(COLUMNS, row, strict=True)))
+    return results
+
+
+def _map_coverages(cells: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    return {
+        name: {way: {metric: change(one) for metric, one in found.items()} for way, found in ways.items()}
+        for name, ways in cells.items()
+    }
 
 
 def write_tables(results: dict[str, Any]) -> None:
@@ -94,7 +116,7 @@ def main() -> None:
     parser.add_argument("--ways", default=",".join(WAYS), help="own and percentile, with commas")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    results = read_results()
     for part in filter(None, given.parts.split(",")):
         found = PARTS[part](given)
         results |= found
@@ -118,8 +140,8 @@ def measure_intervals(given: argparse.Namespace) -> dict[str, Any]:
 def measure_tests(given: argparse.Namespace) -> dict[str, Any]:
     """Measure the tests of two networks in the chosen cells."""
     count = given.samples or (grids.FULL_PAIRED_REPETITIONS if given.full else grids.PAIRED_REPETITIONS)
-    tasks = [(known, count) for known in grids.standard_pairs() if given.cells in known.name]
-    return {"tests": measure_simple(measure_pair_task, tasks, given.processes)}
+    chosen = [known for known in grids.standard_pairs() if given.cells in known.name]
+    return {"tests": measure_pairs(chosen, count, given.processes)}
 
 
 def measure_curves(given: argparse.Namespace) -> dict[str, Any]:

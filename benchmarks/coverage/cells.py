@@ -21,6 +21,9 @@ FEWER_OF_OTHERS = 4
 #: Samples of equal networks, and of different ones, in each cell of the tests.
 PAIRED_REPETITIONS, FULL_PAIRED_REPETITIONS = 300, 2000
 
+#: How many times as many confirm a high level.
+CONFIRM_TESTS = 3
+
 #: Samples of each cell in which the bands of curves are measured.
 BAND_REPETITIONS = 60
 

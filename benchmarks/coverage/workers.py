@@ -12,7 +12,7 @@ from benchmarks.coverage import cells as grids
 from benchmarks.coverage.bands import measure_bands
 from benchmarks.coverage.cohorts import Cell
 from benchmarks.coverage.measure import measure
-from benchmarks.coverage.paired import PairCell, measure_pair
+from benchmarks.coverage.paired import LEVEL, PairCell, measure_pair
 from benchmarks.coverage.tables import TARGET
 from benchmarks.coverage.ways import WAYS
 
@@ -77,10 +77,24 @@ def measure_grid(
     return found
 
 
-def measure_pair_task(task: tuple[PairCell, int]) -> tuple[str, dict[str, Any]]:
-    """Measure the tests of one cell."""
-    known, count = task
-    return known.name, {name: one.to_dict() for name, one in measure_pair(known, count).items()}
+def measure_pair_task(task: tuple[PairCell, int, int]) -> tuple[str, dict[str, Any]]:
+    """Measure the tests of one cell, with a number of samples and a seed."""
+    known, count, seed = task
+    return known.name, {name: one.to_dict() for name, one in measure_pair(known, count, seed).items()}
+
+
+def measure_pairs(cells: list[PairCell], count: int, processes: int) -> dict[str, Any]:
+    """Measure the tests of cells, and again with new samples where a level is high."""
+    found = measure_simple(measure_pair_task, [(known, count, 0) for known in cells], processes)
+    again = [known for known in cells if any(_is_high(one) for one in found[known.name].values())]
+    tasks = [(known, grids.CONFIRM_TESTS * count, 1) for known in again]
+    return found | measure_simple(measure_pair_task, tasks, processes)
+
+
+def _is_high(found: dict[str, Any]) -> bool:
+    """Return whether a test tells equal networks apart so often that more samples must tell whether that is chance."""
+    error = (LEVEL * (1 - LEVEL) / found["repetitions"]) ** 0.5
+    return bool(found["level"] > LEVEL + 2.5 * error)
 
 
 def measure_bands_task(task: tuple[Cell, int]) -> tuple[str, dict[str, Any]]:
