@@ -1,5 +1,7 @@
 """Two networks on the same patients: tests and intervals of their difference, against slow and exact versions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -189,6 +191,20 @@ def test_the_variance_between_trainings_is_added_once():
     assert Contributions.mean_of_repeats(lucky).noise[0].variance < 0.7 * np.var(values, ddof=1) / 8
     wide, narrow = (difference_of(Contributions.mean_of_repeats(one)) for one in (apart, [apart[1]] * 3))
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+@pytest.mark.parametrize("value", [0.1, 0.2, 0.3, 1.0])
+def test_few_seeds_reach_as_far_as_their_own_distribution_says(value):
+    owners = np.arange(30)
+    base = Contributions.of_mean(np.where(owners % 2, value + 0.2, value - 0.2), owners)
+    alone, noisy = difference_of(base), difference_of(replace(base, noise=(Noise(0.02**2, 1),)))
+    seen = Spread.of(base).seen.reach(0.95)
+    assert alone.value - alone.low == pytest.approx(seen)
+    if noisy.low > 0:
+        assert noisy.value - noisy.low == pytest.approx(np.hypot(seen, 12.7062 * 0.02), rel=1e-4)
+    assert (noisy.p < 0.05) == (noisy.low > 0) and noisy.p > alone.p
+    edge = Spread.of(replace(base, noise=(Noise(0.02**2, 1),))).seen
+    assert edge.p(edge.reach(0.99)) == pytest.approx(0.01, rel=1e-6)
 
 
 def test_a_ratio_holds_what_the_figures_do_not_contradict():
