@@ -48,6 +48,9 @@ TARGET = 0.93
 
 Task = tuple[Cell, int, int, tuple[str, ...]]
 
+# What is kept of a figure.
+_KEPT = ("coverage", "width", "ratio", "given", "repetitions")
+
 # The number of patients of a population.
 _PATIENTS = {"1": 400_000, "1–3": 200_000, "1–30": 60_000}
 _CLIP = float(np.finfo(np.float32).eps)
@@ -216,7 +219,8 @@ def measure(task: Task) -> tuple[str, dict[str, Any]]:
             for name, found in KINDS[kind][0](sample).items():
                 rows[name].append((found, truth[name]))
     given = {name: found for name, found in rows.items() if any(one.low is not None for one, _ in found)}
-    return cell.name, {name: summarise(found, repetitions, 0.0).to_dict() for name, found in given.items()}
+    measured = {name: summarise(found, repetitions, 0.0).to_dict() for name, found in given.items()}
+    return cell.name, {name: {key: one[key] for key in _KEPT} for name, one in measured.items()}
 
 
 def measure_all(
