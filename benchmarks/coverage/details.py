@@ -273,7 +273,8 @@ def table_lines(cells: Mapping[str, Mapping[str, Any]]) -> list[str]:
             for cell, figures in cells.items()
             if int(cell.split()[0]) >= 50 and name in figures and figures[name]["ratio"] is not None
         ]
-        lines.append(f"| {name} | {' | '.join(row)} | {median(ratios):.2f} |")
+        width = f"{median(ratios):.2f}" if ratios else "–"
+        lines.append(f"| {name} | {' | '.join(row)} | {width} |")
     return lines
 
 
