@@ -3,10 +3,11 @@
     python -m benchmarks.coverage [--full] [--processes 2] [--parts intervals,tests,bands,folds]
     python -m benchmarks.coverage [--only auroc,sensitivity] [--cells "50 patients, AUROC 0.98"]
 
-The standard grid takes about ten minutes on two cores; `--full` measures every cell, with 1,000 samples of each, in
-hours. A cell of which a coverage is low is measured again with five times as many new samples, and the second figure
-counts. Where anything is left out, results are only printed; else they are stored in benchmarks/coverage.json, which
-later runs complete.
+The intervals of the standard grid take about ten minutes on two cores, the other parts about five more; `--full`
+measures every cell, with 1,000 samples of each, in hours. A cell of which a coverage is low is measured again with five
+times as many new samples, and one of which a test's level is high with three times as many; the second figure counts.
+Where anything is left out, results are only printed; else they are stored in benchmarks/coverage.json, which later runs
+complete.
 """
 
 from __future__ import annotations
