@@ -120,8 +120,14 @@ def _pair(pair: Mapping[str, Any]) -> tuple[str, ...]:
         interval(difference),
         _p(pair["p"]),
         _p(pair["adjusted"]),
-        "told apart" if pair["distinguishable"] else "not distinguishable",
+        _describe(pair),
     )
+
+
+def _describe(pair: Mapping[str, Any]) -> str:
+    if pair["p"] is None:
+        return "cannot be tested"  # a class has one patient, or none
+    return "told apart" if pair["distinguishable"] else "not distinguishable"
 
 
 def _p(value: float | None) -> str:
