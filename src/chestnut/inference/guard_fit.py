@@ -12,14 +12,12 @@ from chestnut.data.decoding.viewed import view_spec
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.inference.guard.decoded import seen_blocks, stored_sizes
 from chestnut.inference.guard.looks import Looks
 from chestnut.inference.guard.reference import GuardReference, Sample
 from chestnut.inference.guard.rehearsal import CHANGES, changed
 from chestnut.inference.guard.summary import GuardSummary, Rehearsed
-from chestnut.inference.guard.verdict import Verdicts, verdicts
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.progress import Bars, silent
 
@@ -61,9 +59,12 @@ def fit_guard(manifest: Manifest, engine: KerasEngine, rate: float, bars: Bars =
     attainable = max(rate, 1 / (patients + 1))
     reference = GuardReference.fit(_sample(train, engine, bars), _sample(val, engine, bars), attainable)
     found = _rehearse(val, engine, reference, bars)
-    rehearsal = tuple(Rehearsed(name, len(seen), _share_flagged(seen)) for name, seen in found.items())
+    rehearsal = tuple(
+        Rehearsed(name, len(strange), share_estimate(strange > reference.cutoff, np.arange(len(strange))))
+        for name, strange in found.items()
+    )
     summary = GuardSummary(attainable, rate, patients, len(val), len(train), rehearsal)
-    return Fitted(reference, summary, {name: seen.strangeness for name, seen in found.items()})
+    return Fitted(reference, summary, found)
 
 
 def _choose(manifest: Manifest, split: str, most: int) -> Manifest:
@@ -92,8 +93,8 @@ def _decode(manifest: Manifest, spec: InputSpec, bars: Bars) -> Decoded:
     return decoded
 
 
-def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference, bars: Bars) -> dict[str, Verdicts]:
-    """Change one image each of some validation patients on purpose, and judge them, by the name of the change."""
+def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference, bars: Bars) -> dict[str, Floats]:
+    """Change one image each of some validation patients on purpose; return how strange they look, by the change."""
     _, first = np.unique(manifest.patients, return_index=True)
     spread = np.linspace(0, len(first) - 1, min(len(first), _MOST_REHEARSED)).round().astype(np.int64)
     some = manifest.take(np.sort(first[spread]))
@@ -104,14 +105,10 @@ def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference
         for done, (name, change) in enumerate(CHANGES.items(), start=1):
             images = [changed(view, stored, change, engine.spec) for view, stored in whole]
             features = engine.features(np.stack([seen.image for seen in images]), some.paths).features
-            found[name] = verdicts(reference, images, features, engine.spec)
+            looks = Looks.measure(images, engine.spec)
+            found[name] = reference.strangeness(looks, features).max(axis=1)
             tick(done, len(CHANGES))
     return found
-
-
-def _share_flagged(seen: Verdicts) -> Estimate:
-    """Return the share of images that were flagged, each of another patient."""
-    return share_estimate(~np.array(seen.in_distribution), np.arange(len(seen)))
 
 
 def _rehearsal_spec(spec: InputSpec) -> InputSpec:
