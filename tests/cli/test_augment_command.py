@@ -35,5 +35,5 @@ def test_counts_are_told_and_faults_in_one_line(workspace, chestnut):
         (["new", *zero], "zero"),
     ):
         status, _, err = chestnut("augment", workspace.images, *words)
-        assert status == 2 and said in err and err.count("\n") <= 2
+        assert status == 2 and said in err and err.count("error: ") == 1 and err.count("\n") <= 3
     assert [path.name for path in chestnut.folder.iterdir()] == ["out"]

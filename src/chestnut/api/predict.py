@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.options import PredictOptions, PredictSettings, read_options
+from chestnut.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from chestnut.inference.predictions import Predictions
-    from chestnut.runs.folder import RunFolder
 
 
 def predict_parts(
-    run: RunFolder,
+    run: RunFolder | str | Path,
     images: str | Path | Sequence[str | Path],
     *,
     skip_bad: bool = False,
@@ -25,15 +25,16 @@ def predict_parts(
     """Predict as `Run.predict` does, and yield the predictions of a few hundred images at a time, in order."""
     settings = read_options(PredictSettings, options)
     settings.check()
+    folder = run if isinstance(run, RunFolder) else RunFolder.open(run)
     plan = settings.sets
     if plan is None:
-        yield from _predict(run, images, settings, skip_bad=skip_bad)
+        yield from _predict(folder, images, settings, skip_bad=skip_bad)
         return
     from chestnut.inference.reference import read_set_rule
     from chestnut.inference.run_bundle import read_run_bundle
 
-    rule = read_set_rule(read_run_bundle(run), plan)
-    for part in _predict(run, images, settings, skip_bad=skip_bad):
+    rule = read_set_rule(read_run_bundle(folder), plan)
+    for part in _predict(folder, images, settings, skip_bad=skip_bad):
         yield part.with_sets(rule)
 
 

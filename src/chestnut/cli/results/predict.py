@@ -77,9 +77,8 @@ def command(
     from chestnut.inference.guard.requirements import find_obstacle
     from chestnut.inference.predictions import saved
 
-    folder = open_folder(run)
     predictions = predict_parts(
-        folder,
+        run,
         files,
         coverage=coverage,
         per_class=per_class,
@@ -94,6 +93,7 @@ def command(
     with closing(predictions) as parts:
         passed = parts if csv is None else saved(parts, csv)
         seen = _collect(passed, None if csv is None or json is not None else _SHOWN)
+    folder = open_folder(run)
     for fault in seen.shown.bad:
         say(f"left out: {fault}")
     overlap = _find_overlap(folder, seen)
