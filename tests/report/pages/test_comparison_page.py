@@ -68,7 +68,8 @@ def test_a_page_of_equals_and_a_straggler(comparison, read_page):
         row(1, "mlp", 0.975, tied=True, behind=Estimate(0.006, -0.003, 0.012)),
         row(3, "vgg16", 0.913, behind=Estimate(0.068, 0.04, 0.1), start="ImageNet weights"),
     ]
-    folder = comparison(rows, [pair("cnn-small", "mlp", False), pair("mlp", "vgg16", True)])
+    untested = Pair("mlp", "cnn-small", Estimate(0.02), None, None, None, False)
+    folder = comparison(rows, [pair("cnn-small", "mlp", False), pair("mlp", "vgg16", True), untested])
     write_comparison_page(folder, folder.page_file)
     text = read_page(folder.page_file).text
     assert "cnn-small came first with AUROC 0.981 on 810 validation images of 445 patients" in text
@@ -77,6 +78,8 @@ def test_a_page_of_equals_and_a_straggler(comparison, read_page):
         assert words in text, words
     assert "cnn-small over mlp 0.020 −0.010 to 0.050 <0.001 0.300 not distinguishable" in text
     assert "mlp over vgg16 0.020 −0.010 to 0.050 <0.001 0.001 told apart" in text
+    assert "mlp over cnn-small 0.020 – – – cannot be tested" in text
+    assert "percentiles of 2,000 resamples of patients, which is too narrow" in text, "the way of an early version"
     for words in ("A sentence on <them>.", "A note.", "split by <patient>", "10% of each class", "backbones <&>"):
         assert words in text, words
     assert "over seeds" not in text
