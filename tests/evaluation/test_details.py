@@ -140,6 +140,14 @@ def test_fixed_points_lie_on_the_roc_curve(places):
         assert reached >= point.at - 1e-9 and other == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("scores", [np.full(4000, 0.5), np.repeat([0.4, 0.6], 2000)], ids=["one", "two"])
+def test_many_images_of_few_scores_have_fixed_points(scores):
+    truth = np.arange(4000) % 2 == 1
+    points = list(fixed_points(truth, scores, np.arange(4000)))
+    assert len(points) == 6
+    assert all(point.figure.low <= point.figure.value <= point.figure.high for point in points)
+
+
 def test_a_fixed_specificity_that_no_threshold_within_the_scores_reaches():
     truth = np.array([True] * 5 + [False] * 5)
     points = list(fixed_points(truth, np.full(10, 0.5), np.arange(10)))

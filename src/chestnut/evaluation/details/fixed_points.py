@@ -113,8 +113,8 @@ def _candidates(truth: npt.NDArray[np.bool_], scores: Floats, owners: Ints, at: 
     sizes = np.bincount(owners[~truth]).astype(np.float64)
     alike = sizes.sum() ** 2 / (sizes**2).sum()
     reach = 4 * math.sqrt(at * (1 - at) / alike) + 8 / alike
-    inside = np.flatnonzero(np.abs(passed - at) <= reach)
-    first, last = max(min(inside[0], reached) - 1, 0), min(max(inside[-1], reached) + 1, len(thresholds) - 1)
+    inside = np.append(np.flatnonzero(np.abs(passed - at) <= reach), reached)  # of equal scores, none may be near
+    first, last = max(inside.min() - 1, 0), min(inside.max() + 1, len(thresholds) - 1)
     chosen = np.unique(np.append(np.linspace(first, last, _MOST).astype(np.int64), reached))
     return thresholds[chosen], int(np.searchsorted(chosen, reached))
 
