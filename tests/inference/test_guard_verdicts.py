@@ -10,7 +10,7 @@ from chestnut.data.phantom.radiograph import draw_patient
 from chestnut.inference.guard.looks import Looks, Seen
 from chestnut.inference.guard.reference import GuardReference, Sample
 from chestnut.inference.guard.rehearsal import CHANGES, changed
-from chestnut.inference.guard.verdict import Verdicts, verdicts
+from chestnut.inference.guard.verdict import Verdicts, describe_outliers, verdicts
 
 pytestmark = pytest.mark.slow  # sixty chests are drawn
 
@@ -80,6 +80,14 @@ def test_a_change_of_a_lung_cropped_input_is_made_before_the_crop(chests):
     spec = InputSpec(height=64, width=64, frame="lungs", intensity="equalise")
     seen = changed(chests[0], (96, 96), CHANGES["mirrored"], spec)
     assert seen.image.shape == (64, 64) and (seen.view == chests[0][:, ::-1]).all()
+
+
+def test_of_many_reasons_the_frequent_ones_are_named():
+    reasons = {f"reason {number}": number for number in range(1, 7)}
+    expected = (
+        "21 of 99 images are unlike the training images (6 reason 6, 5 reason 5, 4 reason 4, 3 reason 3, 3 for other"
+    )
+    assert describe_outliers(reasons, 99).startswith(expected)
 
 
 def test_verdicts_are_cut_and_joined():

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.data.pixels import Grey
-from chestnut.errors import listed
 from chestnut.evaluation.arrays import Floats
 from chestnut.inference.guard.looks import Looks, Seen
 from chestnut.inference.guard.reference import SIGNS, GuardReference, Sign
@@ -142,6 +141,9 @@ def describe_outliers(reasons: Mapping[str, int], count: int) -> str:
     """
     if not reasons:
         return ""
-    named = Counter(reasons).most_common()
-    shown = listed([f"{number:,} {reason}" for reason, number in named], _NAMED)
-    return f"{sum(reasons.values()):,} of {count:,} images are unlike the training images ({shown})"
+    frequent = Counter(reasons).most_common(_NAMED)
+    shown = [f"{number:,} {reason}" for reason, number in frequent]
+    total = sum(reasons.values())
+    if others := total - sum(number for _, number in frequent):
+        shown.append(f"{others:,} for other reasons")
+    return f"{total:,} of {count:,} images are unlike the training images ({', '.join(shown)})"
