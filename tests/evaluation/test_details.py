@@ -301,6 +301,26 @@ def test_hardly_any_data_still_give_figures(truth, owners, spread):
     assert np.isfinite([*found.decision_curve.low, *found.decision_curve.high]).all()
 
 
+@given(st.integers(0, 10**6))
+@settings(max_examples=40)
+def test_intervals_hold_the_value_whatever_the_predictions(seed):
+    random = np.random.default_rng(seed)
+    owners = np.repeat(np.arange(30), random.integers(1, 5, 30))
+    truth = random.random(len(owners)) < random.choice([0.03, 0.3, 0.9])
+    scores = random.random(len(owners))
+    scores = [scores, scores.round(1), scores.round(), np.where(scores < 0.9, 1.0, scores)][random.integers(4)]
+    prevalence = random.choice([None, 1e-9, 0.05, 1 - 1e-9])
+    details = compute_details(predicted(truth, scores, owners, random.choice([0, 0.5, 1])), prevalence)
+    assert Details.from_dict(details.to_dict()) == details
+    for found in details.classes.values():
+        line, curve = found.line, found.decision_curve
+        shares = [point.figure for point in found.fixed_points]
+        for figure in (line.slope, line.intercept, line.in_the_large, *shares):
+            assert figure.low is None or figure.low <= figure.value + 1e-9
+            assert figure.high is None or figure.value <= figure.high + 1e-9
+        assert np.isfinite([*curve.low, *curve.high]).all()
+
+
 def test_one_class_has_no_details():
     assert compute_details(predicted(np.ones(5, dtype=bool), np.full(5, 0.7), np.arange(5))).classes == {}
 
