@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chestnut.data.cache.cache import Decoded, decode_all
-from chestnut.data.columns import find_columns, read_columns
 from chestnut.data.manifest import SPLITS, Manifest, changed_files
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.conformal import SetRule
-from chestnut.evaluation.details.details import Predicted, compute_details
-from chestnut.evaluation.metrics import Evaluation, evaluate
-from chestnut.evaluation.patients import number_patients
-from chestnut.evaluation.set_figures import SetFigures
+from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.softmax import probabilities
 from chestnut.figures.evaluation import draw_evaluation
 from chestnut.figures.sets import draw_sets
@@ -24,8 +18,9 @@ from chestnut.figures.subgroups import draw_subgroups
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.extras import NO_EXTRAS, Extras, judge_groups
+from chestnut.inference.extras import NO_EXTRAS, Extras
 from chestnut.inference.guard.verdict import describe_outliers
+from chestnut.inference.judged import Judged, judge
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle
@@ -94,17 +89,13 @@ def evaluate_run(
         overlap = require_other(run.manifest, decoded.manifest)
     guard = None if other is None else Guard.open(bundle)
     shares, outliers = _predict(bundle, guard, decoded, bars)
-    judged = _judge(decoded.manifest, shares, bundle, overlap, threshold).with_details(extras)
+    judged = judge(decoded.manifest, shares, bundle, overlap, threshold).with_details(extras)
     judged = judged.with_groups(told, extras.by)
-    judged = judged.with_notes(_explain_fits(name, bundle, threshold))
-    if outliers:
-        judged = judged.with_note(outliers)
     if rule is not None:
         judged = judged.with_sets(rule, _explain_promise(split, other))
-    if lost := str(decoded.lost_lungs or ""):
-        judged = judged.with_note(lost)
+    judged = judged.with_notes(*_explain_fits(name, bundle, threshold), outliers, str(decoded.lost_lungs or ""))
     if split == "test" or (overlap is not None and overlap.counts["test"]):
-        judged = judged.with_note(_enter_look(run, command, bundle.weights, judged))
+        judged = judged.with_notes(_enter_look(run, command, bundle.weights, judged))
     if threshold is None:
         _write(run, name, judged, bundle)
     return judged.evaluation
@@ -131,10 +122,8 @@ def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: 
         probabilities: Their probabilities, shape (n, classes).
         bundle: The run's bundle, which gave the probabilities.
     """
-    judged = _judge(decoded.manifest, probabilities, bundle, None, None).with_details(NO_EXTRAS)
-    judged = judged.with_notes(_explain_fits(split, bundle, None))
-    if lost := str(decoded.lost_lungs or ""):
-        judged = judged.with_note(lost)
+    judged = judge(decoded.manifest, probabilities, bundle, None, None).with_details(NO_EXTRAS)
+    judged = judged.with_notes(*_explain_fits(split, bundle, None), str(decoded.lost_lungs or ""))
     _write(run, split, judged, bundle)
     return judged.evaluation
 
@@ -156,84 +145,6 @@ def decode_own(run: RunFolder, bundle: Bundle, split: str, *, skip_bad: bool = F
         decoded = decode_all(run.manifest.only(split), bundle.spec, skip_bad=skip_bad, progress=tick)
     _require_unchanged(run.manifest, decoded.manifest)
     return decoded
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """An evaluation with the images and probabilities that it rests on.
-
-    Attributes:
-        evaluation: The figures.
-        manifest: The images, in order.
-        probabilities: Their probabilities, shape (n, classes).
-        overlap: The images of another data set that the run knows; None for the run's own images.
-    """
-
-    evaluation: Evaluation
-    manifest: Manifest
-    probabilities: Floats
-    overlap: Overlap | None
-
-    def with_note(self, note: str) -> Judged:
-        """Return a copy with one note more."""
-        return self.with_notes([note])
-
-    def with_notes(self, notes: Sequence[str]) -> Judged:
-        """Return a copy with more notes."""
-        return replace(self, evaluation=replace(self.evaluation, notes=(*self.evaluation.notes, *notes)))
-
-    def with_groups(self, told: Manifest, by: tuple[str, ...]) -> Judged:
-        """Return a copy with the figures of the groups of some columns, of a manifest that has these images."""
-        place = {path: row for row, path in enumerate(told.paths)}
-        columns = read_columns(told.take([place[path] for path in self.manifest.paths]), find_columns(told, by))
-        found = judge_groups(self.manifest, self.probabilities, self.evaluation, columns)
-        return replace(self, evaluation=replace(self.evaluation, subgroups=found))
-
-    def with_details(self, extras: Extras) -> Judged:
-        """Return a copy with the details of the evaluation."""
-        judged = self.evaluation
-        predicted = Predicted(
-            self.manifest.targets,
-            self.probabilities,
-            self.manifest.patients,
-            judged.classes,
-            judged.positive,
-            judged.threshold,
-        )
-        details = compute_details(predicted, extras.prevalence, extras.patients)
-        return replace(self, evaluation=replace(judged, details=details))
-
-    def with_sets(self, rule: SetRule, note: str) -> Judged:
-        """Return a copy with the figures of prediction sets, and with a note on them if it is not empty."""
-        owners = number_patients(self.manifest.patients)[0]
-        figures = SetFigures.measure(rule, self.probabilities, self.manifest.targets, owners)
-        noted = replace(figures, notes=[*figures.notes, *filter(None, [note])])
-        return replace(self, evaluation=replace(self.evaluation, sets=noted))
-
-
-def _judge(
-    manifest: Manifest,
-    probabilities: Floats,
-    bundle: Bundle,
-    overlap: Overlap | None,
-    threshold: float | None,
-) -> Judged:
-    """Evaluate probabilities, with notes on the images that the run knows and on a threshold that is not the run's."""
-    evaluation = evaluate(
-        manifest.targets,
-        probabilities,
-        manifest.patients,
-        bundle.classes,
-        positive=bundle.positive,
-        threshold=bundle.threshold if threshold is None else threshold,
-    )
-    judged = Judged(evaluation, manifest, probabilities, overlap)
-    if overlap is not None and str(overlap):
-        judged = judged.with_note(str(overlap))
-    if threshold is not None:
-        given = f"at the threshold {threshold:g} in place of the run's own {bundle.threshold:g}; the run stays as it is"
-        judged = judged.with_note(given)
-    return judged
 
 
 def _explain_promise(split: str, other: Manifest | None) -> str:
