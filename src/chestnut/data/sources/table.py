@@ -161,7 +161,8 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
     names = tuple(cells.columns)
     chosen = _choose_columns(file, names, columns)
     text = pd.DataFrame({part: _clean(cells[name], part) for part, name in chosen.items()}, index=cells.index)
-    table = Table(file, text, chosen, names, _read_others(cells.drop(columns=list(chosen.values()))))
+    others = [name for name in names if name not in chosen.values()]
+    table = Table(file, text, chosen, names, _read_others(cells[others[:MOST_EXAMINED]]))
     _check_lengths(table)
     return _normalise_splits(table, named=columns.split is not None) if "split" in chosen else (table, ())
 
@@ -200,7 +201,7 @@ def _read_others(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the cells of columns that may be attributes: numbers, or few different texts, and none of them long."""
     most = min(MOST_ATTRIBUTES, MOST_CELLS // len(cells))
     kept: dict[str, pd.Series[str]] = {}
-    for name in cells.columns[:MOST_EXAMINED]:
+    for name in cells:
         column = _clean(cells[name], str(name))
         if len(kept) < most and describes_groups(column, MOST_TEXTS):
             kept[str(name)] = column
