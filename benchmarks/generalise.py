@@ -230,7 +230,10 @@ def joined_lines(results: dict[str, Any]) -> list[str]:
             [
                 row["images"],
                 *(each, shown(row["one"], interval=True), shown(row["joined"], interval=True)),
-                *(f"{lead:.4f} ({low:.4f} to {high:.4f})".replace("-", "−"), f"{row['p']:.3f}"),
+                *(
+                    f"{lead:.4f} ({low:.4f} to {high:.4f})".replace("-", "−"),
+                    "under 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+                ),
             ]
         )
     return table(("validation images", "AUROC of each seed", "their mean", "joined", "lead", "p"), rows)
