@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from chestnut.cli.shared.stress_tables import exchange_notes
+from chestnut.cli.tables.stress_tables import exchange_notes
 from chestnut.data.manifest import Manifest
 from chestnut.data.pixels import Pixels
 from chestnut.errors import DataError, RunError

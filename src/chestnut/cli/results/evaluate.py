@@ -65,8 +65,8 @@ def command(
     With --threshold the result is printed and not kept, so that the evaluation at the run's own threshold stays.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.result_tables import confusion_table, details_table, metrics_table, sets_table
-    from chestnut.cli.shared.subgroup_table import subgroups_table
+    from chestnut.cli.tables.result_tables import confusion_table, details_table, metrics_table, sets_table
+    from chestnut.cli.tables.subgroup_table import subgroups_table
     from chestnut.data.manifest import SPLITS
 
     if split not in SPLITS:

@@ -27,7 +27,7 @@ def command(
     The same exchange within a class is the control: the difference is what the class's framing and scanner give away.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.stress_tables import exchange_notes, exchange_table
+    from chestnut.cli.tables.stress_tables import exchange_notes, exchange_table
 
     subject = open_run(run)
     found = subject.exchange(draws=draws, seed=seed, display=TerminalDisplay(), command=command_line())

@@ -77,7 +77,7 @@ def command(
     The exchange test comes first: what the framing and scanner of each class give away.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.stress_tables import exchange_notes, exchange_table
+    from chestnut.cli.tables.stress_tables import exchange_notes, exchange_table
     from chestnut.robustness.external import parse_mapping
 
     if external is None and (mapping or options != DataOptions()):
@@ -136,7 +136,7 @@ def _require_sources(run: Run) -> None:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from chestnut.cli.shared.stress_tables import (
+    from chestnut.cli.tables.stress_tables import (
         external_table,
         points_table,
         sets_table,

@@ -64,7 +64,7 @@ def command(
     The same command continues a comparison that was stopped.
     """
     from chestnut.api.studies import compare, resume_comparison
-    from chestnut.cli.shared.comparison_table import leaderboard_table
+    from chestnut.cli.tables.comparison_table import leaderboard_table
     from chestnut.studies.comparison.plan import ComparisonFolder
 
     terms: dict[str, Any] = {"fraction": fraction, "repeats": repeats, "epochs": epochs, "seed": seed}

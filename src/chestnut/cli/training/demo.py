@@ -36,7 +36,7 @@ def command(
     """Draw synthetic radiographs, audit and split them, train, evaluate on the test split, and write the report."""
     from chestnut.api.data import phantom
     from chestnut.api.training import train
-    from chestnut.cli.shared.result_tables import metrics_table
+    from chestnut.cli.tables.result_tables import metrics_table
     from chestnut.config import load_recipe
 
     chosen = load_recipe(recipe, [f"seed={seed}"])

@@ -99,7 +99,7 @@ def _train_words(
 
 def _diagnose(paths: list[Path], json: Path | None) -> None:
     from chestnut.api.run import open_run
-    from chestnut.cli.shared.diagnosis_table import print_diagnosis
+    from chestnut.cli.tables.diagnosis_table import print_diagnosis
 
     runs = [open_run(path) for path in paths]
     found = [run.diagnose() for run in runs]

@@ -13,7 +13,7 @@ from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, with_study_options
-from chestnut.cli.shared.tables import table
+from chestnut.cli.tables.table import table
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _join(runs: list[Path], unfit: list[bool], study: StudyOptions) -> Run:
 
 
 def _tell(made: Run, json: JsonOption) -> None:
-    from chestnut.cli.shared.result_tables import metrics_table
+    from chestnut.cli.tables.result_tables import metrics_table
 
     run = made.folder
     judged = run.metrics("val") if "val" in run.evaluations() else None

@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.shared.decided import describe_decided
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say
-from chestnut.cli.shared.tables import table
+from chestnut.cli.tables.table import table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,7 +61,7 @@ def command(
 
 def runs_table(rows: list[dict[str, Any]]) -> Table:
     """Return the table of runs; figures are shown with their 95 % intervals."""
-    from chestnut.cli.shared.result_tables import estimate
+    from chestnut.cli.tables.result_tables import estimate
     from chestnut.runs.record import kept_epoch
 
     chosen = ("decided at",) if any(row["rule"] for row in rows) else ()

@@ -92,8 +92,8 @@ def command(
 
 def print_run(run: Run, advise: bool, json: Path | None) -> None:
     """Print how a training ended, with what its learning curves say if that was asked for."""
-    from chestnut.cli.shared.diagnosis_table import print_diagnosis
-    from chestnut.cli.shared.result_tables import run_table
+    from chestnut.cli.tables.diagnosis_table import print_diagnosis
+    from chestnut.cli.tables.result_tables import run_table
 
     folder = run.folder
     if folder.record.stopped:

@@ -64,7 +64,7 @@ def command(
     The same command continues a search that was stopped; more --trials extend it.
     """
     from chestnut.api.studies import resume_tune, tune
-    from chestnut.cli.shared.tuning_table import trials_table
+    from chestnut.cli.tables.tuning_table import trials_table
     from chestnut.studies.tuning.plan import TuneFolder
 
     terms: dict[str, Any] = {"search": search, "objective": objective, "executions": executions}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from chestnut.cli.shared.output import human_bytes
-from chestnut.cli.shared.tables import table
+from chestnut.cli.tables.table import table
 
 if TYPE_CHECKING:
     from chestnut.evaluation.intervals.estimate import Estimate
