@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import tempfile
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from typing import Any
 
 import chestnut as cn
 from benchmarks.generalise import table
+from benchmarks.pages import fill
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.patients import number_patients
@@ -121,11 +121,7 @@ def chosen(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def write(results: dict[str, Any]) -> None:
     """Write the tables between their marks in the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, lines in (("temperatures", temperature_lines), ("rules", rule_lines)):
-        block = "\n".join([f"<!-- {name} -->", *lines(results), f"<!-- /{name} -->"])
-        text = re.sub(f"<!-- {name} -->.*?<!-- /{name} -->", lambda _, block=block: block, text, flags=re.S)
-    PAGE.write_text(text, encoding="utf-8")
+    fill(PAGE, {"temperatures": temperature_lines(results), "rules": rule_lines(results)})
 
 
 def main() -> None:

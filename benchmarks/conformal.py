@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -27,6 +26,7 @@ import pandas as pd
 import chestnut as cn
 from benchmarks.generalise import MAPPING, table
 from benchmarks.kermany import SEED, chestnut
+from benchmarks.pages import fill
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.conformal import SetPlan, SetRule, least_probability
 from chestnut.evaluation.patients import number_patients
@@ -216,15 +216,11 @@ def chosen(results: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def write(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, lines in {
+    blocks = {
         **{"sets": test_lines, "sets-shifts": shift_lines},
         **{"sets-external": external_lines, "sets-simulated": simulated_lines},
-    }.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        block = "\n".join([start, *lines(results), end])
-        text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
-    PAGE.write_text(text, encoding="utf-8")
+    }
+    fill(PAGE, {name: lines(results) for name, lines in blocks.items()})
 
 
 def main() -> None:

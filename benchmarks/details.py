@@ -18,6 +18,7 @@ from typing import Any
 import chestnut as cn
 from benchmarks.generalise import table
 from benchmarks.kermany import SEED
+from benchmarks.pages import fill
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.details.details import Details
 from chestnut.evaluation.details.rows import detail_rows
@@ -70,10 +71,7 @@ def main() -> None:
             results[name] = judge(run)
             body = ",\n".join(f"{json.dumps(key)}: {json.dumps(row)}" for key, row in results.items())
             RESULTS.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
-    start, end = "<!-- details -->", "<!-- /details -->"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(start)
-    after = rest.partition(end)[2]
-    PAGE.write_text("\n".join([before + start, *table_lines(results), end + after]), encoding="utf-8")
+    fill(PAGE, {"details": table_lines(results)})
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.kermany import SEED, chestnut, write_head
+from benchmarks.pages import fill
 from chestnut.evaluation.comparison import Candidate, rank
 
 HERE = Path(__file__).parent
@@ -416,12 +417,7 @@ def write(results: dict[str, Any]) -> None:
         **{"shifts": shift_lines, "points": point_lines, "tried": tried_lines},
     }
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for name, lines in blocks.items():
-            start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-            block = "\n".join([start, *lines(results), end])
-            text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
-        page.write_text(text, encoding="utf-8")
+        fill(page, {name: lines(results) for name, lines in blocks.items()})
     for name in ("robust", "robust-mobilenet"):
         if f"{name}, {LUNGS}" in results:
             head(RECIPES / f"{name}.toml", results[f"{name}, {LUNGS}"])

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from sklearn.metrics import roc_auc_score
 
 import chestnut as cn
 from benchmarks.generalise import table
+from benchmarks.pages import fill
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import decode_all
@@ -400,13 +400,8 @@ def first(own: dict[str, Any]) -> Any:
 
 def write(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the page."""
-    text = PAGE.read_text(encoding="utf-8")
     blocks = {"kinds": kind_lines, "shifts": shift_lines, "correlation": correlation_lines, "distances": distance_lines}
-    for name, lines in blocks.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        block = "\n".join([start, *lines(results), end])
-        text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)
-    PAGE.write_text(text, encoding="utf-8")
+    fill(PAGE, {name: lines(results) for name, lines in blocks.items()})
 
 
 def main() -> None:

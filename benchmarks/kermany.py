@@ -17,6 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import fill
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "kermany.json"
 README = HERE.parent / "README.md"
@@ -63,8 +65,7 @@ def write_tables(results: dict[str, Any]) -> None:
         head(RECIPES / f"{name}.toml", row, note)
     first = next(iter(results.values()))
     lines += ["", f"The test split has {first['images']} images of {first['patients']} patients; intervals are 95 %."]
-    fill("kermany", lines)
-    fill("recipes", recipe_lines())
+    fill(README, {"kermany": lines, "recipes": recipe_lines()})
 
 
 def recipe_lines() -> list[str]:
@@ -74,14 +75,6 @@ def recipe_lines() -> list[str]:
         size = f"{row['height']}×{row['width']}×{row['channels']}"
         lines.append(f"| `{row['name']}` | {row['parameters']:,} | {size} | {row['summary']} |")
     return lines
-
-
-def fill(name: str, lines: list[str]) -> None:
-    """Write lines between the marks of a name in README.md."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    block = "\n".join([start, *lines, end])
-    text = README.read_text(encoding="utf-8")
-    README.write_text(re.sub(f"{start}.*?{end}", lambda _: block, text, flags=re.S), encoding="utf-8")
 
 
 def head(path: Path, row: dict[str, Any], note: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 import chestnut as cn
 from benchmarks.generalise import table
+from benchmarks.pages import fill
 from benchmarks.trained import NETWORKS, trained_runs
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import heading
@@ -66,9 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as copies:
         results = measure({name: shutil.copytree(run, Path(copies) / name) for name, run in runs.items()})
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    block = "\n".join(["<!-- paired -->", *lines(results), "<!-- /paired -->"])
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(re.sub("<!-- paired -->.*?<!-- /paired -->", lambda _: block, text, flags=re.S), encoding="utf-8")
+    fill(PAGE, {"paired": lines(results)})
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks.coverage.cohorts import Cell, draw
 from benchmarks.kermany import chestnut
+from benchmarks.pages import fill
 from benchmarks.trained import trained_runs
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.outcome import Outcome
@@ -125,14 +126,6 @@ def cause_lines(causes: dict[str, Any]) -> list[str]:
     return lines
 
 
-def write_block(name: str, lines: list[str]) -> None:
-    """Write a table between its marks."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    block = "\n".join([start, *lines, end])
-    text = re.sub(f"{start}.*?{end}", lambda _: block, PAGE.read_text(encoding="utf-8"), flags=re.S)
-    PAGE.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Measure, store and write a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,10 +137,10 @@ def main() -> None:
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     if given.data is None:
         results |= measure_all(given.repetitions)
-        write_block("subgroups", table(results))
+        fill(PAGE, {"subgroups": table(results)})
     else:
         results["causes"] = measure_causes(given.data, trained_runs(given.data, given.weights, given.runs))
-        write_block("causes", cause_lines(results["causes"]))
+        fill(PAGE, {"causes": cause_lines(results["causes"])})
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

@@ -36,6 +36,7 @@ from benchmarks.coverage.tables import (
 )
 from benchmarks.coverage.ways import WAYS
 from benchmarks.coverage.workers import measure_bands_task, measure_grid, measure_pairs, measure_simple, run_all
+from benchmarks.pages import fill
 from chestnut.evaluation.metric_names import METRICS
 
 HERE = Path(__file__).parent.parent
@@ -78,12 +79,7 @@ def write_tables(results: dict[str, Any]) -> None:
     """Write the tables between the marks of the pages."""
     tables = make_tables(results)
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for name, lines in tables.items():
-            start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-            block = "\n".join([start, *lines, end])
-            text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.S)  # type: ignore[misc]
-        page.write_text(text, encoding="utf-8")
+        fill(page, tables)
 
 
 def make_tables(results: dict[str, Any]) -> dict[str, list[str]]:

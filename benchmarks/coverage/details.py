@@ -28,6 +28,7 @@ from scipy.stats import rankdata
 from benchmarks.coverage import cells as grids
 from benchmarks.coverage.cohorts import Cell, Sample, draw, draw_images, patient_shares
 from benchmarks.coverage.measure import summarise
+from benchmarks.pages import fill
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.details.calibration_line import calibration_line
 from chestnut.evaluation.details.decision_curve import decision_curve
@@ -301,9 +302,7 @@ def main() -> None:
     print("\n".join(lines))
     body = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(one)}" for name, one in cells.items())
     RESULTS.write_text(f'{{\n"samples": {given.repetitions},\n"cells": {{\n{body}\n}}\n}}\n', encoding="utf-8")
-    start, end = "<!-- coverage-details -->", "<!-- /coverage-details -->"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(start)
-    PAGE.write_text("\n".join([before + start, *lines, end + rest.partition(end)[2]]), encoding="utf-8")
+    fill(PAGE, {"coverage-details": lines})
 
 
 if __name__ == "__main__":
