@@ -8,6 +8,7 @@ from rich.console import Console
 from chestnut.cli.shared import output
 from chestnut.cli.shared.live_jobs import LiveJobs
 from chestnut.cli.shared.live_training import LiveTable
+from chestnut.cli.shared.tables import table
 from chestnut.cli.tables.comparison_table import leaderboard_table
 from chestnut.cli.tables.result_tables import confusion_table, metrics_table
 from chestnut.cli.tables.stress_tables import (
@@ -18,7 +19,6 @@ from chestnut.cli.tables.stress_tables import (
     shifts_table,
     sources_table,
 )
-from chestnut.cli.tables.table import table
 from chestnut.cli.tables.tuning_table import trials_table
 from chestnut.cli.training.recipes import list_recipes, recipes_table
 from chestnut.cli.training.runs import runs_table

@@ -18,7 +18,7 @@ from rich.text import Text
 from calling import call
 from chestnut import cli
 from chestnut.cli.shared import output, streams, surroundings
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.errors import ChestnutError, DiskError
 from chestnut.files.json_files import encodable, json_text
 

@@ -11,7 +11,7 @@ from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_dat
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 
 @with_data_options

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, say
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 
 def command(

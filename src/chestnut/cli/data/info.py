@@ -11,7 +11,7 @@ from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.decided import describe_decided
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next, print_notes
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     import pandas as pd

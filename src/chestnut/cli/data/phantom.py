@@ -10,7 +10,7 @@ import typer
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, human_bytes, out, print_next
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,7 +11,7 @@ import typer
 from chestnut.cli.shared.data_options import DataArgument, DataOptions, with_data_options
 from chestnut.cli.shared.destinations import ForceOption, Output, require_free_file
 from chestnut.cli.shared.output import JsonOption, emit, out, print_next, say
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 

@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 
 def command(

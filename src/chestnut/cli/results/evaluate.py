@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, WideOption, command_line, emit, out, print_next, print_notes
 from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
 from chestnut.errors import DataError, suggest
+
+if TYPE_CHECKING:
+    from chestnut.evaluation.metrics import Evaluation
+    from chestnut.runs.folder import RunFolder
 
 
 @with_data_options
@@ -65,8 +69,6 @@ def command(
     With --threshold the result is printed and not kept, so that the evaluation at the run's own threshold stays.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.tables.result_tables import confusion_table, details_table, metrics_table, sets_table
-    from chestnut.cli.tables.subgroup_table import subgroups_table
     from chestnut.data.manifest import SPLITS
 
     if split not in SPLITS:
@@ -92,18 +94,27 @@ def command(
     if emit({"run": str(run), "split": split, **result}, json):
         where = data or "its own images"
         title = f"{run} on {split} of {where}: {result['images']} images of {result['patients']} patients"
-        out.print(metrics_table(title, result))
-        out.print(confusion_table(result))
-        if threshold is None:
-            print_decided(subject.folder)
-        print_notes(result["notes"])
-        if found.details is not None and found.details.classes:
-            out.print(details_table(found.details))
-        if found.sets is not None:
-            out.print(sets_table(found.sets))
-            print_notes(found.sets.notes)
-        for one in found.subgroups:
-            if one.divided:
-                out.print(subgroups_table(one))
-            print_notes(one.sentences)
+        _print(title, found, None if threshold is not None else subject.folder)
         print_next("chestnut", "report", run)
+
+
+def _print(title: str, found: Evaluation, decided_by: RunFolder | None) -> None:
+    """Print the tables and notes of an evaluation; `decided_by` is the run if its own threshold decided."""
+    from chestnut.cli.tables.result_tables import confusion_table, details_table, metrics_table, sets_table
+    from chestnut.cli.tables.subgroup_table import subgroups_table
+
+    result = found.to_dict()
+    out.print(metrics_table(title, result))
+    out.print(confusion_table(result))
+    if decided_by is not None:
+        print_decided(decided_by)
+    print_notes(result["notes"])
+    if found.details is not None and found.details.classes:
+        out.print(details_table(found.details))
+    if found.sets is not None:
+        out.print(sets_table(found.sets))
+        print_notes(found.sets.notes)
+    for one in found.subgroups:
+        if one.divided:
+            out.print(subgroups_table(one))
+        print_notes(one.sentences)

@@ -10,7 +10,7 @@ import typer
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.inference.guard.policy import FALSE_ALARMS
 
 if TYPE_CHECKING:

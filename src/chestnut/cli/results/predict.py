@@ -27,7 +27,7 @@ from chestnut.cli.shared.engine_options import (
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say
 from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

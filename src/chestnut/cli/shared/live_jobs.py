@@ -15,7 +15,7 @@ from rich.table import Table
 from chestnut.api.display import epoch_line
 from chestnut.cli.shared.live_training import clock
 from chestnut.cli.shared.output import err
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from chestnut.jobs.job import Event

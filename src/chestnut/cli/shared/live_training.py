@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chestnut.cli.shared.output import err
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.config import ClassicalConfig, Recipe
 
 _COLUMNS = ("epoch", "loss", "accuracy", "val loss", "val accuracy", "val AUROC", "rate", "time")

@@ -1,1 +1,1 @@
-"""The tables that commands print."""
+"""The tables of results that commands print."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from chestnut.cli.shared.output import human_bytes
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from chestnut.evaluation.intervals.estimate import Estimate

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.evaluation.details.details import Details
 from chestnut.evaluation.details.rows import detail_notes, detail_rows
 from chestnut.evaluation.intervals.estimate import Estimate

@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from chestnut.cli.shared.tables import table
 from chestnut.cli.tables.result_tables import estimate
-from chestnut.cli.tables.table import table
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.set_figures import SetShares
 from chestnut.robustness.exchange.exchange import Exchange

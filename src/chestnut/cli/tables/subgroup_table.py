@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.subgroups import Subgroups
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from chestnut.cli.shared.live_training import clock
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.evaluation.metric_names import in_words
 
 if TYPE_CHECKING:

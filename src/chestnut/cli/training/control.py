@@ -17,7 +17,7 @@ from chestnut.cli.shared.study_options import (
     require_path,
     with_study_options,
 )
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:

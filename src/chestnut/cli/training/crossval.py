@@ -10,7 +10,7 @@ from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_dat
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
 from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import MostEpochsOption, StudyOptions, require_path, with_study_options
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 

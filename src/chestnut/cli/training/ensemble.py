@@ -13,7 +13,7 @@ from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, with_study_options
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next
 from chestnut.cli.shared.recipe_options import complete_recipe
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 from chestnut.errors import RecipeError
 
 if TYPE_CHECKING:

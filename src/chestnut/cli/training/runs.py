@@ -9,7 +9,7 @@ import typer
 
 from chestnut.cli.shared.decided import describe_decided
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, say
-from chestnut.cli.tables.table import table
+from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table
