@@ -187,7 +187,7 @@ def test_memory(folder):
         "many cells": (
             b"path,label" + b",x" * 4_000 + b"\n" + (b"a.png,A" + b",x" * 4_000 + b"\n") * 500,
             "one class",
-            60,
+            75,
         ),
     }
     for kind, (content, _, _) in kinds.items():

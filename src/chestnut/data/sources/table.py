@@ -157,7 +157,8 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
     if cells.empty:
         raise DataError(f"{file} has no rows below its heading; give a row for each image")
     cells.columns = pd.Index([str(name).strip() for name in cells.columns])
-    cells = cells.loc[:, ~cells.columns.duplicated()]
+    if not cells.columns.is_unique:
+        cells = cells.loc[:, ~cells.columns.duplicated()]
     names = tuple(cells.columns)
     chosen = _choose_columns(file, names, columns)
     text = pd.DataFrame({part: _clean(cells[name], part) for part, name in chosen.items()}, index=cells.index)
