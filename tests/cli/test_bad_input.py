@@ -151,7 +151,7 @@ def test_a_run_that_exists(refused, images, workspace):
 
 
 def test_data_and_resume_together(refused, images, workspace):
-    assert "not both" in refused("train", images, "--resume", workspace.run)
+    assert "leave out DATA" in refused("train", images, "--resume", workspace.run)
     assert "has finished" in refused("train", "--resume", workspace.run)
 
 

@@ -18,6 +18,7 @@ def test_a_study_recovers_a_run_from_a_kill_before_it_removes_incomplete_folders
     with pytest.raises(Killed), kill_at_rename(2, monkeypatch):
         unpack(pack(run.path), run.path)
     assert not run.finished
+    (tmp_path / CrossFolder.plan_name).write_text("{}")
     with CrossFolder(tmp_path).lock():
         assert run.finished
         assert not (tmp_path / ".chestnut-tmp-repeat1-fold2-0123abcd").exists()

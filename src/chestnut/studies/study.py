@@ -187,14 +187,17 @@ class StudyFolder(ABC, Generic[_Plan]):
         Raises:
             RunError: The folder contains something else, or is damaged.
         """
+        self._require_plan()
+        values = read_json(self.plan_file, dict[str, Any], RESTART)
+        plan: Any = self.plan_type.from_dict(values, str(self.plan_file))
+        return plan  # type: ignore[no-any-return]
+
+    def _require_plan(self) -> None:
         if not is_present(self.plan_file):
             raise RunError(
                 f"{self.path} is no {self.noun}: it has no {self.plan_name}; "
                 f"give a folder that chestnut {self.command} made"
             )
-        values = read_json(self.plan_file, dict[str, Any], RESTART)
-        plan: Any = self.plan_type.from_dict(values, str(self.plan_file))
-        return plan  # type: ignore[no-any-return]
 
     def save_plan(self, plan: _Plan) -> None:
         """Write a plan that differs in what does not belong to its identity."""
@@ -313,8 +316,9 @@ class StudyFolder(ABC, Generic[_Plan]):
         """Keep other processes out of the folder during the block, and remove what a killed one left unfinished.
 
         Raises:
-            RunError: Another process uses the folder.
+            RunError: Another process uses the folder, or it is no such study and stays as it is.
         """
+        self._require_plan()
         busy = f"{self.path} is in use by another process; wait for it or end it"
         with locked(self.path / ".lock", wait=0, busy=busy):
             finish_replacements(self.path)

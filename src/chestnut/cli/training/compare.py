@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
+from chestnut.cli.shared.own_terms import refuse_terms
 from chestnut.cli.shared.recipe_options import ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import (
     ComparisonSeedOption,
@@ -24,6 +25,7 @@ from chestnut.errors import DataError
 @with_study_options
 @with_short_forms
 def command(
+    context: typer.Context,
     data: OptionalData = None,
     recipes: Annotated[
         str | None, typer.Option("--recipes", metavar="A,B,…", help="Names of recipes, or paths of TOML files.")
@@ -67,15 +69,9 @@ def command(
     from chestnut.cli.tables.comparison_table import leaderboard_table
     from chestnut.studies.comparison.plan import ComparisonFolder
 
-    terms: dict[str, Any] = {"fraction": fraction, "repeats": repeats, "epochs": epochs, "seed": seed}
     changes = short.settings(settings)
     if study.resume is not None:
-        changed = terms != {"fraction": 1.0, "repeats": 1, "epochs": None, "seed": 0}
-        if data or recipes or changes or grid or study.name is not None or changed or options != DataOptions():
-            raise DataError(
-                "--resume continues a comparison with its own terms; leave out DATA, --recipes, --set, --grid and all "
-                "other terms"
-            )
+        refuse_terms(context, "a comparison", "fine_tune_best", "exchange")
         board = resume_comparison(study.resume, fine_tune_best=fine_tune_best, exchange=exchange, **study.keywords())
     elif data is None or recipes is None:
         raise DataError("give DATA and --recipes A,B to compare, or --resume FOLDER to continue a comparison")
@@ -88,7 +84,10 @@ def command(
             path=study.path,
             fine_tune_best=fine_tune_best,
             exchange=exchange,
-            **terms,
+            fraction=fraction,
+            repeats=repeats,
+            epochs=epochs,
+            seed=seed,
             **study.keywords(skip_bad=options.skip_bad),
         )
     folder = ComparisonFolder(require_path(board.path))

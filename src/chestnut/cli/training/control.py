@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
+from chestnut.cli.shared.own_terms import refuse_terms
 from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import (
     ComparisonSeedOption,
@@ -32,6 +33,7 @@ _COLUMNS = ("the network sees", "val AUROC", "val accuracy")
 @with_study_options
 @with_short_forms
 def command(
+    context: typer.Context,
     data: OptionalData = None,
     recipe: RecipeOption = None,
     settings: SetOption = None,
@@ -54,15 +56,9 @@ def command(
     from chestnut.api.control import control, resume_control
     from chestnut.studies.comparison.control_folder import ControlFolder
 
-    terms: dict[str, Any] = {"fraction": fraction, "repeats": repeats, "epochs": epochs, "seed": seed}
     changes = short.settings(settings)
     if study.resume is not None:
-        changed = terms != {"fraction": 1.0, "repeats": 1, "epochs": None, "seed": 0}
-        if data or recipe or changes or study.name is not None or changed or options != DataOptions():
-            raise DataError(
-                "--resume continues a control experiment with its own terms; leave out DATA, --recipe, --set and all "
-                "other terms"
-            )
+        refuse_terms(context, "a control experiment")
         result = resume_control(study.resume, **study.keywords())
     elif data is None:
         raise DataError("give DATA to experiment on, or --resume FOLDER to continue a control experiment")
@@ -72,7 +68,10 @@ def command(
             recipe or "cnn-small",
             settings=changes,
             path=study.path,
-            **terms,
+            fraction=fraction,
+            repeats=repeats,
+            epochs=epochs,
+            seed=seed,
             **study.keywords(skip_bad=options.skip_bad),
         )
     folder = ControlFolder(require_path(result.path))

@@ -8,6 +8,7 @@ import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
+from chestnut.cli.shared.own_terms import refuse_terms
 from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.study_options import MostEpochsOption, StudyOptions, require_path, with_study_options
 from chestnut.cli.shared.tables import table
@@ -28,6 +29,7 @@ _SHOWN = ("auroc", "accuracy", "loss")
 @with_study_options
 @with_short_forms
 def command(
+    context: typer.Context,
     data: OptionalData = None,
     recipe: RecipeOption = None,
     folds: Annotated[int, typer.Option("--folds", help="Number of folds; each is held out once.")] = 5,
@@ -56,18 +58,7 @@ def command(
     require_between(0, MOST_SEED, seed=seed)
     changes = short.settings(settings, train__epochs=epochs, seed=seed)
     if study.resume is not None:
-        if (
-            data
-            or recipe
-            or changes
-            or study.name is not None
-            or (folds, repeats) != (5, 1)
-            or options != DataOptions()
-        ):
-            raise DataError(
-                "--resume continues a cross-validation with its own terms; leave out DATA, --recipe, --folds, "
-                "--repeats, --set and all other terms"
-            )
+        refuse_terms(context, "a cross-validation")
         result = resume_crossval(study.resume, **study.keywords())
     elif data is None:
         raise DataError("give DATA to cross-validate on, or --resume FOLDER to continue a cross-validation")

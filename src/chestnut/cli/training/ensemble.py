@@ -11,6 +11,7 @@ from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes
+from chestnut.cli.shared.own_terms import refuse_terms
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, with_study_options
 from chestnut.cli.shared.tables import table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @with_study_options
 @with_short_forms
 def command(
+    context: typer.Context,
     given: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -53,7 +55,12 @@ def command(
     trained none of its members.
     """
     changes = short.settings(settings)
-    if recipe is not None or study.resume is not None:
+    if study.resume is not None:
+        from chestnut.api.ensembles import resume_ensemble
+
+        refuse_terms(context, "an ensemble")
+        run = resume_ensemble(study.resume, **study.keywords())
+    elif recipe is not None:
         run = _train(given or [], recipe, seeds, changes, study, options)
     else:
         run = _join(given or [], [seeds is not None, bool(changes), options != DataOptions()], study)
@@ -62,23 +69,15 @@ def command(
 
 def _train(
     given: list[Path],
-    recipe: str | None,
+    recipe: str,
     seeds: int | None,
     changes: list[str],
     study: StudyOptions,
     options: DataOptions,
 ) -> Run:
-    from chestnut.api.ensembles import resume_ensemble, train_ensemble
+    from chestnut.api.ensembles import train_ensemble
 
-    if study.resume is not None:
-        terms = (recipe, seeds, study.name)
-        if given or changes or options != DataOptions() or any(one is not None for one in terms):
-            raise DataError(
-                "--resume continues an ensemble with its own terms; leave out DATA, --recipe, --seeds, --set and all "
-                "other terms"
-            )
-        return resume_ensemble(study.resume, **study.keywords())
-    if len(given) != 1 or recipe is None:
+    if len(given) != 1:
         raise DataError(f"--recipe trains on one data set, but {len(given)} are given; give one DATA")
     keywords = study.keywords(skip_bad=options.skip_bad)
     count = 3 if seeds is None else seeds

@@ -12,6 +12,7 @@ from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.host_options import CoordinatorOption, DevicesOption, HostOption, HostsOption, read_hosts
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_notes, say
+from chestnut.cli.shared.own_terms import refuse_terms
 from chestnut.cli.shared.recipe_options import RecipeOption, SetOption, ShortForms, with_short_forms
 from chestnut.cli.shared.tracking_options import TrackOption
 from chestnut.errors import DataError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @with_data_options
 @with_short_forms
 def command(
+    context: typer.Context,
     data: OptionalData = None,
     recipe: RecipeOption = None,
     settings: SetOption = None,
@@ -69,14 +71,8 @@ def command(
         "display": TerminalDisplay(),
         "command": command_line(),
     }
-    if data is not None and resume is not None:
-        raise DataError("give DATA to train on, or --resume RUN to continue a run; not both")
     if resume is not None:
-        if recipe or changes or name is not None or threads is not None or options != DataOptions():
-            raise DataError(
-                "--resume keeps the run's own settings; leave out --recipe, --set and its short forms, --name, "
-                "--threads and data options"
-            )
+        refuse_terms(context, "a run", "audited", "devices", "coordinator", "hosts", "host", "advise")
         run = resume_run(resume, **how)
     elif data is None:
         raise DataError("give DATA to train on, or --resume RUN to continue a run")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chestnut.cli.shared.data_options import DataOptions, OptionalData, with_data_options
 from chestnut.cli.shared.output import JsonOption, WideOption, emit, out, print_next, print_notes
+from chestnut.cli.shared.own_terms import refuse_terms
 from chestnut.cli.shared.recipe_options import SetOption, ShortForms, complete_recipe, with_short_forms
 from chestnut.cli.shared.study_options import StudyOptions, require_path, with_study_options
 from chestnut.errors import DataError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @with_study_options
 @with_short_forms
 def command(
+    context: typer.Context,
     data: OptionalData = None,
     recipe: Annotated[
         str | None,
@@ -67,23 +69,26 @@ def command(
     from chestnut.cli.tables.tuning_table import trials_table
     from chestnut.studies.tuning.plan import TuneFolder
 
-    terms: dict[str, Any] = {"search": search, "objective": objective, "executions": executions}
-    terms |= {"epochs": epochs, "seed": seed}
     changes = short.settings(settings)
     if study.resume is not None:
-        unchanged = {"search": "random", "objective": "auroc", "executions": 3, "epochs": None, "seed": None}
-        if data or recipe or changes or study.name is not None or terms != unchanged or options != DataOptions():
-            raise DataError(
-                "--resume continues a search with its own terms; leave out DATA, --recipe, --set and all other terms "
-                "but --trials, which extends it"
-            )
+        refuse_terms(context, "a search", "trials")
         result = resume_tune(study.resume, trials=trials, **study.keywords())
     elif data is None or recipe is None:
         raise DataError("give DATA and --recipe NAME to search, or --resume FOLDER to continue a search")
     else:
-        terms |= {} if trials is None else {"trials": trials}
-        how = study.keywords(skip_bad=options.skip_bad)
-        result = tune(options.reader(data), recipe, settings=changes, path=study.path, **terms, **how)
+        result = tune(
+            options.reader(data),
+            recipe,
+            search=search,
+            objective=objective,
+            executions=executions,
+            epochs=epochs,
+            seed=seed,
+            settings=changes,
+            path=study.path,
+            **({} if trials is None else {"trials": trials}),
+            **study.keywords(skip_bad=options.skip_bad),
+        )
     folder = TuneFolder(require_path(result.path))
     if emit({"tune": str(folder.path), "report": str(folder.page_file), **result.to_dict()}, json):
         out.print(trials_table(result))
