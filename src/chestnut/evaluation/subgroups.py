@@ -19,6 +19,7 @@ import numpy as np
 from chestnut.evaluation.grouping import FEWEST_SHOWN, RARE, Grouping
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.auroc import AurocVariance
+from chestnut.evaluation.intervals.bisection import find_edge
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.outcome import Outcome, Rate
@@ -31,7 +32,7 @@ LEVEL = 1 - CONFIDENCE
 
 # Accuracy depends on how many of a group are ill, so two classes are not compared by it.
 _TESTED = ("auroc", "sensitivity", "specificity")
-_LEAST_P, _MOST_P, _HALVINGS = 1e-12, 0.999, 30
+_LEAST_P, _MOST_P, _PRECISION = 1e-12, 0.999, 1e-9
 
 
 @dataclass(frozen=True)
@@ -260,14 +261,10 @@ def _p_value(one: Rate | AurocVariance, other: Rate | AurocVariance) -> float:
         return 1.0
     if leaves_out(_LEAST_P):
         return _LEAST_P
-    inside, outside = math.log(_LEAST_P), math.log(_MOST_P)
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        if leaves_out(math.exp(middle)):
-            outside = middle
-        else:
-            inside = middle
-    return math.exp(outside)
+    _, least = find_edge(
+        lambda logarithm: not leaves_out(math.exp(logarithm)), math.log(_LEAST_P), math.log(_MOST_P), _PRECISION
+    )
+    return math.exp(least)
 
 
 def difference_ends(

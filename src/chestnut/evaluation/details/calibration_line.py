@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.evaluation.arrays import Floats, Ints
+from chestnut.evaluation.intervals.bisection import find_edge
 from chestnut.evaluation.intervals.distributions import t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
 from chestnut.evaluation.patient_tally import CLIP
@@ -159,13 +160,7 @@ class _Parameter:
             if abs(outside - value) > _FARTHEST * abs(step):
                 return math.copysign(math.inf, step)
             inside, outside = outside, value + (outside - value) * _GROWTH
-        while abs(outside - inside) > 1e-6 * (1 + abs(outside)):
-            middle = (inside + outside) / 2
-            if abs(self._statistic(middle)) < reach:
-                inside = middle
-            else:
-                outside = middle
-        return outside
+        return find_edge(lambda value: abs(self._statistic(value)) < reach, inside, outside, 1e-6)[1]
 
 
 def _expit(values: Floats) -> Floats:
@@ -207,8 +202,5 @@ def _fit(outcome: Floats, logits: Floats) -> tuple[float, float]:
         low *= 2
     while rising(high):
         high *= 2
-    while high - low > 1e-9 * (1 + abs(low)):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rising(middle) else (low, middle)
-    slope = (low + high) / 2
+    slope = sum(find_edge(rising, low, high, 1e-9)) / 2
     return _solve(outcome, slope * logits, one), slope

@@ -11,14 +11,12 @@ import numpy.typing as npt
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.checks import require_finite
+from chestnut.evaluation.intervals.bisection import find_edge
 from chestnut.evaluation.intervals.distributions import beta_quantile, normal_quantile, t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
 from chestnut.evaluation.intervals.influence import Influence
 from chestnut.evaluation.patients import sum_by_patient
 from chestnut.evaluation.ranking_metrics import midranks, place
-
-# Halvings of an interval, after which no more digits of a double change.
-_HALVINGS = 60
 
 
 @dataclass(frozen=True)
@@ -134,14 +132,11 @@ class AurocVariance:
 
     def _solve(self, end: float, reach: float) -> float:
         """Return the true value, between the area and an end of its range, from which the area is just in reach."""
-        inside, outside = self.area, end
-        for _ in range(_HALVINGS):
-            middle = (inside + outside) / 2
-            if abs(self.area - middle) <= reach * math.sqrt(self._variance_at(middle)):
-                inside = middle
-            else:
-                outside = middle
-        return outside
+
+        def in_reach(area: float) -> bool:
+            return abs(self.area - area) <= reach * math.sqrt(self._variance_at(area))
+
+        return find_edge(in_reach, self.area, end)[1]
 
     def _guard(self, tail: float) -> tuple[float, float]:
         """Return Jeffreys' interval of a share of as many trials as the variance between patients stands for."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from chestnut.evaluation.arrays import Floats
+from chestnut.evaluation.intervals.bisection import find_edge
 from chestnut.evaluation.intervals.distributions import t_probability, t_quantile
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
 from chestnut.evaluation.paired.contributions import Contributions, Noise
@@ -15,8 +16,8 @@ from chestnut.evaluation.paired.contributions import Contributions, Noise
 # A contribution below this is rounding: one pair of images of 100,000 patients a class contributes more.
 _ROUNDING = 1e-13
 
-# The least p value that is looked for is 10 to the power of minus this; and how often a search is halved.
-_LEAST_P, _HALVINGS = 12.0, 50
+# The least p value that is looked for is 10 to the power of minus this.
+_LEAST_P = 12.0
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,8 @@ class Variance:
             if not self.variance:
                 return 1.0 if value == 0 else 0.0
             return float(2 * t_probability(-abs(value) / math.sqrt(self.variance), self.freedom))
-        low, high = -_LEAST_P, 0.0  # logarithms of p to base 10
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.reach(1 - 10**middle) > abs(value) else (low, middle)
-        return float(10**high)
+        _, logarithm = find_edge(lambda power: self.reach(1 - 10**power) > abs(value), -_LEAST_P, 0.0)
+        return float(10**logarithm)
 
 
 @dataclass(frozen=True)

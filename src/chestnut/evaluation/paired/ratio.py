@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from chestnut.evaluation.intervals.bisection import find_edge
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
 from chestnut.evaluation.paired.contributions import Contributions
 from chestnut.evaluation.paired.difference import Spread
 
-# The search for an end: steps of doubling size, then halvings.
-_FIRST, _DOUBLINGS, _HALVINGS = 0.01, 12, 50
+# The search for an end: the first step, and how often it is doubled.
+_FIRST, _DOUBLINGS = 0.01, 12
 
 
 def ratio_of(part: Contributions, whole: Contributions, confidence: float = CONFIDENCE) -> Estimate:
@@ -62,8 +63,4 @@ def _find_end(
         step *= 2
     else:
         return None
-    inside, outside = 0.0, step
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
-    return float(ratio + direction * outside)
+    return float(ratio + direction * find_edge(holds, 0.0, step)[1])
