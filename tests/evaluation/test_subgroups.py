@@ -105,7 +105,7 @@ def test_of_more_than_two_classes_accuracy_is_compared():
 
 def test_one_group_or_none_is_told_in_one_line():
     none, one = groups_of(outcome(), [""] * 120), groups_of(outcome(), ["F"] * 120)
-    assert none.groups == () and none.unknown == 240 and not none.divided and not one.divided
+    assert none.groups == [] and none.unknown == 240 and not none.divided and not one.divided
     assert none.sentences == ("By sex, the images cannot be divided: they are not known of any.",)
     assert one.sentences == ("By sex, the images cannot be divided: they are all in the group F.",)
 

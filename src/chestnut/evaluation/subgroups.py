@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -36,18 +36,27 @@ _LEAST_P, _MOST_P, _PRECISION = 1e-12, 0.999, 1e-9
 
 
 @dataclass(frozen=True)
-class Difference:
+class GroupDifference:
     """How much greater a figure of a group is than that of all other groups together.
 
     Attributes:
-        estimate: The difference with its interval, which is not corrected for the number of groups.
+        value: The difference.
+        low: The lower end of its interval, which is not corrected for the number of groups.
+        high: The upper end.
         p: The p value of no difference.
         adjusted: The p value after Holm's correction for all groups, columns and figures that were tested.
     """
 
-    estimate: Estimate
+    value: float
+    low: float
+    high: float
     p: float
     adjusted: float
+
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its interval."""
+        return Estimate(self.value, self.low, self.high)
 
     @property
     def stands_out(self) -> bool:
@@ -57,13 +66,7 @@ class Difference:
     @property
     def change(self) -> str:
         """The difference with its sign, and the corrected p value, in a few characters."""
-        value = self.estimate.value or 0.0
-        return f"{'+' if value >= 0 else ''}{format_figure(value)}, p {_p_text(self.adjusted)}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return `value`, `low`, `high`, `p` and `adjusted` for JSON."""
-        ends = {"value": self.estimate.value, "low": self.estimate.low, "high": self.estimate.high}
-        return {**ends, "p": self.p, "adjusted": self.adjusted}
+        return f"{'+' if self.value >= 0 else ''}{format_figure(self.value)}, p {_p_text(self.adjusted)}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Group:
     positives: int | None
     negatives: int | None
     metrics: dict[str, Estimate]
-    differences: dict[str, Difference]
+    differences: dict[str, GroupDifference]
     small: bool
 
     def describe(self, figure: str) -> str:
@@ -105,21 +108,10 @@ class Group:
         counts = {"sensitivity": self.positives, "specificity": self.negatives}
         return counts.get(figure, min(self.positives, self.negatives)) < FEWEST_TESTED
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields for JSON."""
-        return {
-            **{key: value for key, value in vars(self).items() if key not in ("metrics", "differences")},
-            "metrics": {name: estimate.to_dict() for name, estimate in self.metrics.items()},
-            "differences": {name: difference.to_dict() for name, difference in self.differences.items()},
-        }
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Group:
-        """Read what `to_dict` returned; raises KeyError, TypeError or AttributeError for anything else."""
-        differences = {
-            name: Difference(Estimate(one["value"], one["low"], one["high"]), one["p"], one["adjusted"])
-            for name, one in values["differences"].items()
-        }
+        """Read what `Subgroups.to_dict` returns of a group; raises the errors of `Subgroups.from_dict`."""
+        differences = {name: GroupDifference(**one) for name, one in values["differences"].items()}
         metrics = {name: Estimate(**one) for name, one in values["metrics"].items()}
         return cls(**{**values, "metrics": metrics, "differences": differences})
 
@@ -135,7 +127,7 @@ class Subgroups:
     """
 
     column: str
-    groups: tuple[Group, ...]
+    groups: list[Group]
     unknown: int
 
     @property
@@ -159,16 +151,12 @@ class Subgroups:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields for JSON."""
-        return {
-            "column": self.column,
-            "groups": [group.to_dict() for group in self.groups],
-            "unknown": self.unknown,
-        }
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Subgroups:
         """Read what `to_dict` returned; raises KeyError, TypeError or AttributeError for anything else."""
-        return cls(str(values["column"]), tuple(map(Group.from_dict, values["groups"])), int(values["unknown"]))
+        return cls(str(values["column"]), list(map(Group.from_dict, values["groups"])), int(values["unknown"]))
 
 
 def compare_groups(groupings: Sequence[Grouping], outcome: Outcome) -> tuple[Subgroups, ...]:
@@ -188,12 +176,12 @@ def compare_groups(groupings: Sequence[Grouping], outcome: Outcome) -> tuple[Sub
     '0.500 (0.239–0.705)'
     """
     made = [
-        Subgroups(grouping.column, tuple(_groups(grouping, outcome)), int((grouping.codes < 0).sum()))
+        Subgroups(grouping.column, list(_groups(grouping, outcome)), int((grouping.codes < 0).sum()))
         for grouping in groupings
     ]
     tested = [difference for one in made for group in one.groups for difference in group.differences.values()]
     adjusted = iter(holm([difference.p for difference in tested]))
-    return tuple(replace(one, groups=tuple(_with_adjusted(group, adjusted) for group in one.groups)) for one in made)
+    return tuple(replace(one, groups=[_with_adjusted(group, adjusted) for group in one.groups]) for one in made)
 
 
 def _with_adjusted(group: Group, adjusted: Iterator[float]) -> Group:
@@ -235,7 +223,7 @@ def _enough(outcome: Outcome, figure: str) -> bool:
     return all(outcome.count(positive) >= FEWEST_TESTED for positive in needed)
 
 
-def _compare(own: Outcome, others: Outcome) -> dict[str, Difference]:
+def _compare(own: Outcome, others: Outcome) -> dict[str, GroupDifference]:
     ours, theirs = own.figures, others.figures
     return {
         figure: _difference(ours[figure], theirs[figure])
@@ -244,10 +232,9 @@ def _compare(own: Outcome, others: Outcome) -> dict[str, Difference]:
     }
 
 
-def _difference(one: Rate | AurocVariance, other: Rate | AurocVariance) -> Difference:
-    value = _value(one) - _value(other)
-    low, high = difference_ends(one, other)
-    return Difference(Estimate(value, low, high), p := _p_value(one, other), p)
+def _difference(one: Rate | AurocVariance, other: Rate | AurocVariance) -> GroupDifference:
+    p = _p_value(one, other)
+    return GroupDifference(_value(one) - _value(other), *difference_ends(one, other), p, p)
 
 
 def _p_value(one: Rate | AurocVariance, other: Rate | AurocVariance) -> float:

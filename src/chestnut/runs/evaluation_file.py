@@ -9,43 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from chestnut.evaluation.details.details import Details
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.set_figures import SetFigures
-
-
-class DifferenceFile(BaseModel):
-    """The difference of a group to the others, as a metrics.json contains it."""
-
-    model_config = ConfigDict(strict=True)
-
-    value: float
-    low: float
-    high: float
-    p: float
-    adjusted: float
-
-
-class GroupFile(BaseModel):
-    """A group of images, as a metrics.json contains it; see `Group` for the meaning of its fields."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    name: str
-    images: int
-    patients: int
-    positives: int | None
-    negatives: int | None
-    metrics: dict[str, Estimate]
-    differences: dict[str, DifferenceFile]
-    small: bool
-
-
-class SubgroupsFile(BaseModel):
-    """The groups of a column, as a metrics.json contains them."""
-
-    model_config = ConfigDict(strict=True)
-
-    column: str
-    groups: list[GroupFile]
-    unknown: int
+from chestnut.evaluation.subgroups import Subgroups
 
 
 class EvaluationFile(BaseModel):
@@ -89,7 +53,7 @@ class EvaluationFile(BaseModel):
     seed: int
     notes: list[str]
     sets: SetFigures | None = None
-    subgroups: list[SubgroupsFile] = []
+    subgroups: list[Subgroups] = []
     details: Details | None = None
     data: str = ""
     overlap: dict[str, int] | None = None
