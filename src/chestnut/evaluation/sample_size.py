@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 
 from chestnut.errors import DataError
 from chestnut.evaluation.html_table import html_table
@@ -209,6 +208,8 @@ def expected_width(share: float, patients: int, images_per_patient: float = 1, i
     >>> round(expected_width(0.9, 155), 3), round(expected_width(1, 14), 3)
     (0.1, 0.232)
     """
+    from scipy import stats
+
     trials = _effective_trials(share, patients, images_per_patient, icc)
     if share in (0, 1):
         return float(1 - ((1 - CONFIDENCE) / 2) ** (1 / trials))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chestnut.data.cache.cache import Decoded, decode_all
-from chestnut.data.manifest import SPLITS, Manifest, changed_files
+from chestnut.data.manifest import SPLITS, Manifest
 from chestnut.data.overlap import Overlap, find_overlap
 from chestnut.errors import DataError, listed
 from chestnut.evaluation.arrays import Floats
@@ -22,6 +22,7 @@ from chestnut.inference.extras import NO_EXTRAS, Extras
 from chestnut.inference.guard.verdict import describe_outliers
 from chestnut.inference.judged import Judged, judge
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.own_images import decode_own
 from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.inference.run_guard import Guard
@@ -128,25 +129,6 @@ def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: 
     return judged.evaluation
 
 
-def decode_own(run: RunFolder, bundle: Bundle, split: str, *, skip_bad: bool = False, bars: Bars = silent) -> Decoded:
-    """Decode the images of one of a run's splits.
-
-    Args:
-        run: A trained run.
-        bundle: Its bundle.
-        split: train, val or test.
-        skip_bad: Whether to leave unreadable images out instead of refusing them.
-        bars: Shows the progress.
-
-    Raises:
-        DataError: The split is empty, or an image cannot be read or has changed since the run was trained.
-    """
-    with bars("Decoding images") as tick:
-        decoded = decode_all(run.manifest.only(split), bundle.spec, skip_bad=skip_bad, progress=tick)
-    _require_unchanged(run.manifest, decoded.manifest)
-    return decoded
-
-
 def _explain_promise(split: str, other: Manifest | None) -> str:
     """Say what the coverage of prediction sets means on images for which it was not promised; empty if it was."""
     if other is not None:
@@ -206,14 +188,6 @@ def require_other(own: Manifest, seen: Manifest) -> Overlap:
             "split and give no other data set"
         )
     return overlap
-
-
-def _require_unchanged(own: Manifest, seen: Manifest) -> None:
-    if changed := changed_files(own, seen):
-        raise DataError(
-            f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); "
-            "restore them, or give the images as another data set"
-        )
 
 
 def _enter_look(run: RunFolder, command: str, weights: str, judged: Judged) -> str:

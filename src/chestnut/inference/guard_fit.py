@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from chestnut.config import InputSpec
-from chestnut.data.cache.cache import Decoded, decode_all
+from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.viewed import view_spec
-from chestnut.data.manifest import Manifest, changed_files
-from chestnut.errors import DataError, listed
+from chestnut.data.manifest import Manifest
 from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.inference.guard.decoded import seen_blocks, stored_sizes
@@ -19,6 +18,7 @@ from chestnut.inference.guard.reference import GuardReference, Sample
 from chestnut.inference.guard.rehearsal import CHANGES, changed
 from chestnut.inference.guard.summary import GuardSummary, Rehearsed
 from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.own_images import decode_unchanged
 from chestnut.progress import Bars, silent
 
 #: The most training and validation images that are looked at, and the most patients of a rehearsal.
@@ -77,20 +77,11 @@ def _choose(manifest: Manifest, split: str, most: int) -> Manifest:
 
 def _sample(manifest: Manifest, engine: KerasEngine, bars: Bars) -> Sample:
     """Look at images, and compute their features."""
-    decoded = _decode(manifest, engine.spec, bars)
+    decoded = decode_unchanged(manifest, engine.spec, bars=bars)
     with bars("Learning what is usual") as tick:
         features = engine.features(decoded.pixels, decoded.manifest.paths, tick).features
     looks = [Looks.measure(block, engine.spec) for block in seen_blocks(decoded, engine.spec, bars)]
     return Sample(Looks.joined(looks), features, manifest.targets, manifest.patients)
-
-
-def _decode(manifest: Manifest, spec: InputSpec, bars: Bars) -> Decoded:
-    """Decode images, and check that they are those that the run was trained on."""
-    with bars("Decoding images") as tick:
-        decoded = decode_all(manifest, spec, progress=tick)
-    if gone := changed_files(manifest, decoded.manifest):
-        raise DataError(f"{len(gone)} images have changed since the run was trained ({listed(gone, 3)}); restore them")
-    return decoded
 
 
 def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference, bars: Bars) -> dict[str, Floats]:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from chestnut.errors import DataError
 from chestnut.lungfield.geometry import refine
@@ -108,6 +107,8 @@ def _describe(grey: object) -> str:
 
 def _largest_part(field: _Field) -> _Field:
     """Keep the largest connected part of a lung, with the soft edge around it; set the rest to zero."""
+    from scipy import ndimage  # takes a third of a second to import
+
     # Not OpenCV's function, whose threads cost more than it takes, while other threads decode images
     labels, count = ndimage.label(field > 0.5)
     if not count:

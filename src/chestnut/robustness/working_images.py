@@ -19,10 +19,10 @@ from chestnut.data.cache.cache import decode_all
 from chestnut.data.decoding.frame import framed
 from chestnut.data.decoding.headers import read_facts
 from chestnut.data.decoding.intensity import standardise
-from chestnut.data.manifest import Manifest, changed_files
+from chestnut.data.manifest import Manifest
 from chestnut.data.parallel import in_order
 from chestnut.data.pixels import Grey, Pixels
-from chestnut.errors import DataError, listed
+from chestnut.inference.own_images import decode_unchanged
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
@@ -92,12 +92,9 @@ class WorkingImages:
         """
         own = run.manifest
         seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
+        decode_unchanged(seen, spec, bars=bars)
+        kept = working_spec(spec, _usual_size(seen)) if spec.needs_lungs else spec.plain
         with bars("Decoding images") as tick:
-            if changed := changed_files(own, decode_all(seen, spec, progress=tick).manifest):
-                raise DataError(
-                    f"{len(changed)} images have changed since the run was trained ({listed(changed, 3)}); restore them"
-                )
-            kept = working_spec(spec, _usual_size(seen)) if spec.needs_lungs else spec.plain
             whole = decode_all(seen, kept, progress=tick)
         return cls(whole.manifest, whole.pixels, spec)
 

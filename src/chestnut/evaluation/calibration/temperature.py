@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
@@ -212,6 +211,8 @@ def _find_obstacle(truth: Ints, scores: Floats, owners: Ints) -> str:
 
 def _fit(truth: Ints, scores: Floats) -> float:
     """Return the temperature of the least cross-entropy, which is convex in the inverse of the temperature."""
+    from scipy.optimize import brentq
+
     least, most = np.log(1 / MOST_TEMPERATURE), np.log(1 / LEAST_TEMPERATURE)
     if _slope(truth, scores, np.exp(least)) >= 0:
         return MOST_TEMPERATURE

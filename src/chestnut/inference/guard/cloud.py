@@ -7,7 +7,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.covariance import ledoit_wolf
 
 from chestnut.evaluation.arrays import Floats, Ints
 
@@ -52,6 +51,8 @@ class Cloud:
             points: Their features, shape (n, features), with n of at least 3.
             groups: The class of each, shape (n,).
         """
+        from sklearn.covariance import ledoit_wolf  # takes half a second to import, and judging needs none of it
+
         values = np.asarray(points, dtype=np.float64)
         origin, deviation = values.mean(axis=0), values.std(axis=0)
         scale = np.maximum(deviation, _LEAST_DEVIATION * deviation.max() or 1.0)
