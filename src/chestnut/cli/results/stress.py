@@ -77,7 +77,6 @@ def command(
     The exchange test comes first: what the framing and scanner of each class give away.
     """
     from chestnut.api.run import open_run
-    from chestnut.cli.tables.stress_tables import exchange_notes, exchange_table
     from chestnut.robustness.external import parse_mapping
 
     if external is None and (mapping or options != DataOptions()):
@@ -109,11 +108,7 @@ def command(
     exchanged = None if exchange is None else exchange.to_dict()
     result = {"run": str(run), "exchange": exchanged, **stress_dict(found), "sources": left_out}
     if emit(result, json):
-        if exchange is not None:
-            out.print(exchange_table(exchange, str(run)))
-            print_notes(exchange_notes(exchange))
-            out.print()
-        print_notes([fault] if fault else [])
+        _print_exchange(exchange, fault, run)
         _print(result)
         print_decided(subject.folder)
         print_next("chestnut", "report", run)
@@ -133,6 +128,16 @@ def _require_sources(run: Run) -> None:
     from chestnut.studies.leave_source_out import require_sources
 
     require_sources(run.folder)
+
+
+def _print_exchange(exchange: Exchange | None, fault: str, run: Path) -> None:
+    from chestnut.cli.tables.stress_tables import exchange_notes, exchange_table
+
+    if exchange is not None:
+        out.print(exchange_table(exchange, str(run)))
+        print_notes(exchange_notes(exchange))
+        out.print()
+    print_notes([fault] if fault else [])
 
 
 def _print(result: dict[str, Any]) -> None:
