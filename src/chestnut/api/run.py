@@ -144,7 +144,7 @@ class Run(Calibrated):
     def guard(self, false_alarms: float = FALSE_ALARMS, **options: Unpack[DisplayOptions]) -> GuardSummary:
         """Fit the guard, which tells images that are unlike those of the run, and keep it in the bundle.
 
-        Training does this too, where there are enough images.
+        Training does this too, where there are enough images; the runs of a study have no guard until it is asked for.
 
         Args:
             false_alarms: The share of images like the validation images that may be flagged, 0.001 to 0.2. Few

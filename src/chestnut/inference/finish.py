@@ -61,7 +61,13 @@ class Validation:
 
 
 def finish_bundle(
-    run: RunFolder, decoded: Decoded, bars: Bars = silent, *, command: str = "", temperature: bool | None = None
+    run: RunFolder,
+    decoded: Decoded,
+    bars: Bars = silent,
+    *,
+    command: str = "",
+    temperature: bool | None = None,
+    guarded: bool = True,
 ) -> Evaluation:
     """Fit what a bundle knows beside its network, and evaluate the run on its validation images by it.
 
@@ -74,6 +80,7 @@ def finish_bundle(
         bars: Shows the progress.
         command: The command line, for the history of thresholds: one that was chosen changes with the temperature.
         temperature: Whether to fit the temperature; None if the recipe says so.
+        guarded: Whether to fit a guard.
 
     Returns:
         The evaluation of the validation images, which is also written.
@@ -90,7 +97,8 @@ def finish_bundle(
     bundle = change_with_threshold(run, facts, command, parts={PART: validation.reference().to_part()})
     evaluation = evaluate_known(run, "val", validation.decoded, validation.probabilities(bundle.temperature), bundle)
     draw_calibration(run, bundle, validation)
-    add_guard(run, engine, bars)
+    if guarded:
+        add_guard(run, engine, bars)
     return evaluation
 
 

@@ -55,7 +55,15 @@ def run_job(job: Job, notify: Notify) -> str:
 
     relay = _Relay(notify)
     trackers = reopen_trackers(job.track, job.folder)
-    setup = Setup(job.folder, audited=False, command=job.command, bars=relay.bar, observers=(relay,), trackers=trackers)
+    setup = Setup(
+        job.folder,
+        audited=False,
+        command=job.command,
+        bars=relay.bar,
+        observers=(relay,),
+        trackers=trackers,
+        guarded=False,  # most runs of a study are only compared, and under a large backbone a guard takes minutes
+    )
     run = RunFolder.open(job.folder) if job.folder.exists() else None
     if run is None:
         run = _train(job, setup)

@@ -63,6 +63,7 @@ class Setup:
         hosts: The hosts that train together; None to train on this one alone.
         trackers: The trackers that log the run, in addition to TensorBoard.
         threads: The number of threads of one operation; None does not change the process.
+        guarded: Whether to fit a guard, which takes a pass of the network over some 2,000 images.
         numbered: Whether `free_folder` chose the folder; if another process makes it first, the next free number is
             taken.
     """
@@ -77,6 +78,7 @@ class Setup:
     hosts: Hosts | None = None
     trackers: tuple[Tracker, ...] = ()
     threads: int | None = None
+    guarded: bool = True
     numbered: bool = False
 
 
@@ -262,7 +264,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     if devices.leave_hosts():
         return run
     save_network(run, network, outcome, decoded.manifest)
-    finish_bundle(run, decoded, setup.bars)
+    finish_bundle(run, decoded, setup.bars, guarded=setup.guarded)
     run.update(status=_STATUS[outcome.ended], ended=now())
     if outcome.ended != "interrupted":
         checkpoint.remove()

@@ -10,7 +10,9 @@ import pytest
 import chestnut as cn
 from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.files.json_files import read_json
+from chestnut.inference.guard.requirements import find_obstacle
 from chestnut.inference.keras_engine import load_network
+from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.robustness.exchange.file import read_exchange
 from chestnut.studies.comparison.compare import JobOptions, compare
@@ -55,6 +57,17 @@ def test_runs_share_images_split_and_budget(made):
     train = tables[0][tables[0]["split"] == "train"]
     assert 0 < len(train) < (whole["split"] == "train").sum()
     assert not set(train["patient"]) & set(tables[0].loc[tables[0]["split"] != "train", "patient"])
+
+
+@pytest.mark.slow
+def test_runs_have_no_guard_until_one_is_asked_for(images, tmp_path):
+    halves = (*TINY, "data.fractions=[0.45,0.45,0.1]")
+    folder = begin(images, tmp_path / "one", Terms(epochs=1), halves)
+    for row in compare(folder, JobOptions(Inline())).rows:
+        run = cn.open_run(folder.run(row.name, 0).path)
+        assert not find_obstacle(run.folder.manifest.frame)
+        assert find_run_bundle(run.folder).guard is None
+    assert run.guard(quiet=True) == find_run_bundle(run.folder).guard
 
 
 @pytest.mark.slow
