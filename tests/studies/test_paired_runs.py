@@ -168,5 +168,5 @@ def test_a_verdict_says_what_is_open():
     assert "undefined for one of them" in replace(figures, difference=Difference(None)).describe("a", "b")
     assert "with no interval" in replace(figures, difference=Difference(0.1)).describe("a", "b")
     assert replace(figures, difference=Difference(-0.2, -0.3, -0.1, 1e-5)).describe("a", "b") == (
-        "b is ahead of a: AUROC better by 0.200 (0.100–0.300), p under 0.001. a is inferior by more than 0.020."
+        "b is ahead of a: AUROC better by 0.200 (0.100–0.300), p < 0.001. a is inferior by more than 0.020."
     )

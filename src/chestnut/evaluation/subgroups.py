@@ -20,7 +20,7 @@ from chestnut.evaluation.grouping import FEWEST_SHOWN, RARE, Grouping
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.auroc import AurocVariance
 from chestnut.evaluation.intervals.bisection import find_edge
-from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure, format_p
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.outcome import Outcome, Rate
 from chestnut.evaluation.paired.holm import holm
@@ -66,7 +66,7 @@ class GroupDifference:
     @property
     def change(self) -> str:
         """The difference with its sign, and the corrected p value, in a few characters."""
-        return f"{'+' if self.value >= 0 else ''}{format_figure(self.value)}, p {_p_text(self.adjusted)}"
+        return f"{'+' if self.value >= 0 else ''}{format_figure(self.value)}, p {format_p(self.adjusted)}"
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ def _sentences(found: Subgroups) -> Iterator[str]:
             word = "higher" if one.estimate.value > 0 else "lower"
             yield (
                 f"By {found.column}, {in_words(name)} is {word} in {group.name} than in the others: {one.estimate}, "
-                f"p {_p_text(one.adjusted)} after Holm's correction."
+                f"p {format_p(one.adjusted)} after Holm's correction."
             )
     if small := [group.name for group in found.groups if group.small]:
         yield (
@@ -297,7 +297,3 @@ def _sentences(found: Subgroups) -> Iterator[str]:
         )
     if found.unknown:
         yield f"{found.column} is not known for {found.unknown:,} {'image' if found.unknown == 1 else 'images'}."
-
-
-def _p_text(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -166,7 +166,7 @@ def test_groups_that_differ_are_pointed_out_and_told(make_run, page_of):
     made.evaluate("test", subgroups=[{"column": "sex", "groups": groups, "unknown": 3}])
     text = page_of(made).text
     assert "Not all groups are judged alike. By more than chance, its figures are better or worse for: sex F." in text
-    assert order(text, "Subgroups", "F 60 40 0.800 0.700–0.900 0.800 0.700–0.900 Δ −0.200, p 0.002", "M 60 40")
+    assert order(text, "Subgroups", "F 60 40 0.800 0.700–0.900 0.800 0.700–0.900 Δ −0.200, p = 0.002", "M 60 40")
     assert "sex is not known for 3 images." in text
 
 

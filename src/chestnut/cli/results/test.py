@@ -52,13 +52,14 @@ def command(
 
 
 def _table(found: RunComparison) -> Table:
+    from chestnut.evaluation.intervals.estimate import format_p
     from chestnut.evaluation.metric_names import heading
 
     kind = "test" if found.split == "test" else "validation"
     columns = (*found.names, "first ahead by", "p")
     made = table(f"{found.images:,} {kind} images of {found.patients:,} patients", ("", *columns), columns)
     for one in found.verdicts:
-        p = "–" if one.difference.p is None else f"{one.difference.p:.3f}" if one.difference.p >= 0.001 else "<0.001"
+        p = "–" if one.difference.p is None else format_p(one.difference.p).removeprefix("= ")
         made.add_row(heading(one.metric), str(one.first), str(one.second), str(one.difference.estimate), p)
     return made
 

@@ -23,6 +23,15 @@ def format_figure(value: float, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def format_p(p: float) -> str:
+    """Return a p value as it follows the letter.
+
+    >>> format_p(0.0144), format_p(1e-5)
+    ('= 0.014', '< 0.001')
+    """
+    return f"= {p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A figure with its interval.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure
+from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure, format_p
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.paired.difference import Difference
 
@@ -59,9 +59,9 @@ class Verdict:
             )
         if self.distinguishable:
             ahead = (first, second, found.estimate) if found.value > 0 else (second, first, _turn(found))
-            said = f"{ahead[0]} is ahead of {ahead[1]}: {words} better by {ahead[2]}, p {_format_p(found.p)}."
+            said = f"{ahead[0]} is ahead of {ahead[1]}: {words} better by {ahead[2]}, p {format_p(found.p)}."
         else:
-            said = f"{first} and {second} are not distinguishable by {words}: {found.estimate}, p {_format_p(found.p)}."
+            said = f"{first} and {second} are not distinguishable by {words}: {found.estimate}, p {format_p(found.p)}."
         return f"{said} {self._describe_margin(first)}".strip()
 
     def _describe_margin(self, first: str) -> str:
@@ -90,7 +90,3 @@ class Verdict:
 def _turn(found: Difference) -> Estimate:
     value, low, high = (None if end is None else -end for end in (found.value, found.high, found.low))
     return Estimate(value, low, high)
-
-
-def _format_p(p: float) -> str:
-    return f"= {p:.3f}" if p >= 0.001 else "under 0.001"

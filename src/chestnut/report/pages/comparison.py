@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.errors import RunError
-from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.intervals.estimate import Estimate, format_p
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
@@ -131,9 +131,7 @@ def _describe(pair: Mapping[str, Any]) -> str:
 
 
 def _p(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return "<0.001" if value < 0.001 else figure(value)
+    return "–" if value is None else format_p(value).removeprefix("= ")
 
 
 def _cost(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from statistics import mean
 
 from chestnut.errors import RunError
 from chestnut.evaluation.comparison import Candidate, Ranked, Standing, rank
-from chestnut.evaluation.intervals.estimate import FEW_PATIENTS
+from chestnut.evaluation.intervals.estimate import FEW_PATIENTS, format_p
 from chestnut.runs.folder import RunFolder
 from chestnut.studies.comparison.leaderboard import Leaderboard, Row
 from chestnut.studies.pooled_predictions import pool_predictions
@@ -115,9 +115,9 @@ def _describe_steps(ranked: Ranked) -> tuple[str, ...]:
     for group in groups.values():
         if len(group) > 1:
             sentences.append(_describe_tie(group, where))
-        if (step := steps.get(group[-1].name)) is not None:
+        if (step := steps.get(group[-1].name)) is not None and step.adjusted is not None:
             ahead = f"{step.better} is ahead of {step.worse}: AUROC higher by {step.difference}"
-            sentences.append(f"{ahead}, p = {_format_p(step.adjusted)}.")
+            sentences.append(f"{ahead}, p {format_p(step.adjusted)}.")
     return tuple(sentences)
 
 
@@ -131,9 +131,3 @@ def _describe_tie(group: list[Standing], where: str) -> str:
     if group[0].behind is None and ends is not None and ends.low is not None and ends.low > 0:
         text += f" The difference between the first and the last of them is larger than chance: {ends}."
     return text
-
-
-def _format_p(p: float | None) -> str:
-    if p is None:
-        return "undefined"
-    return f"{p:.3f}" if p >= 0.001 else "under 0.001"
