@@ -77,7 +77,7 @@ def test_a_page_of_equals_and_a_straggler(comparison, read_page):
     for words in ("1= cnn-small", "3 vgg16", "−0.003 to 0.012", "0.903–0.918", "ImageNet weights", "123,456", "1,234"):
         assert words in text, words
     assert "cnn-small over mlp 0.020 −0.010 to 0.050 < 0.001 0.300 not distinguishable" in text
-    assert "mlp over vgg16 0.020 −0.010 to 0.050 <0.001 0.001 told apart" in text
+    assert "mlp over vgg16 0.020 −0.010 to 0.050 < 0.001 0.001 told apart" in text
     assert "mlp over cnn-small 0.020 – – – cannot be tested" in text
     assert "percentiles of 2,000 resamples of patients, which is too narrow" in text, "the way of an early version"
     for words in ("A sentence on <them>.", "A note.", "split by <patient>", "10% of each class", "backbones <&>"):
