@@ -12,8 +12,8 @@ import chestnut as package
 from calling import call
 from chestnut.errors import BundleError
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.bundle_guard import PART, Guard
 from chestnut.inference.run_bundle import change_run_bundle
-from chestnut.inference.run_guard import PART, Guard
 from chestnut.runs.folder import RunFolder
 from tiny import TINY
 

@@ -61,9 +61,6 @@ def _predict(
             bars=bar,
         )
         return
-    from chestnut.models.framework import load_framework
-
-    load_framework()
     from chestnut.inference.predict import predict_parts as predict_here
 
     yield from predict_here(run, files, skip_bad=skip_bad, on_outlier=settings.on_outlier, bars=bar)

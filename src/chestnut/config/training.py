@@ -98,4 +98,9 @@ class TrainConfig(Part):
         description="what makes probabilities agree with observed shares after training: a temperature fitted to the "
         "validation images, if there are enough patients, or nothing",
     )
+    export: Literal["onnx", "none"] = Field(
+        "onnx",
+        description="the form in which the network is kept beside its own, for fast prediction and for serving: ONNX, "
+        "or none",
+    )
     stop: StopConfig = StopConfig()

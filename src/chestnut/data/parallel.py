@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
+
+from chestnut.processors import core_count
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,13 +18,6 @@ _BATCH = 8
 
 #: Tasks that run or wait, per thread; this bounds the memory for results.
 _AHEAD = 3
-
-
-def core_count() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def in_order(function: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> Iterator[R]:

@@ -25,6 +25,7 @@ from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text, read_json, write_json
 from chestnut.inference.bundle_facts import BUNDLE_VERSION, PARTS, PartName, check_facts
 from chestnut.inference.guard.summary import GuardSummary
+from chestnut.inference.parity import Parity
 from chestnut.lungfield.network import MODEL
 from chestnut.models.finite import describe_bad_weights
 
@@ -55,6 +56,7 @@ class Bundle:
         calibration: How the temperature was fitted, or why it was not; None if that was never tried.
         operating_point: How the threshold was chosen, and what it promises; None for one that no rule chose.
         guard: How the guard was fitted; None without one.
+        parity: How far `model.onnx` is from `model.keras`; None without `model.onnx`.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Bundle:
     calibration: Calibration | None = None
     operating_point: OperatingPoint | None = None
     guard: GuardSummary | None = None
+    parity: Parity | None = None
 
     @property
     def decided_at(self) -> str:
@@ -157,6 +160,7 @@ class Bundle:
             calibration=None if facts.calibration is None else facts.calibration.to_value(),
             operating_point=None if facts.operating_point is None else facts.operating_point.to_value(),
             guard=None if facts.guard is None else facts.guard.to_value(),
+            parity=None if facts.parity is None else facts.parity.to_value(),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,6 +179,7 @@ class Bundle:
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
             "guard": None if self.guard is None else self.guard.to_dict(),
+            "parity": None if self.parity is None else self.parity.to_dict(),
         }
 
 
@@ -224,18 +229,21 @@ def change_bundle(
         DiskError: The disk is full or not writable; the bundle is unchanged.
     """
     old = Bundle.read(folder)
-    changed = dict(parts or {})
-    contents = {name: changed.get(name, old.read_part(name)) for name in PARTS}
-    hashes = {name: hashlib.sha256(one).hexdigest() for name, one in contents.items() if one is not None}
-    bundle = replace(old, parts=hashes, **facts)
-    if not changed:
+    if not parts:
+        bundle = replace(old, **facts)
         _write_facts(folder / _FACTS, bundle, announce)
         return bundle
+    kept = {name: old.parts[name] for name in old.parts if name not in parts}
+    for name in kept:
+        old.read_part(name)  # it is not to be changed already
+    new = {name: content for name, content in parts.items() if content is not None}
+    hashes = kept | {name: hashlib.sha256(content).hexdigest() for name, content in new.items()}
+    bundle = replace(old, parts={name: hashes[name] for name in PARTS if name in hashes}, **facts)
     with replacement_folder(folder) as draft:
-        _link(old.model_file, draft / _MODEL)
-        for name, content in contents.items():
-            if content is not None:
-                (draft / name).write_bytes(content)
+        for unchanged in (_MODEL, *kept):
+            _link(folder / unchanged, draft / unchanged)
+        for name, content in new.items():
+            (draft / name).write_bytes(content)
         _write_facts(draft / _FACTS, bundle, announce)
     return bundle
 

@@ -16,12 +16,14 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.operating.point import OperatingPoint, Promise, Source
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.inference.guard.summary import GuardSummary, Rehearsed
+from chestnut.inference.parity import Parity
 
 #: Increased when the layout changes so that an older chestnut would misread it.
-BUNDLE_VERSION = 2
+BUNDLE_VERSION = 3
 
-#: The files that a bundle may have beside its network: the reference of prediction sets, and that of the guard.
-PartName = Literal["conformal.npz", "guard.npz"]
+#: The files that a bundle may have beside its network: the reference of prediction sets, that of the guard, and the
+#: network for ONNX Runtime.
+PartName = Literal["conformal.npz", "guard.npz", "model.onnx"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
@@ -125,6 +127,20 @@ class GuardFacts(BaseModel):
         return GuardSummary(**self.model_dump(exclude={"rehearsal"}), rehearsal=tuple(rehearsal))
 
 
+class ParityFacts(BaseModel):
+    """How much two forms of a network differ; see `Parity`."""
+
+    model_config = _STRICT
+
+    images: _Count
+    difference: _Share
+    opset: _Count
+
+    def to_value(self) -> Parity:
+        """Return the facts as a `Parity`."""
+        return Parity(**self.model_dump())
+
+
 class Facts(BaseModel):
     """The content of bundle.json; see `Bundle` for the fields."""
 
@@ -139,10 +155,11 @@ class Facts(BaseModel):
     threshold: _Share
     synthetic: bool
     lungs: str | None = None
-    sha256: dict[Literal["model.keras", "conformal.npz", "guard.npz"], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
+    sha256: dict[Literal["model.keras"] | PartName, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     calibration: CalibrationFacts | None = None
     operating_point: PointFacts | None = None
     guard: GuardFacts | None = None
+    parity: ParityFacts | None = None
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:

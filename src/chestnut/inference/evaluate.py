@@ -18,6 +18,7 @@ from chestnut.figures.subgroups import draw_subgroups
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.bundle_guard import Guard
 from chestnut.inference.extras import NO_EXTRAS, Extras
 from chestnut.inference.guard.verdict import describe_outliers
 from chestnut.inference.judged import Judged, judge
@@ -25,7 +26,6 @@ from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.own_images import decode_own
 from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle
-from chestnut.inference.run_guard import Guard
 from chestnut.names import make_name
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder

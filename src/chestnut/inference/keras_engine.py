@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import warnings
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,12 +16,10 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.config.limits import MOST_VALUES
-from chestnut.data.pixels import Grey
-from chestnut.errors import BundleError, in_one_line, listed
-from chestnut.evaluation.softmax import probabilities
+from chestnut.errors import BundleError, in_one_line
 from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.test_time import variants
+from chestnut.inference.engine import Engine, Images, Tick
 from chestnut.models.device import backend_errors, chunk, compiled, predict
 from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights
@@ -79,20 +77,8 @@ def forward(
     return np.concatenate(parts)
 
 
-class Outputs(NamedTuple):
-    """What a network computes of images.
-
-    Attributes:
-        features: The features, shape (n, features).
-        logits: The logits, shape (n, classes), or (n, 1) from a sigmoid head; all finite.
-    """
-
-    features: npt.NDArray[np.float32]
-    logits: npt.NDArray[np.float64]
-
-
 @dataclass(frozen=True)
-class KerasEngine:
+class KerasEngine(Engine):
     """A Keras network with its input spec.
 
     Attributes:
@@ -108,102 +94,25 @@ class KerasEngine:
         """Load the network of a bundle; raises the errors of `load_bundle`."""
         return cls(load_bundle(bundle), bundle.spec)
 
-    def logits(self, pixels: Any, progress: Callable[[int, int], None] | None = None) -> npt.NDArray[np.float32]:
-        """Compute the logits of images, as the mean over the variants of each image that the input spec asks for.
+    def compute_logits(self, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
+        """Compute the logits of images, shape (n, logits)."""
+        return self._forward(self.network, images, progress)
 
-        Args:
-            pixels: Grey values, array-like of shape (n, height, width), uint8.
-            progress: A function that receives (images done, images in total), from the start for each variant.
-
-        Returns:
-            Logits, shape (n, classes) or, for a network with one output, (n, 1).
-        """
-        return self._average(self.network, pixels, progress)
-
-    def features(
-        self, pixels: Any, names: Sequence[str], progress: Callable[[int, int], None] | None = None
-    ) -> Outputs:
-        """Compute the features of images and, in the same pass, their logits; both are means over the variants.
-
-        Args:
-            pixels: Grey values, array-like of shape (n, height, width), uint8.
-            names: The names of the n images, for messages.
-            progress: A function that receives (images done, images in total), from the start for each variant.
-
-        Raises:
-            BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
-        """
-        both = self._average(self._extended, pixels, progress)
-        classes = self.network.output_shape[-1]
-        return Outputs(both[:, :-classes], _require_finite(both, names)[:, -classes:])
+    def compute_both(
+        self, images: Images, progress: Tick | None
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Compute the features of images and, in the same pass, their logits."""
+        both = self._forward(self._extended, images, progress)
+        logits = self.network.output_shape[-1]
+        return both[:, :-logits], both[:, -logits:]
 
     @functools.cached_property
     def _extended(self) -> Any:
         """The network with its features beside its logits."""
         return with_features(self.network)
 
-    def _average(
-        self, network: Any, pixels: Any, progress: Callable[[int, int], None] | None
-    ) -> npt.NDArray[np.float32]:
-        """Return the mean outputs of a network over the variants of each image."""
-
-        def compute(variant: Callable[[Grey], Grey]) -> npt.NDArray[np.float32]:
-            def batch(start: int, stop: int) -> npt.NDArray[Any]:
-                return as_batch(variant(np.asarray(pixels[start:stop])), self.spec)
-
-            return forward(network, batch, len(pixels), progress)
-
-        parts = [compute(variant) for variant in variants(self.spec.variants)]
-        return np.asarray(np.mean(parts, axis=0), dtype=np.float32)
-
-    def finite_logits(
-        self, pixels: Any, names: Sequence[str], progress: Callable[[int, int], None] | None = None
-    ) -> npt.NDArray[np.float64]:
-        """Compute the logits of images, and check them.
-
-        Args:
-            pixels: Grey values, array-like of shape (n, height, width), uint8.
-            names: The names of the n images, for messages.
-            progress: A function that receives (images done, images in total), from the start for each variant.
-
-        Raises:
-            BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
-        """
-        return _require_finite(self.logits(pixels, progress), names)
-
-    def probabilities(
-        self,
-        pixels: Any,
-        names: Sequence[str],
-        temperature: float = 1.0,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> npt.NDArray[np.float64]:
-        """Compute the probabilities of images.
-
-        Args:
-            pixels: Grey values, array-like of shape (n, height, width), uint8.
-            names: The names of the n images, for messages.
-            temperature: The number, above 0, that divides the logits.
-            progress: A function that receives (images done, images in total), from the start for each variant.
-
-        Returns:
-            Shape (n, classes), each row summing to 1.
-
-        Raises:
-            BundleError: The network's output for an image is NaN or infinite, so that nothing can be decided.
-        """
-        return probabilities(self.finite_logits(pixels, names, progress), temperature)
-
-
-def _require_finite(outputs: npt.NDArray[np.float32], names: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return outputs, one row an image, if all are finite; raises the error of `finite_logits` if not."""
-    if len(wrong := np.flatnonzero(~np.isfinite(outputs).all(axis=1)).tolist()):
-        raise BundleError(
-            f"the network's output is NaN or infinite for {len(wrong):,} of {len(names):,} images "
-            f"({listed([names[row] for row in wrong], 3)}), so it decides nothing; restore the run from a copy, or "
-            "train again"
-        )
-    return outputs.astype(np.float64)
+    def _forward(self, network: Any, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
+        return forward(network, lambda *rows: as_batch(images.batch(*rows), self.spec), len(images), progress)
 
 
 def load_bundle(bundle: Bundle) -> Any:

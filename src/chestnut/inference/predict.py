@@ -2,122 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator
 
-import numpy as np
-
-from chestnut.data.decoding.decode import decode_framed
-from chestnut.data.decoding.viewed import Viewed, decode_viewed
-from chestnut.data.parallel import in_order
-from chestnut.errors import ImageError
-from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.softmax import probabilities
-from chestnut.inference.bundle import Bundle
-from chestnut.inference.guard.decoded import stored_sizes
-from chestnut.inference.guard.looks import Seen
+from chestnut.inference.bundle_guard import require_guard
+from chestnut.inference.engine_choice import EngineName, open_predictor
 from chestnut.inference.guard.policy import OnOutlier
-from chestnut.inference.guard.verdict import Verdicts
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad, refuse_outliers
 from chestnut.inference.run_bundle import read_run_bundle
-from chestnut.inference.run_guard import Guard, require_guard
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
-__all__ = ["Predictions", "Predictor", "predict_parts", "predict_run"]
-
-
-@dataclass(frozen=True)
-class Predictor:
-    """A bundle with its network in memory.
-
-    Attributes:
-        bundle: The bundle.
-        engine: The engine that computes with its network.
-        guard: What tells images that are unlike the training images; None to judge none.
-    """
-
-    bundle: Bundle
-    engine: KerasEngine
-    guard: Guard | None = None
-
-    @classmethod
-    def open(cls, bundle: Bundle, *, guarded: bool = True) -> Self:
-        """Load the network of a bundle, and its guard if it has one.
-
-        Args:
-            bundle: The bundle.
-            guarded: Whether images are to be judged by the guard.
-
-        Raises:
-            BundleError: The bundle was changed or is refused.
-        """
-        return cls(bundle, KerasEngine.open(bundle), Guard.open(bundle) if guarded else None)
-
-    def predict(self, chunk: Sequence[str], threads: int | None = None) -> Predictions:
-        """Predict images. Those that cannot be read are left out and listed in the result's `bad`.
-
-        Args:
-            chunk: Image references, as in a manifest's `path`: a few hundred at most, since all are decoded first.
-            threads: The number of threads that decode; None for one per core.
-
-        Raises:
-            BundleError: The network's output for an image is NaN or infinite.
-        """
-        bundle, spec = self.bundle, self.bundle.spec
-        results = list(zip(chunk, in_order(self._attempt, chunk, threads), strict=True))
-        read = [(path, result) for path, result in results if not isinstance(result, ImageError)]
-        paths, seen = [path for path, _ in read], [viewed for _, viewed in read]
-        probabilities, verdicts = self._compute(paths, seen, threads)
-        return Predictions(
-            paths=tuple(paths),
-            probabilities=probabilities,
-            classes=bundle.classes,
-            positive=bundle.positive,
-            threshold=bundle.threshold,
-            bad=tuple(result for _, result in results if isinstance(result, ImageError)),
-            synthetic=bundle.synthetic,
-            digests=tuple(hashlib.sha256(viewed.framed.image.tobytes()).hexdigest() for viewed in seen),
-            lungs_found=tuple(viewed.framed.found for viewed in seen) if spec.needs_lungs else None,
-            verdicts=verdicts,
-        )
-
-    def _attempt(self, path: str) -> Viewed | ImageError:
-        """Decode an image, or return what is wrong with it."""
-        try:
-            if self.guard is not None:
-                return decode_viewed(path, self.bundle.spec)
-            framed = decode_framed(path, self.bundle.spec)
-            return Viewed(framed, framed.image)
-        except ImageError as error:
-            return error
-
-    def _compute(
-        self, paths: Sequence[str], read: Sequence[Viewed], threads: int | None
-    ) -> tuple[Floats, Verdicts | None]:
-        """Compute the probabilities of images, and judge them if there is a guard."""
-        temperature = self.bundle.temperature
-        if not read:
-            return np.zeros((0, len(self.bundle.classes))), None
-        images = np.stack([viewed.framed.image for viewed in read])
-        if self.guard is None:
-            return self.engine.probabilities(images, paths, temperature), None
-        outputs = self.engine.features(images, paths)
-        sizes = stored_sizes(paths, threads)
-        seen = [Seen(view, framed.image, size) for (framed, view), size in zip(read, sizes, strict=True)]
-        return probabilities(outputs.logits, temperature), self.guard.judge(seen, outputs.features, threads)
+__all__ = ["Predictions", "predict_parts", "predict_run"]
 
 
 def predict_parts(
-    run: RunFolder, images: list[str], *, skip_bad: bool = False, on_outlier: OnOutlier = "warn", bars: Bars = silent
+    run: RunFolder,
+    images: list[str],
+    *,
+    engine: EngineName = "onnx",
+    skip_bad: bool = False,
+    on_outlier: OnOutlier = "warn",
+    bars: Bars = silent,
 ) -> Iterator[Predictions]:
     """Predict images with a run's network, part by part, in the order given; see `predict_run`."""
     bundle, done = read_run_bundle(run), 0
     require_guard(bundle, on_outlier)
-    predictor = Predictor.open(bundle, guarded=on_outlier != "ignore")
+    predictor = open_predictor(bundle, engine, guarded=on_outlier != "ignore")
     with bars("Predicting") as tick:
         for chunk in in_chunks(images):
             part = predictor.predict(chunk)
@@ -131,13 +41,20 @@ def predict_parts(
 
 
 def predict_run(
-    run: RunFolder, images: list[str], *, skip_bad: bool = False, on_outlier: OnOutlier = "warn", bars: Bars = silent
+    run: RunFolder,
+    images: list[str],
+    *,
+    engine: EngineName = "onnx",
+    skip_bad: bool = False,
+    on_outlier: OnOutlier = "warn",
+    bars: Bars = silent,
 ) -> Predictions:
     """Predict images with a run's network.
 
     Args:
         run: A trained run.
         images: Image references, as in a manifest's `path`.
+        engine: What runs the network: onnx or keras.
         skip_bad: Whether to leave unreadable images out instead of raising an error.
         on_outlier: What to do about images that are unlike the training images, if the run has a guard: `warn` says so
             in the result, `refuse` raises, and `ignore` does not look.
@@ -147,4 +64,6 @@ def predict_run(
         DataError: There are no images, some cannot be read, some are refused, or are to be, and there is no guard.
         BundleError: The run's bundle is missing or was changed, or its output for an image is NaN or infinite.
     """
-    return Predictions.joined(predict_parts(run, images, skip_bad=skip_bad, on_outlier=on_outlier, bars=bars))
+    return Predictions.joined(
+        predict_parts(run, images, engine=engine, skip_bad=skip_bad, on_outlier=on_outlier, bars=bars)
+    )

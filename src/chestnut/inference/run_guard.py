@@ -1,27 +1,16 @@
-"""The guard of a run: fit it, keep it in the bundle, and judge images by it."""
+"""Fit the guard of a run, and keep it in its bundle."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from chestnut.config import InputSpec
-from chestnut.data.cache.cache import Decoded
-from chestnut.errors import BundleError, DataError
+from chestnut.errors import DataError
 from chestnut.figures.guard import guard_figure
 from chestnut.figures.saving import save
-from chestnut.inference.bundle import Bundle, PartName
-from chestnut.inference.guard.decoded import seen_blocks
-from chestnut.inference.guard.looks import Seen
+from chestnut.inference.bundle_guard import PART
 from chestnut.inference.guard.policy import FALSE_ALARMS, LEAST_RATE, MOST_RATE
-from chestnut.inference.guard.reference import GuardReference
 from chestnut.inference.guard.requirements import find_obstacle
 from chestnut.inference.guard.summary import GuardSummary
-from chestnut.inference.guard.verdict import Verdicts, verdicts
 from chestnut.inference.guard_fit import fit_guard
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
@@ -30,76 +19,6 @@ from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
 _log = logging.getLogger(__name__)
-
-#: The part of a bundle that contains the guard's reference.
-PART: PartName = "guard.npz"
-
-
-class Guard(NamedTuple):
-    """A guard that is ready to judge images.
-
-    Attributes:
-        reference: What is usual.
-        spec: The input of the network.
-    """
-
-    reference: GuardReference
-    spec: InputSpec
-
-    @classmethod
-    def open(cls, bundle: Bundle) -> Guard | None:
-        """Read the guard of a bundle; None if it has none.
-
-        Raises:
-            BundleError: The guard is damaged.
-        """
-        content = bundle.read_part(PART)
-        if content is None:
-            return None
-        return cls(GuardReference.from_part(content, bundle.folder / PART), bundle.spec)
-
-    def judge(self, images: Sequence[Seen], features: npt.NDArray[np.float32], threads: int | None = None) -> Verdicts:
-        """Judge images; see `verdicts`.
-
-        Raises:
-            BundleError: The guard was fitted to another network.
-        """
-        known = len(self.reference.cloud.origin)
-        if features.shape[1] != known:
-            raise BundleError(
-                f"the guard knows {known:,} features, and the network has {features.shape[1]:,}: it belongs to another "
-                "network; fit it anew with chestnut guard RUN"
-            )
-        return verdicts(self.reference, images, features, self.spec, threads)
-
-    def judge_decoded(self, decoded: Decoded, features: npt.NDArray[np.float32], bars: Bars = silent) -> Verdicts:
-        """Judge decoded images of a data set.
-
-        Args:
-            decoded: The images, as the network sees them.
-            features: Their features, shape (n, features).
-            bars: Shows the progress.
-        """
-        parts, done = [], 0
-        for block in seen_blocks(decoded, self.spec, bars):
-            parts.append(self.judge(block, features[done : done + len(block)]))
-            done += len(block)
-        return Verdicts.joined(parts)
-
-
-def require_guard(bundle: Bundle, on_outlier: str) -> None:
-    """Check that a bundle has a guard if images are to be refused.
-
-    Args:
-        bundle: The bundle.
-        on_outlier: `warn`, `refuse` or `ignore`.
-
-    Raises:
-        DataError: They are to be refused, and there is no guard.
-    """
-    if on_outlier == "refuse" and PART not in bundle.parts:
-        run = bundle.folder.parent
-        raise DataError(f"on_outlier=refuse: {run} has no guard; add one with chestnut guard {run}")
 
 
 def guard_run(run: RunFolder, rate: float = FALSE_ALARMS, bars: Bars = silent) -> GuardSummary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from chestnut.data.parallel import core_count
+from chestnut.processors import core_count
 
 #: The most threads of a job: with more, one run is little faster, while the cores could run another beside it.
 _MOST_THREADS = 4

@@ -62,7 +62,7 @@ def run_job(job: Job, notify: Notify) -> str:
         bars=relay.bar,
         observers=(relay,),
         trackers=trackers,
-        guarded=False,  # most runs of a study are only compared, and under a large backbone a guard takes minutes
+        for_use=False,  # most runs of a study are only compared, and under a large backbone a guard takes minutes
     )
     run = RunFolder.open(job.folder) if job.folder.exists() else None
     if run is None:

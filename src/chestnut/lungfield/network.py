@@ -15,6 +15,7 @@ import numpy.typing as npt
 from chestnut.errors import ModelFileError
 from chestnut.lungfield.model import SIDE
 from chestnut.lungfield.model.identity import SHA256
+from chestnut.onnx_session import open_session
 
 #: Identifies the network: results that were found by another one may differ.
 MODEL = f"lungs-{SHA256[:12]}"
@@ -58,12 +59,7 @@ def stretch(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 @functools.cache
 def _session(process: int) -> Any:
     """Return the session of a process; its threads share it, but a fork needs its own."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(_read_model(_FILE), options, providers=["CPUExecutionProvider"])
+    return open_session(_read_model(_FILE), threads=1)
 
 
 def _read_model(path: Path) -> bytes:

@@ -138,7 +138,7 @@ def _leave_out(run: RunFolder, seen: Manifest, source: str, how: Retraining) -> 
     folder = run.path / "sources" / _folder_name(source)
     with ExitStack() as stack:
         observers = () if how.watch is None else (stack.enter_context(how.watch(source)),)
-        setup = Setup(folder, audited=False, command=how.command, bars=how.bars, observers=observers, guarded=False)
+        setup = Setup(folder, audited=False, command=how.command, bars=how.bars, observers=observers, for_use=False)
         trained = _train_or_resume(setup, rest, _retraining_recipe(run.recipe, how.epochs))
     absent = set(seen.classes) - set(seen.frame.loc[inside, "label"])
     lent = (seen.frame["split"] == "val") & seen.frame["label"].isin(absent)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from chestnut.data.parallel import core_count
 from chestnut.errors import DeviceError
 from chestnut.limits import require_between
 from chestnut.models.device import backend, set_threads, thread_setting
+from chestnut.processors import core_count
 
 #: More threads than any machine has cores.
 _MOST_THREADS = 4096

@@ -17,6 +17,7 @@ from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
+from chestnut.export.add_onnx import add_onnx
 from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import json_text
 from chestnut.inference.finish import finish_bundle
@@ -63,7 +64,8 @@ class Setup:
         hosts: The hosts that train together; None to train on this one alone.
         trackers: The trackers that log the run, in addition to TensorBoard.
         threads: The number of threads of one operation; None does not change the process.
-        guarded: Whether to fit a guard, which takes a pass of the network over some 2,000 images.
+        for_use: Whether the run will be used alone: it gets a guard, which takes a pass of the network over some
+            2,000 images, and the network in ONNX form.
         numbered: Whether `free_folder` chose the folder; if another process makes it first, the next free number is
             taken.
     """
@@ -78,7 +80,7 @@ class Setup:
     hosts: Hosts | None = None
     trackers: tuple[Tracker, ...] = ()
     threads: int | None = None
-    guarded: bool = True
+    for_use: bool = True
     numbered: bool = False
 
 
@@ -264,7 +266,9 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     if devices.leave_hosts():
         return run
     save_network(run, network, outcome, decoded.manifest)
-    finish_bundle(run, decoded, setup.bars, guarded=setup.guarded)
+    finish_bundle(run, decoded, setup.bars, guarded=setup.for_use)
+    if setup.for_use and run.recipe.train.export == "onnx":
+        add_onnx(run)
     run.update(status=_STATUS[outcome.ended], ended=now())
     if outcome.ended != "interrupted":
         checkpoint.remove()

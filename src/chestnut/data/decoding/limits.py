@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chestnut.data.parallel import core_count
 from chestnut.errors import ImageError
+from chestnut.processors import core_count
 
 MB = 1_000_000
 

@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chestnut.data.parallel import core_count
 from chestnut.errors import EngineError
 from chestnut.jobs.job import Job, Listener, Result
 from chestnut.jobs.process import GRACE, WORKER, StartMethod
@@ -18,6 +17,7 @@ from chestnut.jobs.ray.cluster import Cluster, join_cluster
 from chestnut.jobs.ray.dispatcher import Dispatcher
 from chestnut.jobs.ray.patience import Patience
 from chestnut.jobs.ray.room import count_jobs_that_fit, describe_missing
+from chestnut.processors import core_count
 
 
 @contextmanager

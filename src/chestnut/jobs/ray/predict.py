@@ -57,14 +57,14 @@ class ChunkPredictor:
         import ray
 
         from chestnut.inference.bundle import Bundle
-        from chestnut.inference.predict import Predictor
+        from chestnut.inference.engine_choice import open_predictor
 
         self._threads = threads
         home = Path(tempfile.mkdtemp(prefix="chestnut-bundle-"))
         try:
             for name, content in ray.get(files).items():
                 (home / name).write_bytes(content)
-            self._predictor = Predictor.open(Bundle.read(home), guarded=guarded)
+            self._predictor = open_predictor(Bundle.read(home), guarded=guarded, threads=threads)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
@@ -103,8 +103,8 @@ def predict_on_ray(
         BundleError: The run's bundle is missing or was changed.
         EngineError: The cluster cannot be joined or has no room for an actor, or an actor failed.
     """
+    from chestnut.inference.bundle_guard import require_guard
     from chestnut.inference.run_bundle import read_run_bundle
-    from chestnut.inference.run_guard import require_guard
 
     chunks, threads, done = in_chunks(images), threads_per_job(), 0
     bundle = read_run_bundle(run)

@@ -1,0 +1,41 @@
+"""Add the ONNX form of a network to the bundle of its run, once both were seen to give the same answers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from chestnut.export.onnx_file import OPSET, write_onnx
+from chestnut.export.parity_check import largest_difference, require_parity, sample_images
+from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.onnx_engine import PART, OnnxEngine
+from chestnut.inference.parity import TOLERANCE, Parity
+from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
+from chestnut.runs.folder import RunFolder
+
+
+def add_onnx(run: RunFolder, engine: KerasEngine | None = None) -> Parity:
+    """Write `model.onnx` into the bundle of a run.
+
+    Args:
+        run: A run with a bundle.
+        engine: Its network in Keras; None to load it.
+
+    Returns:
+        How far the two forms are from each other.
+
+    Raises:
+        BundleError: The network cannot be converted, or the two forms give different answers; the bundle is unchanged.
+    """
+    bundle = read_run_bundle(run)
+    engine = engine or KerasEngine.open(bundle)
+    with tempfile.TemporaryDirectory(prefix="chestnut-export-") as folder:
+        path = Path(folder) / PART
+        write_onnx(engine.network, bundle.spec, path)
+        content = path.read_bytes()
+    other = OnnxEngine.load(content, bundle, str(run.bundle / PART))
+    images = sample_images(run.manifest, bundle.spec)
+    parity = Parity(len(images), largest_difference(engine, other, images, bundle.temperature), OPSET)
+    require_parity(parity.difference, TOLERANCE, "ONNX", run)
+    change_run_bundle(run, parts={PART: content}, parity=parity)
+    return parity

@@ -1,0 +1,28 @@
+"""`Parity`: how far the answers of a network in another form are from those of the network itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+#: The largest difference of a probability with which an exported network is accepted.
+TOLERANCE: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the answers of a network in ONNX form are from those of the network in Keras.
+
+    Attributes:
+        images: The number of images that were compared.
+        difference: The largest difference of a probability, in 0..1.
+        opset: The version of ONNX's operators.
+    """
+
+    images: int
+    difference: float
+    opset: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record for JSON."""
+        return asdict(self)
