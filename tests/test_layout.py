@@ -12,7 +12,7 @@ CONTRACTS = {
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 }
 #: What may import Keras: rooms as a whole, and one module of inference.
-WITH_KERAS = {"models", "training"}
+WITH_KERAS = {"export", "models", "training"}
 
 
 def rooms():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def write_onnx(network: Any, spec: InputSpec, path: Path) -> None:
     grey = from_grey(network, spec)
     grey(np.zeros((1, spec.height, spec.width), np.uint8))  # Keras exports no network that was never called
     try:
-        with quiet_conversion():
+        with quiet_conversion(), _constant_scales(grey):
             grey.export(path, format="onnx", verbose=False, opset_version=OPSET)
     except Exception as error:
         raise BundleError(f"the network cannot be written as ONNX ({in_one_line(error)})") from error
@@ -67,6 +68,27 @@ def from_grey(network: Any, spec: InputSpec) -> Any:
     return keras.Model(image, named | ({ACTIVATION: rest[0]} if rest else {}))
 
 
+@contextlib.contextmanager
+def _constant_scales(network: Any) -> Iterator[None]:
+    """Turn the means and variances of normalisations into arrays: the converter takes tensors for further inputs."""
+    scales = [layer for layer in _all_layers(network) if isinstance(layer, keras.layers.Normalization)]
+    kept = [(layer.mean, layer.variance) for layer in scales]
+    for layer, (mean, variance) in zip(scales, kept, strict=True):
+        layer.mean, layer.variance = np.asarray(mean), np.asarray(variance)
+    try:
+        yield
+    finally:
+        for layer, (mean, variance) in zip(scales, kept, strict=True):
+            layer.mean, layer.variance = mean, variance
+
+
+def _all_layers(network: Any) -> Iterator[Any]:
+    for layer in network.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
+
+
 def _as_list(outputs: Any) -> list[Any]:
     return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
@@ -85,3 +107,14 @@ def quiet_conversion() -> Iterator[None]:
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
+
+
+def _main(stored: str, spec: str, path: str) -> None:
+    """Convert a network that was stored as a `.keras` file."""
+    from chestnut.inference.keras_engine import load_network
+
+    write_onnx(load_network(Path(stored)), InputSpec.model_validate_json(spec), Path(path))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

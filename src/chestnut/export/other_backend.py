@@ -26,7 +26,7 @@ def write_in_tensorflow(network: Any, spec: InputSpec, path: Path) -> None:
         stored = Path(folder) / "model.keras"
         network.save(stored)
         done = subprocess.run(
-            [sys.executable, "-m", "chestnut.export.other_backend", str(stored), spec.model_dump_json(), str(path)],
+            [sys.executable, "-m", "chestnut.export.onnx_file", str(stored), spec.model_dump_json(), str(path)],
             env={**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -36,17 +36,3 @@ def write_in_tensorflow(network: Any, spec: InputSpec, path: Path) -> None:
     if done.returncode:
         last = (done.stderr.strip() or "no reason given").splitlines()[-1]
         raise BundleError(f"the network cannot be written as ONNX ({last[:200]})")
-
-
-def _write(stored: str, spec: str, path: str) -> None:
-    from chestnut.models.framework import load_framework
-
-    load_framework()
-    from chestnut.export.onnx_file import write_onnx
-    from chestnut.inference.keras_engine import load_network
-
-    write_onnx(load_network(Path(stored)), InputSpec.model_validate_json(spec), Path(path))
-
-
-if __name__ == "__main__":
-    _write(*sys.argv[1:])
