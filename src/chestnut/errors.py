@@ -80,6 +80,19 @@ class DiskError(ChestnutError):
     """A file that could not be written, for example because the disk is full or permission is missing."""
 
 
+class OverloadedError(ChestnutError):
+    """More work than a service takes at a time.
+
+    Args:
+        message: What is too much, and what to do.
+        seconds: After how many seconds there may be room.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class MissingExtraError(ChestnutError):
     """An optional dependency that is not installed; the message names the install command."""
 

@@ -17,7 +17,7 @@ from chestnut.onnx_session import open_session
 
 SMALL = ("input.height=80", "input.width=75")
 #: The large backbones take minutes together.
-SLOW = {*BACKBONES, "cnn-search", "robust", "robust-mobilenet"} - {"vgg16"}
+SLOW = {*BACKBONES, "cnn-search", "robust", "robust-mobilenet"}
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in recipe_names()]
 
 

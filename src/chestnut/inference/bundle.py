@@ -83,6 +83,11 @@ class Bundle:
         return f"{self.threshold:.4g}" if self.operating_point is None else str(self.operating_point)
 
     @property
+    def identity(self) -> str:
+        """The SHA-256 of all that the bundle states, its files' hashes among it: equal bundles decide equally."""
+        return hashlib.sha256(json_text(self.to_dict()).encode()).hexdigest()
+
+    @property
     def model_file(self) -> Path:
         """The file that contains the network."""
         return self.folder / _MODEL

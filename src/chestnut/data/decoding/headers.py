@@ -5,11 +5,12 @@ These facts can reveal a label: for example, if all images of one class are PNG 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import IO
+from typing import IO, BinaryIO
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from chestnut.data.decoding.faults import FAULTS
 from chestnut.data.decoding.limits import pixels_at_once
 from chestnut.data.decoding.picture import open_picture
 from chestnut.data.decoding.picture_header import check_header
-from chestnut.data.decoding.raw import START, open_file, sniff
+from chestnut.data.decoding.raw import START, Raw, open_file, sniff
 from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
 
@@ -67,6 +68,18 @@ def read_facts(references: Sequence[str], workers: int | None = None) -> pd.Data
         return pd.DataFrame([asdict(facts) for facts in read], columns=list(Facts.__dataclass_fields__))
 
 
+def read_size(raw: Raw) -> tuple[int, int]:
+    """Return the stored height and width of an image in pixels; 0 where they cannot be read. Call it inside `quiet`."""
+    if not isinstance(raw.stored, bytes):
+        height, width = raw.stored.shape[:2]
+        return height, width
+    try:
+        facts = _read_stream(io.BytesIO(raw.stored), raw.reference, len(raw.stored))
+    except _UNREADABLE:
+        return 0, 0
+    return facts.height, facts.width
+
+
 def _read_one(item: tuple[str, npz_rows.Row | None], arrays: dict[tuple[str, str], tuple[int, Facts]]) -> Facts:
     reference, row = item
     if row is not None:
@@ -93,18 +106,21 @@ def _read_array(name: str, split: str) -> tuple[int, Facts]:
 
 def _read_file(path: str) -> Facts:
     with open_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(START)
-        kind = sniff(start)
-        file.seek(0)
-        if not kind:
-            return Facts()
-        if kind == "DICOM":
-            from chestnut.data.decoding.dicom import read_header
+        return _read_stream(file, path, os.fstat(file.fileno()).st_size)
 
-            return Facts("DICOM", *read_header(file, path), size)
-        with pixels_at_once.hold(check_header(file, kind, path)):
-            return _read_picture(file, kind, start, size)
+
+def _read_stream(file: BinaryIO, name: str, size: int) -> Facts:
+    start = file.read(START)
+    kind = sniff(start)
+    file.seek(0)
+    if not kind:
+        return Facts()
+    if kind == "DICOM":
+        from chestnut.data.decoding.dicom import read_header
+
+        return Facts("DICOM", *read_header(file, name), size)
+    with pixels_at_once.hold(check_header(file, kind, name)):
+        return _read_picture(file, kind, start, size)
 
 
 def _read_picture(file: IO[bytes], kind: str, start: bytes, size: int) -> Facts:

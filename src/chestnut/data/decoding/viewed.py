@@ -11,7 +11,7 @@ from chestnut.config import InputSpec
 from chestnut.data.decoding.decode import quiet, render
 from chestnut.data.decoding.frame import Framed
 from chestnut.data.decoding.intensity import standardise
-from chestnut.data.decoding.raw import fetched
+from chestnut.data.decoding.raw import Raw, fetched
 from chestnut.data.pixels import Grey
 
 
@@ -47,7 +47,12 @@ def decode_viewed(reference: str, spec: InputSpec) -> Viewed:
         ImageError: The image cannot be read, as `decode` says.
     """
     with quiet(), fetched(reference) as raw:
-        view = render(raw, view_spec(spec)).image
-        if spec.needs_lungs:
-            return Viewed(render(raw, spec), view)
+        return render_viewed(raw, spec)
+
+
+def render_viewed(raw: Raw, spec: InputSpec) -> Viewed:
+    """Decode what was read already, with the result and errors of `decode_viewed`; call it inside `quiet`."""
+    view = render(raw, view_spec(spec)).image
+    if spec.needs_lungs:
+        return Viewed(render(raw, spec), view)
     return Viewed(Framed(standardise(view, spec.intensity), True), view)
