@@ -11,14 +11,13 @@ from chestnut.export.onnx_file import write_onnx
 from chestnut.inference.engine import Images
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.onnx_engine import ACTIVATION, FEATURES, LOGITS, OnnxEngine
-from chestnut.models.backbones import BACKBONES
 from chestnut.models.build import build_recipe
 from chestnut.onnx_session import open_session
 
 SMALL = ("input.height=80", "input.width=75")
-#: The large backbones take minutes together.
-SLOW = {*BACKBONES, "cnn-search", "robust", "robust-mobilenet"}
-NAMES = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in recipe_names()]
+#: All take minutes together.
+FAST = {"cnn-small", "hog-logistic"}
+NAMES = [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in recipe_names()]
 
 
 def noise(count, spec):

@@ -12,8 +12,8 @@ from PIL import Image
 from chestnut.config import CnnConfig, InputSpec, Recipe
 from chestnut.errors import BundleError, TrainingError
 from chestnut.inference.bundle import Bundle, change_bundle, write_bundle
+from chestnut.inference.engine_choice import open_predictor
 from chestnut.inference.keras_engine import load_bundle
-from chestnut.inference.predict import Predictor
 from chestnut.inference.predictions import saved
 from chestnut.models.build import build
 from chestnut.training.outputs import require_finite
@@ -89,7 +89,7 @@ VALUES = {
     "synthetic as text": ({"synthetic": "no"}, "synthetic: input should be a valid boolean, given 'no'"),
     "format as text": ({"format": "1"}, "format: input should be a valid integer, given '1'"),
     "format 0": ({"format": 0}, "format: input should be greater than or equal to 1, given 0"),
-    "a newer format": ({"format": 3}, "was made by a newer chestnut (format 3, this one reads up to 2)"),
+    "a newer format": ({"format": 4}, "was made by a newer chestnut (format 4, this one reads up to 3)"),
     "input too large": ({"input": SPEC_VALUES | {"height": 10**6}}, "input.height: input should be less than or equal"),
     "input unknown": ({"input": SPEC_VALUES | {"depth": 3}}, "input.depth: extra inputs are not permitted, given 3"),
     "input a list": ({"input": [16, 16, 1]}, "input: input should be a valid dictionary or instance of InputSpec"),
@@ -97,7 +97,7 @@ VALUES = {
     "a short hash": ({"sha256": {"model.keras": "0"}}, "sha256.model.keras: string should match pattern"),
     "a file outside": (
         {"sha256": {"../x": "0" * 64}},
-        "sha256.../x.[key]: input should be 'model.keras', 'conformal.npz' or 'guard.npz'",
+        "sha256.../x.[key]: input should be 'model.keras', 'conformal.npz', 'guard.npz' or 'model.onnx'",
     ),
     "hash a number": ({"sha256": {"model.keras": 5}}, "sha256.model.keras: input should be a valid string, given 5"),
 }
@@ -161,14 +161,14 @@ def test_a_network_with_a_weight_that_is_not_finite_is_neither_written_nor_loade
     assert not (tmp_path / "new").exists()
     put(folder, network)
     with pytest.raises(BundleError, match=r"1 of 18 weights of block_1_conv_1/kernel are NaN or infinite"):
-        Predictor.open(Bundle.read(folder))
+        open_predictor(Bundle.read(folder))
 
 
 def test_an_output_that_is_not_finite_decides_nothing(folder, tmp_path):
     network = build(CnnConfig(filters=(2,), dense=()), SPEC, 2)
     network.set_weights([np.full_like(array, 3e38) for array in network.get_weights()])
     put(folder, network)
-    images, predictor = [str(tmp_path / f"{name}.png") for name in "ab"], Predictor.open(Bundle.read(folder))
+    images, predictor = [str(tmp_path / f"{name}.png") for name in "ab"], open_predictor(Bundle.read(folder))
     for image in images:
         Image.fromarray(np.full((16, 16), 255, np.uint8)).save(image)
     with pytest.raises(BundleError, match=r"NaN or infinite for 2 of 2 images \(.*a\.png, .*b\.png\), so"):

@@ -155,7 +155,7 @@ class Facts(BaseModel):
     threshold: _Share
     synthetic: bool
     lungs: str | None = None
-    sha256: dict[Literal["model.keras"] | PartName, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
+    sha256: dict[Literal["model.keras", PartName], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     calibration: CalibrationFacts | None = None
     operating_point: PointFacts | None = None
     guard: GuardFacts | None = None

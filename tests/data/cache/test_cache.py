@@ -414,7 +414,12 @@ class FullFile:
 
 def test_a_full_disk(images, folder, monkeypatch):
     opened = Path.open
-    monkeypatch.setattr(Path, "open", lambda path, mode="r": FullFile(opened(path, mode)))
+
+    def open_full(path, mode="r", **options):
+        file = opened(path, mode, **options)
+        return file if mode == "r" else FullFile(file)
+
+    monkeypatch.setattr(Path, "open", open_full)
     with pytest.raises(DiskError, match="no space left on device; free some space or set CHESTNUT_CACHE"):
         decode_all(listing(images), SPEC)
     assert [item for rule in folder.iterdir() if rule.is_dir() for item in rule.iterdir()] == []
