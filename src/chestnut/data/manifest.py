@@ -246,8 +246,8 @@ class Manifest:
         for column, known in (("label", (*facts["classes"], "")), ("split", (*SPLITS, ""))):
             if unknown := sorted(set(frame[column]) - set(known)):
                 raise DataError(f"{path} has an unknown {column} {listed(unknown)}; {remedy}")
-        folder = path.resolve().parent
-        frame["path"] = [str(folder / item) for item in frame["path"]]
+        folder = str(path.resolve().parent)
+        frame["path"] = [_absolute(item, folder) for item in frame["path"]]
         attributes = [name for name in frame if name not in COLUMNS and len(str(name)) <= MOST_NAME_CHARACTERS]
         return cls(
             frame[[*COLUMNS, *attributes[:MOST_ATTRIBUTES]]],
@@ -299,6 +299,13 @@ def order_classes(names: Iterable[str], positive: str | None) -> tuple[tuple[str
         positive = matching[0] if len(matching) == 1 else other[0] if len(other) == 1 else names[1]
     negative = names[0] if names[1] == positive else names[1]
     return (negative, positive), positive
+
+
+def _absolute(item: str, folder: str) -> str:
+    """Return a path that may start at a folder; as `Path` does it, in a tenth of the time for a plain one."""
+    joined = item if item.startswith("/") else f"{folder}/{item}"
+    plain = os.sep == "/" and "//" not in joined and "/." not in joined and joined[-1] != "/"
+    return joined if plain else str(Path(folder, item))
 
 
 def _relative(path: str, folder: Path) -> str:

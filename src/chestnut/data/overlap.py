@@ -1,4 +1,5 @@
 """Count the images of a data set that a run already knows, by their pixels and by their paths."""
+# ruff: noqa: PTH114, PTH118
 
 from __future__ import annotations
 
@@ -59,16 +60,36 @@ def find_overlap(own: Manifest, paths: Sequence[str], digests: Sequence[str] = (
         digests: The SHA-256 of their pixels, decoded as the run's own were, shape (n,); leave out where the images have
             not been decoded.
     """
-    known: dict[str, str] = {}
-    for split in reversed(SPLITS):
-        rows = own.frame[own.frame["split"] == split]
-        for column in ("path", "copy_of"):
-            known |= dict.fromkeys((_resolve(path) for path in rows[column] if path), split)
-        known |= dict.fromkeys(filter(None, rows["sha256"]), split)
-    digests = digests if len(digests) else [""] * len(paths)
-    return Overlap(
-        np.array([_split(known, path, digest) for path, digest in zip(paths, digests, strict=True)], dtype=str)
-    )
+    return Overlap(np.array(KnownImages.of(own).find_splits(paths, digests), dtype=str))
+
+
+@dataclass(frozen=True)
+class KnownImages:
+    """The images of a run by their files and their pixels, to look up others a few at a time.
+
+    Attributes:
+        splits: The split of each file, with symbolic links followed, and of each SHA-256 of pixels.
+    """
+
+    splits: Mapping[str, str]
+
+    @classmethod
+    def of(cls, own: Manifest) -> KnownImages:
+        """List the images of a run's manifest."""
+        known: dict[str, str] = {}
+        resolve = _Resolver()
+        for split in reversed(SPLITS):
+            rows = own.frame[own.frame["split"] == split]
+            for column in ("path", "copy_of"):
+                known |= dict.fromkeys((resolve(path) for path in rows[column] if path), split)
+            known |= dict.fromkeys(filter(None, rows["sha256"]), split)
+        return cls(known)
+
+    def find_splits(self, paths: Sequence[str], digests: Sequence[str] = ()) -> list[str]:
+        """Return for each image the split of the run that it belongs to, empty where it is new; see `find_overlap`."""
+        digests = digests if len(digests) else [""] * len(paths)
+        resolve = _Resolver()
+        return [_split(self.splits, resolve(path), digest) for path, digest in zip(paths, digests, strict=True)]
 
 
 def find_shared(first: Manifest, second: Manifest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -82,8 +103,9 @@ def find_shared(first: Manifest, second: Manifest) -> tuple[npt.NDArray[np.int64
         The rows of each, in the order of the first; shape (shared,). An image has at most one counterpart.
     """
     pairs: dict[int, int] = {}
+    resolve = _Resolver()
     for names, others in (
-        (list(map(_resolve, first.paths)), list(map(_resolve, second.paths))),
+        (list(map(resolve, first.paths)), list(map(resolve, second.paths))),
         (list(first.frame["sha256"]), list(second.frame["sha256"])),
     ):
         taken = set(pairs.values())
@@ -110,11 +132,22 @@ def _sentences(counts: Mapping[str, int], images: int) -> Iterator[str]:
         yield f"{tested:,} of {images:,} images {'is' if tested == 1 else 'are'} in {_WORDS['test']}"
 
 
-def _split(known: dict[str, str], path: str, digest: str) -> str:
-    found = {known.get(_resolve(path), ""), known.get(digest, "")}
+def _split(known: Mapping[str, str], path: str, digest: str) -> str:
+    found = {known.get(path, ""), known.get(digest, "")}
     return next((split for split in SPLITS if split in found), "")
 
 
-def _resolve(path: str) -> str:
-    """Follow symbolic links, so that one file has one name."""
-    return os.path.realpath(path)
+class _Resolver:
+    """Follows symbolic links, so that one file has one name; it looks at each folder once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        """Return the path of the file itself."""
+        folder, name = os.path.split(path)
+        if name in ("", ".", "..") or os.path.islink(path):
+            return os.path.realpath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)

@@ -21,7 +21,6 @@ from chestnut.files.json_files import json_text, parse_json, write_json
 from chestnut.files.reading import decode_text, is_present
 from chestnut.runs.audit_file import AuditFile
 from chestnut.runs.checked_files import SPLITS, CheckedFiles
-from chestnut.runs.evaluation_file import EvaluationFile
 from chestnut.runs.ledger import Ledger, Look
 from chestnut.runs.places import require_free
 from chestnut.runs.record import RUN_VERSION, RunRecord
@@ -329,6 +328,8 @@ class RunFolder:
             raise RunError(
                 f"{self.path} has no evaluation {name!r}; to make it, run chestnut evaluate {self.path} {images}"
             )
+        from chestnut.runs.evaluation_file import EvaluationFile  # takes a tenth of a second
+
         values: dict[str, Any] = self._parse(path, self.read(path), EvaluationFile)
         return values
 
