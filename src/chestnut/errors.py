@@ -93,6 +93,18 @@ class OverloadedError(ChestnutError):
         self.seconds = seconds
 
 
+class StoreError(ChestnutError):
+    """An audit table that cannot be opened, read or written."""
+
+
+class UnknownPredictionError(ChestnutError):
+    """A prediction that is not in the audit table."""
+
+
+class VerdictError(ChestnutError):
+    """A reviewer's verdict that is not valid."""
+
+
 class MissingExtraError(ChestnutError):
     """An optional dependency that is not installed; the message names the install command."""
 
