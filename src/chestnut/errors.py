@@ -52,6 +52,10 @@ class BundleError(RunError):
     """A bundle whose files are missing or differ from their hashes."""
 
 
+class ExplanationError(ChestnutError):
+    """A map that cannot be made: of a class that the network does not have, or by a method that it does not allow."""
+
+
 class TrainingError(ChestnutError):
     """A training that cannot continue, for example because its loss is no longer finite."""
 

@@ -151,7 +151,7 @@ def _read(reference: str, spec: InputSpec, present: Collection[bytes]) -> _Read:
             digest = raw.digest()
             if digest in present:
                 return _Read(reference, digest)
-            image, found = render(raw, spec)
+            image, found, _ = render(raw, spec)
     except ImageError as error:
         return _Read(reference, error=error)
     return _Read(reference, digest, image, hashlib.sha256(np.ascontiguousarray(image).data).digest(), found)

@@ -84,11 +84,23 @@ def decode_whole(reference: str, side: int) -> npt.NDArray[np.uint8]:
         ImageError: As `decode`.
     """
     with quiet(), fetched(reference) as raw:
+        return render_whole(raw, side)[0]
+
+
+def render_whole(raw: Raw, side: int) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
+    """Decode what was read already, with the result and errors of `decode_whole`; call it inside `quiet`.
+
+    Returns:
+        The grey values, and the full size of the upright image, (width, height) in pixels.
+    """
+    try:
         whole = _read_whole(raw, lambda size: max(size) / side)
+    except MemoryError as error:
+        raise ImageError(raw.reference, _explain(raw, error)) from error
     width, height = whole.size
     ratio = max(1.0, max(width, height) / side)
     size = (max(1, round(width / ratio)), max(1, round(height / ratio)))
-    return np.asarray(place(whole.size, size, "stretch").cut(whole.grey, whole.scale))
+    return np.asarray(place(whole.size, size, "stretch").cut(whole.grey, whole.scale)), whole.size
 
 
 def _render(raw: Raw, spec: InputSpec) -> Framed:

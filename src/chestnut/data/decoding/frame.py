@@ -34,10 +34,12 @@ class Framed(NamedTuple):
         image: The grey values, uint8, shape (height, width) of the input.
         found: Whether the lungs were found; where they were not, the whole image is taken and nothing is made black.
             True if the input does not need them.
+        placement: The part of the image that the network sees; None for what the resize rule says of a whole image.
     """
 
     image: Grey
     found: bool
+    placement: Placement | None = None
 
 
 def framed(grey: Grey, spec: InputSpec) -> Framed:
@@ -77,7 +79,7 @@ def frame(whole: Whole, spec: InputSpec, decode_finer: Callable[[float], Whole] 
     if decode_finer is not None and min(whole.scale) < min(1.0, 1 / placement.ratio):
         whole = decode_finer(placement.ratio)
     kept = _kept(lungs.hull, whole.size, placement, spec) if lungs.found and spec.blanks else None
-    return Framed(standardise(_cut(whole, placement, spec), spec.intensity, kept), lungs.found)
+    return Framed(standardise(_cut(whole, placement, spec), spec.intensity, kept), lungs.found, placement)
 
 
 def _cut(whole: Whole, placement: Placement, spec: InputSpec) -> Grey:

@@ -1,0 +1,1 @@
+"""Where a network looked: which places of an image speak for a class. Never with Keras."""

@@ -1,0 +1,56 @@
+"""`Map`: how much each place of an image speaks for a class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+#: How a map can be made.
+Method = Literal["activation", "occlusion"]
+
+_MEANING = {
+    "activation": "how much each place adds to the score; the mean over all places, plus a constant, is the score",
+    "occlusion": "how much the score falls when the surroundings of a place are hidden",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """How much each place of an image speaks for a class, as a network sees the image.
+
+    All values are in logits of the class against the others, the score: see `class_scores`. Positive values speak for
+    the class, negative ones against it.
+
+    Attributes:
+        cells: The values on the grid on which they were computed, float32, shape (rows, columns); all finite.
+        size: The height and width of the network's input.
+        method: How they were computed.
+        of: The class.
+        score: The network's score of the class for the whole image.
+    """
+
+    cells: npt.NDArray[np.float32]
+    size: tuple[int, int]
+    method: Method
+    of: str
+    score: float
+
+    @property
+    def values(self) -> npt.NDArray[np.float32]:
+        """The value of each pixel of the network's input, float32, shape `size`, smoothly between the cells."""
+        height, width = self.size
+        return np.asarray(cv2.resize(self.cells, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether any place speaks for the class."""
+        return bool(self.cells.max() > 0)
+
+    @property
+    def meaning(self) -> str:
+        """What the values say, as a clause."""
+        return _MEANING[self.method]
