@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -40,10 +40,19 @@ class ScoreQueue:
         scorer: The network.
         waiting: The most images that wait.
         together: The most images that are scored together.
+        observe: Receives the number of images that were scored together, and the seconds that it took.
     """
 
-    def __init__(self, scorer: Scorer, *, waiting: int = WAITING, together: int = TOGETHER) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        *,
+        waiting: int = WAITING,
+        together: int = TOGETHER,
+        observe: Callable[[int, float], None] | None = None,
+    ) -> None:
         self.scorer = scorer
+        self._observe = observe
         self._most, self._together = waiting, together
         self._items: deque[_Item] = deque()
         self._changed = threading.Condition()
@@ -57,6 +66,11 @@ class ScoreQueue:
     def waiting(self) -> int:
         """The number of images that wait."""
         return len(self._items)
+
+    @property
+    def pace(self) -> float:
+        """The seconds that an image took lately."""
+        return self._pace
 
     @contextlib.contextmanager
     def decoding(self) -> Iterator[None]:
@@ -130,8 +144,10 @@ class ScoreQueue:
         while batch := self._take():
             began = time.monotonic()
             self._answer(batch)
-            each = (time.monotonic() - began) / len(batch)
-            self._pace += _LATEST * (each - self._pace)
+            seconds = time.monotonic() - began
+            self._pace += _LATEST * (seconds / len(batch) - self._pace)
+            if self._observe is not None:
+                self._observe(len(batch), seconds)
 
     def _take(self) -> list[_Item]:
         """Return the images whose turn it is, and that somebody waits for; none when the queue is closed and empty."""

@@ -1,0 +1,1 @@
+"""The web service: routes, limits, who may ask, and what is measured."""

@@ -1,0 +1,43 @@
+"""`create_app`: the whole web service as an ASGI application."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from chestnut.serve.http.access import Access
+from chestnut.serve.http.errors import Faults, add_error_handlers
+from chestnut.serve.http.headers import Secured
+from chestnut.serve.http.limits import Guarded
+from chestnut.serve.http.metrics import Measured
+from chestnut.serve.http.routes.predict import predict_routes
+from chestnut.serve.http.routes.session import session_routes
+from chestnut.serve.http.routes.state import NOTICE, state_routes
+from chestnut.serve.http.service import Service
+
+_DESCRIPTION = f"""Scores chest X-rays with the networks of chestnut. {NOTICE}
+
+Errors are `{{"error": "what was given, what is allowed, what to do"}}`."""
+
+
+def create_app(service: Service) -> ASGIApp:
+    """Return an application that answers for a service.
+
+    Args:
+        service: The networks, the audit table and the limits.
+    """
+    api = FastAPI(
+        title="chestnut",
+        version=version("chestnut"),
+        description=_DESCRIPTION,
+        docs_url=None,  # these two pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for routes in (predict_routes, state_routes, session_routes):
+        api.include_router(routes(service))
+    add_error_handlers(api)
+    guarded = Guarded(Access(api, service.tokens), service.limits)
+    return Measured(Secured(Faults(guarded)), service.metrics)

@@ -1,0 +1,105 @@
+"""`Service`: the networks, the audit table and the limits of a web service."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+
+from chestnut.errors import ChestnutError, OverloadedError, suggest
+from chestnut.processors import core_count
+from chestnut.serve.http.errors import RequestError
+from chestnut.serve.http.metrics import Metrics
+from chestnut.serve.http.settings import Limits
+from chestnut.serve.http.tokens import Tokens
+from chestnut.serve.scoring.decode_pool import DecodePool
+from chestnut.serve.scoring.queue import ScoreQueue
+from chestnut.serve.scoring.scorer import Scorer
+from chestnut.serve.store.store import Store
+
+#: The most requests that wait for the audit table at a time, each in a thread; their rows are written together.
+_WRITERS = 32
+
+
+class Service:
+    """The networks, the audit table and the limits of a web service.
+
+    Args:
+        scorers: The networks, one or more, each with a name of its own; the first answers where none is named.
+        store: The audit table.
+        tokens: Who may ask; None for everybody on this computer.
+        limits: What a client may send.
+
+    Raises:
+        ChestnutError: Two networks have the same name.
+    """
+
+    def __init__(
+        self, scorers: Sequence[Scorer], store: Store, *, tokens: Tokens | None = None, limits: Limits | None = None
+    ) -> None:
+        self.store, self.tokens, self.limits = store, tokens, limits or Limits()
+        self.metrics = Metrics()
+        self.queues: dict[str, ScoreQueue] = {}
+        for scorer in scorers:
+            if scorer.name in self.queues:
+                raise ChestnutError(f"two networks are named {scorer.name}; rename the folder of one")
+            self.queues[scorer.name] = ScoreQueue(scorer, waiting=self.limits.waiting, observe=self.metrics.count_batch)
+        self.decoders = DecodePool(core_count())
+        self.writers = DecodePool(_WRITERS, "store")
+        self.stopping = False
+        self._busy = 0
+        self.metrics.watch(self.queues.values(), lambda: self._busy)
+
+    def queue(self, name: str | None) -> ScoreQueue:
+        """Return the queue of a network; that of the first if no name is given.
+
+        Raises:
+            RequestError: There is no network of that name.
+        """
+        if name is None:
+            return next(iter(self.queues.values()))
+        if name not in self.queues:
+            raise RequestError(404, f"there is no model {name[:100]!r}; {suggest(name, self.queues)}")
+        return self.queues[name]
+
+    @contextlib.contextmanager
+    def admit(self, images: int) -> Iterator[None]:
+        """Count images among those that are being decoded or wait, for the time of a block.
+
+        Raises:
+            OverloadedError: There are too many, or the service is stopping.
+        """
+        self.require_room(images)
+        self._busy += images
+        try:
+            yield
+        finally:
+            self._busy -= images
+
+    def require_room(self, images: int = 1) -> None:
+        """Check that images may be sent.
+
+        Raises:
+            OverloadedError: There are too many, or the service is stopping.
+        """
+        if self.stopping:
+            raise OverloadedError("the service is stopping; send the images again in a moment", 1.0)
+        if self._busy and self._busy + images > self.limits.waiting:
+            pace = max(queue.pace for queue in self.queues.values())
+            raise OverloadedError(
+                f"{self._busy:,} images are waiting, and {self.limits.waiting:,} may; send the images again later",
+                max(1.0, pace * self._busy),
+            )
+
+    def close(self) -> bool:
+        """Score what waits, and take nothing more.
+
+        Returns:
+            Whether all that waited was scored in time.
+        """
+        self.stopping = True
+        until = time.monotonic() + self.limits.drain_seconds
+        done = [queue.close(max(0.0, until - time.monotonic())) for queue in self.queues.values()]
+        self.decoders.shutdown(wait=False, cancel_futures=True)
+        self.writers.shutdown(wait=False)
+        return all(done)
