@@ -6,28 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import create_engine, event, inspect
 
+from audit_entries import ORIGIN, entry
 from chestnut.errors import UnknownPredictionError, VerdictError
-from chestnut.serve.scoring.score import Judgement, Score
-from chestnut.serve.store.entry import Entry, Origin, Subject
+from chestnut.serve.store.entry import Subject
 from chestnut.serve.store.row import Query
 from chestnut.serve.store.store import Store
 from chestnut.serve.store.verdict import Verdict
-
-ORIGIN = Origin("http", "ward 7")
-
-
-def entry(digest="a" * 64, *, model="cnn-small", chance=0.25, **changes):
-    score = Score(
-        name="DOE^JANE.png",
-        digest=digest,
-        bundle="b" * 64,
-        probabilities={"NORMAL": 1 - chance, "PNEUMONIA": chance},
-        decision="PNEUMONIA" if chance > 0.5 else "NORMAL",
-        threshold=0.5,
-        guard=Judgement(False, 0.01, "unlike the training images"),
-        lungs_found=True,
-    )
-    return Entry(score, model, "PNEUMONIA", 12.5, **changes)
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Engine, Select, delete, func, insert, select, text
@@ -19,6 +20,9 @@ from chestnut.serve.store.schema import migrate
 from chestnut.serve.store.tables import Prediction, VerdictEvent
 from chestnut.serve.store.verdict import Opinion, Verdict
 from chestnut.serve.store.writer import Writer
+
+#: The most predictions that are deleted in one transaction.
+_PURGED_TOGETHER = 1000
 
 
 class Store:
@@ -141,16 +145,58 @@ class Store:
         with store_errors(self._engine), Session(self._engine) as session:
             return _to_rows(session, list(session.scalars(_select(session, query))))
 
+    def judged(self) -> Iterator[Row]:
+        """Return the predictions with verdicts, the latest verdict first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        last = func.max(VerdictEvent.number)
+        before: int | None = None
+        while True:
+            page = select(VerdictEvent.prediction, last).group_by(VerdictEvent.prediction).order_by(last.desc())
+            if before is not None:
+                page = page.having(last < before)
+            with store_errors(self._engine), Session(self._engine) as session:
+                keys = session.execute(page.limit(MOST_ROWS)).all()
+                numbers = {number: place for place, (number, _) in enumerate(keys)}
+                found = session.scalars(select(Prediction).where(Prediction.number.in_(numbers)))
+                rows = _to_rows(session, sorted(found, key=lambda row: numbers[row.number]))
+            yield from rows
+            if len(keys) < MOST_ROWS:
+                return
+            before = keys[-1][1]
+
+    def find_kept(self, names: Sequence[str]) -> set[str]:
+        """Return which of some kept images predictions need.
+
+        Args:
+            names: Places below the folder of kept images, each `ab/HASH.png` by the hash of the pixels.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        digests = {Path(name).stem for name in names}
+        with store_errors(self._engine), self._engine.connect() as connection:
+            used = select(Prediction.kept).where(Prediction.pixels.in_(digests), Prediction.kept.in_(names))
+            return {kept for (kept,) in connection.execute(used) if kept is not None}
+
     def purge(self, before: datetime) -> int:
         """Delete predictions that are older than a time, with their verdicts, and return how many there were.
 
         Raises:
             StoreError: The database cannot be written.
         """
-        with store_errors(self._engine), self._writing.begin() as connection:
-            old = select(Prediction.number).where(Prediction.time < before)
-            connection.execute(delete(VerdictEvent).where(VerdictEvent.prediction.in_(old)))
-            return connection.execute(delete(Prediction).where(Prediction.time < before)).rowcount
+        deleted = 0
+        while True:  # some at a time, so that new predictions need not wait for long
+            with store_errors(self._engine), self._writing.begin() as connection:
+                old = select(Prediction.number).where(Prediction.time < before).limit(_PURGED_TOGETHER)
+                numbers = connection.scalars(old).all()
+                connection.execute(delete(VerdictEvent).where(VerdictEvent.prediction.in_(numbers)))
+                connection.execute(delete(Prediction).where(Prediction.number.in_(numbers)))
+            deleted += len(numbers)
+            if len(numbers) < _PURGED_TOGETHER:
+                return deleted
 
     def check(self) -> None:
         """Check that the database can be reached.
