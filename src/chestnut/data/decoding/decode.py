@@ -26,6 +26,7 @@ from chestnut.data.decoding.raw import START, Raw, fetched, sniff
 from chestnut.data.decoding.resize import Whole, place
 from chestnut.data.formats import FORMATS
 from chestnut.errors import ImageError
+from chestnut.names import cut, printable
 
 #: The version of the decoder. Increase it whenever the same bytes give different pixels, so that caches are rebuilt.
 DECODER = 1
@@ -156,7 +157,7 @@ def _explain(raw: Raw, error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):  # WebP, which Pillow refuses before it shows the size
         return f"declares more pixels than the limit of {MOST_PIXELS // MB} megapixels"
     kind = sniff(raw.stored[:START]) if isinstance(raw.stored, bytes) else "array"
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = cut(printable(" ".join(str(error).split()))) or type(error).__name__  # it may quote the file
     if isinstance(error, EOFError) or any(word in message.lower() for word in _TRUNCATED):
         return f"is truncated: the {kind} ends too early"
     return f"is a damaged, truncated or unusual {kind} ({message})"

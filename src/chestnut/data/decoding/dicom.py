@@ -19,6 +19,7 @@ from chestnut.data.decoding.depth import luma, spread, spread_percentiles
 from chestnut.data.decoding.dicom_file import own_errors, read_dataset
 from chestnut.data.decoding.limits import check_size, pixels_at_once
 from chestnut.errors import ImageError
+from chestnut.names import cut, printable
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -111,7 +112,8 @@ def _check_image(dataset: Dataset, reference: str) -> int:
     """Check what the header and the compressed picture declare; return the number of pixels to reckon with."""
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         kind = getattr(dataset.get("SOPClassUID"), "name", None)
-        raise ImageError(reference, f"is a DICOM file{f' ({kind})' if kind else ''} that has no pixels or is truncated")
+        said = f" ({cut(printable(kind))})" if kind else ""
+        raise ImageError(reference, f"is a DICOM file{said} that has no pixels or is truncated")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
         raise ImageError(reference, f"contains {frames} frames; save the one you need as a separate file")
