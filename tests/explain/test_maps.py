@@ -168,7 +168,7 @@ def test_the_positive_or_likeliest_class_is_explained_unless_another_is_named():
     assert explain(averaging(1), CLASSES, picture()).of == "PNEUMONIA"
     assert explain(averaging(), CLASSES, picture(), "NORMAL").of == "NORMAL"
     assert explain(averaging(3), ("A", "B", "C"), picture()).of == "C"
-    with pytest.raises(ExplanationError, match="of='PNEUMONA' is no class of this network; did you mean PNEUMONIA"):
+    with pytest.raises(ExplanationError, match="there is no class 'PNEUMONA'; did you mean PNEUMONIA"):
         explain(averaging(), CLASSES, picture(), "PNEUMONA")
 
 

@@ -22,8 +22,8 @@ from chestnut.config import InputSpec
 from chestnut.data.decoding.decode import quiet
 from chestnut.data.decoding.raw import Raw
 from chestnut.errors import ImageError
-from chestnut.names import is_safe
 from chestnut.explain.picture import view_picture
+from chestnut.names import is_safe
 from chestnut.serve.scoring.upload import Decoded, Upload, decode_upload
 
 pytestmark = pytest.mark.slow

@@ -39,7 +39,7 @@ def explain(
         ExplanationError: There is no such class, or the network has no class activation maps.
     """
     if of is not None and of not in classes:
-        raise ExplanationError(f"of={of!r} is no class of this network; {suggest(of, classes)}")
+        raise ExplanationError(f"there is no class {of[:100]!r}; {suggest(of, classes)}")
     if of is None:
         of = classes[-1] if len(classes) == 2 else classes[int(engine.logits(image[None])[0].argmax())]
     index = list(classes).index(of)

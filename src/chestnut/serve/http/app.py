@@ -12,6 +12,7 @@ from chestnut.serve.http.errors import Faults, add_error_handlers
 from chestnut.serve.http.headers import Secured
 from chestnut.serve.http.limits import Guarded
 from chestnut.serve.http.metrics import Measured
+from chestnut.serve.http.routes.explain import explain_routes
 from chestnut.serve.http.routes.predict import predict_routes
 from chestnut.serve.http.routes.session import session_routes
 from chestnut.serve.http.routes.state import NOTICE, state_routes
@@ -36,7 +37,7 @@ def create_app(service: Service) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for routes in (predict_routes, state_routes, session_routes):
+    for routes in (predict_routes, explain_routes, state_routes, session_routes):
         api.include_router(routes(service))
     add_error_handlers(api)
     guarded = Guarded(Access(api, service.tokens), service.limits)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chestnut.errors import (
     ChestnutError,
+    ExplanationError,
     ImageError,
     OverloadedError,
     StoreError,
@@ -66,7 +67,7 @@ def as_request_error(error: Exception) -> RequestError | None:
             known = RequestError(503, "the audit table cannot be used; try again later", seconds=_STORE)
         case UnknownPredictionError():
             known = RequestError(404, str(error))
-        case ImageError() | VerdictError():
+        case ExplanationError() | ImageError() | VerdictError():
             known = RequestError(422, str(error))
         case TimeoutError():
             known = RequestError(503, "the answer took too long; send the images again later", seconds=_SOON)

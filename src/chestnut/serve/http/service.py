@@ -30,6 +30,10 @@ class Service:
         tokens: Who may ask; None for everybody on this computer.
         limits: What a client may send.
 
+    Attributes:
+        stopping: Whether nothing more is taken.
+        maps: The number of maps that are being made or wait for their turn.
+
     Raises:
         ChestnutError: Two networks have the same name.
     """
@@ -46,7 +50,9 @@ class Service:
             self.queues[scorer.name] = ScoreQueue(scorer, waiting=self.limits.waiting, observe=self.metrics.count_batch)
         self.decoders = DecodePool(core_count())
         self.writers = DecodePool(_WRITERS, "store")
+        self.explainers = DecodePool(1, "explain")
         self.stopping = False
+        self.maps = 0
         self._busy = 0
         self.metrics.watch(self.queues.values(), lambda: self._busy)
 
@@ -100,6 +106,7 @@ class Service:
         self.stopping = True
         until = time.monotonic() + self.limits.drain_seconds
         done = [queue.close(max(0.0, until - time.monotonic())) for queue in self.queues.values()]
-        self.decoders.shutdown(wait=False, cancel_futures=True)
+        for pool in (self.decoders, self.explainers):
+            pool.shutdown(wait=False, cancel_futures=True)
         self.writers.shutdown(wait=False)
         return all(done)
