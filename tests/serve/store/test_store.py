@@ -49,7 +49,7 @@ def test_rows_are_found_from_the_newest_on_page_by_page(store):
     first = store.find(Query(limit=2))
     assert [row.id for row in first] == ids[:2:-1]
     assert [row.id for row in store.find(Query(before=first[-1].id))] == ids[2::-1]
-    with pytest.raises(UnknownPredictionError, match="no prediction 'x'"):
+    with pytest.raises(UnknownPredictionError, match="no prediction x"):
         store.find(Query(before="x"))
 
 
@@ -77,7 +77,7 @@ def test_rows_are_found_by_model_and_by_their_latest_verdict(store):
 
 def test_a_verdict_needs_a_prediction_and_a_class_of_its_model(store):
     (name,) = store.add([entry()], ORIGIN)
-    with pytest.raises(UnknownPredictionError, match="no prediction 'none'"):
+    with pytest.raises(UnknownPredictionError, match="no prediction none"):
         store.add_verdict("none", Verdict("agree"))
     with pytest.raises(VerdictError, match="label='COVID': give a class of the model, NORMAL, PNEUMONIA"):
         store.add_verdict(name, Verdict("disagree", "COVID"))

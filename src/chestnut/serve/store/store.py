@@ -12,17 +12,24 @@ from typing import Any, cast
 from sqlalchemy import Engine, Select, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from chestnut.errors import UnknownPredictionError, VerdictError, listed
+from chestnut.errors import StoreError, UnknownPredictionError, VerdictError, listed
+from chestnut.names import shown
 from chestnut.serve.store.database import connect, store_errors
 from chestnut.serve.store.entry import Entry, Origin, Source, Subject
 from chestnut.serve.store.row import MOST_ROWS, Query, Row, RowVerdict
 from chestnut.serve.store.schema import migrate
-from chestnut.serve.store.tables import Prediction, VerdictEvent
+from chestnut.serve.store.tables import Prediction, VerdictEvent, storable
 from chestnut.serve.store.verdict import Opinion, Verdict
 from chestnut.serve.store.writer import Writer
 
 #: The most predictions that are deleted in one transaction.
 _PURGED_TOGETHER = 1000
+
+#: The letters of an unknown id in a message.
+_SHOWN = 50
+
+#: Seconds to wait until predictions are on the disk: longer than a locked database or a lost connection takes to fail.
+_MOST_SECONDS = 20
 
 
 class Store:
@@ -93,7 +100,10 @@ class Store:
             StoreError: The database cannot be written; none of them may be taken as recorded.
         """
         ids, done = self.submit(entries, origin)
-        done.result()
+        try:
+            done.result(_MOST_SECONDS)
+        except TimeoutError:
+            raise StoreError(f"the database {self.place} has not answered for {_MOST_SECONDS} seconds") from None
         return ids
 
     def add_verdict(self, prediction: str, verdict: Verdict) -> None:
@@ -120,8 +130,8 @@ class Store:
                     bundle=row.bundle,
                     verdict=verdict.verdict,
                     label=verdict.label,
-                    note=verdict.note,
-                    reviewer=verdict.reviewer,
+                    note=storable(verdict.note),
+                    reviewer=storable(verdict.reviewer),
                 )
             )
 
@@ -224,13 +234,13 @@ def _to_columns(entry: Entry, origin: Origin, now: datetime) -> dict[str, Any]:
         "id": str(uuid.uuid4()),
         "time": now,
         "source": origin.source,
-        "client": origin.client,
-        "model": entry.model,
+        "client": storable(origin.client),
+        "model": storable(entry.model),
         "bundle": score.bundle,
         "pixels": score.digest,
         "probabilities": score.probabilities,
-        "decision": score.decision,
-        "positive": entry.positive,
+        "decision": storable(score.decision),
+        "positive": None if entry.positive is None else storable(entry.positive),
         "threshold": score.threshold,
         "guard": None if score.guard is None else score.guard.to_dict(),
         "lungs": score.lungs_found,
@@ -243,10 +253,11 @@ def _to_columns(entry: Entry, origin: Origin, now: datetime) -> dict[str, Any]:
 
 
 def _require(session: Session, prediction: str) -> Prediction:
-    row = session.scalar(select(Prediction).where(Prediction.id == prediction))
+    row = session.scalar(select(Prediction).where(Prediction.id == storable(prediction)))
     if row is None:
         raise UnknownPredictionError(
-            f"no prediction {prediction!r}: give an id that the service has answered, and that is not yet deleted"
+            f"no prediction {shown(prediction[:_SHOWN])}: give an id that the service has answered, and that is not "
+            "yet deleted"
         )
     return row
 
@@ -256,7 +267,7 @@ def _select(session: Session, query: Query) -> Select[Prediction]:
     if query.before is not None:
         found = found.where(Prediction.number < _require(session, query.before).number)
     if query.model is not None:
-        found = found.where(Prediction.model == query.model)
+        found = found.where(Prediction.model == storable(query.model))
     if query.verdict is None:
         return found
     latest = select(func.max(VerdictEvent.number)).group_by(VerdictEvent.prediction)
