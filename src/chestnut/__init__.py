@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
+    from chestnut.api.serve import serve_runs
     from chestnut.api.studies import compare, crossval, tune
     from chestnut.api.training import train
     from chestnut.config import Recipe, load_recipe, recipe_names
@@ -69,6 +70,7 @@ _HOMES = {
     "plan": "chestnut.evaluation.sample_size",
     "recipe_names": "chestnut.config",
     "resume": "chestnut.api.resume",
+    "serve_runs": "chestnut.api.serve",
     "show": "chestnut.api.data",
     "split": "chestnut.data.split",
     "stress": "chestnut.api.run",
@@ -110,6 +112,7 @@ __all__ = [
     "plan",
     "recipe_names",
     "resume",
+    "serve_runs",
     "show",
     "split",
     "stress",

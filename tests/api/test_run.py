@@ -41,6 +41,7 @@ NAMES = [
         "plan",
         "recipe_names",
         "resume",
+        "serve_runs",
         "show",
     ),
     *("split", "stress", "table_one", "train", "train_ensemble", "tune", "write_phantom"),

@@ -22,7 +22,8 @@ from chestnut.errors import DataError, DiskError, RunError
 INPUTS = {
     ("*", "data"), ("*", "labels"), ("*", "resume"), ("*", "run"), ("*", "runs"), ("diagnose", "targets"),
     ("ensemble", "given"), ("evaluate", "attributes"), ("test", "first"), ("test", "second"), ("info", "target"),
-    ("runs", "folder"), ("stress", "external"),
+    ("runs", "folder"), ("stress", "external"), ("serve", "token_file"),
+    ("serve", "keep_images"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.
@@ -34,6 +35,7 @@ WORDS = {
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
     "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "guard": ["x"], "report": ["x"],
+    "serve": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -70,7 +72,7 @@ def test_every_output_is_known():
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --json", "guard --json",
-        "report --out", "report --json", "plan --json",
+        "report --out", "report --json", "plan --json", "serve --json",
     ]  # fmt: skip
 
 

@@ -54,10 +54,11 @@ COMMANDS = {
     "guard": "Results",
     "report": "Results",
     "plan": "Results",
+    "serve": "At work",
 }
 
 #: The sub-package with the modules of a panel's commands, each with a function `command`.
-_FOLDERS = {"Start here": "training", "Data": "data", "Training": "training", "Results": "results"}
+_FOLDERS = {"Start here": "training", "Data": "data", "Training": "training", "Results": "results", "At work": "work"}
 
 #: The longest word, such as a path, that an error message repeats.
 _LONGEST = 1000

@@ -47,5 +47,6 @@ EXAMPLES = {
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
+    "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
     "report": ("chestnut report runs/first --out first.html",),
 }

@@ -68,14 +68,20 @@ class Access:
 
 def find_client(tokens: Tokens, headers: Headers) -> str | None:
     """Return the name of who sent a request; None if it has no valid token."""
-    kind, _, token = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return tokens.find(token.strip())
+    token = bearer_token(headers)
+    if token is not None:
+        return tokens.find(token)
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:
         return None
     return None if cookie is None else tokens.find_session(cookie.value)
+
+
+def bearer_token(headers: Headers) -> str | None:
+    """Return the token in `Authorization: Bearer TOKEN`; None without that."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
 
 
 def _require_local(headers: Headers) -> None:

@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from chestnut.data.decoding.limits import MB
-from chestnut.serve.http.errors import RequestError
+from chestnut.serve.http.errors import ClientGoneError, RequestError
 from chestnut.serve.http.settings import Limits
 from chestnut.serve.scoring.upload import Upload
 
@@ -68,10 +68,14 @@ class Body:
             await asyncio.to_thread(self._file.write, content)
 
     def upload(self, place: Place) -> Upload:
-        """Read an image."""
+        """Read an image.
+
+        Raises:
+            ClientGoneError: The body was closed, since nobody waits for the answer.
+        """
         with self._lock:
-            if self._file.closed:  # its client has gone
-                return Upload.named(place.name, b"")
+            if self._file.closed:
+                raise ClientGoneError
             self._file.seek(place.start)
             return Upload.named(place.name, self._file.read(place.size))
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chestnut.errors import (
     ChestnutError,
+    DiskError,
     ExplanationError,
     ImageError,
     OverloadedError,
@@ -65,6 +66,9 @@ def as_request_error(error: Exception) -> RequestError | None:
         case StoreError():
             log.error("%s", error)
             known = RequestError(503, "the audit table cannot be used; try again later", seconds=_STORE)
+        case DiskError():
+            log.error("%s", error)
+            known = RequestError(507, "an image cannot be kept; tell who runs the service")
         case UnknownPredictionError():
             known = RequestError(404, str(error))
         case ExplanationError() | ImageError() | VerdictError():

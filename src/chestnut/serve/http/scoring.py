@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi import Request
 
@@ -17,7 +18,7 @@ from chestnut.serve.http.service import Service
 from chestnut.serve.scoring.queue import ScoreQueue
 from chestnut.serve.scoring.score import Score
 from chestnut.serve.scoring.upload import Decoded, Upload, decode_upload
-from chestnut.serve.store.entry import Entry, Origin
+from chestnut.serve.store.entry import Entry, Origin, Subject
 
 _T = TypeVar("_T")
 
@@ -29,6 +30,7 @@ async def predict(service: Service, request: Request, model: str | None) -> Pred
         RequestError: The request has no image, or too many or too large ones; or there is no such network.
         OverloadedError: Too many images wait.
         StoreError: The audit table cannot be written; no score is given without its row.
+        DiskError: An image cannot be kept.
         TimeoutError: The scores took too long.
         ClientGoneError: The client closed its connection.
     """
@@ -42,21 +44,16 @@ async def predict(service: Service, request: Request, model: str | None) -> Pred
         body.close()
 
 
-async def decode(service: Service, queue: ScoreQueue, body: Body, place: Place) -> Decoded:
-    """Decode an image of a request in one of the service's threads.
+def decode(service: Service, queue: ScoreQueue, upload: Upload) -> Decoded:
+    """Decode an image, and count the time that it takes.
 
     Raises:
         ImageError: It is no image, or damaged, truncated or too large.
     """
-
-    def work() -> tuple[Decoded, float]:
-        with queue.decoding():
-            began = time.perf_counter()
-            return decode_upload(body.upload(place), queue.scorer.bundle.spec), time.perf_counter() - began
-
-    decoded, seconds = await asyncio.wrap_future(service.decoders.submit(work))
-    service.metrics.count_decoded(seconds)
-    return decoded
+    began = time.perf_counter()
+    image = decode_upload(upload, queue.scorer.bundle.spec)
+    service.metrics.count_decoded(time.perf_counter() - began)
+    return image
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
@@ -82,69 +79,95 @@ async def _wait_until_gone(request: Request) -> None:
         pass
 
 
+class _Received(NamedTuple):
+    """An image that was decoded and waits for its turn, and what the audit table records of its file."""
+
+    score: Future[Score]
+    subject: Subject
+    kept: str | None
+
+
+class _Scored(NamedTuple):
+    """The score of an image, what the audit table records of its file, and the times when it was decoded and scored."""
+
+    score: Score
+    received: _Received
+    decoded: float
+    scored: float
+
+
 async def _predict(service: Service, queue: ScoreQueue, body: Body, client: str) -> Prediction:
     began = time.perf_counter()
     async with asyncio.timeout(service.limits.answer_seconds):
-        waits = await asyncio.gather(*(_submit(service, queue, body, place) for place in body.places))
-        decoded = time.perf_counter()
-        found = await asyncio.gather(*map(_wait, waits, body.places))
-    scored = time.perf_counter()
-    scores = [score for score in found if isinstance(score, Score)]
-    rows = iter(await _record(service, queue, scores, client, scored - began))
-    stored = time.perf_counter()
-    results: list[Result | Failure] = []
-    for score in found:
-        if isinstance(score, Failure):
-            service.metrics.count_failed()
-            results.append(score)
-        else:
-            service.metrics.count_result(queue.scorer.name, score)
-            results.append(Result.of(score, next(rows), kept=False))
+        found = await asyncio.gather(*(_score(service, queue, body, place) for place in body.places))
+    scored = [one for one in found if isinstance(one, _Scored)]
+    decoded_at = max((one.decoded for one in scored), default=time.perf_counter())
+    scored_at = max((one.scored for one in scored), default=decoded_at)
+    rows = iter(await _record(service, queue, scored, client, began))
     return Prediction(
         model=Decider.of(queue.scorer),
-        results=results,
-        timing_ms=Timing(
-            decode=_milliseconds(decoded - began),
-            score=_milliseconds(scored - decoded),
-            store=_milliseconds(stored - scored),
-            total=_milliseconds(stored - began),
-        ),
+        results=[
+            one if isinstance(one, Failure) else Result.of(one.score, next(rows), kept=one.received.kept is not None)
+            for one in found
+        ],
+        timing_ms=_timing(began, decoded_at, scored_at, time.perf_counter()),
     )
 
 
-async def _submit(service: Service, queue: ScoreQueue, body: Body, place: Place) -> Awaitable[Score] | Failure:
-    """Decode an image and ask for its score, without waiting for that."""
+async def _score(service: Service, queue: ScoreQueue, body: Body, place: Place) -> _Scored | Failure:
+    """Decode an image and wait for its score; or tell why it has none."""
     try:
-        decoded = await decode(service, queue, body, place)
-    except ImageError as error:
-        return _fail(place, error.reason)
-    return asyncio.wrap_future(queue.submit(decoded, seconds=service.limits.answer_seconds))
+        received = await asyncio.wrap_future(service.decoders.submit(_receive, service, queue, body, place))
+        decoded = time.perf_counter()
+        score = await asyncio.wrap_future(received.score)
+    except (ImageError, BundleError) as error:  # it cannot be read, or the network's output for it is no number
+        service.metrics.count_failed()
+        reason = error.reason if isinstance(error, ImageError) else str(error)
+        return Failure(name=Upload.named(place.name, b"").name, error=reason)
+    service.metrics.count_result(queue.scorer.name, score)
+    return _Scored(score, received, decoded, time.perf_counter())
 
 
-async def _wait(wait: Awaitable[Score] | Failure, place: Place) -> Score | Failure:
-    if isinstance(wait, Failure):
-        return wait
-    try:
-        return await wait
-    except BundleError as error:  # the network's output is no number; others may be
-        return _fail(place, str(error))
-
-
-def _fail(place: Place, reason: str) -> Failure:
-    return Failure(name=Upload.named(place.name, b"").name, error=reason)
+def _receive(service: Service, queue: ScoreQueue, body: Body, place: Place) -> _Received:
+    """Decode an image, keep it where images are kept, read whom it shows, and let it wait for its turn."""
+    upload = body.upload(place)
+    with queue.decoding():
+        image = decode(service, queue, upload)
+    subject = Subject() if service.pseudonyms is None else service.pseudonyms.read_subject(upload.content)
+    kept = None if service.images is None else service.images.keep(upload.content, image.digest)
+    return _Received(queue.submit(image, seconds=service.limits.answer_seconds), subject, kept)
 
 
 async def _record(
-    service: Service, queue: ScoreQueue, scores: Sequence[Score], client: str, seconds: float
+    service: Service, queue: ScoreQueue, scored: Sequence[_Scored], client: str, began: float
 ) -> list[str]:
     """Write scores into the audit table, and return the ids of their rows when they are on the disk."""
-    if not scores:
+    if not scored:
         return []
     scorer = queue.scorer
-    entries = [Entry(score, scorer.name, scorer.bundle.positive, _milliseconds(seconds)) for score in scores]
+    entries = [
+        Entry(
+            one.score,
+            scorer.name,
+            scorer.bundle.positive,
+            _milliseconds(one.scored - began),
+            one.received.subject,
+            one.received.kept,
+        )
+        for one in scored
+    ]
     ids, done = service.store.submit(entries, Origin("http", client))
     await asyncio.wrap_future(done)
     return ids
+
+
+def _timing(began: float, decoded: float, scored: float, stored: float) -> Timing:
+    return Timing(
+        decode=_milliseconds(decoded - began),
+        score=_milliseconds(scored - decoded),
+        store=_milliseconds(stored - scored),
+        total=_milliseconds(stored - began),
+    )
 
 
 def _milliseconds(seconds: float) -> float:

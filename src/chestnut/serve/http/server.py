@@ -12,7 +12,7 @@ from types import FrameType
 
 import uvicorn
 
-from chestnut.errors import ChestnutError
+from chestnut.errors import EngineError
 from chestnut.serve.http.access import LOOPBACK
 from chestnut.serve.http.app import create_app
 from chestnut.serve.http.protocol import MOST_HEADER_BYTES, Protocol
@@ -34,14 +34,14 @@ def bind(host: str, port: int) -> socket.socket:
         port: The port; 0 for any that is free.
 
     Raises:
-        ChestnutError: The port is taken or not allowed, or the host is not of this computer.
+        EngineError: The port is taken or not allowed, or the host is not of this computer.
     """
     try:
         place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(place[4][:2], family=place[0], backlog=_BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ChestnutError(
+        raise EngineError(
             f"host={host} and port={port} cannot be used: {reason.lower()}; give another port, or an address of this "
             "computer"
         ) from error

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 
-from chestnut.errors import ChestnutError, OverloadedError, suggest
+from chestnut.errors import EngineError, OverloadedError, suggest
 from chestnut.processors import core_count
 from chestnut.serve.http.errors import RequestError
 from chestnut.serve.http.metrics import Metrics
@@ -15,6 +15,8 @@ from chestnut.serve.http.tokens import Tokens
 from chestnut.serve.scoring.decode_pool import DecodePool
 from chestnut.serve.scoring.queue import ScoreQueue
 from chestnut.serve.scoring.scorer import Scorer
+from chestnut.serve.store.kept_images import KeptImages
+from chestnut.serve.store.pseudonyms import Pseudonyms
 from chestnut.serve.store.store import Store
 
 #: The most requests that wait for the audit table at a time, each in a thread; their rows are written together.
@@ -27,6 +29,8 @@ class Service:
     Args:
         scorers: The networks, one or more, each with a name of its own; the first answers where none is named.
         store: The audit table.
+        pseudonyms: What turns the identities in DICOM headers into keyed hashes; None to record none.
+        images: Where images are kept; None to keep none.
         tokens: Who may ask; None for everybody on this computer.
         limits: What a client may send.
 
@@ -35,18 +39,26 @@ class Service:
         maps: The number of maps that are being made or wait for their turn.
 
     Raises:
-        ChestnutError: Two networks have the same name.
+        EngineError: Two networks have the same name.
     """
 
     def __init__(
-        self, scorers: Sequence[Scorer], store: Store, *, tokens: Tokens | None = None, limits: Limits | None = None
+        self,
+        scorers: Sequence[Scorer],
+        store: Store,
+        *,
+        pseudonyms: Pseudonyms | None = None,
+        images: KeptImages | None = None,
+        tokens: Tokens | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self.store, self.tokens, self.limits = store, tokens, limits or Limits()
+        self.store, self.pseudonyms, self.images = store, pseudonyms, images
+        self.tokens, self.limits = tokens, limits or Limits()
         self.metrics = Metrics()
         self.queues: dict[str, ScoreQueue] = {}
         for scorer in scorers:
             if scorer.name in self.queues:
-                raise ChestnutError(f"two networks are named {scorer.name}; rename the folder of one")
+                raise EngineError(f"two networks are named {scorer.name}; rename the folder of one")
             self.queues[scorer.name] = ScoreQueue(scorer, waiting=self.limits.waiting, observe=self.metrics.count_batch)
         self.decoders = DecodePool(core_count())
         self.writers = DecodePool(_WRITERS, "store")

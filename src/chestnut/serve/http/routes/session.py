@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from chestnut.serve.http.access import COOKIE, LOCAL, find_client
+from chestnut.serve.http.access import COOKIE, LOCAL, bearer_token, find_client
 from chestnut.serve.http.answers import Answer
 from chestnut.serve.http.errors import RequestError
 from chestnut.serve.http.routes.predict import faults
 from chestnut.serve.http.service import Service
-
-
-class SignIn(BaseModel):
-    """The token of who signs in."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    token: str = Field(max_length=1000, examples=["a token of 32 letters or more"])
 
 
 class Session(Answer):
@@ -37,14 +29,18 @@ def session_routes(service: Service) -> APIRouter:
         client = LOCAL if tokens is None else find_client(tokens, request.headers)
         return Session(needed=tokens is not None, client=client)
 
-    @router.post("/v1/session", responses=faults(401, 403, 422), summary="Sign in")
-    async def sign_in(given: SignIn, request: Request, response: Response) -> Session:
-        """Exchange a token for a cookie that scripts cannot read and that other sites cannot send."""
+    @router.post("/v1/session", responses=faults(401, 403), summary="Sign in")
+    async def sign_in(request: Request, response: Response) -> Session:
+        """Exchange the token in `Authorization: Bearer TOKEN` for a cookie.
+
+        Scripts cannot read the cookie, and other sites cannot make a browser send it. It is valid until the browser
+        ends, or the token is no longer in the service's file.
+        """
         if tokens is None:
             return Session(needed=False, client=LOCAL)
-        token = given.token.strip()
-        client = tokens.find(token)
-        if client is None:
+        token = bearer_token(request.headers)
+        client = None if token is None else tokens.find(token)
+        if token is None or client is None:
             raise RequestError(401, "this token is not known; ask who runs the service for one")
         response.set_cookie(
             COOKIE, tokens.session(token), httponly=True, samesite="strict", secure=request.url.scheme == "https"
