@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs, on Debian and Ubuntu, the programs that tests use as the other side: a database server, DICOM tools and a
+# browser. Tests that miss one skip, and say so. Programs that are installed already are left as they are.
+set -euo pipefail
+
+missing=()
+need() { # PACKAGE COMMAND...: a package, and commands that come with it
+    local package=$1
+    shift
+    for command in "$@"; do
+        command -v "$command" > /dev/null || compgen -G "/usr/lib/postgresql/*/bin/$command" > /dev/null || {
+            missing+=("$package")
+            return
+        }
+    done
+}
+
+need postgresql initdb pg_ctl
+need dcmtk storescu storescp echoscu dsrdump dcmdump
+need dicom3tools dciodvfy
+need chromium chromium
+
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "nothing is missing"
+    exit 0
+fi
+if ! command -v apt-get > /dev/null; then
+    echo "missing: ${missing[*]}; this system has no apt-get, so install them in its own way" >&2
+    exit 1
+fi
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+
+# The tests start a server of their own; the package shall not start another one.
+if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+    "${as_root[@]}" mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf > /dev/null
+fi
+"${as_root[@]}" apt-get -o Acquire::http::Timeout=20 update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
