@@ -1,0 +1,306 @@
+/** The page: its parts, and what passes between them. */
+
+import { showAnswer } from "./answer.js";
+import { Cards, showNothing } from "./cards.js";
+import { byId, fillChoice, show } from "./dom.js";
+import { Filters } from "./filters.js";
+import { followHands } from "./gestures.js";
+import { History } from "./history.js";
+import { openInstruments } from "./instruments.js";
+import { openIntake } from "./intake.js";
+import { openKeys } from "./keys.js";
+import { download, labelsTable } from "./labels_csv.js";
+import { MapPanel } from "./map_panel.js";
+import { arrange, promoted } from "./order.js";
+import { Pictures } from "./picture.js";
+import { say, tell } from "./say.js";
+import { Sender } from "./sender.js";
+import { Service } from "./service.js";
+import { openTheme } from "./theme.js";
+import { Thumbnails } from "./thumbnails.js";
+import { askToken } from "./token.js";
+import { VerdictForm } from "./verdict_form.js";
+import { Viewer } from "./viewer.js";
+import { count, shownThreshold } from "./words.js";
+import { Worklist } from "./worklist.js";
+
+const service = new Service(askToken);
+const worklist = new Worklist();
+const sender = new Sender(service, worklist);
+const pictures = new Pictures(service, worklist);
+const cards = new Cards(worklist, new Thumbnails(pictures));
+const filters = new Filters();
+const viewer = new Viewer(byId("canvas"));
+const map = new MapPanel(service, worklist, viewer);
+const verdicts = new VerdictForm(service, worklist);
+const history = new History(service, worklist, (item) => {
+  go("worklist");
+  worklist.select(item);
+});
+
+let ordered = [];
+let pending = false;
+let opening = new AbortController();
+let answered = "";
+
+// ---- the worklist
+
+function refresh() {
+  if (pending) return;
+  pending = true;
+  requestAnimationFrame(() => {
+    pending = false;
+    const shown = worklist.items.filter((item) => filters.passes(item, worklist.outcome(item)));
+    ordered = arrange(shown, worklist, filters.order);
+    cards.show(ordered, filters.order.by === "priority" ? promoted(ordered, worklist) : new Set());
+    tellCounts(shown.length);
+    tellAnswer();
+  });
+}
+
+function tellCounts(shown) {
+  const all = worklist.items.length;
+  const judged = worklist.items.filter((item) => worklist.outcome(item).verdict).length;
+  byId("list-count").textContent = all === 0 ? "" : shown === all ? String(all) : `${shown} of ${all}`;
+  const failed = worklist.items.filter((item) => worklist.outcome(item).state === "failed").length;
+  byId("list-done").textContent = `${judged} of ${all} reviewed${failed ? ` · ${failed} not scored` : ""}`;
+  for (const id of ["list", "find", "list-foot"]) show(byId(id), all > 0);
+  byId("save-labels").disabled = judged === 0;
+  show(byId("empty"), all === 0);
+  showNothing(all > 0 && shown === 0);
+}
+
+function receive(items, left) {
+  worklist.add(items);
+  if (left) tell(`${count(left, "file")} of the folder ${left === 1 ? "is" : "are"} no image, and left out.`);
+  if (!items.length) {
+    if (!left) tell("There is no file in it.");
+    return;
+  }
+  say(`${count(items.length, "image")} added`);
+  sender.send(items);
+  if (!worklist.selected && (items.length === 1 || matchMedia("(min-width: 921px)").matches)) worklist.select(items[0]);
+}
+
+// ---- one image
+
+function openImage() {
+  const item = worklist.selected;
+  opening.abort();
+  document.body.dataset.reading = item ? "yes" : "no";
+  for (const id of ["reading", "answer"]) show(byId(id), item !== null);
+  if (!item) return;
+  answered = "";
+  byId("image-name").textContent = item.name;
+  byId("image-name").title = item.path;
+  viewer.show(null);
+  cards.reveal(item);
+  byId("answer").scrollTop = 0;
+  if (matchMedia("(max-width: 920px)").matches) scrollTo(0, 0);
+  void openPicture(item);
+}
+
+async function openPicture(item) {
+  opening = new AbortController();
+  const { signal } = opening;
+  const canvas = byId("canvas");
+  canvas.setAttribute("aria-label", "The picture is being opened");
+  note(worklist.outcome(item).state === "failed" ? "No picture" : "Opening the picture …");
+  if (worklist.outcome(item).state === "failed" && !(await pictures.isLocal(item))) return;
+  try {
+    const picture = await pictures.open(item, signal);
+    if (signal.aborted) return;
+    viewer.show(picture);
+    note("");
+    canvas.setAttribute("aria-label", `Chest X-ray ${item.name}, ${picture.width} by ${picture.height} pixels`);
+  } catch (error) {
+    if (signal.aborted) return;
+    note("No picture");
+    canvas.setAttribute("aria-label", `No picture of ${item.name}: ${error.message}`);
+  }
+}
+
+function note(text) {
+  byId("stage-note").textContent = text;
+  show(byId("stage-note"), text !== "");
+  show(byId("corner-view"), text === "");
+}
+
+/** Show the answer of the open image, unless it is the one that is shown. */
+function tellAnswer() {
+  const item = worklist.selected;
+  if (!item) return;
+  const outcome = worklist.outcome(item);
+  const place = ordered.indexOf(item);
+  byId("position").textContent = place < 0 ? "" : `${place + 1} of ${ordered.length}`;
+  byId("previous").disabled = place <= 0;
+  byId("next").disabled = place >= ordered.length - 1;
+  const now = JSON.stringify([item.key, worklist.model.name, outcome.state, outcome.result?.id, outcome.error, outcome.verdict]);
+  if (now === answered) return;
+  const fresh = !answered.startsWith(JSON.stringify([item.key, worklist.model.name, outcome.state]).slice(0, -1));
+  answered = now;
+  showAnswer(item, outcome, worklist.model, { again: () => sender.send([item]), remove: () => worklist.remove(item) });
+  if (fresh) map.open();
+  verdicts.open(item);
+  if (fresh && outcome.state === "scored" && !viewer.picture) void openPicture(item);
+}
+
+function step(by) {
+  if (!ordered.length) return;
+  const place = worklist.selected ? ordered.indexOf(worklist.selected) + by : 0;
+  if (ordered[place]) worklist.select(ordered[place]);
+}
+
+/** Open the next image that has no verdict; stay if there is none. */
+function openNext(after) {
+  const open = arrange(worklist.items, worklist, filters.order).find((item) => {
+    const outcome = worklist.outcome(item);
+    return item !== after && outcome.result && !outcome.verdict && filters.passes(item, outcome);
+  });
+  if (open) worklist.select(open);
+  else tell("Every image that is shown has a verdict.");
+}
+
+// ---- views, networks, help
+
+function go(view) {
+  document.body.dataset.view = view;
+  for (const name of ["worklist", "history"]) {
+    byId(`to-${name}`).toggleAttribute("aria-current", name === view);
+    if (name === view) byId(`to-${name}`).setAttribute("aria-current", "page");
+  }
+  show(byId("work"), view === "worklist");
+  show(byId("history"), view === "history");
+  scrollTo(0, 0);
+  if (view === "history") void history.load();
+}
+
+async function openModels() {
+  try {
+    worklist.models = await service.models();
+  } catch (error) {
+    tell(error.message);
+    return;
+  }
+  const choice = byId("network");
+  fillChoice(choice, worklist.models.map((model) => model.name));
+  choice.disabled = worklist.models.length < 2;
+  choice.parentElement.classList.toggle("single", worklist.models.length < 2);
+  choice.addEventListener("change", () => worklist.choose(worklist.models.find((model) => model.name === choice.value)));
+  worklist.choose(worklist.models[0]);
+}
+
+function back() {
+  const item = worklist.selected;
+  if (document.body.dataset.view === "history") go("worklist");
+  else if (!byId("filters").hidden) filters.toggle();
+  else if (item && matchMedia("(max-width: 920px)").matches) {
+    worklist.select(null);
+    cards.focus(item);
+  } else if (item) cards.focus(item);
+}
+
+function saveLabels() {
+  const { text, labels, unsure } = labelsTable(worklist);
+  download(new Blob([text], { type: "text/csv" }), "labels.csv");
+  tell(`${count(labels, "label")} saved${unsure ? `; ${count(unsure, "unsure verdict")} left out` : ""}.`);
+}
+
+function showProgress() {
+  show(byId("sending"), sender.busy);
+  const bar = byId("sending-bar");
+  bar.max = Math.max(1, sender.total);
+  bar.value = sender.done;
+  const wait = sender.pausedFor ? ` · the service is busy, again in ${sender.pausedFor} s` : "";
+  byId("sending-text").textContent = `${sender.done} of ${sender.total} scored${wait}`;
+  if (sender.busy || !sender.total) return;
+  const failed = worklist.items.filter((item) => worklist.outcome(item).state === "failed").length;
+  say(`${count(sender.total, "image")} done${failed ? `, ${failed} in the worklist could not be scored` : ""}`);
+}
+
+const KEYS = [
+  {
+    name: "Worklist",
+    keys: [
+      { on: ["j"], shown: ["J"], does: "next image", act: () => step(1) },
+      { on: ["k"], shown: ["K"], does: "previous image", act: () => step(-1) },
+      { on: ["o"], shown: ["O"], does: "add images; with Shift, a folder", act: (event) => byId(event.shiftKey ? "folder" : "files").click() },
+      { on: ["/"], shown: ["/"], does: "find", act: () => byId("filter-text").focus() },
+      { on: ["f"], shown: ["F"], does: "filters and order", act: () => worklist.items.length && filters.toggle() },
+      { on: ["Escape"], shown: ["Esc"], does: "back to the worklist", act: back },
+    ],
+  },
+  {
+    name: "Verdict",
+    keys: [
+      { on: ["a"], shown: ["A"], does: "agree", act: () => verdicts.choose("agree") },
+      { on: ["d"], shown: ["D"], does: "disagree", act: () => verdicts.choose("disagree") },
+      { on: ["u"], shown: ["U"], does: "unsure", act: () => verdicts.choose("unsure") },
+      { on: ["n"], shown: ["N"], does: "write a note", act: () => byId("note").focus() },
+      { on: ["s"], shown: ["S"], does: "save, next image", act: () => worklist.selected && verdicts.save() },
+    ],
+  },
+  {
+    name: "Picture",
+    keys: [
+      { on: ["+", "="], shown: ["+"], does: "larger", act: () => viewer.enlarge(1.25) },
+      { on: ["-"], shown: ["-"], does: "smaller", act: () => viewer.enlarge(1 / 1.25) },
+      { on: ["[", "]"], shown: ["[", "]"], does: "level", act: ({ key }) => viewer.adjust({ level: viewer.look.level + (key === "]" ? 2 : -2) }) },
+      { on: ["{", "}"], shown: ["{", "}"], does: "window", act: ({ key }) => viewer.adjust({ window: viewer.look.window + (key === "}" ? 4 : -4) }) },
+      { on: ["i"], shown: ["I"], does: "invert", act: () => viewer.adjust({ inverted: !viewer.look.inverted }) },
+      { on: ["0"], shown: ["0"], does: "reset", act: () => viewer.reset() },
+      { on: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: ["←", "→", "↑", "↓"], does: "move, on the picture", onStage: true, act: ({ key }) => pan(key) },
+    ],
+  },
+  {
+    name: "Heat map and page",
+    keys: [
+      { on: ["h"], shown: ["H"], does: "heat map on or off", act: () => worklist.selected && map.toggle() },
+      { on: [",", "."], shown: [",", "."], does: "weaker, stronger", act: ({ key }) => map.strengthen(key === "." ? 5 : -5) },
+      { on: ["t"], shown: ["T"], does: "light or dark", act: () => byId("theme").click() },
+      { on: ["y"], shown: ["Y"], does: "history", act: () => go("history") },
+      { on: ["?"], shown: ["?"], does: "this help", act: () => byId("help").showModal() },
+    ],
+  },
+];
+
+function pan(key) {
+  const [x, y] = { ArrowLeft: [48, 0], ArrowRight: [-48, 0], ArrowUp: [0, 48], ArrowDown: [0, -48] }[key];
+  viewer.move(x, y);
+}
+
+worklist.addEventListener("change", refresh);
+worklist.addEventListener("select", openImage);
+worklist.addEventListener("model", () => {
+  const { name, classes, positive, threshold } = worklist.model;
+  filters.offer(classes);
+  byId("caption").textContent = positive ? `Score for ${positive}; the tick is the threshold, ${shownThreshold(threshold)}` : "Score for the class that is decided";
+  byId("empty-network").textContent = `${name} decides between ${classes.slice(0, -1).join(", ")} and ${classes.at(-1)}.`;
+  const unknown = worklist.items.filter((item) => worklist.outcome(item).state === "waiting");
+  if (unknown.length) sender.send(unknown);
+});
+filters.addEventListener("change", refresh);
+sender.addEventListener("progress", showProgress);
+verdicts.addEventListener("saved", (event) => openNext(event.detail));
+
+byId("to-worklist").addEventListener("click", () => go("worklist"));
+byId("to-history").addEventListener("click", () => go("history"));
+byId("back").addEventListener("click", back);
+byId("previous").addEventListener("click", () => step(-1));
+byId("next").addEventListener("click", () => step(1));
+byId("sending-stop").addEventListener("click", () => sender.stop());
+byId("save-labels").addEventListener("click", saveLabels);
+byId("help-open").addEventListener("click", () => byId("help").showModal());
+byId("help-close").addEventListener("click", () => byId("help").close());
+byId("token-cancel").addEventListener("click", () => byId("token").close());
+
+openIntake(receive);
+openTheme();
+openInstruments(viewer);
+followHands(byId("canvas"), viewer);
+openKeys(KEYS, byId("canvas"));
+setInterval(refresh, 30_000); // waiting images rise
+addEventListener("beforeunload", (event) => {
+  if (sender.busy) event.preventDefault();
+});
+await openModels();
