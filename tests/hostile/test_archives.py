@@ -8,12 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from hostile_images import zeros
 
 from chestnut.config import InputSpec
 from chestnut.data.decoding.decode import decode
 from chestnut.data.sources.load import load_dataset
 from chestnut.errors import DataError, ImageError
+from hostile_images import zeros
 from measuring import MB, run_each
 
 SPLITS = ("train", "val", "test")

@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hostile_images import ACCEPTED, GREY, REFUSED, black_png, dataset, dicom, webp
 
 from chestnut.config import InputSpec
 from chestnut.data.decoding import limits
 from chestnut.data.decoding.decode import decode
 from chestnut.data.decoding.headers import read_facts
+from hostile_images import ACCEPTED, GREY, REFUSED, black_png, dataset, dicom, webp
 from measuring import MB, run_each
 
 #: What a refusal may take, beside three times the size of the file.
