@@ -26,7 +26,8 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -m slow -n 0
+	$(BIN)/python -m pytest -m slow --ignore=tests/slow
+	$(BIN)/python -m pytest -m slow -n 0 tests/slow
 
 crash: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m crash --jobs 2 --docs

@@ -34,7 +34,8 @@ WORDS = {
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
-    "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "guard": ["x"], "report": ["x"],
+    "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "explain": ["x", "y"],
+    "guard": ["x"], "report": ["x"],
     "serve": ["x"],
 }  # fmt: skip
 
@@ -71,7 +72,8 @@ def test_every_output_is_known():
         "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
-        "exchange --json", "stress --json", "predict --csv", "predict --json", "guard --json",
+        "exchange --json", "stress --json", "predict --csv", "predict --json", "explain --out", "explain --json",
+        "guard --json",
         "report --out", "report --json", "plan --json", "serve --json",
     ]  # fmt: skip
 

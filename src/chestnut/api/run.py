@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
+from chestnut.api.explain import explain
 from chestnut.api.guard import guard
 from chestnut.api.options import (
     DisplayOptions,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
+    from chestnut.explain.explain import Choice
+    from chestnut.explain.map_folder import MapFile
     from chestnut.inference.guard.summary import GuardSummary
     from chestnut.inference.predictions import Predictions
     from chestnut.robustness.exchange.exchange import Exchange
@@ -140,6 +143,36 @@ class Run(Calibrated):
         from chestnut.inference.predictions import Predictions
 
         return Predictions.joined(predict_parts(self.folder, images, skip_bad=skip_bad, **options))
+
+    def explain(
+        self,
+        images: str | Path | Sequence[str | Path],
+        *,
+        to: str | Path | None = None,
+        of: str | None = None,
+        method: Choice = "auto",
+        **options: Unpack[DisplayOptions],
+    ) -> list[MapFile]:
+        """Draw which places of images speak for a class, beside the images themselves.
+
+        Args:
+            images: Image files, folders of images, or glob patterns; one or several.
+            to: A new folder, or an empty one, for the pictures; None for `explain` in the run's folder, whose earlier
+                content is replaced.
+            of: The class to explain; None for the positive one of two, and for the likeliest of more.
+            method: `activation`, which is exact, for networks that average maps before their last layer; `occlusion`,
+                which hides part after part, for all; `auto` for the first where it is possible.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Returns:
+            What each picture shows.
+
+        Raises:
+            ExplanationError: The class or the method is unknown, or the network has no class activation maps.
+            DataError: No images, or unreadable ones; or the folder is not empty.
+            BundleError: The bundle is missing or was changed.
+        """
+        return explain(self.folder, images, to, of, method, **options)
 
     def guard(self, false_alarms: float = FALSE_ALARMS, **options: Unpack[DisplayOptions]) -> GuardSummary:
         """Fit the guard, which tells images that are unlike those of the run, and keep it in the bundle.

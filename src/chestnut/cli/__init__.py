@@ -51,6 +51,7 @@ COMMANDS = {
     "exchange": "Results",
     "stress": "Results",
     "predict": "Results",
+    "explain": "Results",
     "guard": "Results",
     "report": "Results",
     "plan": "Results",

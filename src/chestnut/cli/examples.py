@@ -46,6 +46,7 @@ EXAMPLES = {
     "exchange": ("chestnut exchange runs/first", "chestnut exchange runs/first --draws 5"),
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
+    "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
     "report": ("chestnut report runs/first --out first.html",),

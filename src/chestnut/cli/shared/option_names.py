@@ -16,6 +16,7 @@ _OTHERS = {
     "identities": "--identities",
     "mapping": "--map",
     "metrics": "--metric",
+    "of": "--class",
     "settings": "--set",
     "shifts": "--shift",
 }
@@ -60,6 +61,7 @@ _SAME = frozenset(
         "leave_one_source_out",
         "low",
         "margin",
+        "method",
         "most_waiting",
         "objective",
         "older_than",

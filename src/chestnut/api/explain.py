@@ -1,0 +1,54 @@
+"""Show where the network of a run looked in images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack, get_args
+
+from chestnut.api.options import DisplayOptions, DisplaySettings, read_options
+from chestnut.errors import ExplanationError, suggest
+from chestnut.files.folders import new_folder, replacement_folder
+from chestnut.runs.places import require_outside_runs
+
+if TYPE_CHECKING:
+    from chestnut.explain.explain import Choice
+    from chestnut.explain.image_map import ImageMap
+    from chestnut.explain.map_folder import MapFile
+    from chestnut.progress import Tick
+    from chestnut.runs.folder import RunFolder
+
+
+def explain(
+    run: RunFolder,
+    images: str | Path | Sequence[str | Path],
+    to: str | Path | None,
+    of: str | None,
+    method: Choice,
+    **options: Unpack[DisplayOptions],
+) -> list[MapFile]:
+    """Draw where the network of a run looked in images; see `Run.explain`."""
+    from chestnut.data.sources.load import image_files
+    from chestnut.explain.explain import Choice
+    from chestnut.explain.image_map import map_images
+    from chestnut.explain.map_folder import write_maps
+    from chestnut.inference.engine_choice import open_engine
+    from chestnut.inference.run_bundle import read_run_bundle
+
+    how = read_options(DisplaySettings, options)
+    if method not in get_args(Choice):
+        raise ExplanationError(f"method={method!r} is unknown; {suggest(method, get_args(Choice))}")
+    if to is not None:
+        require_outside_runs(Path(to), "the maps")
+    given = [images] if isinstance(images, str | Path) else images
+    files, bundle = image_files([str(item) for item in given]), read_run_bundle(run)
+    maps = map_images(bundle, open_engine(bundle), files, of=of, method=method)
+    folder = replacement_folder(run.path / "explain") if to is None else new_folder(Path(to))
+    with how.shown.bar("Explaining") as tick, folder as draft:
+        return write_maps(_counted(maps, tick, len(files)), draft)
+
+
+def _counted(maps: Iterator[ImageMap], tick: Tick, count: int) -> Iterator[ImageMap]:
+    for done, one in enumerate(maps, 1):
+        yield one
+        tick(done, count)
