@@ -17,6 +17,7 @@ from chestnut.serve.http.routes.predict import predict_routes
 from chestnut.serve.http.routes.session import session_routes
 from chestnut.serve.http.routes.state import NOTICE, state_routes
 from chestnut.serve.http.service import Service
+from chestnut.serve.page.files import add_page
 
 _DESCRIPTION = f"""Scores chest X-rays with the networks of chestnut. {NOTICE}
 
@@ -39,6 +40,7 @@ def create_app(service: Service) -> ASGIApp:
     )
     for routes in (predict_routes, explain_routes, state_routes, session_routes):
         api.include_router(routes(service))
+    add_page(api)
     add_error_handlers(api)
     guarded = Guarded(Access(api, service.tokens), service.limits)
     return Measured(Secured(Faults(guarded)), service.metrics)

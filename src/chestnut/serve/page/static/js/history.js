@@ -61,21 +61,20 @@ export class History {
   }
 
   #row(row) {
-    const model = this.#worklist.models.find((one) => one.bundle === row.bundle) ?? { positive: positiveOf(row) };
     const time = new Date(row.time);
     const item = this.#worklist.items.find((one) => [...one.outcomes.values()].some((outcome) => outcome.result?.id === row.id));
     const open = item
       ? el("button", { type: "button", class: "outlined small", onclick: () => this.#open(item) }, "Open", unseen(` ${item.name}`))
       : null;
-    const number = el("p", {}, shownClass(row, model), el("b", {}, shownNumber(shownProbability(row, model))));
+    const number = el("p", {}, shownClass(row, row), el("b", {}, shownNumber(shownProbability(row, row))));
     return el(
       "tr",
       { data: { id: row.id } },
       el("td", { class: "when" }, time.toLocaleTimeString(), el("span", {}, time.toLocaleDateString(undefined, { dateStyle: "medium" }))),
-      el("td", {}, decisionMark(row, model)),
-      el("td", { class: "chance" }, number, meter(row, model)),
+      el("td", {}, decisionMark(row, row)),
+      el("td", { class: "chance" }, number, meter(row, row)),
       el("td", {}, ...guardMark(row)),
-      el("td", {}, ...verdictMark(row.verdict)),
+      el("td", {}, ...verdictMark(row.verdicts.at(-1))),
       el("td", {}, row.model),
       el("td", { class: "act" }, ...(open ? [open] : [])),
     );
@@ -88,13 +87,6 @@ export class History {
       tell(error.message);
     }
   }
-}
-
-/** Return the positive class of a network that the service has no more: the one whose score decided. */
-function positiveOf(row) {
-  if (row.threshold === null) return null;
-  const passing = Object.keys(row.probabilities).find((name) => row.probabilities[name] >= row.threshold === (name === row.decision));
-  return passing ?? null;
 }
 
 function guardMark(row) {

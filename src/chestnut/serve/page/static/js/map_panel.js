@@ -69,10 +69,10 @@ export class MapPanel {
     show(byId("map-more"), true);
     byId("map-words").textContent = "The map is being computed.";
     try {
-      const { map, method, of } = await this.#obtain(signal);
+      const { map, method, of, evidence } = await this.#obtain(signal);
       if (signal.aborted) return;
       this.#viewer.cover(map);
-      byId("map-words").textContent = explainMap(method, of);
+      byId("map-words").textContent = explainMap(method, of, evidence);
       byId("corner-map").textContent = `Heat map for ${of}`;
       show(byId("corner-map"), true);
       say("Heat map on");
@@ -88,8 +88,8 @@ export class MapPanel {
     const wanted = byId("map-class").value;
     const key = JSON.stringify([selected.key, model.name, wanted]);
     if (!this.#painted.has(key)) {
-      const { picture, method, of } = await this.#service.explain(selected.file, model.name, { form: "map", of: wanted, signal });
-      this.#painted.set(key, { map: await paintMap(picture), method, of });
+      const { picture, method, of, evidence } = await this.#service.explain(selected.file, model.name, { form: "map", of: wanted, signal });
+      this.#painted.set(key, { map: await paintMap(picture), method, of, evidence });
       if (this.#painted.size > 32) this.#painted.delete(this.#painted.keys().next().value);
     }
     return this.#painted.get(key);

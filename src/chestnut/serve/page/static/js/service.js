@@ -25,7 +25,7 @@ export class Service {
   /** Return the networks of the service. */
   async models() {
     const found = await this.#json("/v1/models");
-    return found.models ?? found;
+    return found.models;
   }
 
   /**
@@ -51,7 +51,7 @@ export class Service {
    * Return a picture: of the image, or of where the network looked.
    *
    * @param {"picture"|"map"} form
-   * @returns {Promise<{picture: Blob, method: string, of: string}>}
+   * @returns {Promise<{picture: Blob, method: string, of: string, evidence: boolean}>}
    */
   async explain(file, model, { form, of = null, signal } = {}) {
     const body = new FormData();
@@ -62,14 +62,15 @@ export class Service {
     return {
       picture: await response.blob(),
       method: response.headers.get("X-Chestnut-Method") ?? "",
-      of: response.headers.get("X-Chestnut-Class") ?? of ?? "",
+      of: decodeURIComponent(response.headers.get("X-Chestnut-Class") ?? ""),
+      evidence: response.headers.get("X-Chestnut-Evidence") !== "false",
     };
   }
 
   /** Return rows of the audit table, newest first. */
   async history(query) {
     const found = await this.#json(`/v1/predictions?${new URLSearchParams(query)}`);
-    return found.predictions ?? found;
+    return found.predictions;
   }
 
   /** Store a reviewer's verdict. */

@@ -69,7 +69,8 @@ export const METHODS = {
 };
 
 /** Explain a heat map. */
-export function explainMap(method, of) {
+export function explainMap(method, of, evidence) {
+  if (!evidence) return `No place of this image speaks for ${of}, so the map is empty.`;
   const known = METHODS[method] ?? "Each place’s part in the score for {class}.";
   return `${known.replace("{class}", of)} It shows where the network looked, not whether it is right.`;
 }
