@@ -41,7 +41,7 @@ def test_the_folder_of_the_run_has_the_maps_of_the_last_call(chestnut, workspace
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--class", "COVID"), "--class 'COVID' is no class of this network; known: NORMAL, PNEUMONIA"),
+        (("--class", "COVID"), "there is no class 'COVID'; known: NORMAL, PNEUMONIA"),
         (("--method", "gradcam"), "--method 'gradcam' is unknown; known: auto, activation, occlusion"),
         (("--method", "activation"), "--method 'activation' needs a network that averages maps before its last layer"),
     ],
