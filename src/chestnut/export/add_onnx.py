@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from chestnut.export.onnx_file import OPSET, write_onnx
-from chestnut.export.parity_check import largest_difference, require_parity, sample_images
+from chestnut.export.conversion import OPSET, convert
+from chestnut.export.parity_check import comparison_images, largest_difference, require_parity
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.onnx_engine import PART, OnnxEngine
 from chestnut.inference.parity import TOLERANCE, Parity
@@ -31,10 +31,10 @@ def add_onnx(run: RunFolder, engine: KerasEngine | None = None) -> Parity:
     engine = engine or KerasEngine.open(bundle)
     with tempfile.TemporaryDirectory(prefix="chestnut-export-") as folder:
         path = Path(folder) / PART
-        write_onnx(engine.network, bundle.spec, path)
+        convert("onnx", engine.network, bundle.spec, path)
         content = path.read_bytes()
     other = OnnxEngine.load(content, bundle, str(run.bundle / PART))
-    images = sample_images(run.manifest, bundle.spec)
+    images = comparison_images(run.manifest, bundle.spec)
     parity = Parity(len(images), largest_difference(engine, other, images, bundle.temperature), OPSET)
     require_parity(parity.difference, TOLERANCE, "ONNX", run)
     change_run_bundle(run, parts={PART: content}, parity=parity)

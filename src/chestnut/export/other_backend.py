@@ -1,6 +1,6 @@
 """Convert a network of another Keras backend in a process of its own, where Keras computes with TensorFlow.
 
-Keras's converter to ONNX fixes the number of images under PyTorch, and needs TensorFlow under JAX.
+Keras's converters fix the number of images under PyTorch, and need TensorFlow under JAX.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from chestnut.config import InputSpec
 from chestnut.errors import BundleError
 
 
-def write_in_tensorflow(network: Any, spec: InputSpec, path: Path) -> None:
-    """Write a network as `write_onnx` does, from a process whose backend is TensorFlow.
+def convert_in_tensorflow(form: str, network: Any, spec: InputSpec, path: Path) -> None:
+    """Write a network as `convert` does, from a process whose backend is TensorFlow.
 
     Raises:
         BundleError: The network cannot be converted.
@@ -26,7 +26,7 @@ def write_in_tensorflow(network: Any, spec: InputSpec, path: Path) -> None:
         stored = Path(folder) / "model.keras"
         network.save(stored)
         done = subprocess.run(
-            [sys.executable, "-m", "chestnut.export.onnx_file", str(stored), spec.model_dump_json(), str(path)],
+            [sys.executable, "-m", "chestnut.export.conversion", form, str(stored), spec.model_dump_json(), str(path)],
             env={**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -35,4 +35,4 @@ def write_in_tensorflow(network: Any, spec: InputSpec, path: Path) -> None:
         )
     if done.returncode:
         last = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise BundleError(f"the network cannot be written as ONNX ({last[:200]})")
+        raise BundleError(last.removeprefix(f"{BundleError.__module__}.{BundleError.__name__}: ")[:400])

@@ -9,7 +9,8 @@ from chestnut.config import InputSpec
 from chestnut.data.decoding.decode import decode
 from chestnut.data.manifest import Manifest
 from chestnut.data.parallel import in_order
-from chestnut.errors import BundleError, ImageError
+from chestnut.errors import BundleError, ChestnutError, ImageError, in_one_line
+from chestnut.evaluation.arrays import Floats
 from chestnut.inference.engine import Engine
 from chestnut.runs.folder import RunFolder
 
@@ -20,20 +21,19 @@ IMAGES = 64
 _BATCHES = (1, 3, 8)
 
 
-def sample_images(manifest: Manifest, spec: InputSpec, most: int = IMAGES) -> npt.NDArray[np.uint8]:
-    """Read validation images of a run from their files, spread over the split.
-
-    Where none can be read, as in a run that was copied without its images, noise takes their place.
+def sample_images(manifest: Manifest, spec: InputSpec, split: str = "val", most: int = IMAGES) -> npt.NDArray[np.uint8]:
+    """Read images of a split from their files, spread over it; of all images where there is no such split.
 
     Args:
         manifest: The images of a run.
         spec: The input of its network.
+        split: train, val or test.
         most: The number of images.
 
     Returns:
-        The images as the network sees them, shape (n, height, width).
+        The images as the network sees them, shape (n, height, width); none where none can be read.
     """
-    paths = manifest.only("val").paths if "val" in manifest.splits else manifest.paths
+    paths = manifest.only(split).paths if split in manifest.splits else manifest.paths
     chosen = [paths[row] for row in np.linspace(0, len(paths) - 1, min(len(paths), most)).round().astype(int)]
 
     def attempt(path: str) -> npt.NDArray[np.uint8] | None:
@@ -43,9 +43,18 @@ def sample_images(manifest: Manifest, spec: InputSpec, most: int = IMAGES) -> np
             return None
 
     read = [image for image in in_order(attempt, chosen) if image is not None]
-    if not read:
-        return np.random.default_rng(0).integers(0, 256, (most, spec.height, spec.width), dtype=np.uint8)
-    return np.stack(read)
+    return np.stack(read) if read else np.zeros((0, spec.height, spec.width), np.uint8)
+
+
+def noise(spec: InputSpec, count: int = IMAGES) -> npt.NDArray[np.uint8]:
+    """Return images of noise, for a run that was copied without its images; shape (count, height, width)."""
+    return np.random.default_rng(0).integers(0, 256, (count, spec.height, spec.width), dtype=np.uint8)
+
+
+def comparison_images(manifest: Manifest, spec: InputSpec) -> npt.NDArray[np.uint8]:
+    """Return the images by which two forms of a network are compared: validation images, or noise without any."""
+    images = sample_images(manifest, spec)
+    return images if len(images) else noise(spec)
 
 
 def largest_difference(one: Engine, other: Engine, images: npt.NDArray[np.uint8], temperature: float) -> float:
@@ -54,15 +63,34 @@ def largest_difference(one: Engine, other: Engine, images: npt.NDArray[np.uint8]
     Args:
         one: The network.
         other: The same network in another form.
-        images: Grey values, shape (n, height, width).
+        images: Grey values, shape (n, height, width), n ≥ 1.
         temperature: The temperature of their bundle.
+
+    Raises:
+        BundleError: The other form does not take so many images at a time.
     """
     names = [str(number) for number in range(len(images))]
     wanted = one.probabilities(images, names, temperature)
+    rows = np.arange(max(len(images), sum(_BATCHES))) % len(images)  # of few images, some are compared twice
     starts = [0, *np.cumsum(_BATCHES).tolist()]
-    parts = [slice(start, start + size) for start, size in zip(starts, (*_BATCHES, len(images)), strict=True)]
-    got = [other.probabilities(images[part], names[part], temperature) for part in parts if len(images[part])]
-    return float(np.abs(np.concatenate(got) - wanted).max())
+    worst = 0.0
+    for start, size in zip(starts, (*_BATCHES, len(images)), strict=True):
+        if len(part := rows[start : start + size]):
+            got = _compute(other, images[part], [names[row] for row in part], temperature)
+            worst = max(worst, float(np.abs(got - wanted[part]).max()))
+    return worst
+
+
+def _compute(engine: Engine, images: npt.NDArray[np.uint8], names: list[str], temperature: float) -> Floats:
+    try:
+        return engine.probabilities(images, names, temperature)
+    except ChestnutError:
+        raise
+    except Exception as error:  # each library has errors of its own
+        count = f"{len(images)} image{'s' if len(images) > 1 else ''}"
+        raise BundleError(
+            f"the exported network does not take {count} at a time ({in_one_line(error)}); the export is not written"
+        ) from error
 
 
 def require_parity(difference: float, tolerance: float, kind: str, run: RunFolder) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from chestnut.auditing.findings import number
-from chestnut.config import EnsembleConfig, InputSpec, Recipe
+from chestnut.config import EnsembleConfig, InputSpec, Recipe, TrainConfig
 from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
+from chestnut.export.add_onnx import add_onnx
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.finish import finish_bundle
 from chestnut.inference.keras_engine import load_bundle
@@ -102,6 +103,8 @@ def ensemble(
             write_run_bundle(draft, network, recipe, manifest, synthetic=synthetic)
             if "val" in manifest.splits:
                 _finish(draft, bars)
+            if recipe.train.export == "onnx":
+                add_onnx(draft)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
 
     return RunFolder(take_folder(path, write, numbered=numbered))
@@ -165,11 +168,13 @@ def _make_recipe(members: Sequence[Member]) -> Recipe:
     spec = members[0].bundle.spec
     channels = min(one.bundle.spec.channels for one in members)
     names = sorted({one.bundle.recipe for one in members})
+    exports = {one.run.recipe.train.export for one in members}
     return Recipe(
         name="ensemble",
         summary=f"mean of the calibrated probabilities of {len(members)} runs: {', '.join(names)}",
         input=spec.model_copy(update={"channels": channels}),
         model=EnsembleConfig(members=tuple(str(one.run.path.resolve()) for one in members)),
+        train=TrainConfig(export="none" if "none" in exports else "onnx"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Networks as ONNX files: the same logits and features for any number of images, by every registered network."""
+"""Networks in ONNX form: the same logits and features for any number of images, by every registered network."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ from keras import layers
 
 from chestnut.config import InputSpec, load_recipe, recipe_names
 from chestnut.errors import BundleError
-from chestnut.export.onnx_file import write_onnx
+from chestnut.export.conversion import convert
 from chestnut.inference.engine import Images
 from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.onnx_engine import ACTIVATION, FEATURES, LOGITS, OnnxEngine
@@ -25,7 +25,7 @@ def noise(count, spec):
 
 
 def exported(network, spec, path):
-    write_onnx(network, spec, path)
+    convert("onnx", network, spec, path)
     return OnnxEngine(open_session(path.read_bytes(), threads=2), spec)
 
 
@@ -84,6 +84,13 @@ def test_random_layers_do_nothing_in_the_file(tmp_path):
     np.testing.assert_allclose(first, KerasEngine(network, spec).compute_logits(same(images), None), atol=1e-3)
 
 
+def test_a_network_is_written_as_the_same_bytes_again(tmp_path):
+    network, spec = gap_network(layers.Dropout(0.5)), InputSpec(height=24, width=20)
+    for name in ("first", "again"):
+        convert("onnx", network, spec, tmp_path / name)
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+
+
 def test_channels_are_repeated_in_the_file(tmp_path):
     image = keras.Input((24, 20, 3))
     network = keras.Model(image, layers.Dense(2)(layers.Flatten()(image)))
@@ -99,6 +106,6 @@ def test_what_cannot_be_converted_is_said(tmp_path, monkeypatch):
         raise ValueError("an operator\nis missing")
 
     monkeypatch.setattr(keras.Model, "export", fail)
-    with pytest.raises(BundleError, match=r"cannot be written as ONNX \(an operator is missing\)"):
-        write_onnx(gap_network(), InputSpec(height=24, width=20), tmp_path / "model.onnx")
+    with pytest.raises(BundleError, match=r"as ONNX by keras .*, tf2onnx .* \(an operator is missing\)"):
+        convert("onnx", gap_network(), InputSpec(height=24, width=20), tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
