@@ -13,6 +13,7 @@ from chestnut.serve.http.headers import Secured
 from chestnut.serve.http.limits import Guarded
 from chestnut.serve.http.metrics import Measured
 from chestnut.serve.http.routes.explain import explain_routes
+from chestnut.serve.http.routes.history import history_routes
 from chestnut.serve.http.routes.predict import predict_routes
 from chestnut.serve.http.routes.session import session_routes
 from chestnut.serve.http.routes.state import NOTICE, state_routes
@@ -38,7 +39,7 @@ def create_app(service: Service) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for routes in (predict_routes, explain_routes, state_routes, session_routes):
+    for routes in (predict_routes, explain_routes, history_routes, state_routes, session_routes):
         api.include_router(routes(service))
     add_page(api)
     add_error_handlers(api)

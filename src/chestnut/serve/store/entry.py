@@ -16,7 +16,7 @@ class Origin(NamedTuple):
 
     Attributes:
         source: The way in which the images came.
-        client: The name of the token or of the DICOM application, or a keyed hash of the address; see `Pseudonyms`.
+        client: The name of the token or of the DICOM application; never an address.
     """
 
     source: Source

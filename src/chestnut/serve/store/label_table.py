@@ -44,6 +44,10 @@ class LabelTable:
     rows: tuple[tuple[str, ...], ...]
     left_out: dict[str, int]
 
+    def left_out_text(self) -> str:
+        """Return the numbers of images without a row in a line, such as `1 unsure, 3 not kept`; empty if none is."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+
     def to_csv(self) -> str:
         """Return the table as a CSV file, whose paths start at the folder of the kept images."""
         file = io.StringIO()
@@ -62,6 +66,22 @@ def make_labels(judged: Iterable[Row]) -> LabelTable:
     left_out: Counter[str] = Counter()
     rows = [tuple(cells) for cells in _label_each(judged, left_out)]
     return LabelTable(tuple(rows), dict(left_out))
+
+
+def list_verdicts(judged: Iterable[Row]) -> LabelTable:
+    """Return the latest verdict on each prediction, whether it gives a label or not.
+
+    Cells that are unknown are empty: the path of an image that was not kept, and the label of an unsure verdict.
+
+    Args:
+        judged: The predictions, the latest verdict first.
+    """
+    rows = []
+    for row in judged:
+        verdict = row.verdicts[-1]
+        label = None if verdict.verdict == "unsure" else _find_label(row, verdict)
+        rows.append(tuple(_cells(row, verdict, row.kept or "", label or "")))
+    return LabelTable(tuple(rows), {})
 
 
 def _label_each(judged: Iterable[Row], left_out: Counter[str]) -> Iterator[list[str]]:

@@ -41,7 +41,8 @@ class RowVerdict:
         verdict: Whether the reviewer agrees.
         label: The right class; None if the reviewer named none.
         note: Free text.
-        reviewer: Who it was; empty if unknown.
+        reviewer: Who it was, as they wrote; empty if they did not.
+        client: Who sent it: the name of a token.
     """
 
     id: str
@@ -51,6 +52,7 @@ class RowVerdict:
     label: str | None
     note: str
     reviewer: str
+    client: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict for JSON."""
@@ -62,6 +64,7 @@ class RowVerdict:
             "label": self.label,
             "note": self.note,
             "reviewer": self.reviewer,
+            "client": self.client,
         }
 
 
@@ -73,7 +76,7 @@ class Row:
         id: Its UUID.
         time: When it was recorded, in UTC.
         source: The way in which the image came.
-        client: Who asked: a name, or a keyed hash of the address.
+        client: Who asked: the name of a token or of a DICOM application.
         model: The name of the model.
         bundle: The SHA-256 that identifies the bundle.
         pixels: The SHA-256 of the pixels that the network saw.

@@ -106,12 +106,13 @@ class Store:
             raise StoreError(f"the database {self.place} has not answered for {_MOST_SECONDS} seconds") from None
         return ids
 
-    def add_verdict(self, prediction: str, verdict: Verdict) -> None:
+    def add_verdict(self, prediction: str, verdict: Verdict, client: str = "") -> None:
         """Record what a reviewer says of a prediction; earlier verdicts stay.
 
         Args:
             prediction: The prediction's id.
             verdict: The verdict.
+            client: Who sends it: the name of a token.
 
         Raises:
             UnknownPredictionError: There is no such prediction.
@@ -132,6 +133,7 @@ class Store:
                     label=verdict.label,
                     note=storable(verdict.note),
                     reviewer=storable(verdict.reviewer),
+                    client=storable(client),
                 )
             )
 
@@ -284,13 +286,14 @@ def _to_rows(session: Session, found: Sequence[Prediction]) -> list[Row]:
     for event in session.scalars(events):
         verdicts[event.prediction].append(
             RowVerdict(
-                event.id,
-                event.time,
-                event.bundle,
-                cast(Opinion, event.verdict),
-                event.label,
-                event.note,
-                event.reviewer,
+                id=event.id,
+                time=event.time,
+                bundle=event.bundle,
+                verdict=cast(Opinion, event.verdict),
+                label=event.label,
+                note=event.note,
+                reviewer=event.reviewer,
+                client=event.client,
             )
         )
     return [_to_row(row, tuple(verdicts[row.number])) for row in found]

@@ -88,3 +88,4 @@ class VerdictEvent(Base):
     label: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)
     reviewer: Mapped[str] = mapped_column(Text)
+    client: Mapped[str] = mapped_column(String(128))

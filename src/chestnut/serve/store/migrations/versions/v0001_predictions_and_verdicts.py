@@ -50,5 +50,6 @@ def upgrade() -> None:
         sa.Column("label", sa.Text),
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("reviewer", sa.Text, nullable=False),
+        sa.Column("client", sa.String(128), nullable=False),
     )
     op.create_index("chestnut_verdicts_prediction", "chestnut_verdicts", ["prediction"])
