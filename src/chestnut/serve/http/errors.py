@@ -10,10 +10,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chestnut.errors import (
@@ -36,6 +37,10 @@ _SOON, _STORE = 1.0, 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+#: The status that stands for a client that closed its connection before its answer.
+GONE = 499
+
+
 class RequestError(ChestnutError):
     """A request that is not answered as its client wished.
 
@@ -49,6 +54,10 @@ class RequestError(ChestnutError):
         super().__init__(message)
         self.status = status
         self.seconds = seconds
+
+
+#: What a client is told of an error that nobody expected.
+_FAULT = RequestError(500, "the service failed; its log has the cause. Tell who runs it")
 
 
 class ClientGoneError(Exception):
@@ -93,8 +102,11 @@ def add_error_handlers(app: FastAPI) -> None:
     """Make an application answer errors as JSON of one line."""
     for kind in (ChestnutError, TimeoutError, OSError):
         app.add_exception_handler(kind, _answer_known)
+    for gone in (ClientGoneError, ClientDisconnect):
+        app.add_exception_handler(gone, _answer_nobody)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(Exception, _answer_fault)
 
 
 class Faults:
@@ -118,15 +130,12 @@ class Faults:
 
         try:
             await self._app(scope, receive, watch)
-        except ClientGoneError:
-            return
         except Exception as error:  # whatever it is, its text may name a patient, and stays here
             if scope["type"] != "http":
                 raise
             log.error("a fault in %s: %s at %s", scope["method"], type(error).__name__, _places(error))
             if not started:
-                text = "the service failed; its log has the cause. Tell who runs it"
-                await error_response(RequestError(500, text))(scope, receive, send)
+                await error_response(_FAULT)(scope, receive, send)
 
 
 def _places(error: BaseException) -> str:
@@ -140,6 +149,14 @@ async def _answer_known(request: Request, error: Exception) -> JSONResponse:
     if known is None:
         raise error
     return error_response(known)
+
+
+async def _answer_nobody(request: Request, error: Exception) -> Response:
+    return Response(status_code=GONE)
+
+
+async def _answer_fault(request: Request, error: Exception) -> JSONResponse:
+    return error_response(_FAULT)  # the application raises the error once more, and `Faults` logs it
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:

@@ -99,6 +99,9 @@ class _Body:
 
     async def _pass_on(self, message: Message) -> None:
         self.started = True
+        if message["type"] == "http.response.start" and not self._complete:
+            # Else the connection would stay open, and take what its client goes on to send, for ever
+            message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
         if not last or self._complete:
             await self._send(message)

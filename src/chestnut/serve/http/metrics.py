@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chestnut.serve.http.errors import GONE
 from chestnut.serve.scoring.queue import ScoreQueue
 from chestnut.serve.scoring.score import Score
 
@@ -16,9 +17,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _IMAGES = (1, 2, 4, 8)
-
-#: The status that stands for a client that closed its connection before its answer.
-_GONE = 499
 
 
 class Metrics:
@@ -89,7 +87,7 @@ class Measured:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        began, status = time.perf_counter(), _GONE
+        began, status = time.perf_counter(), GONE
 
         async def watch(message: Message) -> None:
             nonlocal status

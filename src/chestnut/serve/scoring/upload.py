@@ -36,11 +36,11 @@ class Upload:
     def named(cls, name: str | None, content: bytes) -> Upload:
         r"""Return an upload whose name is safe to repeat: without folders, control characters and undue length.
 
-        >>> Upload.named(r"..\..\chest 1.png", b"").name
-        'chest 1.png'
+        >>> Upload.named(r"..\..\chest 1.png", b"").name, Upload.named("..", b"").name
+        ('chest 1.png', 'image')
         """
         last = PureWindowsPath(PurePosixPath(name or "").name).name
-        return cls(shown(last)[:_MOST_LETTERS] or "image", content)
+        return cls(shown(last)[:_MOST_LETTERS] if last.strip(". ") else "image", content)
 
 
 @dataclass(frozen=True, eq=False)
