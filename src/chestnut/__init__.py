@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
     from chestnut.api.ensembles import ensemble, train_ensemble
+    from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
     from chestnut.api.recipes import layers, lr_range
@@ -61,6 +62,7 @@ _HOMES = {
     "folds": "chestnut.data.folds",
     "layers": "chestnut.api.recipes",
     "list_runs": "chestnut.api.run",
+    "listen": "chestnut.api.listen",
     "load_dataset": "chestnut.data.sources.load",
     "load_recipe": "chestnut.config",
     "lr_range": "chestnut.api.recipes",
@@ -103,6 +105,7 @@ __all__ = [
     "folds",
     "layers",
     "list_runs",
+    "listen",
     "load_dataset",
     "load_recipe",
     "lr_range",

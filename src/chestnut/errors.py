@@ -109,6 +109,18 @@ class VerdictError(ChestnutError):
     """A reviewer's verdict that is not valid."""
 
 
+class ListenError(ChestnutError):
+    """A DICOM listener that cannot start as it was asked to, for example because its port is in use."""
+
+
+class DeliveryError(ChestnutError):
+    """A result that the place refuses to which it was sent."""
+
+
+class UnreachableError(ChestnutError):
+    """A place for results that cannot be reached now."""
+
+
 class MissingExtraError(ChestnutError):
     """An optional dependency that is not installed; the message names the install command."""
 

@@ -32,6 +32,7 @@ NAMES = [
     *(
         "layers",
         "list_runs",
+        "listen",
         "load_dataset",
         "load_recipe",
         "lr_range",

@@ -320,6 +320,7 @@ ARGUMENTS = {
     "ensemble": ("gone", "--recipe", "mlp"),
     "predict": ("gone", "gone"),
     "threshold": ("gone", "--rule", "youden"),
+    "listen": ("gone", "--to", "results"),
     "test": ("gone", "gone"),
 }
 NUMBERS = [

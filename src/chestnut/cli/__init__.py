@@ -56,6 +56,7 @@ COMMANDS = {
     "report": "Results",
     "plan": "Results",
     "serve": "At work",
+    "listen": "At work",
 }
 
 #: The sub-package with the modules of a panel's commands, each with a function `command`.

@@ -49,5 +49,9 @@ EXAMPLES = {
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
+    "listen": (
+        "chestnut listen runs/first --forward PACS@10.0.0.7:104 --allow CR1@10.0.0.8",
+        "chestnut listen runs/first --port 0 --to results",
+    ),
     "report": ("chestnut report runs/first --out first.html",),
 }

@@ -1,4 +1,4 @@
-"""Where the audit table and the key of its hashes lie if nothing else is asked for."""
+"""Where the audit table, the key of its hashes, and a spool of DICOM images lie if nothing else is asked for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def default_database() -> str:
 def default_key() -> Path:
     """Return the file of the key; see `Pseudonyms`."""
     return _place() / "pseudonyms.key"
+
+
+def default_spool() -> Path:
+    """Return the folder in which a DICOM listener keeps images until they are done."""
+    return _place() / "spool"
 
 
 def _place() -> Path:

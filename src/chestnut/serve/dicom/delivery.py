@@ -1,0 +1,119 @@
+"""`Delivery`: brings the results in the spool to one place, again and again until it has them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final, Protocol
+
+from chestnut.errors import ChestnutError, DeliveryError
+from chestnut.serve.dicom.spool import Held, Spool
+
+_LOG = logging.getLogger(__name__)
+
+#: Seconds until the first repetition; each later one waits twice as long, up to the longest.
+_FIRST, _LONGEST = 1.0, 300.0
+
+#: After how many refusals of the same results they are put aside. A place that cannot be reached does not count.
+ATTEMPTS: Final = 10
+
+#: Seconds between two looks into the spool.
+_LOOK: Final = 0.2
+
+
+class Way(Protocol):
+    """Takes files to one place."""
+
+    def deliver(self, file: Path) -> None:
+        """Take a file there.
+
+        Raises:
+            DeliveryError: The place refuses the file.
+            UnreachableError: The place cannot be reached.
+        """
+
+
+class Target(Protocol):
+    """A place for results; as a text it is the name under which the spool knows it."""
+
+    def opened(self) -> AbstractContextManager[Way]:
+        """Return the way there, open for a block.
+
+        Raises:
+            UnreachableError: The place cannot be reached.
+        """
+        raise NotImplementedError
+
+
+class Delivery:
+    """Brings results to one place, in a thread.
+
+    Args:
+        spool: The spool.
+        target: The place.
+        first: Seconds until the first repetition.
+        attempts: After how many refusals of the same results they are put aside.
+    """
+
+    def __init__(self, spool: Spool, target: Target, *, first: float = _FIRST, attempts: int = ATTEMPTS) -> None:
+        self._spool, self._target = spool, target
+        self._first, self._attempts = first, attempts
+        self._refused: dict[str, int] = {}
+        self._due: dict[str, float] = {}
+        self._wait = 0.0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"deliver to {target}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """End after the file that is on its way."""
+        self._stopped.set()
+        self._thread.join(seconds)
+
+    def _work(self) -> None:
+        while not self._stopped.wait(self._wait or _LOOK):
+            now = time.monotonic()
+            waiting = [one for one in self._spool.outgoing(str(self._target)) if self._due.get(one[0].name, now) <= now]
+            if not waiting:
+                continue
+            try:
+                self._send(waiting)
+            except ChestnutError as error:  # out of reach, or the disk of the spool is full
+                self._wait = min(_LONGEST, 2 * self._wait or self._first)
+                _LOG.warning("%s: %s; next try in %.0f s", self._target, error, self._wait)
+            else:
+                self._wait = 0.0
+
+    def _send(self, waiting: list[tuple[Held, Path]]) -> None:
+        with self._target.opened() as way:
+            for held, pending in waiting:
+                if self._stopped.is_set():
+                    return
+                try:
+                    for file in sorted(held.path.glob("*.dcm")):
+                        way.deliver(file)
+                except DeliveryError as error:
+                    self._count(held, pending, error)
+                    continue
+                self._spool.settle(held, pending, sent=True)
+                self._refused.pop(held.name, None)
+                self._due.pop(held.name, None)
+                _LOG.info("%s has the results of an object", self._target)
+
+    def _count(self, held: Held, pending: Path, error: DeliveryError) -> None:
+        """Put results off that were refused, and aside that were refused too often."""
+        times = self._refused[held.name] = self._refused.get(held.name, 0) + 1
+        self._due[held.name] = time.monotonic() + min(_LONGEST, self._first * 2 ** (times - 1))
+        _LOG.warning("%s: %s (try %s of %s)", self._target, error, times, self._attempts)
+        if times >= self._attempts:
+            del self._refused[held.name], self._due[held.name]
+            self._spool.settle(held, pending, sent=False)
+            _LOG.error(
+                "%s does not take some results; they are kept in %s", self._target, self._spool.folder / "failed"
+            )

@@ -1,0 +1,118 @@
+"""`Worker`: scores the objects in the spool, one after another, and keeps their results for the places they go to."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from chestnut.data.decoding.dicom_file import read_dataset
+from chestnut.data.decoding.faults import FAULTS
+from chestnut.errors import BundleError, DiskError, ImageError, OverloadedError, StoreError
+from chestnut.files.disk_errors import disk_errors
+from chestnut.serve.dicom.results.make import make_results
+from chestnut.serve.dicom.spool import Held, Spool
+from chestnut.serve.scoring.queue import ScoreQueue
+from chestnut.serve.scoring.score import Score
+from chestnut.serve.scoring.upload import Upload, decode_upload
+from chestnut.serve.store.entry import Entry, Origin, Subject
+from chestnut.serve.store.store import Store
+
+_LOG = logging.getLogger(__name__)
+
+#: Seconds until the first repetition of what the database or the disk prevented, and the longest wait.
+_FIRST, _LONGEST = 1.0, 60.0
+
+#: What the image itself is to blame for; it is not tried again.
+_HOPELESS: Final[tuple[type[Exception], ...]] = (ImageError, BundleError, *FAULTS)
+
+#: What passes: the database is away, a disk is full.
+_PASSING: Final = (StoreError, DiskError, OverloadedError, TimeoutError)
+
+
+class Worker:
+    """Scores the objects in a spool, in a thread.
+
+    Args:
+        spool: The spool.
+        queue: Scores images, also those of other clients.
+        store: The audit table.
+        targets: The names of the places for results.
+        subject: Turns a file into keyed hashes of whom it shows.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        queue: ScoreQueue,
+        store: Store,
+        targets: Sequence[str],
+        subject: Callable[[bytes], Subject],
+    ) -> None:
+        self._spool, self._queue, self._store = spool, queue, store
+        self._targets, self._subject = targets, subject
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="score spool", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 20.0) -> None:
+        """End after the object that is being scored; the others stay in the spool."""
+        self._stopped.set()
+        self._thread.join(seconds)
+
+    def _work(self) -> None:
+        wait = 0.0
+        while not self._stopped.wait(wait):
+            held = self._spool.next(0.2)
+            if held is None:
+                wait = 0.0
+                continue
+            try:
+                self._process(held)
+                wait = 0.0
+            except _PASSING as error:
+                wait = min(_LONGEST, 2 * wait or _FIRST)
+                _LOG.error("objects wait: %s; next try in %.0f s", error, wait)
+
+    def _process(self, held: Held) -> None:
+        if self._spool.is_published(held):
+            self._spool.drop(held)
+            return
+        began = time.monotonic()
+        with disk_errors(held.path):
+            content = held.path.read_bytes()
+        try:
+            score = self._score(content)
+            results = make_results(content, self._queue.scorer, score, held.digest)
+        except _HOPELESS as error:
+            if isinstance(error, _PASSING):
+                raise
+            self._spool.fail(held, f"{type(error).__name__}: {error}\n")
+            _LOG.error("an object cannot be scored; it and the reason are in %s", self._spool.folder / "failed")
+            return
+        milliseconds = 1000 * (time.monotonic() - began)
+        self._record(content, score, milliseconds)
+        self._spool.publish(held, {"1-report.dcm": results.report, "2-picture.dcm": results.picture}, self._targets)
+        _LOG.info("scored an object in %.0f ms: %s", milliseconds, score.decision)
+
+    def _score(self, content: bytes) -> Score:
+        with self._queue.decoding():
+            decoded = decode_upload(Upload("object", content), self._queue.scorer.bundle.spec)
+        return self._queue.submit(decoded).result()
+
+    def _record(self, content: bytes, score: Score, milliseconds: float) -> None:
+        scorer = self._queue.scorer
+        entry = Entry(score, scorer.name, scorer.bundle.positive, milliseconds, self._subject(content))
+        self._store.add([entry], Origin("dicom", _sender(content)))
+
+
+def _sender(content: bytes) -> str:
+    """Return the title of the application that sent a file."""
+    header = read_dataset(io.BytesIO(content), "the object", ["SOPClassUID"], pixels=False)
+    return str(header.file_meta.get("SourceApplicationEntityTitle") or "unknown")
