@@ -1,11 +1,11 @@
-"""Networks in ONNX form: the same logits and features for any number of images, by every registered network."""
+"""Networks in ONNX form: the same logits and features for any number of images, by a network of each kind of layers."""
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from chestnut.config import InputSpec, load_recipe, recipe_names
+from chestnut.config import InputSpec, load_recipe
 from chestnut.errors import BundleError
 from chestnut.export.conversion import convert
 from chestnut.inference.engine import Images
@@ -15,9 +15,10 @@ from chestnut.models.build import build_recipe
 from chestnut.onnx_session import open_session
 
 SMALL = ("input.height=80", "input.width=75")
-#: All take minutes together.
-FAST = {"cnn-small", "hog-logistic"}
-NAMES = [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in recipe_names()]
+#: One network of each kind of layers: all of them take minutes, and those left out are made of the same layers.
+FAST = ("cnn-small", "hog-logistic")
+SLOW = ("mobilenet-v2", "densenet121", "convnext-tiny")
+NAMES = [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 
 
 def noise(count, spec):
@@ -89,6 +90,19 @@ def test_a_network_is_written_as_the_same_bytes_again(tmp_path):
     for name in ("first", "again"):
         convert("onnx", network, spec, tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+@pytest.mark.parametrize("groups", [2, 6])
+def test_layers_that_converters_do_not_know_are_written_by_others(groups, tmp_path):
+    image = keras.Input((24, 20, 1))
+    x = layers.Conv2D(6, 3, activation="gelu")(layers.Rescaling(1 / 255)(image))
+    x = layers.Conv2D(12, 3, strides=2, padding="same", groups=groups, bias_initializer="normal")(x)
+    network, spec = keras.Model(image, layers.Dense(2)(layers.Flatten()(x))), InputSpec(height=24, width=20)
+    images = noise(3, spec)
+    wanted = KerasEngine(network, spec).compute_logits(same(images), None)
+    engine = exported(network, spec, tmp_path / "model.onnx")
+    np.testing.assert_allclose(engine.compute_logits(same(images), None), wanted, atol=1e-5)
+    np.testing.assert_array_equal(KerasEngine(network, spec).compute_logits(same(images), None), wanted)
 
 
 def test_channels_are_repeated_in_the_file(tmp_path):

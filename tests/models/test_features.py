@@ -52,6 +52,15 @@ def test_an_ensemble_has_the_features_of_its_members_even_where_one_is_an_ensemb
     np.testing.assert_allclose(found[:, :11], alone[:, :11], atol=1e-5)
 
 
+def test_a_block_of_layers_is_no_member_of_an_ensemble():
+    image = keras.Input((32, 32, 1))
+    half = keras.layers.AveragePooling2D(2)(image)
+    block = keras.Sequential([keras.layers.Conv2D(4, 3, strides=2), keras.layers.BatchNormalization()], name="stem")
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(5, 3)(block(half)))
+    made = with_features(keras.Model(image, keras.layers.Dense(2)(keras.layers.Dense(7)(pooled))))
+    assert made(PIXELS).shape == (3, 7 + 5 + 2)
+
+
 def test_of_many_last_features_some_are_taken():
     image = keras.Input((100, 50, 1))
     flat = keras.layers.Flatten()(image)

@@ -10,9 +10,10 @@ import numpy as np
 
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError, in_one_line
-from chestnut.export.grey_network import constant_scales, from_grey
+from chestnut.export.grey_network import from_grey
 from chestnut.export.onnx_order import make_reproducible
 from chestnut.export.other_backend import convert_in_tensorflow
+from chestnut.export.plain_layers import plain_layers
 from chestnut.export.quiet import quiet_conversion
 from chestnut.export.versions import describe_versions
 from chestnut.models.device import backend
@@ -56,7 +57,7 @@ def convert(form: Form, network: Any, spec: InputSpec, path: Path) -> None:
         with quiet_conversion():
             grey = from_grey(network, spec)
             grey(np.zeros((1, spec.height, spec.width), np.uint8))  # Keras exports no network that was never called
-            with constant_scales(grey):
+            with plain_layers(grey):
                 grey.export(path, verbose=False, **_OPTIONS[form])
             if form == "onnx":
                 make_reproducible(path)

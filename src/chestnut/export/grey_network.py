@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 
 from chestnut.config import InputSpec
 from chestnut.inference.onnx_engine import ACTIVATION, FEATURES, IMAGE, LOGITS
@@ -28,27 +25,6 @@ def from_grey(network: Any, spec: InputSpec) -> Any:
     logits = network.output_shape[-1]
     named = {LOGITS: both[:, -logits:], FEATURES: both[:, :-logits]}
     return keras.Model(image, named | ({ACTIVATION: rest[0]} if rest else {}))
-
-
-@contextlib.contextmanager
-def constant_scales(network: Any) -> Iterator[None]:
-    """Turn the means and variances of normalisations into arrays: the converter takes tensors for further inputs."""
-    scales = [layer for layer in _all_layers(network) if isinstance(layer, keras.layers.Normalization)]
-    kept = [(layer.mean, layer.variance) for layer in scales]
-    for layer, (mean, variance) in zip(scales, kept, strict=True):
-        layer.mean, layer.variance = np.asarray(mean), np.asarray(variance)
-    try:
-        yield
-    finally:
-        for layer, (mean, variance) in zip(scales, kept, strict=True):
-            layer.mean, layer.variance = mean, variance
-
-
-def _all_layers(network: Any) -> Iterator[Any]:
-    for layer in network.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _all_layers(layer)
 
 
 def _as_list(outputs: Any) -> list[Any]:

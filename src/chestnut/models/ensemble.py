@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import keras
 from keras import layers, ops
 
 from chestnut.config import InputSpec
+
+#: How the names of an ensemble's members begin, before their number.
+_MEMBER: Final = "member_"
 
 
 def join(members: Sequence[keras.Model], temperatures: Sequence[float], spec: InputSpec) -> keras.Model:
@@ -32,7 +36,7 @@ def join(members: Sequence[keras.Model], temperatures: Sequence[float], spec: In
     """
     image = keras.Input(spec.shape, dtype="float32", name="image")
     each = [
-        _log_probabilities(member, temperature, image, f"member_{number}")
+        _log_probabilities(member, temperature, image, f"{_MEMBER}{number}")
         for number, (member, temperature) in enumerate(zip(members, temperatures, strict=True), start=1)
     ]
     mean = ops.logsumexp(ops.stack(each, axis=1), axis=1) - math.log(len(each))
@@ -51,3 +55,12 @@ def _log_probabilities(
     if logits.shape[-1] == 1:
         logits = layers.Concatenate(name=f"{name}_both")([ops.zeros_like(logits), logits])
     return layers.Activation("log_softmax", dtype="float32", name=f"{name}_log")(logits)
+
+
+def is_member(layer: keras.layers.Layer) -> bool:
+    """Tell whether a layer of a network is a member of an ensemble, and not a block of which the network is built.
+
+    >>> is_member(keras.layers.Dense(2)), is_member(keras.Sequential([keras.layers.Dense(2)], name="stem"))
+    (False, False)
+    """
+    return isinstance(layer, keras.Model) and layer.name.removeprefix(_MEMBER).isdecimal()

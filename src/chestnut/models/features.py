@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import keras
 from keras import layers
 
+from chestnut.models.ensemble import is_member
+
 #: The most values of one layer that are taken; of more, every second, third or later one is.
 _MOST = 4096
 
@@ -39,7 +41,7 @@ def with_features(network: keras.Model) -> keras.Model:
 
 def _features(network: keras.Model, image: keras.KerasTensor) -> Iterator[keras.KerasTensor]:
     """Yield the features of a network for its own input, or those of its members for theirs."""
-    members = sorted((layer for layer in network.layers if isinstance(layer, keras.Model)), key=lambda one: one.name)
+    members = sorted((layer for layer in network.layers if is_member(layer)), key=lambda one: one.name)
     for member in members:
         own = member.inputs[0]
         given = image if own.shape[-1] == image.shape[-1] else _join([image] * own.shape[-1])
@@ -58,6 +60,8 @@ def _own_features(network: keras.Model, channels: int) -> Iterator[keras.KerasTe
 
 def _is_map(layer: keras.layers.Layer, channels: int) -> bool:
     """Tell whether a layer puts out maps of features, not the image itself."""
+    if isinstance(layer, keras.Model):  # a block of layers, whose `output` is that of its own, not of the network
+        return False
     output = layer.output
     return isinstance(output, keras.KerasTensor) and len(output.shape) == 4 and output.shape[-1] > channels
 
