@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from chestnut.api.options import read_options
 from chestnut.errors import EngineError
 from chestnut.limits import require_between
+from chestnut.processors import core_count
 
 if TYPE_CHECKING:
     from chestnut.api.run import Run
@@ -71,7 +72,8 @@ class ServeSettings:
         keep_images: The folder in which images are kept; None to keep none.
         keep_dicom: Whether DICOM files are kept whole, with whom they show; else of each the picture alone.
         keep_days: After how many days predictions, verdicts and kept images are deleted; None for never.
-        threads: The number of threads of one computation; None for one per core.
+        threads: The number of threads of one computation; None for one less than there are cores, as images are
+            decoded meanwhile.
         most_waiting: The most images that wait; None for 256.
         on_ready: Receives what is served, and where, when requests are answered.
     """
@@ -152,7 +154,8 @@ def _open_service(folders: Sequence[Path], settings: ServeSettings, ending: Exit
 
     kept, token_file, most = settings.keep_images, settings.token_file, settings.most_waiting
     tokens = None if token_file is None else Tokens.read(Path(token_file))
-    scorers = [Scorer.open(folder, threads=settings.threads) for folder in folders]
+    threads = settings.threads or max(1, core_count() - 1)
+    scorers = [Scorer.open(folder, threads=threads) for folder in folders]
     for scorer in scorers:
         scorer.warm()
     images = None if kept is None else KeptImages(Path(kept), dicom=settings.keep_dicom)

@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ class Bundle:
             return ""
         return f"{self.threshold:.4g}" if self.operating_point is None else str(self.operating_point)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """The SHA-256 of all that the bundle states, its files' hashes among it: equal bundles decide equally."""
         return hashlib.sha256(json_text(self.to_dict()).encode()).hexdigest()

@@ -35,7 +35,7 @@ def command(
         int | None, typer.Option("--keep-days", metavar="N", help="Delete what is older; by default nothing.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", help="Threads of one computation; one per core.")
+        int | None, typer.Option("--threads", metavar="N", help="Threads of one computation; cores - 1.")
     ] = None,
     most_waiting: Annotated[
         int | None, typer.Option("--most-waiting", metavar="N", help="How many images may wait before 503; 256.")

@@ -37,8 +37,18 @@ def bind(host: str, port: int) -> socket.socket:
         EngineError: The port is taken or not allowed, or the host is not of this computer.
     """
     try:
-        place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(place[4][:2], family=place[0], backlog=_BACKLOG)
+        kind, proto = socket.SOCK_STREAM, socket.IPPROTO_TCP
+        family, *_, address = socket.getaddrinfo(host, port, type=kind, proto=proto, flags=socket.AI_PASSIVE)[0]
+        # A socket that does not name TCP itself would not get TCP_NODELAY, and each answer would wait for 40 ms
+        listener = socket.socket(family, kind, proto)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+        return listener
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise EngineError(
