@@ -131,6 +131,14 @@ def test_every_command_and_option_is_documented(name):
     assert listed <= options, f"{name} has no {sorted(listed - options)}"
 
 
+def test_every_column_of_the_audit_table_is_documented():
+    from chestnut.serve.store.tables import Prediction
+
+    cells = re.findall(r"^\| (`.*?) \|", section("serving", "What is written down"), flags=re.M)
+    columns = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert columns == [column.name for column in Prediction.__table__.columns if column.name != "number"]
+
+
 def test_every_public_name_is_documented():
     assert set(re.findall(r"^### `(\w+)`$", PAGES["api"], flags=re.M)) == set(chestnut.__all__)
 
