@@ -16,10 +16,11 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 from pynetdicom import AE, evt
+from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 
 from chestnut.errors import DiskError, ListenError, OverloadedError
 from chestnut.serve.dicom.chest import read_header, require_chest
-from chestnut.serve.dicom.network import BoundedServer, BoundedSocket
+from chestnut.serve.dicom.network import BoundedHandler, BoundedServer, BoundedSocket
 from chestnut.serve.dicom.offers import IMAGES, PLAIN, REPORTS, SYNTAXES, VERIFICATION
 from chestnut.serve.dicom.peers import Caller
 from chestnut.serve.dicom.refusal import RefusalError, Status
@@ -82,6 +83,7 @@ class Listener:
         self._address, self._spool, self._owner = address, spool, owner
         self._application = _make_application(address)
         handlers: list[Any] = [
+            (evt.EVT_CONN_CLOSE, _end_early),
             (evt.EVT_REQUESTED, self._check_caller),
             (evt.EVT_C_ECHO, lambda _: Status.SUCCESS),
             (evt.EVT_C_STORE, self._take),
@@ -92,6 +94,7 @@ class Listener:
                 ssl_context=address.tls,
                 evt_handlers=handlers,
                 server_class=BoundedServer,
+                request_handler=BoundedHandler,
             )
         except OSError as error:
             raise ListenError(
@@ -124,6 +127,9 @@ class Listener:
         """Reject an association that a stranger asks for."""
         association = event.assoc
         request: Any = association.requestor.primitive
+        if not isinstance(request, A_ASSOCIATE):
+            association.is_aborted = True
+            return
         if not self._address.callers:
             return
         title, address = str(request.calling_ae_title), association.requestor.address
@@ -165,6 +171,12 @@ class Listener:
             return "own"
         require_chest(header, sop_class, instance)
         return self._spool.put(content, self._owner(instance)[:32], digest_of(data, syntax))
+
+
+def _end_early(event: Event) -> None:
+    """End the association of a connection that was closed before it asked for one, which else is waited for."""
+    if event.assoc.requestor.primitive is None:
+        event.assoc.dul.to_user_queue.put(A_P_ABORT())
 
 
 _TOLD: Final = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from pynetdicom.association import Association
@@ -66,6 +67,15 @@ class BoundedSocket(AssociationSocket):
             content += part
         connection.settimeout(self.assoc.network_timeout)
         return content
+
+    def _shutdown_socket(self) -> None:
+        """Close the connection, also one that the peer has closed, which pynetdicom leaves open."""
+        connection = self.socket
+        if connection is None:
+            return
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
 
 
 class BoundedHandler(RequestHandler):

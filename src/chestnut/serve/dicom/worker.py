@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from chestnut.data.decoding.dicom_file import read_dataset
 from chestnut.data.decoding.faults import FAULTS
 from chestnut.errors import BundleError, DiskError, ImageError, OverloadedError, StoreError
 from chestnut.files.disk_errors import disk_errors
@@ -97,7 +95,7 @@ class Worker:
             _LOG.error("an object cannot be scored; it and the reason are in %s", self._spool.folder / "failed")
             return
         milliseconds = 1000 * (time.monotonic() - began)
-        self._record(content, score, milliseconds)
+        self._record(held, content, score, milliseconds)
         self._spool.publish(held, {"1-report.dcm": results.report, "2-picture.dcm": results.picture}, self._targets)
         _LOG.info("scored an object in %.0f ms: %s", milliseconds, score.decision)
 
@@ -106,13 +104,14 @@ class Worker:
             decoded = decode_upload(Upload("object", content), self._queue.scorer.bundle.spec)
         return self._queue.submit(decoded).result()
 
-    def _record(self, content: bytes, score: Score, milliseconds: float) -> None:
+    def _record(self, held: Held, content: bytes, score: Score, milliseconds: float) -> None:
         scorer = self._queue.scorer
         entry = Entry(score, scorer.name, scorer.bundle.positive, milliseconds, self._subject(content))
-        self._store.add([entry], Origin("dicom", _sender(content)))
+        self._store.add([entry], Origin("dicom", _sender(held)))
 
 
-def _sender(content: bytes) -> str:
-    """Return the title of the application that sent a file."""
-    header = read_dataset(io.BytesIO(content), "the object", ["SOPClassUID"], pixels=False)
-    return str(header.file_meta.get("SourceApplicationEntityTitle") or "unknown")
+def _sender(held: Held) -> str:
+    """Return the title of the application that sent an object."""
+    from pydicom.filereader import read_file_meta_info
+
+    return str(read_file_meta_info(held.path).get("SourceApplicationEntityTitle") or "unknown")
