@@ -101,6 +101,7 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
         DataError: There are fewer than two sources, or the names of two cannot be told apart as folders.
     """
     own = run.manifest
+    own.require_images()
     seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
     sources = sorted(set(seen.frame["source"]) - {""})
     if len(sources) < 2:
