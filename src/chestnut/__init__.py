@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
     from chestnut.api.ensembles import ensemble, train_ensemble
+    from chestnut.api.importing import import_model
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
@@ -60,6 +61,7 @@ _HOMES = {
     "evaluate": "chestnut.evaluation.metrics",
     "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
+    "import_model": "chestnut.api.importing",
     "layers": "chestnut.api.recipes",
     "list_runs": "chestnut.api.run",
     "listen": "chestnut.api.listen",
@@ -103,6 +105,7 @@ __all__ = [
     "evaluate",
     "fetch",
     "folds",
+    "import_model",
     "layers",
     "list_runs",
     "listen",

@@ -48,6 +48,10 @@ EXAMPLES = {
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
+    "import": (
+        "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1 --size 224",
+        "chestnut import model.keras images --classes NORMAL,PNEUMONIA --scale 0-255 --reference answers.csv",
+    ),
     "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
     "listen": (
         "chestnut listen runs/first --forward PACS@10.0.0.7:104 --allow CR1@10.0.0.8",

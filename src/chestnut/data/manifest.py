@@ -172,7 +172,7 @@ class Manifest:
         if not len(self):
             raise DataError(
                 "this run was imported and has no images of its own; give DATA where the command takes it, or import "
-                "the network again with images=DATA, which are then the run's own"
+                "the network again with DATA, which are then the run's own"
             )
 
     def originals(self) -> Manifest:

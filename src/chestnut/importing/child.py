@@ -93,11 +93,12 @@ def _main(folder: Path) -> None:
     _limit(request.memory)
     from chestnut.models.device import backend_errors
 
+    starved: tuple[type[Exception], ...] = (MemoryError, *backend_errors())
     try:
         outcome = convert(folder, request)
     except ForeignFileError as error:
         outcome = {"refused": str(error)}
-    except (MemoryError, *backend_errors()) as error:
+    except starved as error:
         outcome = {"starved": " ".join(str(error).split())[:200]}
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, OSError) as error:
         # what Keras raises for networks that cannot be built

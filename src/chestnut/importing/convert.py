@@ -102,9 +102,8 @@ def _run(request: Request, folder: Path) -> None:
         return
     if done.returncode < 0 or any("alloc" in line.lower() or "memory" in line.lower() for line in said[-20:]):
         raise _starved(request)
-    raise ForeignFileError(
-        f"{request.file} cannot be imported: the process that opened it failed ({(said or ['no reason given'])[-1][:200]})"
-    )
+    last = said[-1][:200] if said else "no reason given"
+    raise ForeignFileError(f"{request.file} cannot be imported: the process that opened it failed ({last})")
 
 
 def _starved(request: Request) -> ForeignFileError:

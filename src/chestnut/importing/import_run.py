@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +36,6 @@ from chestnut.runs.places import require_free, take_folder
 from chestnut.runs.record import Imported, RunRecord
 from chestnut.runs.timestamp import now
 from chestnut.training.environment import environment
-
-_log = logging.getLogger(__name__)
 
 #: The patients and the side in pixels of the synthetic images by which a network is compared with that of its file.
 _PATIENTS, _SIDE = 28, 96
@@ -144,7 +141,9 @@ def _make_recipe(file: ForeignFile, terms: Terms, spec: InputSpec, converted: Co
         name=name,
         summary=f"imported from {file.path.name}, which Keras {file.keras} wrote",
         input=spec,
-        model=ImportedConfig(**model, outputs=terms.classes, head="sigmoid" if converted.head == "sigmoid" else "softmax"),
+        model=ImportedConfig(
+            **model, outputs=terms.classes, head="sigmoid" if converted.head == "sigmoid" else "softmax"
+        ),
         data=DataConfig(positive=terms.ordered[-1] if len(terms.classes) == 2 else None),
         train=TrainConfig(calibrate="none"),
     )
@@ -175,8 +174,6 @@ def _write(
         manifest = Manifest.without_images(Path(imported.file), terms.ordered, positive, notes)
     else:
         manifest = prepared.with_notes_on_bad().with_note(*notes)
-    for note in notes:
-        _log.info(note)
     record: RunRecord = environment(setup.command).model_copy(update={"imported": imported})
     skipped = [] if prepared is None else [str(fault) for fault in prepared.bad]
 

@@ -114,7 +114,7 @@ def _answers(
     seen = images if scale == terms.scale else (images * (other / own) + (other_offset - own_offset) / own)
 
     def batch(start: int, stop: int) -> npt.NDArray[Any]:
-        return as_batch(seen[start:stop].astype(np.float32), spec)  # type: ignore[arg-type]
+        return as_batch(seen[start:stop].astype(np.float32), spec)
 
     found = probabilities(forward(network, batch, len(seen)))
     return found[:, [terms.ordered.index(name) for name in terms.classes]]

@@ -28,8 +28,8 @@ _WHICH_CLASSES: Final = (
 )
 _WHICH_SCALE: Final = (
     "the file does not say which grey values its network was trained on: give scale=0-255 if the program passed pixels "
-    "as they are, scale=0-1 if it divided them by 255 (rescale=1./255), or scale=-1-1 if it called the preprocess_input "
-    "of MobileNet, Inception or Xception"
+    "as they are, scale=0-1 if it divided them by 255 (rescale=1./255), or scale=-1-1 if it called preprocess_input of "
+    "MobileNet, Inception or Xception"
 )
 
 
@@ -128,8 +128,7 @@ class Terms:
             raise DataError(f"{file.path} does not say which size it takes; give it, as in size=256 or size=256x192")
         if stored is not None and given is not None and stored != given:
             raise DataError(
-                f"size={given}: {file.path} takes a {('height', 'width')[place]} of {stored} pixels; leave size out, or "
-                "correct it"
+                f"size={given}: {file.path} takes a {('height', 'width')[place]} of {stored} pixels; leave size out"
             )
         return stored if stored is not None else given or 0
 
@@ -145,7 +144,9 @@ def parse_size(text: str) -> tuple[int, int]:
     """
     sides = text.lower().replace("×", "x").split("x")
     if len(sides) > 2 or not all(side.isascii() and side.isdecimal() and len(side) < 10 for side in sides):
-        raise DataError(f"size={text}: give the side in pixels, as in size=256, or height and width, as in size=256x192")
+        raise DataError(
+            f"size={text}: give the side in pixels, as in size=256, or height and width, as in size=256x192"
+        )
     return int(sides[0]), int(sides[-1])
 
 

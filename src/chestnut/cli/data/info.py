@@ -117,6 +117,7 @@ def run_facts_table(run: RunFolder) -> Table:
         ("best epoch", record.kept_epoch),
         *_decided_rows(run),
         *(("member", f"{one.run} ({one.recipe})") for one in record.members),
+        *_imported_rows(run),
         ("evaluations", ", ".join(run.evaluations()) or "none yet"),
         ("looks at test", str(len(run.own_looks))),
         ("device", f"{record.device}, {record.backend}, {recipe.train.precision}"),
@@ -124,6 +125,17 @@ def run_facts_table(run: RunFolder) -> Table:
     ):
         made.add_row(name, value)
     return made
+
+
+def _imported_rows(run: RunFolder) -> list[tuple[str, str]]:
+    """Return the rows on where an imported network came from; none for others."""
+    if (found := run.record.imported) is None:
+        return []
+    return [
+        ("imported from", f"{found.file}, SHA-256 {found.sha256[:12]}…, Keras {found.keras}"),
+        ("checked", found.parity),
+        ("original program", found.trust),
+    ]
 
 
 def _decided_rows(run: RunFolder) -> list[tuple[str, str]]:

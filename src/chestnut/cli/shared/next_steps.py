@@ -29,11 +29,14 @@ def _step(run: RunFolder, reported: bool) -> tuple[object, ...]:
     if not record.finished and run.state.is_dir():
         return "train", "--resume", run.path
     manifest = run.manifest
-    if "test" in manifest.splits and "test" not in run.evaluations():
-        return "evaluate", run.path, "--split", "test"
+    images: tuple[object, ...] = ("--split", "test") if "test" in manifest.splits else ()
+    if not len(manifest):  # an imported network has images of its own only where they were given
+        images = () if run.evaluations() else ("DATA",)
+    if images and "test" not in run.evaluations():
+        return "evaluate", run.path, *images
     if not reported and not run.report_file.is_file():
         return "report", run.path
     if not run.evaluation("stress").is_dir() and "val" in manifest.splits:
         return "stress", run.path
-    images = manifest.only("test") if "test" in manifest.splits else manifest
-    return "predict", run.path, images.paths[0]
+    seen = manifest.only("test") if "test" in manifest.splits else manifest
+    return "predict", run.path, seen.paths[0] if len(seen) else "DATA"

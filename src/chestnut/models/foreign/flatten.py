@@ -12,8 +12,6 @@ from keras import layers
 
 from chestnut.models.foreign.graph import Graph, Part, Ref
 
-Tensor = keras.KerasTensor
-
 #: How grey values 0..255 become those that a network was trained on, by the name of their range: a factor and what is
 #: added.
 SCALES: dict[str, tuple[float, float]] = {
@@ -48,12 +46,12 @@ def flatten(graph: Graph, network: keras.Model, scale: str) -> keras.Model:
 
 class _Builder:
     def __init__(self) -> None:
-        self.copies: list[tuple[layers.Layer, layers.Layer]] = []
+        self.copies: list[tuple[Any, Any]] = []
         self._names = {"image", "scale", "logits"}
 
-    def inline(self, graph: Graph, network: keras.Model, start: Tensor, prefix: str) -> Tensor:
+    def inline(self, graph: Graph, network: keras.Model, start: keras.KerasTensor, prefix: str) -> keras.KerasTensor:
         """Return the output of a network for an input, computed by copies of its layers."""
-        done: dict[Ref, Tensor] = {(graph.input, 0): start}
+        done: dict[Ref, keras.KerasTensor] = {(graph.input, 0): start}
         calls = {part.name: self._callable(part, network, prefix) for part in graph.parts}
         todo = [(part.name, number, given) for part in graph.parts for number, given in enumerate(part.calls)]
         while todo:
@@ -66,7 +64,7 @@ class _Builder:
             todo = [one for one in todo if one not in ready]
         return done[graph.output]
 
-    def _callable(self, part: Part, network: keras.Model, prefix: str) -> Callable[[Any], Tensor]:
+    def _callable(self, part: Part, network: keras.Model, prefix: str) -> Callable[[Any], keras.KerasTensor]:
         source = network.get_layer(part.name)
         if part.inner is not None:
             inner = part.inner
@@ -76,7 +74,7 @@ class _Builder:
         name = self._free(part.name, prefix)
         if isinstance(source, layers.Normalization):
             return _copy_normalization(source, name)
-        made: layers.Layer = type(source).from_config(source.get_config() | {"name": name})
+        made: Callable[[Any], keras.KerasTensor] = type(source).from_config(source.get_config() | {"name": name})
         self.copies.append((made, source))
         return made
 
@@ -90,12 +88,13 @@ class _Builder:
         return tried[0]
 
 
-def _copy_normalization(source: Any, name: str) -> Callable[[Any], Tensor]:
+def _copy_normalization(source: Any, name: str) -> Callable[[Any], keras.KerasTensor]:
     """Return a normalisation by the mean and variance that another one learnt."""
     if source.input_mean is None:
         source.finalize_state()
-    given = {key: np.ravel(keras.ops.convert_to_numpy(getattr(source, key))).tolist() for key in ("mean", "variance")}
-    made: Callable[[Any], Tensor] = layers.Normalization(source.axis, **given, invert=source.invert, name=name)
+    mean, variance = (np.ravel(keras.ops.convert_to_numpy(one)).tolist() for one in (source.mean, source.variance))
+    made: Callable[[Any], keras.KerasTensor]
+    made = layers.Normalization(source.axis, mean=mean, variance=variance, invert=source.invert, name=name)
     return made
 
 
@@ -143,7 +142,7 @@ def reorder(network: keras.Model, order: Sequence[int]) -> None:
         made.set_weights([-kernel, -bias])
 
 
-def _open_head(network: keras.Model, last: Any) -> tuple[str, Tensor, npt.NDArray[Any], npt.NDArray[Any]]:
+def _open_head(network: keras.Model, last: Any) -> tuple[str, keras.KerasTensor, npt.NDArray[Any], npt.NDArray[Any]]:
     """Return the kind of a head, the features that its logits are made of, and the weights that do it."""
     if isinstance(last, layers.Dense):
         return _activation(last), last.input, *_weights(last)
@@ -171,6 +170,6 @@ def _weights(dense: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return kernel, bias[0] if bias else np.zeros(kernel.shape[-1], np.float32)
 
 
-def _source(network: keras.Model, tensor: Tensor) -> Any:
+def _source(network: keras.Model, tensor: keras.KerasTensor) -> Any:
     """Return the layer of a network that puts out a tensor."""
     return next((layer for layer in network.layers if layer.output is tensor), None)

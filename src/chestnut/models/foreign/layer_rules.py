@@ -79,6 +79,13 @@ WITHOUT_EFFECT: Final = frozenset(
         *("alpha_initializer", "alpha_regularizer", "alpha_constraint", "activity_regularizer"),
         *("beta_initializer", "gamma_initializer", "moving_mean_initializer", "moving_variance_initializer"),
         *("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"),
+        *(
+            "renorm_momentum",
+            "renorm_clipping",
+            "renorm_axes",
+            "moving_mean_regularizer",
+            "moving_variance_regularizer",
+        ),
         *("momentum", "fused", "ragged", "sparse", "optional", "seed", "input_spec", "synchronized", "autocast"),
     }
 )

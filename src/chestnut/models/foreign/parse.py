@@ -5,8 +5,7 @@ Keras 2 and 3 differ in how they write down which layer is given what, and in wh
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 from chestnut.models.foreign.graph import Graph, Part, Ref
@@ -18,7 +17,7 @@ from chestnut.models.foreign.tables import Table, refuse_layer
 FAULTS: Final = (KeyError, TypeError, IndexError, AttributeError, StopIteration)
 
 #: The operations outside of layers that are scalings of grey values: the setting of `Rescaling` that each becomes.
-_SCALINGS: Final = {
+_SCALINGS: Final[dict[str, Callable[[float], dict[str, float]]]] = {
     "math.truediv": lambda y: {"scale": 1 / y, "offset": 0.0},
     "math.divide": lambda y: {"scale": 1 / y, "offset": 0.0},
     "math.multiply": lambda y: {"scale": y, "offset": 0.0},
@@ -80,7 +79,7 @@ class _Reader:
     def _read_functional(self, config: Table, name: str) -> Graph:
         ins, outs = (_ends(config[key]) for key in ("input_layers", "output_layers"))
         if len(ins) != 1 or len(outs) != 1:
-            raise ValueError(f"it has {len(ins)} inputs and {len(outs)} outputs; one image in and one answer out is needed")
+            raise ValueError(f"it has {len(ins)} inputs and {len(outs)} outputs, and one of each is needed")
         calls = {entry_name(one): _calls(one) for one in config["layers"]}
         numbers = _rank_calls([*(ref for each in calls.values() for call in each for ref in call), outs[0]])
         parts, start = [], None
@@ -95,17 +94,16 @@ class _Reader:
         if start is None or entry_name({"config": start}) != ins[0][0]:
             raise ValueError("its input is not an InputLayer")
         _require_distinct(parts)
+        start_name = self._rename(ins[0][0])
         output = (self._rename(outs[0][0]), numbers[outs[0]])
-        known = {part.name for part in parts} | {self._rename(ins[0][0])}
-        if strange := {ref[0] for part in parts for call in part.calls for ref in call} | {output[0]} - known:
-            strange -= known
-            if strange:
-                raise ValueError(f"a layer is given the output of {min(strange)[:60]!r}, which it does not contain")
+        known = {start_name, *(part.name for part in parts)}
+        if strange := {output[0], *(ref[0] for part in parts for call in part.calls for ref in call)} - known:
+            raise ValueError(f"a layer is given the output of {min(strange)[:60]!r}, which it does not contain")
         trained = config.get("trainable", True) is True
-        return Graph(name, "Functional", tuple(parts), self._rename(ins[0][0]), _shape(start), output, trained)
+        return Graph(name, "Functional", tuple(parts), start_name, _shape(start), output, trained)
 
     def _read_part(self, entry: Table, calls: tuple[tuple[Ref, ...], ...]) -> Part:
-        kind = ALIASES.get(entry["class_name"], entry["class_name"])
+        kind = str(ALIASES.get(entry["class_name"], entry["class_name"]))
         if kind in ("Functional", "Model", "Sequential"):
             inner = self.read_graph(entry)
             return Part(inner.name, inner.kind, {}, calls, inner, inner.trainable)
@@ -210,11 +208,12 @@ def _rank_calls(refs: list[Ref]) -> dict[Ref, int]:
 
 def _scaling(entry: Table) -> dict[str, float]:
     """Return the settings of the `Rescaling` that an operation outside of layers is; refuse other operations."""
-    function, node = entry["config"].get("function"), entry["inbound_nodes"][0]
-    words = node[3] if isinstance(node[0], str) and len(node) > 3 else {}
+    function, nodes = entry["config"].get("function"), entry.get("inbound_nodes") or [[]]
+    node = nodes[0]
+    words = node[3] if len(node) > 3 and isinstance(node[0], str) else {}
     number = words.get("y")
     others = [key for key, value in words.items() if key not in ("y", "name") and value is not None]
-    exact = isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number) and number
-    if function not in _SCALINGS or others or not exact or len(entry["inbound_nodes"]) != 1:
+    alone = len(nodes) == 1 and not others
+    if function not in _SCALINGS or not alone or not isinstance(number, int | float) or not number:
         refuse_layer(f"{entry_name(entry)} ({function})", "TFOpLambda")
     return _SCALINGS[function](float(number))

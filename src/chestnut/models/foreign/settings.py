@@ -44,7 +44,8 @@ def read_settings(kind: str, config: Table, notes: set[str], sizes: Collection[i
         elif key in WITHOUT_EFFECT or value is None:
             continue
         elif key in NEUTRAL and value == NEUTRAL[key]:
-            notes.add(f"left out {key}={value} of {kind}, which this Keras does not take")
+            if key == "groups":
+                notes.add(f"left out groups={value} of {kind}, which this Keras does not take")
         else:
             raise ValueError(f"its {_name(config)} has {key}={str(value)[:60]}, which is not understood")
     for key in WIDTHS:
@@ -92,8 +93,7 @@ def _require_plain(key: str, value: Any, config: Table) -> None:
         return
     if value is not None and not isinstance(value, int | float | str):
         raise ValueError(f"its {_name(config)} has a {key} that is not understood")
-    number = isinstance(value, int | float)
-    if number and key in _SIDES and not 0 <= value <= _MOST_SIDE:
+    if isinstance(value, int | float) and key in _SIDES and not 0 <= value <= _MOST_SIDE:
         raise ValueError(f"its {_name(config)} has a {key} of {str(value)[:20]}; 0 to {_MOST_SIDE:,} is allowed")
 
 
