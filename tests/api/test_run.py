@@ -30,6 +30,7 @@ NAMES = [
         "folds",
     ),
     *(
+        "import_model",
         "layers",
         "list_runs",
         "listen",

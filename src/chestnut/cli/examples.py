@@ -49,8 +49,8 @@ EXAMPLES = {
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "import": (
-        "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1 --size 224",
-        "chestnut import model.keras images --classes NORMAL,PNEUMONIA --scale 0-255 --reference answers.csv",
+        "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1",
+        "chestnut import model.keras images --classes NORMAL,COVID --scale 0-255",
     ),
     "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
     "listen": (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @with_data_options
 def command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .h5 or .keras file of a whole network.")],
+    file: Annotated[Path, typer.Argument(metavar="MODEL", help="A .h5 or .keras file of a whole network.")],
     data: Annotated[
         Path | None, typer.Argument(metavar="[DATA]", help="Labelled images that become the run's own.")
     ] = None,
