@@ -124,6 +124,7 @@ function note(text) {
   byId("stage-note").textContent = text;
   show(byId("stage-note"), text !== "");
   show(byId("corner-view"), text === "");
+  byId("instruments").inert = text !== "";
 }
 
 /** Show the answer of the open image, unless it is the one that is shown. */
@@ -274,7 +275,7 @@ worklist.addEventListener("select", openImage);
 worklist.addEventListener("model", () => {
   const { name, classes, positive, threshold } = worklist.model;
   filters.offer(classes);
-  byId("caption").textContent = positive ? `Score for ${positive}; the tick is the threshold, ${shownThreshold(threshold)}` : "Score for the class that is decided";
+  byId("caption").textContent = positive ? `Score for ${positive}, threshold ${shownThreshold(threshold)}` : "Score for the class that is decided";
   byId("empty-network").textContent = `${name} decides between ${classes.slice(0, -1).join(", ")} and ${classes.at(-1)}.`;
   const unknown = worklist.items.filter((item) => worklist.outcome(item).state === "waiting");
   if (unknown.length) sender.send(unknown);
