@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
+    from chestnut.api.predict import predict, predict_csv
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
@@ -72,6 +73,8 @@ _HOMES = {
     "open_run": "chestnut.api.run",
     "phantom": "chestnut.api.data",
     "plan": "chestnut.evaluation.sample_size",
+    "predict": "chestnut.api.predict",
+    "predict_csv": "chestnut.api.predict",
     "recipe_names": "chestnut.config",
     "resume": "chestnut.api.resume",
     "serve_runs": "chestnut.api.serve",
@@ -116,6 +119,8 @@ __all__ = [
     "open_run",
     "phantom",
     "plan",
+    "predict",
+    "predict_csv",
     "recipe_names",
     "resume",
     "serve_runs",

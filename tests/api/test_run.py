@@ -41,6 +41,8 @@ NAMES = [
         "open_run",
         "phantom",
         "plan",
+        "predict",
+        "predict_csv",
         "recipe_names",
         "resume",
         "serve_runs",
