@@ -96,3 +96,10 @@ def quick(run, tmp_path_factory):
     """One service on a port with limits that are soon reached; (limits, port)."""
     with opened(run, tmp_path_factory.mktemp("quick"), limits=QUICK) as service, listening(service) as port:
         yield QUICK, port
+
+
+@pytest.fixture(scope="module")
+def steady(run, tmp_path_factory):
+    """The port of a service with the usual limits."""
+    with opened(run, tmp_path_factory.mktemp("steady")) as service, listening(service) as port:
+        yield port
