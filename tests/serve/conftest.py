@@ -87,7 +87,7 @@ def shared(run, tmp_path_factory):
 
 #: Limits that are soon reached.
 QUICK = Limits(
-    request_bytes=50_000, file_bytes=40_000, connections=8, header_seconds=0.3, body_seconds=0.3, drain_seconds=1
+    request_bytes=50_000, file_bytes=40_000, connections=8, header_seconds=0.5, body_seconds=0.5, drain_seconds=1
 )
 
 
