@@ -122,8 +122,7 @@ def test_the_heat_map_is_off_until_it_is_asked_for_and_as_strong_as_the_slider_s
     plain = colours_of(page)
     assert plain[0] == pytest.approx(plain[2], abs=0.1)
     page.keyboard.press("h")
-    page.wait_for_selector("#corner-map", state="visible")
-    assert page.locator("#corner-map").inner_text() == "Heat map for PNEUMONIA"
+    wait_for(page, "$('corner-map') === 'Heat map for PNEUMONIA'")
     assert page.locator("#map-words").inner_text().startswith("Occlusion: how much the score for PNEUMONIA falls")
     coloured = colours_of(page)
     assert coloured[0] > coloured[2] + 5
@@ -219,3 +218,29 @@ def test_nothing_of_an_image_is_kept_by_the_browser(service, open_page):
     assert not any(b"Jane" in body for body in sent)
     assert page.evaluate("(async () => (await indexedDB.databases()).length + (await caches.keys()).length)()") == 0
     assert Path(service.service.store.place).read_bytes().find(b"Jane") == -1
+
+
+def test_numbers_are_explained_in_words(service, open_page):
+    page = open_page(service)
+    above = "above the threshold of 0.40."
+    turn = "A small change of the picture could turn the decision."
+    for probability, calibrated, words, share in [
+        (0.42, False, f"just {above} {turn}", None),
+        (0.7, False, above, None),
+        (0.999, True, f"far {above}", 99),
+        (0.01, True, "far below the threshold of 0.40.", 1),
+    ]:
+        said = page.evaluate(SAY, [probability, calibrated])
+        assert said[0] == f"The score for PNEUMONIA is {words}"
+        first = f"About {share} of 100 validation images with this score" if share else "The score ranks images."
+        assert said[1].startswith(first)
+        assert said[2] == ("> 0.99" if probability > 0.99 else f"{probability:.2f}")
+
+
+SAY = """async ([probability, calibrated]) => {
+  const { explainDecision, explainScore, shownNumber } = await import("/page/js/words.js");
+  const decision = probability >= 0.4 ? "PNEUMONIA" : "NORMAL";
+  const result = { probabilities: { NORMAL: 1 - probability, PNEUMONIA: probability }, threshold: 0.4, decision };
+  const model = { positive: "PNEUMONIA", calibrated };
+  return [explainDecision(result, model), explainScore(result, model), shownNumber(probability)];
+}"""

@@ -70,6 +70,7 @@ function tellCounts(shown) {
   for (const id of ["list", "find", "list-foot"]) show(byId(id), all > 0);
   byId("save-labels").disabled = judged === 0;
   show(byId("empty"), all === 0);
+  show(byId("unchosen"), all > 0 && !worklist.selected);
   showNothing(all > 0 && shown === 0);
 }
 
@@ -145,10 +146,18 @@ function tellAnswer() {
   if (now === answered) return;
   const fresh = !answered.startsWith(JSON.stringify([item.key, worklist.model.name, outcome.state]).slice(0, -1));
   answered = now;
-  showAnswer(item, outcome, worklist.model, { again: () => sender.send([item]), remove: () => worklist.remove(item) });
+  showAnswer(item, outcome, worklist.model, { again: () => sender.send([item]), remove: () => remove(item) });
   if (fresh) map.open();
   verdicts.open(item);
   if (fresh && outcome.state === "scored" && !viewer.picture) void openPicture(item);
+}
+
+/** Take an image off the worklist, and open the one beside it. */
+function remove(item) {
+  const place = ordered.indexOf(item);
+  const beside = ordered[place + 1] ?? ordered[place - 1] ?? null;
+  if (!isNarrow()) worklist.select(beside);
+  worklist.remove(item);
 }
 
 function step(by) {
@@ -187,6 +196,7 @@ async function openModels() {
     worklist.models = await service.models();
     if (worklist.model) return; // two requests were under way
   } catch (error) {
+    byId("empty-network").textContent = error.message;
     tell(error.message);
     return;
   }
@@ -287,7 +297,8 @@ function pan(key) {
 worklist.addEventListener("change", refresh);
 worklist.addEventListener("select", openImage);
 worklist.addEventListener("model", () => {
-  const { name, classes, positive, threshold } = worklist.model;
+  const { name, classes, positive, threshold, synthetic } = worklist.model;
+  show(byId("notice-synthetic"), synthetic);
   byId("network").value = name;
   filters.offer(classes);
   byId("caption").textContent = positive ? `Score for ${positive}, threshold ${shownThreshold(threshold)}` : "Score for the class that is decided";
