@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ from pydicom.data import get_testdata_file
 
 import chestnut as cn
 from chestnut.errors import EngineError
-from chestnut.serve.http.server import bind
+from chestnut.serve.http.server import Server, bind
 from chestnut.serve.http.settings import Limits
 from chestnut.serve.scoring.scorer import Scorer
 from chestnut.serve.store.row import Query
@@ -116,6 +117,25 @@ def test_running_requests_are_finished_when_a_service_stops_and_no_others_are_ta
     go.set()
     asking.join()
     assert answers[0].status_code == 200
+
+
+@pytest.mark.slow
+def test_a_client_that_never_ends_its_request_does_not_keep_a_service_from_stopping(serve):
+    service, _ = serve(limits=Limits(drain_seconds=1, body_seconds=60))
+    ready = threading.Event()
+    server, listener = Server(service, ready.set), bind("127.0.0.1", 0)
+    thread = threading.Thread(target=server.answer, args=[listener])
+    thread.start()
+    assert ready.wait(10)
+    with socket.create_connection(listener.getsockname()) as client:
+        client.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n")
+        client.sendall(b"Content-Length: 1000\r\n\r\nhalf of it")
+        time.sleep(0.2)
+        began = time.monotonic()
+        server.stop()
+        thread.join(20)
+        assert 0.9 < time.monotonic() - began < 5  # it had its second
+        assert not thread.is_alive()
 
 
 def test_answers_are_sent_without_waiting_for_acknowledgements():

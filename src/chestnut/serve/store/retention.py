@@ -15,7 +15,7 @@ from chestnut.serve.store.store import Store
 _LOG = logging.getLogger(__name__)
 
 #: Seconds between two purges, and the most days that may be asked for.
-_EVERY, _MOST_DAYS = 3600.0, 36_500
+_EVERY, MOST_DAYS = 3600.0, 36_500
 
 
 class Purged(NamedTuple):
@@ -43,7 +43,7 @@ class Retention:
     """
 
     def __init__(self, store: Store, keep_days: int, images: KeptImages | None = None) -> None:
-        require_between(1, _MOST_DAYS, " days", error=StoreError, keep_days=keep_days)
+        require_between(1, MOST_DAYS, " days", error=StoreError, keep_days=keep_days)
         self._store, self._age, self._images = store, timedelta(days=keep_days), images
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
