@@ -113,7 +113,7 @@ def test_images_and_answers_of_its_program_make_it_a_run_like_any_other(original
 
     wrong = ("--classes", "PNEUMONIA,NORMAL", "--scale", "0-255", "--reference", answers, "--runs", tmp_path)
     code, _, err = chestnut("import", original[1], *wrong, "--name=three")
-    assert code == 2 and "with --scale 0-1 they would fit: give that" in err, err
+    assert code == 2 and "with --scale 0-1 they would differ by " in err, err
     assert not (tmp_path / "three").exists()
 
 
@@ -138,6 +138,7 @@ REFUSED = {
     "one class": (("--classes", "A", "--scale", "0-1"), "--classes A: give two or more names, each once"),
     "positive": (("--classes", "A,B", "--scale", "0-1", "--positive", "C"), "--positive C: it is none of the classes"),
     "resize": (("--classes", "A,B", "--scale", "0-1", "--resize", "crop"), "--resize crop: give one of stretch, fit"),
+    "resample": (("--classes", "A,B", "--scale", "0-1", "--resample", "box"), "--resample box: give one of area, nea"),
     "channels": (("--classes", "A,B", "--scale", "0-1", "--channels", "2"), "--channels 2: give 1 for grey, or 3"),
     "size": (("--classes", "A,B", "--scale", "0-1", "--size", "big"), "--size big: give the side in pixels, as in"),
     "no file": (("--classes", "A,B", "--scale", "-1-1", "--size", "64x32"), "there is no file gone.h5; give the .h5"),
@@ -159,7 +160,7 @@ IMAGES = MODEL.parents[1] / "data" / "covid-512"
 @pytest.mark.slow
 @pytest.mark.skipif(not MODEL.is_file() or not IMAGES.is_dir(), reason=f"{MODEL} or {IMAGES} is not on this machine")
 def test_a_real_network_of_keras_2_gives_the_figures_that_plain_keras_gives(tmp_path):
-    told = {"classes": ("COVID-19", "NORMAL"), "scale": "0-255", "size": 256}
+    told = {"classes": ("COVID-19", "NORMAL"), "scale": "0-255", "size": 256, "resample": "bilinear"}
     run = cn.import_model(MODEL, **told, path=tmp_path / "run", quiet=True)
     found = run.folder.record.imported
     assert found.plain and found.keras == "2.4.0" and found.difference < 1e-6
@@ -167,8 +168,8 @@ def test_a_real_network_of_keras_2_gives_the_figures_that_plain_keras_gives(tmp_
     folders = ("Covid-19", "No_findings", "Pneumonia")
     shares = {name: run.predict(IMAGES / name, quiet=True).probabilities[:, 1] for name in folders}
     means = [float(shares[name].mean()) for name in folders]
-    assert means == pytest.approx([0.917, 0.784, 0.693], abs=0.005)
+    assert means == pytest.approx([0.919, 0.746, 0.665], abs=0.001)
     sick, well = shares["Covid-19"], shares["No_findings"]
     auroc = (np.greater.outer(sick, well) + np.equal.outer(sick, well) / 2).mean()
     right = ((sick >= 0.5).sum() + (well < 0.5).sum()) / (len(sick) + len(well))
-    assert (auroc, right) == pytest.approx((0.710, 0.341), abs=0.05)
+    assert (auroc, right) == pytest.approx((0.710, 0.341), abs=0.001)

@@ -23,6 +23,7 @@ class ImportOptions(DisplayOptions, total=False):
     size: int | tuple[int, int] | None
     channels: int | None
     resize: str
+    resample: str
     positive: str | None
     runs: str | Path
     skip_bad: bool
@@ -36,6 +37,8 @@ class ImportSettings(DisplaySettings):
         size: The side of its input in pixels, or its height and width; None if the file says so.
         channels: 1 or 3; None if the file says so.
         resize: How its program brought images to that size: `stretch`, or `fit` into it with black edges.
+        resample: How its program resized pixels: `nearest`, `bilinear` or `bicubic` as Pillow does, `linear` as OpenCV
+            and TensorFlow do, or `area`, as chestnut does.
         positive: The positive one of two classes, if its name does not show it.
         runs: The folder in which a run without a `path` gets its folder.
         skip_bad: Whether to leave unreadable images out instead of raising.
@@ -44,6 +47,7 @@ class ImportSettings(DisplaySettings):
     size: int | tuple[int, int] | None = None
     channels: int | None = None
     resize: str = "stretch"
+    resample: str = "area"
     positive: str | None = None
     runs: str | Path = "runs"
     skip_bad: bool = False
@@ -53,8 +57,8 @@ class ImportSettings(DisplaySettings):
         from chestnut.importing.terms import Terms
 
         sides = (self.size, self.size) if isinstance(self.size, int) else self.size
-        names = None if classes is None else tuple(classes)
-        return Terms.check(names, scale, sides, self.positive, self.resize, self.channels)
+        how = {"resize": self.resize, "resample": self.resample, "positive": self.positive, "channels": self.channels}
+        return Terms.check(classes, scale, size=sides, **how)
 
 
 def import_model(
@@ -82,7 +86,7 @@ def import_model(
         reference: A CSV of `path` and `probability` (that of the second of two classes), or of a column for each class,
             with answers that the original program gave; None leaves the run unverified.
         path: The folder of the run; None for the next free `runs/<name of the file>-<number>`.
-        **options: `size`, `channels`, `resize`, `positive`, `runs`, `skip_bad`, `quiet` and `display`; see
+        **options: `size`, `channels`, `resize`, `resample`, `positive`, `runs`, `skip_bad`, `quiet` and `display`; see
             `ImportSettings`.
 
     Raises:

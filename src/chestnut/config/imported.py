@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,14 @@ from chestnut.config.part import Part
 
 #: The grey values that a network was trained on: as they are, divided by 255, or from -1 to 1.
 Scale = Literal["0-255", "0-1", "-1-1"]
+
+
+#: What makes grey values 0..255 those that a network was trained on: a factor, and what is then added.
+SCALES: Final[dict[Scale, tuple[float, float]]] = {
+    "0-255": (1.0, 0.0),
+    "0-1": (1 / 255, 0.0),
+    "-1-1": (1 / 127.5, -1.0),
+}
 
 
 class ImportedConfig(Part):

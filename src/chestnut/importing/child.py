@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.config.imported import SCALES
 from chestnut.errors import ForeignFileError
 from chestnut.evaluation.softmax import probabilities
 from chestnut.importing.request import ANSWERS, IMAGES, NETWORK, OUTCOME, Request
@@ -57,7 +58,6 @@ def convert(folder: Path, request: Request) -> dict[str, Any]:
 
 def _write_answers(folder: Path, request: Request, network: Any, original: Any) -> None:
     """Compute the probabilities of both forms of a network, and write them."""
-    from chestnut.models.foreign.flatten import SCALES
     from chestnut.models.foreign.rebuild import answer
 
     factor, offset = (np.float32(number) for number in SCALES[request.scale])

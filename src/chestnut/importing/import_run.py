@@ -154,8 +154,8 @@ def _make_notes(imported: Imported, terms: Terms, owned: bool) -> Sequence[str]:
     notes = [
         f"the network was trained elsewhere, on images that are not known here; it was taken from {imported.file}",
         imported.trust,
-        f"grey values are scaled to {terms.scale}, images are resized by {terms.resize}, and the outputs mean "
-        f"{', '.join(terms.classes)}, as was told at the import; the file does not say it",
+        f"grey values are scaled to {terms.scale}, images are resized by {terms.resize} ({terms.resample}), and the "
+        f"outputs mean {', '.join(terms.classes)}, as was told at the import; the file does not say it",
     ]
     if owned:
         notes.append(

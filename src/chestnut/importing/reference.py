@@ -10,25 +10,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from chestnut.config import InputSpec
+from chestnut.config.imported import SCALES, Scale
 from chestnut.data.decoding.decode import decode
 from chestnut.data.parallel import in_order
+from chestnut.data.pixels import Grey
 from chestnut.errors import DataError, ForeignFileError
 from chestnut.evaluation.softmax import probabilities
 from chestnut.files.csv_files import parse_csv
 from chestnut.files.reading import read_content
-from chestnut.importing.terms import Terms
-from chestnut.inference.keras_engine import as_batch, forward
+from chestnut.importing.terms import RESAMPLES, Terms
+from chestnut.inference.keras_engine import forward
 from chestnut.runs.record import Verified
 
 #: The largest mean difference of a probability from the original program's: images are shrunk in a slightly different
 #: way there, while a wrong scale or order of classes moves most answers by far more.
 MOST_MEAN: Final = 0.02
 
-#: The most images that are compared.
-_MOST_IMAGES = 10_000
-
-#: The factor and the offset of each scale; see `models.foreign.flatten`.
-_SCALES: Final = {"0-255": (1.0, 0.0), "0-1": (1 / 255, 0.0), "-1-1": (1 / 127.5, -1.0)}
+#: The most images that are compared, and by which other scales, resamplings and orders are tried.
+_MOST_IMAGES, _MOST_TRIED = 10_000, 48
 
 _COLUMNS = (
     "give a column `path` and either `probability`, that of the second of two classes, or a column for each class, "
@@ -48,6 +47,11 @@ class Known(NamedTuple):
     name: str
     paths: list[str]
     probabilities: npt.NDArray[np.float64]
+
+    def some(self) -> Known:
+        """Return the answers to a few of the images, spread over the table."""
+        rows = np.linspace(0, len(self.paths) - 1, min(len(self.paths), _MOST_TRIED)).round().astype(int)
+        return Known(self.name, [self.paths[row] for row in rows], self.probabilities[rows])
 
     @classmethod
     def read(cls, path: Path, terms: Terms) -> Known:
@@ -93,30 +97,33 @@ def verify(known: Known, network: Any, spec: InputSpec, terms: Terms) -> Verifie
         ForeignFileError: They differ too much; the message says what would fit better, if something does.
         ImageError: An image cannot be read.
     """
-    images = np.stack(list(in_order(lambda path: decode(path, spec), known.paths)))
-    ours = _answers(network, images, spec, terms, terms.scale)
+    ours = _answers(network, _read(known.paths, spec), spec, terms, terms.scale)
     mean = _mean_difference(ours, known)
     if not mean <= MOST_MEAN:
         raise ForeignFileError(
             f"the answers differ from those in {known.name} by {mean:.2g} on average, more than the {MOST_MEAN:g} that "
-            f"is allowed; {_advise(known, network, images, spec, terms)}"
+            f"is allowed; {_advise(known.some(), network, spec, terms)}"
         )
     difference = np.abs(ours - known.probabilities)
     same = int((ours.argmax(axis=1) == known.probabilities.argmax(axis=1)).sum())
-    return Verified(file=known.name, images=len(images), mean=mean, largest=float(difference.max()), same=same)
+    return Verified(file=known.name, images=len(ours), mean=mean, largest=float(difference.max()), same=same)
 
 
-def _answers(
-    network: Any, images: npt.NDArray[np.uint8], spec: InputSpec, terms: Terms, scale: str
-) -> npt.NDArray[np.float64]:
+def _read(paths: list[str], spec: InputSpec) -> Grey:
+    return np.stack(list(in_order(lambda path: decode(path, spec), paths)))
+
+
+def _answers(network: Any, images: Grey, spec: InputSpec, terms: Terms, scale: Scale) -> npt.NDArray[np.float64]:
     """Return probabilities in the order of the file's outputs, as if grey values had been scaled in another way."""
-    (own, own_offset), (other, other_offset) = _SCALES[terms.scale], _SCALES[scale]
-    seen = images if scale == terms.scale else (images * (other / own) + (other_offset - own_offset) / own)
+    (own, own_offset), (other, other_offset) = SCALES[terms.scale], SCALES[scale]
+    factor, offset = np.float32(other / own), np.float32((other_offset - own_offset) / own)
 
     def batch(start: int, stop: int) -> npt.NDArray[Any]:
-        return as_batch(seen[start:stop].astype(np.float32), spec)
+        seen = images[start:stop]
+        changed: npt.NDArray[Any] = seen if scale == terms.scale else seen * factor + offset
+        return np.repeat(changed[..., None], spec.channels, axis=-1)
 
-    found = probabilities(forward(network, batch, len(seen)))
+    found = probabilities(forward(network, batch, len(images)))
     return found[:, [terms.ordered.index(name) for name in terms.classes]]
 
 
@@ -124,16 +131,23 @@ def _mean_difference(ours: npt.NDArray[np.float64], known: Known) -> float:
     return float(np.abs(ours - known.probabilities).max(axis=1).mean())
 
 
-def _advise(known: Known, network: Any, images: npt.NDArray[np.uint8], spec: InputSpec, terms: Terms) -> str:
-    """Say which other scale, or which other order of two classes, fits the known answers, if one does."""
-    for scale in _SCALES:
-        ours = _answers(network, images, spec, terms, scale)
-        named = "" if scale == terms.scale else f"scale={scale}"
-        orders = [(ours, named)]
-        if len(terms.classes) == 2:
-            turned = f"classes={','.join(reversed(terms.classes))}"
-            orders.append((ours[:, ::-1], f"{named} and {turned}" if named else turned))
-        for answers, words in orders:
-            if words and _mean_difference(answers, known) <= MOST_MEAN:
-                return f"with {words} they would fit: give that"
-    return "no other scale or order of two classes fits either; see how its program prepares images"
+def _advise(known: Known, network: Any, spec: InputSpec, terms: Terms) -> str:
+    """Say which other scale, resampling or order of two classes fits known answers best, if one does."""
+    found = []
+    turned = f"classes={','.join(reversed(terms.classes))}" if len(terms.classes) == 2 else ""
+    for resample in RESAMPLES:
+        images = _read(known.paths, spec.model_copy(update={"resample": resample}))
+        for scale in SCALES:
+            ours = _answers(network, images, spec, terms, scale)
+            words = [] if scale == terms.scale else [f"scale={scale}"]
+            words += [] if resample == terms.resample else [f"resample={resample}"]
+            found.append((_mean_difference(ours, known), words))
+            if turned:
+                found.append((_mean_difference(ours[:, ::-1], known), [*words, turned]))
+    difference, words = min(found, key=lambda one: one[0])
+    if difference <= MOST_MEAN:
+        return f"with {' and '.join(words)} they would differ by {difference:.2g}: give that"
+    return (
+        "no other scale, resampling or order of two classes fits either; see how its program prepares images, and "
+        "whether these answers are of this file"
+    )

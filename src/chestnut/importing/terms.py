@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, get_args
 
 from chestnut.config import InputSpec
-from chestnut.config.imported import Scale
+from chestnut.config.imported import SCALES, Scale
+from chestnut.config.inputs import Resample
 from chestnut.data.manifest import order_classes
 from chestnut.errors import DataError, listed
 from chestnut.limits import require_between
@@ -15,8 +17,8 @@ from chestnut.names import class_fault, quoted
 
 Resize = Literal["stretch", "fit"]
 
-SCALES: Final[tuple[Scale, ...]] = get_args(Scale)
 RESIZES: Final[tuple[Resize, ...]] = get_args(Resize)
+RESAMPLES: Final[tuple[Resample, ...]] = get_args(Resample)
 
 _LEAST_SIDE, _MOST_SIDE = 16, 2048
 
@@ -44,6 +46,7 @@ class Terms:
         positive: The positive class of two; None to go by the names.
         resize: How its program brought images to that size.
         channels: The channels of its input; None if the file says so.
+        resample: How its program resized pixels.
     """
 
     classes: tuple[str, ...]
@@ -52,38 +55,34 @@ class Terms:
     positive: str | None = None
     resize: Resize = "stretch"
     channels: int | None = None
+    resample: Resample = "area"
 
     @classmethod
-    def check(
-        cls,
-        classes: tuple[str, ...] | None,
-        scale: str | None,
-        size: tuple[int, int] | None,
-        positive: str | None,
-        resize: str,
-        channels: int | None,
-    ) -> Self:
-        """Check what a caller gave; see the attributes.
+    def check(cls, classes: Sequence[str] | None, scale: str | None, **others: Any) -> Self:
+        """Check what a caller gave.
+
+        Args:
+            classes: The classes; None if the caller gave none.
+            scale: The grey values; None if the caller gave none.
+            **others: The other attributes.
 
         Raises:
             DataError: Something is missing or not possible.
         """
         if not classes:
             raise DataError(_WHICH_CLASSES)
-        _check_classes(classes, positive)
+        _check_classes(tuple(classes), others.get("positive"))
         if scale is None:
             raise DataError(_WHICH_SCALE)
-        chosen = next((one for one in SCALES if one == scale), None)
-        if chosen is None:
-            raise DataError(f"scale={scale}: give one of {', '.join(SCALES)}")
-        how = next((one for one in RESIZES if one == resize), None)
-        if how is None:
-            raise DataError(f"resize={resize}: give one of {', '.join(RESIZES)}")
-        if channels not in (None, 1, 3):
-            raise DataError(f"channels={channels}: give 1 for grey, or 3 for the grey value three times")
-        for side in size or ():
+        given = cls(tuple(classes), scale, **others)  # type: ignore[arg-type]  # it is checked below
+        _require_one_of(scale, scale=tuple(SCALES))
+        _require_one_of(given.resize, resize=RESIZES)
+        _require_one_of(given.resample, resample=RESAMPLES)
+        if given.channels not in (None, 1, 3):
+            raise DataError(f"channels={given.channels}: give 1 for grey, or 3 for the grey value three times")
+        for side in given.size or ():
             require_between(_LEAST_SIDE, _MOST_SIDE, " pixels for a side", size=side)
-        return cls(classes, chosen, size, positive, how, channels)
+        return given
 
     @property
     def ordered(self) -> tuple[str, ...]:
@@ -116,11 +115,10 @@ class Terms:
             raise DataError(f"{file.path} does not say how many channels it takes; give channels=1 or channels=3")
         if self.channels not in (None, channels):
             raise DataError(f"channels={self.channels}: {file.path} takes {channels}; leave it out")
-        if channels == 1:
-            return InputSpec(height=height, width=width, channels=1, resize=self.resize)
-        if channels == 3:
-            return InputSpec(height=height, width=width, channels=3, resize=self.resize)
-        raise DataError(f"{file.path} takes images of {channels} channels; 1 and 3 are possible")
+        if channels not in (1, 3):
+            raise DataError(f"{file.path} takes images of {channels} channels; 1 and 3 are possible")
+        how = {"channels": channels, "resize": self.resize, "resample": self.resample}
+        return InputSpec.model_validate({"height": height, "width": width, **how})
 
     def _side(self, file: ForeignFile, place: int, stored: int | None) -> int:
         given = None if self.size is None else self.size[place]
@@ -148,6 +146,13 @@ def parse_size(text: str) -> tuple[int, int]:
             f"size={text}: give the side in pixels, as in size=256, or height and width, as in size=256x192"
         )
     return int(sides[0]), int(sides[-1])
+
+
+def _require_one_of(value: str, **known: Sequence[str]) -> None:
+    """Check that a value is one of those that are known, which are given by the name of its argument."""
+    for name, allowed in known.items():
+        if value not in allowed:
+            raise DataError(f"{name}={value}: give one of {', '.join(allowed)}")
 
 
 def _check_classes(classes: tuple[str, ...], positive: str | None) -> None:

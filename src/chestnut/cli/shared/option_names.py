@@ -88,6 +88,7 @@ _SAME = frozenset(
         "recipes",
         "reference",
         "repeats",
+        "resample",
         "resize",
         "resplit",
         "resume",

@@ -38,6 +38,12 @@ def command(
     resize: Annotated[
         str, typer.Option("--resize", metavar="stretch|fit", help="How its program brought images to that size.")
     ] = "stretch",
+    resample: Annotated[
+        str,
+        typer.Option(
+            "--resample", metavar="RULE", help="How it resized pixels: area, nearest, linear, bilinear or bicubic."
+        ),
+    ] = "area",
     channels: Annotated[
         int | None, typer.Option("--channels", metavar="1|3", help="Its channels, if the file does not say it.")
     ] = None,
@@ -69,6 +75,7 @@ def command(
         size=None if size is None else parse_size(size),
         positive=options.positive,
         resize=resize,
+        resample=resample,
         channels=channels,
         reference=reference,
         path=None if name is None else named_folder(runs, name),
@@ -87,7 +94,7 @@ def command(
 
 def imported_table(run: RunFolder) -> Table:
     """Return what was taken from a file, and how it was checked."""
-    recipe, record, facts = run.recipe, run.record, run.facts
+    size, record, facts = run.recipe.input, run.record, run.facts
     made = table(str(run.path), ("", ""))
     made.show_header = False
     if (found := record.imported) is None:
@@ -95,7 +102,7 @@ def imported_table(run: RunFolder) -> Table:
     for name, value in (
         ("file", f"{found.file}, {found.bytes:,} bytes, Keras {found.keras}"),
         ("SHA-256", found.sha256),
-        ("input", f"{recipe.input.height}×{recipe.input.width}×{recipe.input.channels}, {recipe.input.resize}"),
+        ("input", f"{size.height}×{size.width}×{size.channels}, {size.resize}, {size.resample}"),
         ("classes", ", ".join(facts["classes"])),
         ("positive", facts["positive"] or "–"),
         ("parameters", f"{record.parameters or 0:,}"),

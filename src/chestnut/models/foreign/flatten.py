@@ -10,18 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from chestnut.config.imported import SCALES, Scale
 from chestnut.models.foreign.graph import Graph, Part, Ref
 
-#: How grey values 0..255 become those that a network was trained on, by the name of their range: a factor and what is
-#: added.
-SCALES: dict[str, tuple[float, float]] = {
-    "0-255": (1.0, 0.0),
-    "0-1": (1 / 255, 0.0),
-    "-1-1": (1 / 127.5, -1.0),
-}
 
-
-def flatten(graph: Graph, network: keras.Model, scale: str) -> keras.Model:
+def flatten(graph: Graph, network: keras.Model, scale: Scale) -> keras.Model:
     """Return a network without networks inside, whose layers have the weights of another's.
 
     Layers that do nothing when a network predicts are left out. The network scales grey values itself.
@@ -29,7 +22,7 @@ def flatten(graph: Graph, network: keras.Model, scale: str) -> keras.Model:
     Args:
         graph: What the other network consists of.
         network: The other network.
-        scale: The range of the grey values that the other network takes, one of `SCALES`.
+        scale: The range of the grey values that the other network takes.
 
     Returns:
         A network from grey values 0..255 to the outputs of the other network.
