@@ -14,8 +14,8 @@ from chestnut.serve.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 
-#: Seconds between two purges, and the most days that may be asked for.
-_EVERY, MOST_DAYS = 3600.0, 36_500
+#: Seconds between two purges, seconds to wait for one at the end, and the most days that may be asked for.
+_EVERY, _PATIENCE, MOST_DAYS = 3600.0, 5.0, 36_500
 
 
 class Purged(NamedTuple):
@@ -49,13 +49,7 @@ class Retention:
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Purge now, and from now on every hour in a thread.
-
-        Raises:
-            StoreError: The database cannot be written.
-            DiskError: A kept image cannot be deleted.
-        """
-        self.purge()
+        """Purge in a thread, now and every hour; faults go into the log."""
         self._thread.start()
 
     def purge(self) -> Purged:
@@ -71,16 +65,18 @@ class Retention:
         return Purged(predictions, images)
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread; a purge that takes long is given up."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def _work(self) -> None:
-        while not self._stopped.wait(_EVERY):
+        while True:
             try:
                 purged = self.purge()
             except ChestnutError as error:
                 _LOG.warning("old predictions could not be deleted: %s", error)
             else:
                 _LOG.info("deleted %s old predictions and %s images", *purged)
+            if self._stopped.wait(_EVERY):
+                return
