@@ -1,9 +1,9 @@
 """Draw the screenshots of the service's page in the docs.
 
     chestnut phantom images --patients 300
-    chestnut train images --recipe robust --name first
-    chestnut phantom shown --patients 16 --size 768 --seed 11
-    python -m tools.page_screenshots runs/first shown
+    chestnut train images --recipe cnn-small --epochs 14 --name phantoms
+    chestnut phantom shown --patients 14 --size 768 --seed 11
+    python -m tools.page_screenshots runs/phantoms shown
 
 It serves the run on this computer, opens its page in Chromium, adds the images, gives a verdict, opens the next image
 with its heat map, and writes `page-light.webp`, `page-dark.webp` and `page-phone.webp`. tools/install_peers.sh installs

@@ -18,12 +18,21 @@ function colour(value) {
 
 const COLOURS = Array.from({ length: 256 }, (_, value) => colour(value));
 
-/** Return a heat map in colours, from the grey picture that the service makes of it. */
+/** Maps whose largest value is below this one show next to nothing. */
+const FAINT = 64;
+
+/**
+ * Return a heat map in colours, from the grey picture that the service makes of it.
+ *
+ * @returns {Promise<{map: HTMLCanvasElement, faint: boolean}>}  `faint` where it shows next to nothing.
+ */
 export async function paintMap(blob) {
   const pixels = await readPixels(blob, 1024);
   const { data } = pixels;
+  let largest = 0;
   for (let at = 0; at < data.length; at += 4) {
     const value = data[at];
+    largest = Math.max(largest, value);
     const [red, green, blue] = COLOURS[value];
     data[at] = red;
     data[at + 1] = green;
@@ -34,7 +43,7 @@ export async function paintMap(blob) {
   canvas.width = pixels.width;
   canvas.height = pixels.height;
   canvas.getContext("2d").putImageData(pixels, 0, 0);
-  return canvas;
+  return { map: canvas, faint: largest < FAINT };
 }
 
 /** Draw the scale of colours. */

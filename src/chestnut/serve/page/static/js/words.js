@@ -75,10 +75,11 @@ export const METHODS = {
 };
 
 /** Explain a heat map. */
-export function explainMap(method, of, evidence) {
+export function explainMap(method, of, { evidence, faint }) {
   if (!evidence) return `No place of this image speaks for ${of}, so the map is empty.`;
   const known = METHODS[method] ?? "Each place’s part in the score for {class}.";
-  return `${known.replace("{class}", of)} It shows where the network looked, not whether it is right.`;
+  const weak = faint ? " No place changes it much here." : "";
+  return `${known.replace("{class}", of)}${weak} It shows where the network looked, not whether it is right.`;
 }
 
 export const VERDICTS = { agree: "Agree", disagree: "Disagree", unsure: "Unsure" };
