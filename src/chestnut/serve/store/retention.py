@@ -77,6 +77,7 @@ class Retention:
             except ChestnutError as error:
                 _LOG.warning("old predictions could not be deleted: %s", error)
             else:
-                _LOG.info("deleted %s old predictions and %s images", *purged)
+                if any(purged):
+                    _LOG.info("deleted %s old predictions and %s images", *purged)
             if self._stopped.wait(_EVERY):
                 return
