@@ -7,6 +7,7 @@ from benchmarks.serving import tables
 from benchmarks.serving.child import ServiceChild
 from benchmarks.serving.faults import batches_of_every_size, database_away, sudden_ends
 from benchmarks.serving.load import mixed_load
+from benchmarks.serving.speed import idle, latency
 from benchmarks.serving.traffic import Traffic, drawn_images
 from benchmarks.serving.wire import Wire, request
 from tools.postgres_cluster import find_programs
@@ -63,6 +64,12 @@ def test_a_database_that_goes_away_is_a_503_and_nothing_is_lost(run, images):
     assert found["recovered"]
     assert found["statuses"].get("503", 0) > 0
     assert (found["missing"], found["wrong"]) == (0, {})
+
+
+def test_an_idle_service_leaves_the_cores_alone(run, url, images):
+    with ServiceChild(run, url) as child:
+        latency(child, images[0], 20)
+        assert idle(child, 3) < 0.02
 
 
 def other_sides(pid):
