@@ -6,7 +6,6 @@ The module of a command imports what it computes with inside its functions: `che
 from __future__ import annotations
 
 import importlib
-import keyword
 import os
 import sys
 from collections.abc import Callable
@@ -56,7 +55,7 @@ COMMANDS = {
     "guard": "Results",
     "report": "Results",
     "plan": "Results",
-    "import": "At work",
+    "export": "At work",
     "serve": "At work",
     "listen": "At work",
 }
@@ -146,8 +145,7 @@ def _epilog(name: str) -> str:
 
 def find_command(name: str) -> Callable[..., None]:
     """Return the function of one of `COMMANDS`."""
-    module = f"{name}_" if keyword.iskeyword(name) else name
-    function: Callable[..., None] = importlib.import_module(f"chestnut.cli.{_FOLDERS[COMMANDS[name]]}.{module}").command
+    function: Callable[..., None] = importlib.import_module(f"chestnut.cli.{_FOLDERS[COMMANDS[name]]}.{name}").command
     return function
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,20 +13,22 @@ from chestnut.config import InputSpec
 from chestnut.errors import BundleError, in_one_line
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_facts import PartName
-from chestnut.inference.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
+from chestnut.inference.engine import Engine, Images, Tick
 from chestnut.onnx_session import open_session
-
-__all__ = ["ACTIVATION", "FEATURES", "IMAGE", "LOGITS", "PART", "OnnxEngine", "read_network"]
 
 #: The part of a bundle that contains the network for ONNX Runtime.
 PART: Final[PartName] = "model.onnx"
 
-#: The output that only networks have that average maps before their last layer: shape (n, logits, rows, columns).
-ACTIVATION = "activation"
+#: The names of the network's input, uint8 of shape (n, height, width), and of its outputs. `activation`, which only
+#: networks have that average maps before their last layer, has shape (n, logits, rows, columns).
+IMAGE, LOGITS, FEATURES, ACTIVATION = "image", "logits", "features", "activation"
+
+#: The number of images that are computed at a time: more are no faster on a processor, and take more memory.
+_BATCH = 32
 
 
 @dataclass(frozen=True)
-class OnnxEngine(GraphEngine):
+class OnnxEngine(Engine):
     """A network in ONNX Runtime with its input spec.
 
     Attributes:
@@ -38,21 +40,30 @@ class OnnxEngine(GraphEngine):
     spec: InputSpec
 
     @classmethod
-    def open(cls, bundle: Bundle, *, threads: int | None = None) -> OnnxEngine:
+    def open(cls, bundle: Bundle, *, threads: int | None = None, spinning: bool = False) -> OnnxEngine:
         """Load the network of a bundle.
 
         Args:
             bundle: The bundle.
             threads: The number of threads of one operation; None for one per core.
+            spinning: Whether idle threads wait actively; see `open_session`.
 
         Raises:
             BundleError: The bundle has no `model.onnx`, or one that is changed, damaged or of another network.
         """
-        content = read_network(bundle)
-        return cls.load(content, bundle, str(bundle.folder / PART), threads=threads)
+        content = bundle.read_part(PART)
+        if content is None:
+            run = bundle.folder.parent
+            raise BundleError(
+                f"{run} has no network for ONNX Runtime, as an older chestnut made it; "
+                f"add one with chestnut export {run} --format onnx"
+            )
+        return cls.load(content, bundle, str(bundle.folder / PART), threads=threads, spinning=spinning)
 
     @classmethod
-    def load(cls, content: bytes, bundle: Bundle, name: str, *, threads: int | None = None) -> OnnxEngine:
+    def load(
+        cls, content: bytes, bundle: Bundle, name: str, *, threads: int | None = None, spinning: bool = False
+    ) -> OnnxEngine:
         """Load a network that belongs to a bundle from the content of an ONNX file.
 
         Args:
@@ -60,12 +71,13 @@ class OnnxEngine(GraphEngine):
             bundle: The bundle that says what the input and the outputs are.
             name: The file, for messages.
             threads: The number of threads of one operation; None for one per core.
+            spinning: Whether idle threads wait actively; see `open_session`.
 
         Raises:
             BundleError: The file is damaged, or contains another network than the bundle says.
         """
         try:
-            session = open_session(content, threads=threads)
+            session = open_session(content, threads=threads, spinning=spinning)
         except Exception as error:
             raise BundleError(f"{name} cannot be loaded ({in_one_line(error)}); {_REMEDY}") from error
         _check_shapes(session, bundle, name)
@@ -86,21 +98,25 @@ class OnnxEngine(GraphEngine):
         outputs: list[npt.NDArray[np.float32]] = self.session.run(list(names), {IMAGE: np.ascontiguousarray(batch)})
         return outputs
 
+    def compute_logits(self, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
+        """Compute the logits of images, shape (n, logits)."""
+        return np.concatenate([logits for (logits,) in self._batches(images, [LOGITS], progress)])
 
-def read_network(bundle: Bundle) -> bytes:
-    """Return the content of the ONNX file of a bundle.
+    def compute_both(
+        self, images: Images, progress: Tick | None
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Compute the features of images and, in the same pass, their logits."""
+        features, logits = zip(*self._batches(images, [FEATURES, LOGITS], progress), strict=True)
+        return np.concatenate(features), np.concatenate(logits)
 
-    Raises:
-        BundleError: The bundle has no `model.onnx`, or one that is changed.
-    """
-    content = bundle.read_part(PART)
-    if content is None:
-        run = bundle.folder.parent
-        raise BundleError(
-            f"{run} has no network for ONNX Runtime, as an older chestnut made it; "
-            f"add one with chestnut export {run} --format onnx"
-        )
-    return content
+    def _batches(
+        self, images: Images, names: list[str], progress: Tick | None
+    ) -> Iterator[list[npt.NDArray[np.float32]]]:
+        for start in range(0, len(images), _BATCH):
+            stop = min(start + _BATCH, len(images))
+            yield self.run(images.batch(start, stop), names)
+            if progress:
+                progress(stop, len(images))
 
 
 _REMEDY = "restore it from a copy, or write it again with chestnut export RUN --format onnx"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from sqlalchemy import URL
 
 _FOLDER = "chestnut"
 
 
 def default_database() -> str:
     """Return the address of the database in the user's folder for data."""
-    return URL.create("sqlite", database=str(_place() / "audit.sqlite")).render_as_string()
+    return f"sqlite:///{_place() / 'audit.sqlite'}"
 
 
 def default_key() -> Path:

@@ -1,1 +1,0 @@
-"""Measure a service: how fast it answers, what it bears, and what it never loses."""

@@ -1,1 +1,0 @@
-"""Make a run of a network that was trained elsewhere, without training."""
