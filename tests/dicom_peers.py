@@ -59,10 +59,11 @@ class Running:
         association = sender.associate("127.0.0.1", self.port, ae_title=called)
         if not association.is_established:
             return None
-        try:
-            return [association.send_c_store(one) for one in made]
-        finally:
-            association.release()
+        with association.dul.socket.socket:  # pynetdicom leaves one open that the other side has cut
+            try:
+                return [association.send_c_store(one) for one in made]
+            finally:
+                association.release()
 
 
 @contextmanager

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
     from chestnut.api.ensembles import ensemble, train_ensemble
-    from chestnut.api.export import export_run
+    from chestnut.api.importing import import_model
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
+    from chestnut.api.predict import predict, predict_csv
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
     from chestnut.api.run import Run, list_runs, open_run, stress
@@ -59,9 +60,9 @@ _HOMES = {
     "crossval": "chestnut.api.studies",
     "ensemble": "chestnut.api.ensembles",
     "evaluate": "chestnut.evaluation.metrics",
-    "export_run": "chestnut.api.export",
     "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
+    "import_model": "chestnut.api.importing",
     "layers": "chestnut.api.recipes",
     "list_runs": "chestnut.api.run",
     "listen": "chestnut.api.listen",
@@ -72,6 +73,8 @@ _HOMES = {
     "open_run": "chestnut.api.run",
     "phantom": "chestnut.api.data",
     "plan": "chestnut.evaluation.sample_size",
+    "predict": "chestnut.api.predict",
+    "predict_csv": "chestnut.api.predict",
     "recipe_names": "chestnut.config",
     "resume": "chestnut.api.resume",
     "serve_runs": "chestnut.api.serve",
@@ -103,9 +106,9 @@ __all__ = [
     "crossval",
     "ensemble",
     "evaluate",
-    "export_run",
     "fetch",
     "folds",
+    "import_model",
     "layers",
     "list_runs",
     "listen",
@@ -116,6 +119,8 @@ __all__ = [
     "open_run",
     "phantom",
     "plan",
+    "predict",
+    "predict_csv",
     "recipe_names",
     "resume",
     "serve_runs",

@@ -76,6 +76,10 @@ class ModelFileError(ChestnutError):
     """A file of the network that finds lungs, which comes with chestnut, that is missing or has changed."""
 
 
+class ForeignFileError(ChestnutError):
+    """A file with a network that another program trained, and that cannot be taken over."""
+
+
 class DownloadError(ChestnutError):
     """A download that failed or arrived damaged."""
 

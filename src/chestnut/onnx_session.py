@@ -8,24 +8,12 @@ from typing import Any
 from chestnut.processors import core_count
 
 
-def load_runtime() -> Any:
-    """Import ONNX Runtime with its telemetry off, and return the module."""
-    for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):  # read when the library is imported
-        os.environ.setdefault(name, "1")
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime
-
-
-def open_session(content: bytes, *, threads: int | None = None, spinning: bool = False) -> Any:
+def open_session(content: bytes, *, threads: int | None = None) -> Any:
     """Open a network.
 
     Args:
         content: The content of an ONNX file.
         threads: The number of threads of one operation; None for one per core that this process may use.
-        spinning: Whether idle threads wait actively: faster while there is work without a pause, and a busy core while
-            there is none.
 
     Returns:
         An `onnxruntime.InferenceSession` on the CPU.
@@ -33,11 +21,15 @@ def open_session(content: bytes, *, threads: int | None = None, spinning: bool =
     Raises:
         Exception: ONNX Runtime does not take the file; it has no error class of its own.
     """
-    onnxruntime = load_runtime()
+    for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):  # read when the library is imported
+        os.environ.setdefault(name, "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     # Left to itself, ONNX Runtime pins a thread to each core of the machine, and fails where it may not use all
     options.intra_op_num_threads = threads or core_count()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors are raised; warnings are about the graph, which nobody here can change
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would keep cores busy
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -24,7 +24,7 @@ INPUTS = {
     ("ensemble", "given"), ("evaluate", "attributes"), ("test", "first"), ("test", "second"), ("info", "target"),
     ("runs", "folder"), ("stress", "external"), ("serve", "token_file"),
     ("serve", "keep_images"), ("listen", "tls_cert"), ("listen", "tls_key"), ("listen", "tls_ca"), ("listen", "spool"),
-    ("listen", "to"),
+    ("listen", "to"), ("import", "file"), ("import", "reference"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.
@@ -37,7 +37,7 @@ WORDS = {
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
     "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "explain": ["x", "y"],
     "guard": ["x"], "report": ["x"],
-    "export": ["x"], "serve": ["x"], "listen": ["x"],
+    "import": ["x"], "serve": ["x"], "listen": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -75,8 +75,7 @@ def test_every_output_is_known():
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --json", "explain --out", "explain --json",
         "guard --json",
-        "report --out", "report --json", "plan --json", "export --to", "export --json",
-        "serve --json",
+        "report --out", "report --json", "plan --json", "import --json", "serve --json",
         "listen --json",
     ]  # fmt: skip
 

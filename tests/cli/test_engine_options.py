@@ -9,6 +9,7 @@ import pytest
 from chestnut.api import studies
 from chestnut.api.options import StudySettings
 from chestnut.errors import EngineError
+from chestnut.inference import engine_choice as inference_engine
 from chestnut.jobs.engine_choice import EngineChoice
 from chestnut.jobs.ray import cluster
 
@@ -71,8 +72,21 @@ def test_ray_is_not_installed(chestnut, monkeypatch):
     assert "pip install 'chestnut[ray]'" in refused(chestnut, *CROSSVAL, "--engine", "ray")
 
 
-def test_a_prediction_on_this_machine_takes_no_jobs(chestnut):
-    assert "--jobs 2: --engine local predicts in one process" in refused(chestnut, *PREDICT, "--jobs", 2)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--engine", "onx"], "--engine onx: did you mean onnx?"),
+        (["--precision", "float8"], "--precision float8: give float32, bfloat16"),
+        (["--precision", "bfloat16"], "--precision bfloat16: the engine onnx computes in float32; give openvino"),
+    ],
+)
+def test_what_runs_a_network_is_known(chestnut, words, said):
+    assert said in refused(chestnut, *PREDICT, *words)
+
+
+def test_openvino_is_not_installed(chestnut, monkeypatch):
+    monkeypatch.setattr(inference_engine, "find_spec", lambda name: None)
+    assert "pip install 'chestnut[openvino]'" in refused(chestnut, *PREDICT, "--engine", "openvino")
 
 
 @pytest.mark.parametrize(

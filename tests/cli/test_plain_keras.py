@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from chestnut.api.predict import predict
 from chestnut.data.decoding.decode import decode
-from chestnut.inference.predict import predict_run
 from chestnut.runs.folder import RunFolder
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -29,5 +29,5 @@ def test_the_example_gives_the_probabilities_of_predict(workspace, tmp_path):
         names = {}
         own = code.replace("runs/first", str(workspace.run)).replace("image.jpeg", path)
         exec(compile(own, "docs/api.md", "exec"), names)
-        assert names["probabilities"] == pytest.approx(predict_run(run, [path]).probabilities, abs=tolerance)
+        assert names["probabilities"] == pytest.approx(predict(run, [path], quiet=True).probabilities, abs=tolerance)
         assert names["logits"].sum() != pytest.approx(1)

@@ -172,6 +172,12 @@ def test_the_positive_or_likeliest_class_is_explained_unless_another_is_named():
         explain(averaging(), CLASSES, picture(), "PNEUMONA")
 
 
-def test_values_lie_smoothly_between_the_cells():
-    found = Map(np.array([[0, 1], [0, 1]], np.float32), (4, 8), "occlusion", "A", 1.0)
-    assert found.values[0].tolist() == [0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1]
+def test_values_lie_smoothly_between_the_cells_and_never_beyond_them():
+    found = Map(np.array([[0, 1, 0], [0, 1, 0]], np.float32), (6, 30), "occlusion", "A", 1.0)
+    row = found.values[0]
+    assert found.values.shape == (6, 30)
+    assert row.min() == 0
+    assert 0.98 < row.max() <= 1
+    assert (np.diff(row[:15]) >= 0).all()
+    np.testing.assert_allclose(row, row[::-1], atol=1e-6)
+    assert np.abs(np.diff(row, 2)).max() < 0.1  # no edge

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chestnut.data.manifest import Manifest
-from chestnut.data.sources.load import image_files, load_dataset
+from chestnut.data.sources.image_list import ImageList
+from chestnut.data.sources.load import load_dataset
 from chestnut.errors import DataError
 from measuring import MB, run_chestnut, run_each
 
@@ -111,7 +112,7 @@ def test_what_is_no_file_is_never_waited_for(folder, kind, monkeypatch):
     monkeypatch.chdir(folder)
     for name in ("data.csv", "data.npz", "data"):
         place = special(folder / name, kind)
-        for read in (load_dataset, lambda path: image_files([path])):
+        for read in (load_dataset, lambda path: ImageList.find([path])):
             with pytest.raises(DataError):
                 read(place)
         place.unlink()
@@ -136,7 +137,7 @@ def test_folders_in_folders_end_somewhere(folder):
     inner = "d/" * 60
     (folder / inner).mkdir(parents=True)
     with pytest.raises(DataError, match="is more than 50 folders deep; give a folder with fewer levels"):
-        image_files([folder / "d"])
+        ImageList.find([folder / "d"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
@@ -145,18 +146,18 @@ def test_names_that_are_no_text_are_refused_by_name(folder, monkeypatch):
     os.mkdir(odd)  # noqa: PTH102 -- as bytes came in
     (folder / "a.png").rename(f"{odd}/a.png")
     with pytest.raises(DataError, match=r"\\udcff\\udcfe\\n"):
-        image_files([str(folder / "*" / "*.png")])
+        ImageList.find([str(folder / "*" / "*.png")])
     with pytest.raises(DataError, match="the name has a control character or bytes that are not UTF-8"):
         load_dataset(folder)
     monkeypatch.chdir(odd)
     with pytest.raises(DataError, match=r"is in the folder .*, whose name has a control character"):
-        image_files(["a.png"])
+        ImageList.find(["a.png"])
 
 
 def test_a_tilde_that_names_no_user_is_a_name(folder, monkeypatch):
     monkeypatch.chdir(folder)
     (folder / "a.png").rename(folder / "~nobody-of-that-name.png")
-    assert image_files(["~nobody-of-that-name.png"]) == [str(folder / "~nobody-of-that-name.png")]
+    assert list(ImageList.find(["~nobody-of-that-name.png"])) == [str(folder / "~nobody-of-that-name.png")]
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=12)

@@ -309,6 +309,7 @@ def test_a_recipe_may_begin_with_the_mark_of_an_editor(tmp_path):
 
 #: A word for each argument that a command cannot do without; nothing of that name exists.
 ARGUMENTS = {
+    "import": ("gone.h5", "--classes", "A,B", "--scale", "0-1"),
     "demo": (),
     "plan": ("--sensitivity", "0.9"),
     "phantom": ("new",),
@@ -340,7 +341,7 @@ WITH_ZERO = {
     ("cache", "--older-than"),
 }
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
-OF_RUNS = ("finetune", "export", "evaluate", "threshold", "exchange", "stress", "predict", "guard")
+OF_RUNS = ("finetune", "evaluate", "threshold", "exchange", "stress", "predict", "guard")
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def explain(
     **options: Unpack[DisplayOptions],
 ) -> list[MapFile]:
     """Draw where the network of a run looked in images; see `Run.explain`."""
-    from chestnut.data.sources.load import image_files
+    from chestnut.data.sources.image_list import ImageList
     from chestnut.explain.explain import Choice
     from chestnut.explain.image_map import map_images
     from chestnut.explain.map_folder import write_maps
@@ -41,7 +41,7 @@ def explain(
     if to is not None:
         require_outside_runs(Path(to), "the maps")
     given = [images] if isinstance(images, str | Path) else images
-    files, bundle = image_files([str(item) for item in given]), read_run_bundle(run)
+    files, bundle = list(ImageList.find(given)), read_run_bundle(run)
     maps = map_images(bundle, open_engine(bundle), files, of=of, method=method)
     folder = replacement_folder(run.path / "explain") if to is None else new_folder(Path(to))
     with how.shown.bar("Explaining") as tick, folder as draft:

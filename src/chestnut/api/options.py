@@ -18,6 +18,7 @@ from chestnut.limits import require_between
 
 if TYPE_CHECKING:
     from chestnut.evaluation.conformal import SetPlan
+    from chestnut.inference.engine_choice import EngineSettings, Precision
     from chestnut.inference.extras import Extras
     from chestnut.inference.guard.policy import OnOutlier
     from chestnut.jobs.engine_choice import EngineChoice
@@ -55,6 +56,7 @@ class PredictOptions(DisplayOptions, total=False):
     per_class: bool
     on_outlier: OnOutlier
     engine: str
+    precision: Precision
     address: str | None
     jobs: int | None
     wait: float
@@ -215,16 +217,19 @@ class PredictSettings(DisplaySettings):
         per_class: Whether the coverage is to hold for the patients of each class.
         on_outlier: What to do about images that are unlike the training images, if the run has a guard: `warn` says so
             of each, `refuse` raises, and `ignore` does not look.
-        engine: `local`, in this process, or `ray`.
+        engine: What runs the network: `onnx` (or `local`), `openvino` or `keras` in this process, or `ray`.
+        precision: The arithmetic of OpenVINO: `float32`, or `bfloat16`, which is faster and less exact.
         address: The address of the Ray cluster; None to start one on this machine.
-        jobs: How many workers predict side by side on the cluster; None for as many as fit.
+        jobs: How many threads decode images and compute in this process, or how many workers predict side by side on
+            the cluster; None for one per core, or as many as fit.
         wait: The seconds to wait for a Ray cluster that is silent, has no node or has no room.
     """
 
     coverage: float | None = None
     per_class: bool = False
     on_outlier: OnOutlier = "warn"
-    engine: str = "local"
+    engine: str = "onnx"
+    precision: Precision = "float32"
     address: str | None = None
     jobs: int | None = None
     wait: float = 60.0
@@ -236,28 +241,44 @@ class PredictSettings(DisplaySettings):
 
         return SetPlan.of(self.coverage, self.per_class)
 
+    @property
+    def engine_name(self) -> str:
+        """What runs the network, by one name each."""
+        return "onnx" if self.engine == "local" else self.engine
+
+    @property
+    def engine_settings(self) -> EngineSettings:
+        """What runs the network in this process."""
+        from chestnut.inference.engine_choice import EngineSettings
+
+        return EngineSettings(self.engine_name, self.precision, workers=self.jobs)  # type: ignore[arg-type]
+
     def check(self) -> None:
         """Refuse settings that do not go together.
 
         Raises:
             DataError: A coverage that is not between 0 and 1, or is missing although sets are wanted for each class; or
                 an unknown way to deal with outliers.
-            EngineError: An unknown engine, a cluster that cannot be reached, a number out of its range, or `jobs` for
-                the local engine.
-            MissingExtraError: Ray is not installed.
+            EngineError: An unknown engine, a cluster that cannot be reached, a number out of its range, or a precision
+                that the engine does not have.
+            MissingExtraError: Ray or OpenVINO is not installed.
         """
-        from chestnut.errors import DataError, EngineError, listed
+        from chestnut.errors import DataError, EngineError, listed, suggest
+        from chestnut.inference.engine_choice import ENGINES
         from chestnut.inference.guard.policy import POLICIES
         from chestnut.jobs.engine_choice import EngineChoice
 
         _ = self.sets
         if self.on_outlier not in POLICIES:
             raise DataError(f"on_outlier={self.on_outlier}: give {listed(POLICIES)}")
-        EngineChoice(self.engine, self.address, self.jobs, self.wait).check()
-        if self.engine == "local" and self.jobs is not None:
-            raise EngineError(
-                f"jobs={self.jobs}: engine=local predicts in one process, on all cores; give engine=ray too"
-            )
+        if self.engine_name not in (*ENGINES, "ray"):
+            raise EngineError(f"engine={self.engine}: {suggest(self.engine, (*ENGINES, 'ray'))}")
+        where = "ray" if self.engine == "ray" else "local"
+        EngineChoice(where, self.address, self.jobs, self.wait).check()
+        if where == "local":
+            self.engine_settings.check()
+        elif self.precision != "float32":
+            raise EngineError(f"precision={self.precision}: the engine ray computes in float32; give openvino")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Unpack
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
 from chestnut.api.explain import explain
-from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
 from chestnut.api.options import (
     DisplayOptions,
@@ -24,7 +23,7 @@ from chestnut.api.options import (
     TrainSettings,
     read_options,
 )
-from chestnut.api.predict import predict_parts
+from chestnut.api.predict import predict
 from chestnut.config import Recipe
 from chestnut.inference.guard.policy import FALSE_ALARMS
 from chestnut.runs.folder import RunFolder, find_runs
@@ -55,7 +54,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run(Calibrated, Exporting):
+class Run(Calibrated):
     """A trained run.
 
     Attributes:
@@ -127,23 +126,24 @@ class Run(Calibrated, Exporting):
     def predict(
         self, images: str | Path | Sequence[str | Path], *, skip_bad: bool = False, **options: Unpack[PredictOptions]
     ) -> Predictions:
-        """Predict image files, folders of images, or glob patterns.
+        """Predict image files, folders of images, CSVs with a column of paths, or glob patterns.
+
+        `chestnut.predict` does the same with a bundle that was copied without its run, and `chestnut.predict_csv` is
+        for more images than fit into memory.
 
         Args:
             images: One or several of them.
             skip_bad: Leave unreadable images out instead of raising.
             **options: `coverage` and `per_class`, to name the set of classes that each image may have; `on_outlier`, to
-                refuse images unlike the training images; `engine`, `address`, `jobs` and `wait`, to predict on a Ray
-                cluster; `quiet` and `display`. See `PredictSettings`.
+                refuse images unlike the training images; `engine`, `precision` and `jobs`, for what computes; `address`
+                and `wait`, for a Ray cluster; `quiet` and `display`. See `PredictSettings`.
 
         Raises:
             DataError: No images, or unreadable ones; or the run has no reference for prediction sets, or one of too
                 few patients for the coverage; or images are refused, or are to be, and the run has no guard.
             EngineError: An engine that is unknown or cannot be reached.
         """
-        from chestnut.inference.predictions import Predictions
-
-        return Predictions.joined(predict_parts(self.folder, images, skip_bad=skip_bad, **options))
+        return predict(self.folder, images, skip_bad=skip_bad, **options)
 
     def explain(
         self,

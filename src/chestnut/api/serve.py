@@ -97,9 +97,11 @@ class ServeSettings:
                 kept whole and not at all.
         """
         from chestnut.serve.http.server import is_loopback
+        from chestnut.serve.store.retention import MOST_DAYS
 
         require_between(0, _MOST_PORT, error=EngineError, port=self.port)
         require_between(1, _MOST_THREADS, error=EngineError, threads=self.threads)
+        require_between(1, MOST_DAYS, " days", error=EngineError, keep_days=self.keep_days)
         require_between(1, _MOST_WAITING, " images", error=EngineError, most_waiting=self.most_waiting)
         if self.token_file is None and not is_loopback(self.host):
             raise EngineError(
@@ -142,7 +144,7 @@ def serve_runs(runs: Run | str | Path | Sequence[Run | str | Path], **options: U
 
 def _open_service(folders: Sequence[Path], settings: ServeSettings, ending: ExitStack) -> Service:
     """Load networks and open the audit table; at the end, what waits is finished and all is closed."""
-    from chestnut.serve.http.service import Service
+    from chestnut.serve.http.service import LAST_SECONDS, Service
     from chestnut.serve.http.settings import Limits
     from chestnut.serve.http.tokens import Tokens
     from chestnut.serve.scoring.scorer import Scorer
@@ -160,7 +162,7 @@ def _open_service(folders: Sequence[Path], settings: ServeSettings, ending: Exit
         scorer.warm()
     images = None if kept is None else KeptImages(Path(kept), dicom=settings.keep_dicom)
     store = Store.open(settings.database or default_database())
-    ending.callback(store.close)
+    ending.callback(store.close, LAST_SECONDS)
     if settings.keep_days is not None:
         retention = Retention(store, settings.keep_days, images)
         retention.start()

@@ -6,6 +6,7 @@ The module of a command imports what it computes with inside its functions: `che
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Callable
@@ -55,7 +56,7 @@ COMMANDS = {
     "guard": "Results",
     "report": "Results",
     "plan": "Results",
-    "export": "At work",
+    "import": "At work",
     "serve": "At work",
     "listen": "At work",
 }
@@ -145,7 +146,8 @@ def _epilog(name: str) -> str:
 
 def find_command(name: str) -> Callable[..., None]:
     """Return the function of one of `COMMANDS`."""
-    function: Callable[..., None] = importlib.import_module(f"chestnut.cli.{_FOLDERS[COMMANDS[name]]}.{name}").command
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    function: Callable[..., None] = importlib.import_module(f"chestnut.cli.{_FOLDERS[COMMANDS[name]]}.{module}").command
     return function
 
 

@@ -48,9 +48,9 @@ EXAMPLES = {
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
-    "export": (
-        "chestnut export runs/first --format litert",
-        "chestnut export runs/first --format onnx --format onnx-int8 --to exported",
+    "import": (
+        "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1",
+        "chestnut import model.keras images --classes NORMAL,COVID --scale 0-255",
     ),
     "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
     "listen": (

@@ -3,6 +3,7 @@
 from chestnut.config.augment import AugmentConfig
 from chestnut.config.classical import ClassicalConfig, HogLogisticConfig, PcaSvmConfig
 from chestnut.config.ensemble import EnsembleConfig
+from chestnut.config.imported import ImportedConfig
 from chestnut.config.inputs import InputSpec
 from chestnut.config.load import load_recipe, recipe_names, recipe_parameters, recipe_text
 from chestnut.config.model import BackboneConfig, CnnConfig, MlpConfig, ModelConfig
@@ -27,6 +28,7 @@ __all__ = [
     "EnsembleConfig",
     "FloatRange",
     "HogLogisticConfig",
+    "ImportedConfig",
     "InputSpec",
     "IntRange",
     "LossConfig",

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from chestnut.config.part import Part
 
+#: How pixels of one size become pixels of another; see `data.decoding.resize`.
+Resample = Literal["area", "nearest", "linear", "bilinear", "bicubic"]
+
 
 class InputSpec(Part):
     """The input of a network: grey pixels of shape (height, width, channels), uint8, 0..255.
@@ -20,6 +23,11 @@ class InputSpec(Part):
     channels: Literal[1, 3] = Field(1, description="1, or 3 to repeat the grey value")
     resize: Literal["stretch", "fit", "crop"] = Field(
         "stretch", description="stretch to the shape, fit inside it and pad with black, or fill it and crop the middle"
+    )
+    resample: Resample = Field(
+        "area",
+        description="how pixels are resized: the mean over each pixel's area, or as other programs do it, for networks "
+        "that were trained by them: Pillow's nearest, bilinear or bicubic, or linear, as OpenCV and TensorFlow",
     )
     intensity: Literal["none", "percentile", "equalise", "clahe"] = Field(
         "none",

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from chestnut.config.ensemble import EnsembleConfig
+from chestnut.config.imported import ImportedConfig
 from chestnut.config.recipe import Recipe
 from chestnut.errors import RecipeError, suggest
 from chestnut.names import quoted, require_name
@@ -75,6 +76,11 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
         raise RecipeError(
             f"this recipe describes an ensemble of {len(recipe.model.members)} runs, which is not trained; "
             "make one with `chestnut ensemble RUN RUN…`, or give the recipe of a member"
+        )
+    if isinstance(recipe.model, ImportedConfig):
+        raise RecipeError(
+            f"this recipe describes the network of {quoted(recipe.model.file)}, which was trained elsewhere and is not "
+            "trained here; take it over with `chestnut import`, or give another recipe"
         )
     return recipe
 

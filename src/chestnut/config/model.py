@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from chestnut.config.classical import HogLogisticConfig, PcaSvmConfig
 from chestnut.config.ensemble import EnsembleConfig
+from chestnut.config.imported import ImportedConfig
 from chestnut.config.part import Filters, Fraction, NotNegative, Part, Rate, Side, Units
 
 
@@ -108,7 +109,7 @@ class BackboneConfig(Part):
 
 
 ModelConfig = Annotated[
-    CnnConfig | MlpConfig | BackboneConfig | PcaSvmConfig | HogLogisticConfig | EnsembleConfig,
+    CnnConfig | MlpConfig | BackboneConfig | PcaSvmConfig | HogLogisticConfig | EnsembleConfig | ImportedConfig,
     Field(discriminator="network"),
 ]
 

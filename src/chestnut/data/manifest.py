@@ -103,6 +103,14 @@ class Manifest:
     def __len__(self) -> int:
         return len(self.frame)
 
+    @classmethod
+    def without_images(
+        cls, root: Path, classes: tuple[str, ...], positive: str | None, notes: Iterable[str] = ()
+    ) -> Manifest:
+        """Return the manifest of a network that was trained on images that nobody here knows."""
+        frame = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
+        return cls(frame, root, classes, positive, tuple(notes))
+
     @property
     def paths(self) -> list[str]:
         """The absolute path of each image, or `archive.npz#split/row`."""
@@ -147,12 +155,25 @@ class Manifest:
         Raises:
             DataError: The split has no images.
         """
+        self.require_images()
         chosen = self.frame["split"] == split
         if not chosen.any():
             raise DataError(
                 f"no images in split {split!r}; {suggest(split, self.splits) if self.splits else 'no split was made'}"
             )
         return self.take(np.flatnonzero(chosen))
+
+    def require_images(self) -> None:
+        """Check that there are images; those of an imported network are not known.
+
+        Raises:
+            DataError: There are none.
+        """
+        if not len(self):
+            raise DataError(
+                "this run was imported and has no images of its own; give DATA where the command takes it, or import "
+                "the network again with DATA, which are then the run's own"
+            )
 
     def originals(self) -> Manifest:
         """Return the images that are not augmented copies; networks are evaluated on these only."""
@@ -241,7 +262,7 @@ class Manifest:
         needed = [column for column in COLUMNS if column != "copy_of"]
         frame = parse_csv(content, path, needed, remedy)
         frame = frame.assign(copy_of=frame.get("copy_of", ""))  # older manifests lack it
-        if frame.empty:
+        if frame.empty and facts["images"]:
             raise DataError(f"{path} lists no images; {remedy}")
         for column, known in (("label", (*facts["classes"], "")), ("split", (*SPLITS, ""))):
             if unknown := sorted(set(frame[column]) - set(known)):

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ class Overlap:
     @property
     def counts(self) -> dict[str, int]:
         """The number of images that belong to each split of the run: train, val and test."""
-        return {split: int((self.splits == split).sum()) for split in SPLITS}
+        return _count_splits(self.splits.tolist())
 
     @property
     def whole(self) -> bool:
@@ -90,6 +91,15 @@ class KnownImages:
         digests = digests if len(digests) else [""] * len(paths)
         resolve = _Resolver()
         return [_split(self.splits, resolve(path), digest) for path, digest in zip(paths, digests, strict=True)]
+
+    def count(self, paths: Sequence[str], digests: Sequence[str] = ()) -> dict[str, int]:
+        """Return the number of images that belong to each split of the run: train, val and test."""
+        return _count_splits(self.find_splits(paths, digests))
+
+
+def _count_splits(splits: Iterable[str]) -> dict[str, int]:
+    counts = Counter(splits)
+    return {split: counts[split] for split in SPLITS}
 
 
 def find_shared(first: Manifest, second: Manifest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chestnut.config import ClassicalConfig, EnsembleConfig
+from chestnut.config import ClassicalConfig, EnsembleConfig, ImportedConfig
 from chestnut.diagnosis import (
     stopping_rules,  # noqa: F401  importing a module of rules registers them
 )
@@ -112,6 +112,8 @@ def diagnose(run: RunFolder) -> Diagnosis:
         RunError: A required file is missing or damaged.
         DataError: The history or the manifest is not a table, or the run is an ensemble, which has no history.
     """
+    if isinstance(run.recipe.model, ImportedConfig):
+        raise DataError(f"{run.path} was imported, so its learning curves are not known; chestnut info shows the run")
     if isinstance(model := run.recipe.model, EnsembleConfig):
         raise DataError(
             f"{run.path} is an ensemble, which is not trained and has no learning curves; diagnose its members, "

@@ -43,7 +43,8 @@ class Map:
     def values(self) -> npt.NDArray[np.float32]:
         """The value of each pixel of the network's input, float32, shape `size`, smoothly between the cells."""
         height, width = self.size
-        return np.asarray(cv2.resize(self.cells, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+        smooth = cv2.resize(self.cells, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(np.clip(smooth, self.cells.min(), self.cells.max()), dtype=np.float32)
 
     @property
     def has_evidence(self) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import InputSpec
-from chestnut.data.cache.cache import Decoded
 from chestnut.errors import BundleError, DataError
 from chestnut.inference.bundle import Bundle, PartName
-from chestnut.inference.guard.decoded import seen_blocks
 from chestnut.inference.guard.looks import Seen
 from chestnut.inference.guard.reference import GuardReference
 from chestnut.inference.guard.verdict import Verdicts, verdicts
 from chestnut.progress import Bars, silent
+
+if TYPE_CHECKING:
+    from chestnut.data.cache.cache import Decoded
 
 #: The part of a bundle that contains the guard's reference.
 PART: PartName = "guard.npz"
@@ -67,6 +68,8 @@ class Guard(NamedTuple):
             features: Their features, shape (n, features).
             bars: Shows the progress.
         """
+        from chestnut.inference.guard.decoded import seen_blocks  # it loads pandas, which a service does without
+
         parts, done = [], 0
         for block in seen_blocks(decoded, self.spec, bars):
             parts.append(self.judge(block, features[done : done + len(block)]))

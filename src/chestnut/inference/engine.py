@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,9 +55,11 @@ class Engine(ABC):
 
     Attributes:
         spec: The size, channels and grey values of its input.
+        parallel: Whether several threads may compute with it at once, each on a core of its own.
     """
 
     spec: InputSpec
+    parallel: ClassVar[bool] = False
 
     @abstractmethod
     def compute_logits(self, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:

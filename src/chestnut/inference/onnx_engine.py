@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,22 +13,20 @@ from chestnut.config import InputSpec
 from chestnut.errors import BundleError, in_one_line
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_facts import PartName
-from chestnut.inference.engine import Engine, Images, Tick
+from chestnut.inference.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
 from chestnut.onnx_session import open_session
+
+__all__ = ["ACTIVATION", "FEATURES", "IMAGE", "LOGITS", "PART", "OnnxEngine", "read_network"]
 
 #: The part of a bundle that contains the network for ONNX Runtime.
 PART: Final[PartName] = "model.onnx"
 
-#: The names of the network's input, uint8 of shape (n, height, width), and of its outputs. `activation`, which only
-#: networks have that average maps before their last layer, has shape (n, logits, rows, columns).
-IMAGE, LOGITS, FEATURES, ACTIVATION = "image", "logits", "features", "activation"
-
-#: The number of images that are computed at a time: more are no faster on a processor, and take more memory.
-_BATCH = 32
+#: The output that only networks have that average maps before their last layer: shape (n, logits, rows, columns).
+ACTIVATION = "activation"
 
 
 @dataclass(frozen=True)
-class OnnxEngine(Engine):
+class OnnxEngine(GraphEngine):
     """A network in ONNX Runtime with its input spec.
 
     Attributes:
@@ -40,30 +38,21 @@ class OnnxEngine(Engine):
     spec: InputSpec
 
     @classmethod
-    def open(cls, bundle: Bundle, *, threads: int | None = None, spinning: bool = False) -> OnnxEngine:
+    def open(cls, bundle: Bundle, *, threads: int | None = None) -> OnnxEngine:
         """Load the network of a bundle.
 
         Args:
             bundle: The bundle.
             threads: The number of threads of one operation; None for one per core.
-            spinning: Whether idle threads wait actively; see `open_session`.
 
         Raises:
             BundleError: The bundle has no `model.onnx`, or one that is changed, damaged or of another network.
         """
-        content = bundle.read_part(PART)
-        if content is None:
-            run = bundle.folder.parent
-            raise BundleError(
-                f"{run} has no network for ONNX Runtime, as an older chestnut made it; "
-                f"add one with chestnut export {run} --format onnx"
-            )
-        return cls.load(content, bundle, str(bundle.folder / PART), threads=threads, spinning=spinning)
+        content = read_network(bundle)
+        return cls.load(content, bundle, str(bundle.folder / PART), threads=threads)
 
     @classmethod
-    def load(
-        cls, content: bytes, bundle: Bundle, name: str, *, threads: int | None = None, spinning: bool = False
-    ) -> OnnxEngine:
+    def load(cls, content: bytes, bundle: Bundle, name: str, *, threads: int | None = None) -> OnnxEngine:
         """Load a network that belongs to a bundle from the content of an ONNX file.
 
         Args:
@@ -71,13 +60,12 @@ class OnnxEngine(Engine):
             bundle: The bundle that says what the input and the outputs are.
             name: The file, for messages.
             threads: The number of threads of one operation; None for one per core.
-            spinning: Whether idle threads wait actively; see `open_session`.
 
         Raises:
             BundleError: The file is damaged, or contains another network than the bundle says.
         """
         try:
-            session = open_session(content, threads=threads, spinning=spinning)
+            session = open_session(content, threads=threads)
         except Exception as error:
             raise BundleError(f"{name} cannot be loaded ({in_one_line(error)}); {_REMEDY}") from error
         _check_shapes(session, bundle, name)
@@ -98,25 +86,21 @@ class OnnxEngine(Engine):
         outputs: list[npt.NDArray[np.float32]] = self.session.run(list(names), {IMAGE: np.ascontiguousarray(batch)})
         return outputs
 
-    def compute_logits(self, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
-        """Compute the logits of images, shape (n, logits)."""
-        return np.concatenate([logits for (logits,) in self._batches(images, [LOGITS], progress)])
 
-    def compute_both(
-        self, images: Images, progress: Tick | None
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Compute the features of images and, in the same pass, their logits."""
-        features, logits = zip(*self._batches(images, [FEATURES, LOGITS], progress), strict=True)
-        return np.concatenate(features), np.concatenate(logits)
+def read_network(bundle: Bundle) -> bytes:
+    """Return the content of the ONNX file of a bundle.
 
-    def _batches(
-        self, images: Images, names: list[str], progress: Tick | None
-    ) -> Iterator[list[npt.NDArray[np.float32]]]:
-        for start in range(0, len(images), _BATCH):
-            stop = min(start + _BATCH, len(images))
-            yield self.run(images.batch(start, stop), names)
-            if progress:
-                progress(stop, len(images))
+    Raises:
+        BundleError: The bundle has no `model.onnx`, or one that is changed.
+    """
+    content = bundle.read_part(PART)
+    if content is None:
+        run = bundle.folder.parent
+        raise BundleError(
+            f"{run} has no network for ONNX Runtime, as an older chestnut made it; "
+            f"add one with chestnut export {run} --format onnx"
+        )
+    return content
 
 
 _REMEDY = "restore it from a copy, or write it again with chestnut export RUN --format onnx"

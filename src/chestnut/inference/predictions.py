@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,14 @@ class Predictions:
         positive: The positive class of two; None for more classes.
         threshold: The probability of the positive class from which the decision is positive.
         bad: The images that could not be read and were left out, as errors.
+        bad_rows: Where each of these stands in the list of all images, from 0.
         synthetic: Whether the network was trained on synthetic images.
         digests: The SHA-256 of each image's decoded pixels.
         lungs_found: Whether the lungs of each image were found, so that the network saw what it was trained for; None
             if its input does not need them.
         set_rule: Which classes belong to an image's prediction set; None where no sets were asked for.
         verdicts: Whether each image is like the training images; None where no guard has looked.
+        overlap: The number of images that belong to each split of the run; None where that is not known.
     """
 
     paths: tuple[str, ...]
@@ -50,11 +53,13 @@ class Predictions:
     positive: str | None
     threshold: float
     bad: tuple[ImageError, ...] = ()
+    bad_rows: tuple[int, ...] = ()
     synthetic: bool = False
     digests: tuple[str, ...] = ()
     lungs_found: tuple[bool, ...] | None = None
     set_rule: SetRule | None = None
     verdicts: Verdicts | None = None
+    overlap: Mapping[str, int] | None = None
 
     @property
     def lost_lungs(self) -> LostLungs | None:
@@ -79,6 +84,7 @@ class Predictions:
     def joined(cls, parts: Iterable[Predictions]) -> Predictions:
         """Join the predictions of one network, at least one part, into one."""
         whole = list(parts)
+        starts = [0, *accumulate(len(part.paths) + len(part.bad) for part in whole)]
         found = [part.lungs_found for part in whole if part.lungs_found is not None]
         judged = [part.verdicts for part in whole if part.verdicts is not None]
         return replace(
@@ -86,30 +92,41 @@ class Predictions:
             paths=tuple(path for part in whole for path in part.paths),
             probabilities=np.concatenate([part.probabilities for part in whole]),
             bad=tuple(fault for part in whole for fault in part.bad),
+            bad_rows=tuple(start + row for start, part in zip(starts, whole, strict=False) for row in part.bad_rows),
             digests=tuple(digest for part in whole for digest in part.digests),
             lungs_found=tuple(each for some in found for each in some) if found else None,
             verdicts=Verdicts.joined(judged) if judged else None,
+            overlap=_add([part.overlap for part in whole if part.overlap is not None]),
         )
 
     def first(self, count: int) -> Predictions:
-        """Return the first predictions, without the digests, and with all images that could not be read."""
+        """Return the first of all images, without the digests and the overlap."""
+        read = count - sum(row < count for row in self.bad_rows)
+        kept = sum(row < count for row in self.bad_rows)
         return replace(
             self,
-            paths=self.paths[:count],
-            probabilities=self.probabilities[:count],
+            paths=self.paths[:read],
+            probabilities=self.probabilities[:read],
+            bad=self.bad[:kept],
+            bad_rows=self.bad_rows[:kept],
             digests=(),
-            lungs_found=None if self.lungs_found is None else self.lungs_found[:count],
-            verdicts=None if self.verdicts is None else self.verdicts.first(count),
+            lungs_found=None if self.lungs_found is None else self.lungs_found[:read],
+            verdicts=None if self.verdicts is None else self.verdicts.first(read),
+            overlap=None,
         )
 
-    def frame(self) -> pd.DataFrame:
-        """Return one row per image.
+    def frame(self, *, errors: bool = False) -> pd.DataFrame:
+        """Return one row per image that was predicted, or per image.
 
         The columns are `path`, `probability_<class>` for each class, `decision`, and `threshold`, which is empty for
         more than two classes. If the network's input needs the lungs, `lungs` says whether they were found: yes or no.
         If a coverage was asked for, `set` has the classes of the prediction set, as in `NORMAL|PNEUMONIA`.
         If a guard has looked, `in_distribution` says whether the image is like the training images, yes or no,
         `guard_score` what share of usual images is at least as strange, and `guard_reason` what is strange about it.
+
+        Args:
+            errors: Whether images that could not be read have rows too, in their places, with nothing but `path` and
+                why they could not be read in the column `error`, which is empty for the others.
         """
         frame = with_probabilities(pd.DataFrame({"path": list(self.paths)}), self.probabilities, self.classes)
         threshold = self.threshold if self.positive is not None else None
@@ -122,7 +139,22 @@ class Predictions:
             frame["in_distribution"] = ["yes" if inside else "no" for inside in self.verdicts.in_distribution]
             frame["guard_score"] = self.verdicts.scores
             frame["guard_reason"] = list(self.verdicts.reasons)
-        return frame
+        return self._with_errors(frame) if errors else frame
+
+    def _with_errors(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Add the rows of images that could not be read."""
+        faults = dict(zip(self.bad_rows, self.bad, strict=True))
+        total = len(self.paths) + len(self.bad)
+        read = [row for row in range(total) if row not in faults]
+        paths = dict(zip(read, self.paths, strict=True)) | {row: fault.path for row, fault in faults.items()}
+        return (
+            frame.set_axis(read)
+            .reindex(range(total))
+            .assign(
+                path=[paths[row] for row in range(total)],
+                error=[faults[row].reason if row in faults else "" for row in range(total)],
+            )
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the rows of `frame` as CSV.
@@ -166,6 +198,7 @@ class Predictions:
             "synthetic": self.synthetic,
             "images": rows,
             "skipped": [str(error) for error in self.bad],
+            "errors": [{"path": error.path, "error": error.reason} for error in self.bad],
             "sets": None if self.set_rule is None else self.set_rule.to_dict(),
         }
 
@@ -180,15 +213,26 @@ def _is(image: str, file: Path) -> bool:
         return False
 
 
-def saved(parts: Iterable[Predictions], path: Path) -> Iterator[Predictions]:
+def _add(counts: Sequence[Mapping[str, int]]) -> dict[str, int] | None:
+    """Add counts by their names; None where there are none."""
+    return {name: sum(each[name] for each in counts) for name in counts[0]} if counts else None
+
+
+def saved(parts: Iterable[Predictions], path: Path, *, errors: bool = True) -> Iterator[Predictions]:
     """Yield parts as they come, and write them into one CSV, which appears complete after the last part.
 
     Only one part is in memory at a time.
+
+    Args:
+        parts: The parts.
+        path: The CSV.
+        errors: Whether images that could not be read have rows too; see `Predictions.frame`.
     """
+    require_outside_runs(path)
     with replacing(path, follow=True) as temporary:
         for number, part in enumerate(parts):
             with temporary.open("a", encoding="utf-8", newline="") as file:
-                file.write(csv_text(part.frame(), header=number == 0))
+                file.write(csv_text(part.frame(errors=errors), header=number == 0))
             yield part
 
 
@@ -221,14 +265,11 @@ def refuse_outliers(part: Predictions) -> None:
     )
 
 
-def in_chunks(images: list[str]) -> list[list[str]]:
+def in_chunks(images: Iterable[str]) -> Iterator[list[str]]:
     """Divide images into the parts that are predicted one after the other.
 
     Every engine must divide them alike, since the images that share a batch decide the last bits of a probability.
-
-    Raises:
-        DataError: There are no images.
     """
-    if not images:
-        raise DataError("there are no images to predict; give files, folders or globs")
-    return [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    left = iter(images)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk

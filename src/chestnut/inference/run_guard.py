@@ -35,6 +35,7 @@ def guard_run(run: RunFolder, rate: float = FALSE_ALARMS, bars: Bars = silent) -
     """
     require_between(LEAST_RATE, MOST_RATE, error=DataError, false_alarms=rate)
     bundle = read_run_bundle(run)
+    run.manifest.require_images()
     if fault := find_obstacle(run.manifest.frame):
         raise DataError(f"{run.path} cannot have a guard: {fault}")
     return _fit(run, KerasEngine.open(bundle), rate, bars)

@@ -36,6 +36,9 @@ KNOWN: dict[str | None, frozenset[str]] = {
             *("Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "InputLayer"),
             *("LayerNormalization", "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape"),
             "ZeroPadding2D",
+            # those of imported networks alone
+            *("Average", "Conv2DTranspose", "ELU", "GlobalMaxPooling2D", "LeakyReLU", "Maximum", "Minimum", "PReLU"),
+            *("SeparableConv2D", "Softmax", "Subtract", "UpSampling2D"),
         }
     ),
     "keras.src.applications.convnext": frozenset({"LayerScale"}),
@@ -146,6 +149,20 @@ def _count_depthwise(config: Table, channels: int) -> int:
     return channels * int(config["depth_multiplier"]) * (kernel + bool(config["use_bias"]))
 
 
+def _count_separable(config: Table, channels: int) -> int:
+    between = channels * int(config["depth_multiplier"])
+    return between * math.prod(config["kernel_size"]) + int(config["filters"]) * (between + bool(config["use_bias"]))
+
+
+def _count_transpose(config: Table, channels: int) -> int:
+    return int(config["filters"]) * (channels * math.prod(config["kernel_size"]) + bool(config["use_bias"]))
+
+
+def _count_prelu(config: Table, channels: int) -> int:
+    """Count the slopes of one channel at least; the layer has more where it shares them over fewer axes."""
+    return channels
+
+
 def _count_batch_norm(config: Table, channels: int) -> int:
     return channels * (2 + bool(config["scale"]) + bool(config["center"]))
 
@@ -168,7 +185,10 @@ def _count_scale(config: Table, channels: int) -> int:
 _COUNTS: dict[str, Callable[[Table, int], int]] = {
     "Dense": _count_dense,
     "Conv2D": _count_conv,
+    "Conv2DTranspose": _count_transpose,
     "DepthwiseConv2D": _count_depthwise,
+    "PReLU": _count_prelu,
+    "SeparableConv2D": _count_separable,
     "BatchNormalization": _count_batch_norm,
     "LayerNormalization": _count_layer_norm,
     "Normalization": _count_given,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from chestnut.models.network_config import MOST_BYTES, count_declared
-from chestnut.models.stored_weights import count_stored
+from chestnut.models.stored_weights import count_stored, stored_sides
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = ("metadata.json", _CONFIG, _WEIGHTS)
@@ -60,6 +60,27 @@ def check_archived_weights(path: Path) -> None:
     """
     with _opened(path) as (file, archive):
         count_stored(_Window(file, archive.getinfo(_WEIGHTS)))  # type: ignore[arg-type]
+
+
+def read_archive(path: Path) -> tuple[bytes, bytes, frozenset[int]]:
+    """Return the metadata and the configuration in a `.keras` file, and the lengths of all axes of its arrays.
+
+    Args:
+        path: An existing file.
+
+    Raises:
+        ValueError: It is no such file, is damaged, or would take more memory than its size explains.
+    """
+    with _opened(path) as (file, archive):
+        texts = []
+        for name in ("metadata.json", _CONFIG):
+            size = archive.getinfo(name).file_size if name in archive.namelist() else 0
+            if size > MOST_BYTES:
+                raise ValueError(f"its {name} has {size:,} bytes, and {MOST_BYTES:,} is the limit")
+            texts.append(archive.read(name) if size else b"{}")
+        window = _Window(file, archive.getinfo(_WEIGHTS))
+        count_stored(window)  # type: ignore[arg-type]
+        return texts[0], texts[1], stored_sides(window)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -30,6 +30,15 @@ def count_stored(source: Path | BinaryIO) -> int:
         raise ValueError(f"its weights are damaged ({' '.join(str(error).split())[:160]})") from error
 
 
+def stored_sides(source: Path | BinaryIO) -> frozenset[int]:
+    """Return the lengths of all axes of the arrays in an HDF5 file; raises the errors of `count_stored`."""
+    try:
+        with h5py.File(source, "r") as file:
+            return frozenset(int(side) for _, array in _arrays(file.id) for side in array.shape)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ValueError(f"its weights are damaged ({' '.join(str(error).split())[:160]})") from error
+
+
 def _arrays(root: Any) -> Iterator[tuple[str, Any]]:
     """Yield the name and the identifier of each array; the low-level interface of h5py is five times as fast."""
     seen: set[int] = set()

@@ -91,6 +91,7 @@ class WorkingImages:
             DataError: Images cannot be read, or are no longer those that the run was trained on.
         """
         own = run.manifest
+        own.require_images()
         seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
         decode_unchanged(seen, spec, bars=bars)
         kept = working_spec(spec, _usual_size(seen)) if spec.needs_lungs else spec.plain

@@ -85,6 +85,76 @@ class ThresholdChange(BaseModel):
     before: float
 
 
+class Verified(BaseModel):
+    """How far the answers of an imported network are from those of the program that it was made with.
+
+    Attributes:
+        file: The name of the table with that program's answers.
+        images: The number of images.
+        mean: The mean difference of a probability, over the images.
+        largest: The largest difference of a probability.
+        same: The number of images whose likeliest class is the same.
+    """
+
+    model_config = _TYPED
+
+    file: str
+    images: int
+    mean: float
+    largest: float
+    same: int
+
+    def __str__(self) -> str:
+        return (
+            f"compared with the original program's answers to {self.images:,} images ({self.file}): probabilities "
+            f"differ by {self.mean:.2g} on average and {self.largest:.2g} at most, and the likeliest class is the same "
+            f"for {self.same:,}"
+        )
+
+
+#: What is said of an imported network whose answers nobody has compared.
+UNVERIFIED = "unverified: nobody has compared its answers with those of the original program"
+
+
+class Imported(BaseModel):
+    """Where the network of a run came from, if it was not trained here.
+
+    Attributes:
+        file: The name of the file.
+        sha256: The SHA-256 of the file.
+        bytes: The size of the file.
+        keras: The version of Keras that wrote it.
+        mended: What was changed so that this version of Keras can build the network, in words.
+        plain: Whether this version of Keras opens the file by itself.
+        images: The number of images by which the network was compared with that of the file.
+        difference: The largest difference of a probability.
+        verified: The comparison with the answers of the original program; None if there was none.
+    """
+
+    model_config = _TYPED
+
+    file: str
+    sha256: str
+    bytes: int
+    keras: str
+    mended: list[str] = []
+    plain: bool
+    images: int
+    difference: float
+    verified: Verified | None = None
+
+    @property
+    def trust(self) -> str:
+        """Whether its answers were compared with those of the original program, in words."""
+        return UNVERIFIED if self.verified is None else str(self.verified)
+
+    @property
+    def parity(self) -> str:
+        """How far its answers are from those of the file's network, in words."""
+        by = "plain Keras" if self.plain else f"Keras, which opens the file with changes ({'; '.join(self.mended)})"
+        return f"largest difference {self.difference:.2g} of a probability to {by}, over {self.images:,} images"
+
+
 class RunRecord(BaseModel):
     """The content of environment.json. Except for `format` and `status`, a field is None or empty until it is known.
 
@@ -106,6 +176,7 @@ class RunRecord(BaseModel):
         versions: The versions of the packages, by name.
         commit: The git commit of chestnut's source; None for an installed copy.
         members: The runs that an ensemble is made of.
+        imported: Where the network came from, if it was trained elsewhere.
         parameters: The number of the network's parameters.
         from_run: Whether training started from the weights of another run.
         start_weights: The SHA-256 of the file in `state/` with the network that training started from.
@@ -146,6 +217,7 @@ class RunRecord(BaseModel):
     versions: dict[str, str] = {}
     commit: str | None = None
     members: list[Member] = []
+    imported: Imported | None = None
     parameters: int | None = None
     from_run: bool | None = None
     start_weights: str | None = None

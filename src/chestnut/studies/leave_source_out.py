@@ -100,6 +100,11 @@ def require_sources(run: RunFolder) -> tuple[Manifest, list[str]]:
     Raises:
         DataError: There are fewer than two sources, or the names of two cannot be told apart as folders.
     """
+    if run.record.imported is not None:
+        raise DataError(
+            f"{run.path} was imported, and how its network is trained is not known, so it cannot be trained without a "
+            "source; give a run that was trained here"
+        )
     own = run.manifest
     seen = own.take(np.flatnonzero(own.frame["split"].isin(["train", "val"])))
     sources = sorted(set(seen.frame["source"]) - {""})

@@ -9,7 +9,7 @@ import logging
 import math
 from dataclasses import replace
 
-from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, Recipe, load_recipe
+from chestnut.config import AugmentConfig, BackboneConfig, EnsembleConfig, ImportedConfig, Recipe, load_recipe
 from chestnut.errors import RecipeError
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
@@ -40,6 +40,11 @@ def finetune_recipe(
         BundleError: The run's training has not finished.
     """
     recipe = run.recipe
+    if isinstance(recipe.model, ImportedConfig):
+        raise RecipeError(
+            f"{run.path} was imported, and how its network is trained is not known; give a run of a backbone that was "
+            "trained here, such as the recipe mobilenet-v2"
+        )
     if isinstance(recipe.model, EnsembleConfig):
         raise RecipeError(
             f"{run.path} is an ensemble, which is not trained; fine-tune its members, such as "

@@ -4,6 +4,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from PIL import Image, ImageOps
 from chestnut.config import InputSpec
 from chestnut.data.decoding import npz_rows
 from chestnut.data.decoding.decode import decode, quiet, render
+from chestnut.data.decoding.frame import framed
 from chestnut.data.decoding.raw import Raw
 from chestnut.errors import ImageError
 
@@ -407,3 +409,26 @@ def test_images_as_published(resize, step):
         # Burnt-in letters are sharp; there, decoding at an eighth differs from averaging at full size
         assert difference.mean() < 1, path
         assert np.quantile(difference, 0.99) <= 8, path
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (60, 41)])
+def test_other_programs_ways_of_resizing_are_theirs(shape):
+    image = Image.fromarray(np.random.default_rng(2).integers(0, 256, shape, np.uint8))
+    kinds = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
+    wanted = {name: np.asarray(image.resize((48, 64), kind)) for name, kind in kinds.items()}
+    wanted["linear"] = cv2.resize(np.asarray(image), (48, 64), interpolation=cv2.INTER_LINEAR)
+    found = {}
+    for name, theirs in wanted.items():
+        spec = InputSpec(height=64, width=48, resample=name)
+        found[name] = render(Raw("x", encoded(image, format="PNG")), spec).image
+        np.testing.assert_array_equal(found[name], theirs)
+        np.testing.assert_array_equal(framed(np.asarray(image), spec).image, theirs)
+    assert len({one.tobytes() for one in found.values()}) == 4
+
+
+def test_a_jpeg_is_decoded_whole_before_other_programs_ways_of_resizing():
+    image = Image.fromarray(np.random.default_rng(2).integers(0, 256, (512, 512), np.uint8))
+    data = encoded(image, format="JPEG", quality=95)
+    spec = InputSpec(height=64, width=64, resample="bilinear")
+    theirs = np.asarray(Image.open(io.BytesIO(data)).resize((64, 64), Image.BILINEAR))
+    np.testing.assert_array_equal(render(Raw("x", data), spec).image, theirs)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from chestnut.data.manifest import Manifest
-from chestnut.data.sources.load import Columns, image_files, load_dataset
+from chestnut.data.sources.image_list import ImageList
+from chestnut.data.sources.load import Columns, load_dataset
 from chestnut.data.split import split
 from chestnut.errors import DataError
 
@@ -108,7 +109,7 @@ def test_masks_beside_their_images_are_left_out_with_a_note(tmp_path, images, ma
     manifest = load_dataset(tmp_path)
     assert sorted(manifest.paths) == sorted(str(tmp_path / images.format(*name)) for name in names)
     assert f"5 masks left out, named like the images that they belong to: {where}" in manifest.notes
-    assert len(image_files([tmp_path])) == 6
+    assert len(list(ImageList.find([tmp_path]))) == 6
 
 
 def test_masks_of_all_splits_are_counted(tmp_path):
@@ -206,7 +207,7 @@ def test_names_with_control_characters_are_refused(classes, name):
     assert len(manifest) == 4
     assert any("1 file left out as unusable" in note for note in manifest.notes)
     with pytest.raises(DataError, match="the name has"):
-        image_files([classes])
+        ImageList.find([classes])
 
 
 def test_symbolic_links_that_loop(classes):
@@ -502,13 +503,13 @@ def test_a_folder_with_brackets_in_its_name_is_not_a_pattern(tmp_path):
 # Images to predict
 
 
-def test_image_files(classes, tmp_path):
+def test_list_of_images(classes, tmp_path):
     dicom(tmp_path / "scan", "P1")
     held = archive(tmp_path / "x.npz")
     given = [classes / "PNEUMONIA", tmp_path / "scan", f"{held}#val/2", classes / "*" / "*.png", classes / "PNEUMONIA"]
     names = ["PNEUMONIA/c.webp", "PNEUMONIA/deep/er/d.tif", "../scan", "../x.npz#val/2", "NORMAL/a.png"]
-    assert image_files(given) == [os.path.normpath(classes / name) for name in names]
-    assert len(image_files([held])) == 9
+    assert list(ImageList.find(given)) == [os.path.normpath(classes / name) for name in names]
+    assert len(list(ImageList.find([held]))) == 9
 
 
 @pytest.mark.parametrize(
@@ -525,9 +526,9 @@ def test_files_that_are_not_images_are_refused(tmp_path, given, said):
     place(tmp_path, "notes.txt", "empty/list.txt")
     archive(tmp_path / "x.npz")
     with pytest.raises(DataError, match=said):
-        image_files([tmp_path / given])
+        ImageList.find([tmp_path / given])
     with pytest.raises(DataError, match="no images given"):
-        image_files([])
+        ImageList.find([])
 
 
 # Data at hand

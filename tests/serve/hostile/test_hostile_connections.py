@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from chestnut.serve.http.settings import Limits
 from serve_client import png
 
 HEAD = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
@@ -17,7 +18,7 @@ GOOD = f"{HEAD}Content-Length: {len(IMAGE)}\r\n\r\n".encode() + IMAGE
 
 
 @contextlib.contextmanager
-def connected(port, seconds=5):
+def connected(port, seconds=20):
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as client:
         yield client
 
@@ -29,7 +30,7 @@ def rest(client):
         while part := client.recv(65_536):
             said += part
             if is_whole(said):
-                client.settimeout(0.03)  # a second answer would follow now
+                client.settimeout(0.05)  # a second answer would follow now
     return said
 
 
@@ -74,7 +75,7 @@ def test_headers_that_never_end_are_cut_off(quick):
     with connected(port) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
         answer = rest(client)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert read_answer(answer)[0] == 408
     require_served(port)
 
@@ -85,7 +86,7 @@ def test_a_header_now_and_then_does_not_keep_a_connection(quick):
     began = time.monotonic()
     drops = [f"X-{number}: a\r\n".encode() for number in range(40)]
     answer = say(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", *drops, pause=0.05)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 12
     assert answer == b"" or read_answer(answer)[0] == 408
     require_served(port)
 
@@ -104,10 +105,12 @@ def test_a_body_that_never_ends_is_cut_off(quick):
     began = time.monotonic()
     answer = say(port, f"{HEAD}Content-Length: 1000\r\n\r\n".encode() + IMAGE[:10])
     assert read_answer(answer)[0] == 408
+    answer = say(port, f"{HEAD}Content-Length: {len(IMAGE)}\r\n\r\n".encode() + IMAGE[:20])
+    assert read_answer(answer)[0] == 408
     drops = [b"1\r\nx\r\n"] * 60
     answer = say(port, f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode(), *drops, pause=0.05)
     assert answer == b"" or read_answer(answer)[0] == 408
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 20
     require_served(port)
 
 
@@ -147,8 +150,8 @@ def test_a_body_beyond_the_limit_is_refused_while_it_arrives(quick, chunked):
     require_served(port)
 
 
-def test_a_body_a_little_too_large_learns_why(quick):
-    _, port = quick
+def test_a_body_a_little_too_large_learns_why(listen):
+    _, port = listen(limits=Limits(request_bytes=50_000, file_bytes=40_000))
     body = IMAGE + bytes(60_000)
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:45_000], body[45_000:])) + b"0\r\n\r\n"
     for request in (
@@ -195,15 +198,14 @@ ODD = {
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         {200, 400, 404, 426},
     ),
-    "half an image": (f"{HEAD}Content-Length: {len(IMAGE)}\r\n\r\n".encode() + IMAGE[:20], {408}),
     "an absolute address": (b"GET http://evil.example/v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", {200, 400, 404}),
     "a proxy": (b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", {400, 404, 405}),
 }
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_what_is_no_request_is_answered_once_and_cut_off(quick, kind):
-    _, port = quick
+def test_what_is_no_request_is_answered_once_and_cut_off(steady, kind):
+    port = steady
     request, statuses = ODD[kind]
     answer = say(port, request)
     assert answer.count(b"HTTP/1.1 ") <= 1, answer
@@ -216,8 +218,8 @@ def test_what_is_no_request_is_answered_once_and_cut_off(quick, kind):
     require_served(port)
 
 
-def test_a_client_that_speaks_tls_is_cut_off(quick):
-    _, port = quick
+def test_a_client_that_speaks_tls_is_cut_off(steady):
+    port = steady
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with connected(port) as client, pytest.raises(ssl.SSLError):
@@ -225,15 +227,17 @@ def test_a_client_that_speaks_tls_is_cut_off(quick):
     require_served(port)
 
 
-def test_requests_in_a_row_are_answered_in_a_row(quick):
-    _, port = quick
+def test_requests_in_a_row_are_answered_in_a_row(steady):
+    port = steady
     last = GOOD.replace(b"Host: localhost", b"Host: localhost\r\nConnection: close")
-    answer = say(port, GOOD * 5 + last)
+    with connected(port) as client:
+        client.sendall(GOOD * 5 + last)
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))
     assert answer.count(b"HTTP/1.1 200 ") == 6
 
 
-def test_clients_that_leave_at_any_moment_do_no_harm(quick, caplog):
-    _, port = quick
+def test_clients_that_leave_at_any_moment_do_no_harm(steady, caplog):
+    port = steady
     for length in range(0, len(GOOD), 7):
         with connected(port) as client:
             client.sendall(GOOD[:length])

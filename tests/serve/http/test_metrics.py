@@ -1,6 +1,9 @@
 """What Prometheus reads, and whether the service is ready."""
 
 import re
+import threading
+
+import pytest
 
 from chestnut.errors import StoreError
 from chestnut.serve.http.settings import Limits
@@ -67,3 +70,19 @@ def test_a_score_whose_row_cannot_be_written_is_not_answered(serve, monkeypatch,
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json() == {"error": "the audit table cannot be used; try again later"}
     assert "the disk is full" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_database_that_hangs_is_not_waited_for(serve, monkeypatch, caplog):
+    free, insert = threading.Event(), Store._insert
+
+    def hang(self, rows):
+        free.wait()
+        insert(self, rows)
+
+    monkeypatch.setattr(Store, "_insert", hang)
+    _, ask = serve(limits=Limits(answer_seconds=1))
+    answer = ask("POST", "/v1/predict", content=png(9), headers={"content-type": "image/png"})
+    free.set()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "does not answer" in caplog.text

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -10,6 +11,7 @@ from sqlalchemy import event, text
 from audit_entries import ORIGIN, entry
 from chestnut.errors import DiskError, MissingExtraError, OverloadedError, StoreError
 from chestnut.serve.store import database, schema, writer
+from chestnut.serve.store.places import default_database
 from chestnut.serve.store.row import Query
 from chestnut.serve.store.store import Store
 from chestnut.serve.store.writer import Writer
@@ -35,6 +37,8 @@ def store(tmp_path):
         ("sqlite://", "sqlite://: a database in memory would be lost; give sqlite:///FILE"),
         ("sqlite:///:memory:", "a database in memory would be lost"),
         ("postgresql://user:secret@host:port/name", "a database's address that is not one"),
+        ("sqlite://host/audit.sqlite", "SQLite takes a file and not a host, host; give sqlite:///FILE"),
+        ("sqlite:///audit.sqlite?mode=ro", "SQLite takes a file and not ?mode; give sqlite:///FILE"),
     ],
 )
 def test_an_address_of_another_form_is_refused(url, message):
@@ -42,6 +46,25 @@ def test_an_address_of_another_form_is_refused(url, message):
         Store.open(url)
     assert message in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_file_of_any_name_and_one_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Store.open("sqlite:///~/audit.sqlite").close()
+    assert (tmp_path / "audit.sqlite").is_file()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "a b%20c?d#e"))
+    store = Store.open(default_database())
+    assert Path(store.place) == tmp_path / "a b%20c?d#e" / "chestnut" / "audit.sqlite"
+    assert Path(store.place).is_file()
+    store.close()
+
+
+def test_a_name_that_cannot_be_and_a_pipe_are_refused(tmp_path):
+    with pytest.raises(DiskError, match="contains a character that no file name may contain"):
+        Store.open("sqlite:////tmp/\0")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="pipe is a device or a pipe; give sqlite:///FILE"):
+        Store.open(address(tmp_path / "pipe"))
 
 
 def test_a_folder_a_missing_permission_and_a_file_in_the_way_are_told(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -131,20 +132,32 @@ def test_an_image_that_an_old_file_time_hides_stays_as_long_as_a_prediction_need
     assert images.path(store.get(added).kept)
 
 
-def test_purging_goes_on_in_a_thread_until_it_is_stopped(store, images, monkeypatch):
+def wait_until_empty(store):
+    for _ in range(500):
+        if not store.find(Query()):
+            return
+        time.sleep(0.01)
+    raise AssertionError
+
+
+def test_purging_goes_on_in_a_thread_until_it_is_stopped(store, images, monkeypatch, caplog):
     monkeypatch.setattr("chestnut.serve.store.retention._EVERY", 0.01)
     record(store, images, 10, days=31)
     retention = Retention(store, 30, images)
     retention.start()
-    assert store.find(Query()) == []
+    wait_until_empty(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "purge", raise_away)
+        while "old predictions could not be deleted: away" not in caplog.text:
+            time.sleep(0.01)
     record(store, images, 20, days=31)
-    for _ in range(500):
-        if not store.find(Query()):
-            break
-        retention._stopped.wait(0.01)
+    wait_until_empty(store)
     retention.stop()
-    assert store.find(Query()) == []
     assert not retention._thread.is_alive()
+
+
+def raise_away(before):
+    raise StoreError("away")
 
 
 def test_a_purge_of_many_rows_takes_several_transactions(store, monkeypatch):

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.cli.shared.data_options import SkipBadOption
-from chestnut.cli.shared.decided import print_decided
-from chestnut.cli.shared.destinations import Output
+from chestnut.api.options import PredictOptions, PredictSettings, read_options
+from chestnut.cli.shared.decided import print_decided_by
+from chestnut.cli.shared.destinations import ForceOption, Output
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.engine_options import (
-    DEFAULT_WAIT,
-    AddressOption,
-    EngineOption,
-    JobsOption,
-    WaitOption,
-    parse_duration,
-)
+from chestnut.cli.shared.engine_options import DEFAULT_WAIT, AddressOption, WaitOption, parse_duration
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say
 from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
@@ -32,23 +23,25 @@ from chestnut.cli.shared.tables import table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from chestnut.data.lost_lungs import LostLungs
-    from chestnut.data.overlap import Overlap
     from chestnut.evaluation.conformal import SetRule
+    from chestnut.inference.model_folder import ModelFolder
+    from chestnut.inference.prediction_summary import PredictionSummary
     from chestnut.inference.predictions import Predictions
-    from chestnut.runs.folder import RunFolder
 
 #: The table shows so many images if all of them are written to a file.
 _SHOWN = 50
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or of a bundle alone.")],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILES", help="Images, folders of images, or patterns in quotes.")
+        list[str],
+        typer.Argument(metavar="FILES", help="Images, folders of images, CSVs of paths, or patterns in quotes."),
     ],
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV."), Output()
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV; the same command resumes it."),
+        Output(),
     ] = None,
     coverage: CoverageOption = None,
     per_class: PerClassOption = False,
@@ -60,116 +53,92 @@ def command(
             help="What to do about images unlike the training images, if RUN has a guard: warn, refuse or ignore.",
         ),
     ] = "warn",
-    skip_bad: SkipBadOption = False,
-    engine: EngineOption = "local",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave images that cannot be read out of the CSV.")
+    ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="onnx|openvino|keras|ray", help="What runs the network, and where.")
+    ] = "onnx",
+    precision: Annotated[
+        str,
+        typer.Option(
+            "--precision", metavar="float32|bfloat16", help="The arithmetic of openvino; bfloat16 is less exact."
+        ),
+    ] = "float32",
     address: AddressOption = None,
-    jobs: JobsOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", help="How many threads decode and compute, by default one a core; with ray, how many workers."
+        ),
+    ] = None,
     wait: WaitOption = DEFAULT_WAIT,
     json: JsonOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision.
 
     With --coverage, each image also gets the set of classes that it may have: one where the network is sure enough.
-    Images that are unlike those that RUN was trained on are marked.
+    Images that are unlike those that RUN was trained on are marked. A file that cannot be read is named; in the CSV it
+    has a row with its error.
     """
-    from chestnut.api.predict import predict_parts
-    from chestnut.api.run import open_folder
+    from chestnut.api.predict import open_model, predict_csv, predict_parts
+    from chestnut.inference.prediction_summary import PredictionSummary
+
+    options: PredictOptions = {
+        "coverage": coverage,
+        "per_class": per_class,
+        "on_outlier": on_outlier,  # type: ignore[typeddict-item]  # checked there
+        "engine": engine,
+        "precision": precision,  # type: ignore[typeddict-item]  # checked there
+        "address": address,
+        "jobs": jobs,
+        "wait": parse_duration(wait),
+        "display": TerminalDisplay(),
+    }
+    read_options(PredictSettings, options).check()
+    model = open_model(run)
+    if csv is None:
+        seen = PredictionSummary.of(predict_parts(model, files, skip_bad=True, **options))
+    else:
+        most = _SHOWN if json is None else None
+        with _resumable(csv):
+            seen = predict_csv(model, files, csv, force=force, skip_bad=skip_bad, most=most, **options)
+    if emit({**seen.shown.to_dict(), **seen.to_dict()}, json):
+        _print(seen, csv)
+        _print_advice(model, seen, on_outlier)
+
+
+@contextmanager
+def _resumable(csv: Path) -> Iterator[None]:
+    """Say after Ctrl-C that the same command goes on."""
+    from chestnut.inference.journal import journal_file
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (kept := journal_file(csv)).is_file():
+            say(f"predictions so far are kept in {kept}; the same command goes on from there")
+        raise
+
+
+def _print_advice(model: ModelFolder, seen: PredictionSummary, on_outlier: str) -> None:
+    """Print how the model decides, and what to do next."""
     from chestnut.inference.guard.requirements import find_obstacle
-    from chestnut.inference.predictions import saved
 
-    predictions = predict_parts(
-        run,
-        files,
-        coverage=coverage,
-        per_class=per_class,
-        on_outlier=on_outlier,  # type: ignore[arg-type]  # checked there
-        skip_bad=skip_bad,
-        engine=engine,
-        address=address,
-        jobs=jobs,
-        wait=parse_duration(wait),
-        display=TerminalDisplay(),
-    )
-    with closing(predictions) as parts:
-        passed = parts if csv is None else saved(parts, csv)
-        seen = _collect(passed, None if csv is None or json is not None else _SHOWN)
-    folder = open_folder(run)
-    for fault in seen.shown.bad:
-        say(f"left out: {fault}")
-    overlap = _find_overlap(folder, seen)
-    counts = {"decisions": dict(seen.decisions), "set_sizes": dict(seen.sizes), "outliers": seen.outliers}
-    counts["overlap"] = overlap.counts
-    if emit({**seen.shown.to_dict(), **counts}, json):
-        _print(seen, overlap, csv)
-        if on_outlier != "ignore" and seen.outliers is None and not find_obstacle(folder.manifest.frame):
-            print_notes([f"not compared with the training images; chestnut guard {run} makes that possible"])
-        print_decided(folder)
-        print_next_for(folder, predicted=True)
+    manifest = model.manifest
+    if manifest is None:
+        print_notes(["a bundle without its run does not say whether it was trained on these images"])
+    elif on_outlier != "ignore" and seen.outliers is None and not find_obstacle(manifest.frame):
+        advice = f"chestnut guard {model.bundle.folder.parent} makes that possible"
+        print_notes([f"not compared with the training images; {advice}"])
+    print_decided_by(model.bundle)
+    if model.run is not None:
+        print_next_for(model.run, predicted=True, manifest=manifest)
 
 
-@dataclass
-class _Summary:
-    """The first predictions of a list of images, and what is known of all.
-
-    Attributes:
-        shown: The first predictions, with the faults of all.
-        decisions: The number of images by decision, for all classes.
-        paths: The paths of all images.
-        digests: The SHA-256 of the pixels of all images.
-        lost: The images whose lungs were not found.
-        sizes: The number of images by the number of classes in their prediction set; empty without sets.
-        outliers: The number of images unlike the training images by what is strange about them; None without a guard.
-    """
-
-    shown: Predictions
-    decisions: Counter[str]
-    paths: list[str]
-    digests: list[str]
-    lost: LostLungs
-    sizes: Counter[int]
-    outliers: dict[str, int] | None
-
-
-def _collect(parts: Iterator[Predictions], most: int | None) -> _Summary:
-    """Keep the first predictions, `most` of them, and count all."""
-    from chestnut.data.lost_lungs import LostLungs
-    from chestnut.inference.predictions import Predictions
-
-    kept: list[Predictions] = []
-    decisions: Counter[str] = Counter()
-    paths: list[str] = []
-    digests: list[str] = []
-    lost: list[str] = []
-    sizes: Counter[int] = Counter()
-    outliers: Counter[str] = Counter()
-    for part in parts:
-        rows = len(part.paths) if most is None else max(0, most - len(paths))
-        kept.append(part.first(rows))
-        if part.lost_lungs is not None:
-            lost += part.lost_lungs.names
-        decisions.update(part.decisions)
-        sizes.update(map(len, part.sets or ()))
-        if part.verdicts is not None:
-            outliers.update(part.verdicts.counts)
-        paths += part.paths
-        digests += part.digests
-    shown = Predictions.joined(kept)
-    counts = Counter({name: decisions[name] for name in shown.classes})
-    numbers = range(1, len(shown.classes) + 1) if shown.set_rule else ()
-    by_size = Counter({number: sizes[number] for number in numbers})
-    strange = None if shown.verdicts is None else dict(outliers.most_common())
-    return _Summary(shown, counts, paths, digests, LostLungs(tuple(lost), len(paths)), by_size, strange)
-
-
-def _find_overlap(run: RunFolder, seen: _Summary) -> Overlap:
-    """Find the images that the run was trained, validated or tested on."""
-    from chestnut.data.overlap import find_overlap
-
-    return find_overlap(run.manifest, seen.paths, seen.digests)
-
-
-def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:
-    shown, count = seen.shown, len(seen.paths)
+def _print(seen: PredictionSummary, csv: Path | None) -> None:
+    shown, count = seen.shown, seen.images
     out.print(predictions_table(shown))
     if count > len(shown.paths):
         out.print(f"… and {count - len(shown.paths):,} more in {csv}", markup=False, soft_wrap=True)
@@ -177,20 +146,30 @@ def _print(seen: _Summary, overlap: Overlap, csv: Path | None) -> None:
     at = f" at the threshold {shown.threshold:.3g} of {shown.positive}" if shown.positive is not None else ""
     out.print(f"{count:,} {'image' if count == 1 else 'images'}: {totals}{at}", markup=False)
     if shown.set_rule is not None:
-        out.print(describe_sizes(shown.set_rule, seen.sizes), markup=False)
+        out.print(describe_sizes(shown.set_rule, seen.set_sizes), markup=False)
         print_notes(shown.set_rule.notes)
-    if seen.outliers:
-        from chestnut.inference.guard.verdict import describe_outliers
-
-        print_notes([f"{describe_outliers(seen.outliers, count)}; do not rely on their answers"])
-    if str(seen.lost):
-        print_notes([str(seen.lost)])
-    if str(overlap):
-        known = overlap.counts["train"] + overlap.counts["val"]
-        print_notes([f"{overlap}{'; expect worse answers for new patients' if known else ''}"])
+    print_notes(_notes(seen, csv))
     if shown.synthetic:
         out.print("This network was trained on synthetic images: its answers mean nothing for patients.")
     out.print("Not a medical device.", style="dim")
+
+
+def _notes(seen: PredictionSummary, csv: Path | None) -> Iterator[str]:
+    """Yield what is to be known of images that were not read, are unlike the others, or are the run's own."""
+    from chestnut.data.overlap import overlap_in_words
+    from chestnut.inference.guard.verdict import describe_outliers
+
+    if seen.unread:
+        files = f"{seen.unread:,} {'file' if seen.unread == 1 else 'files'}"
+        more = "" if seen.unread == len(seen.faults) else f" and {seen.unread - len(seen.faults):,} more"
+        yield f"{files} could not be read: {'; '.join(seen.faults)}{more}"
+    if seen.outliers:
+        yield f"{describe_outliers(seen.outliers, seen.images)}; do not rely on their answers"
+    if str(seen.lost_lungs):
+        yield str(seen.lost_lungs)
+    if overlap := overlap_in_words(seen.overlap or {}, seen.images):
+        known = sum((seen.overlap or {}).get(split, 0) for split in ("train", "val"))
+        yield f"{overlap}{'; expect worse answers for new patients' if known else ''}"
 
 
 def predictions_table(result: Predictions) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chestnut.cli.shared.output import out
 
 if TYPE_CHECKING:
+    from chestnut.inference.bundle import Bundle
     from chestnut.runs.folder import RunFolder
 
 
@@ -15,7 +16,13 @@ def print_decided(run: RunFolder) -> None:
     from chestnut.inference.run_bundle import find_run_bundle
 
     bundle = find_run_bundle(run)
-    if bundle is not None and bundle.operating_point is not None:
+    if bundle is not None:
+        print_decided_by(bundle)
+
+
+def print_decided_by(bundle: Bundle) -> None:
+    """Print the threshold of a bundle if a rule chose it."""
+    if bundle.operating_point is not None:
         out.print(f"· Decided at {bundle.decided_at}.", markup=False)
 
 

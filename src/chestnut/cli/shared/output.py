@@ -21,6 +21,7 @@ from rich.segment import Segment
 
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.option_names import name_options
+from chestnut.cli.shared.pace import Pace
 from chestnut.cli.shared.streams import terminal_size
 from chestnut.names import printable
 
@@ -136,7 +137,7 @@ def emit(value: dict[str, Any], json: Path | None) -> bool:
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a progress bar on standard error while the block runs; nothing is drawn if it is not a terminal.
+    """Draw a progress bar with its speed on standard error while the block runs; a line a minute without a terminal.
 
     Yields:
         A function that takes how much is done and how much there is in all.
@@ -157,12 +158,17 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
         TimeElapsedColumn(),
         TextColumn("·"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[speed]}", style="dim"),
     )
+    pace = Pace(label)
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task(label, total=None)
+        task = progress.add_task(label, total=None, speed="")
 
         def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+            pace.note(done)
+            progress.update(task, completed=done, total=total, speed=pace.speed)
+            if not err.is_terminal and (line := pace.line(done, total)):
+                say(line)
 
         yield update
 

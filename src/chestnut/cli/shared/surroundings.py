@@ -28,7 +28,7 @@ _FRAMEWORK = 4_500_000_000
 _NEEDS = {
     **dict.fromkeys(("augment", "phantom", "show"), 1_000_000_000),
     "audit": 2_400_000_000,
-    **dict.fromkeys(("compare", "control", "crossval", "demo", "ensemble", "evaluate"), _FRAMEWORK),
+    **dict.fromkeys(("compare", "control", "crossval", "demo", "ensemble", "evaluate", "import"), _FRAMEWORK),
     **dict.fromkeys(("finetune", "predict", "stress", "train", "tune"), _FRAMEWORK),
 }
 #: What each further core adds for the stacks and buffers of its threads, and how many cores count.

@@ -95,11 +95,13 @@ def cache_limit() -> int:
 def rule_folder(spec: InputSpec) -> Path:
     """Return the folder with the entries of an input spec; its channels do not matter here.
 
-    It is named by the height, width and resize rule; the intensity rule unless it is `none`; if the input needs the
-    lungs, the margin of the crop, the part that is made black, and a hash of the network that finds them; and the
-    version of the decoder.
+    It is named by the height, width and resize rule; how pixels are resized, unless by area; the intensity rule unless
+    it is `none`; if the input needs the lungs, the margin of the crop, the part that is made black, and a hash of the
+    network that finds them; and the version of the decoder.
     """
     parts = [f"{spec.height}x{spec.width}", spec.resize]
+    if spec.resample != "area":
+        parts.append(spec.resample)
     if spec.intensity != "none":
         parts.append(spec.intensity)
     if spec.frame == "lungs":

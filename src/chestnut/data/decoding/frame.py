@@ -55,6 +55,8 @@ def framed(grey: Grey, spec: InputSpec) -> Framed:
 
 def least_ratio(size: tuple[int, int], spec: InputSpec) -> float:
     """Return how many pixels of an image of a size, (width, height), become one in the input, at the least expected."""
+    if spec.resample != "area":
+        return 1.0  # what other programs do, they do to all pixels
     expected = _EXPECTED if spec.frame == "lungs" else 1.0
     return expected * place(size, (spec.width, spec.height), spec.resize).ratio
 
@@ -76,14 +78,14 @@ def frame(whole: Whole, spec: InputSpec, decode_finer: Callable[[float], Whole] 
     lungs = find_lungs(np.asarray(whole.grey))
     shares = crop_box(lungs.shares, spec.margin) if lungs.found and spec.frame == "lungs" else _WHOLE
     placement = _place_part(whole.size, shares, spec)
-    if decode_finer is not None and min(whole.scale) < min(1.0, 1 / placement.ratio):
+    if decode_finer is not None and spec.resample == "area" and min(whole.scale) < min(1.0, 1 / placement.ratio):
         whole = decode_finer(placement.ratio)
     kept = _kept(lungs.hull, whole.size, placement, spec) if lungs.found and spec.blanks else None
     return Framed(standardise(_cut(whole, placement, spec), spec.intensity, kept), lungs.found, placement)
 
 
 def _cut(whole: Whole, placement: Placement, spec: InputSpec) -> Grey:
-    return np.asarray(centred(placement.cut(whole.grey, whole.scale), spec))
+    return np.asarray(centred(placement.cut(whole.grey, whole.scale, spec.resample), spec))
 
 
 def _place_part(size: tuple[int, int], shares: tuple[float, float, float, float], spec: InputSpec) -> Placement:

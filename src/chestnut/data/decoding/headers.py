@@ -10,9 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import IO, BinaryIO
-
-import pandas as pd
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from chestnut.data.decoding import npz_rows
 from chestnut.data.decoding.decode import quiet
@@ -23,6 +21,9 @@ from chestnut.data.decoding.picture_header import check_header
 from chestnut.data.decoding.raw import START, Raw, open_file, sniff
 from chestnut.data.parallel import in_order
 from chestnut.errors import ImageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The byte of a PNG with the bits per sample (PNG 11.2.1), and the tag of a TIFF with the same.
 _PNG_DEPTH, _TIFF_BITS = 24, 258
@@ -61,6 +62,8 @@ def read_facts(references: Sequence[str], workers: int | None = None) -> pd.Data
     Returns:
         A table with one row per reference, in their order; the columns are the fields of `Facts`.
     """
+    import pandas as pd  # who reads the size of one image does without
+
     rows = [npz_rows.parse(reference) for reference in references]
     arrays = {(row.archive, row.split): _read_array(row.archive, row.split) for row in rows if row}
     with quiet():

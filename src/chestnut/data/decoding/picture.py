@@ -67,7 +67,7 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
         data: The file's bytes.
         kind: The format that `raw.sniff` returned.
         reference: The path, for messages.
-        spec: The height, width and resize rule.
+        spec: The height, width, and how it is resized.
 
     Returns:
         A picture of mode L and the size in `spec`.
@@ -79,8 +79,9 @@ def read_picture(data: bytes, kind: str, reference: str, spec: InputSpec) -> Ima
         deep, orientation = _is_deep(picture, kind), _read_orientation(picture, kind, reference)
         target = (spec.height, spec.width) if orientation in _LYING else (spec.width, spec.height)
         placement = place(picture.size, target, spec.resize)
-        scale = _reduce(picture, placement.ratio) if kind == "JPEG" else (1.0, 1.0)
-        part = placement.cut(_grey(picture, data, deep), scale)
+        ratio = placement.ratio if spec.resample == "area" else 1.0
+        scale = _reduce(picture, ratio) if kind == "JPEG" else (1.0, 1.0)
+        part = placement.cut(_grey(picture, data, deep), scale, spec.resample)
     turn = _TURNS.get(orientation)
     return centred(part if turn is None else part.transpose(turn), spec)
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from chestnut.config import InputSpec
+from chestnut.config.inputs import Resample
 
 _SHRINK, _ENLARGE = Image.Resampling.HAMMING, Image.Resampling.BILINEAR
 
+#: The rules that are Pillow's own, which widens its filter by the factor of shrinking, but for the nearest pixel.
+_PILLOW: dict[Resample, Image.Resampling] = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 
 Box = tuple[float, float, float, float]
 
@@ -55,16 +64,24 @@ class Placement:
         x0, y0, x1, y1 = self.box
         return replace(self, box=(x0 + left, y0 + top, x1 + left, y1 + top))
 
-    def cut(self, grey: Image.Image, scale: tuple[float, float] = (1.0, 1.0)) -> Image.Image:
+    def cut(
+        self, grey: Image.Image, scale: tuple[float, float] = (1.0, 1.0), resample: Resample = "area"
+    ) -> Image.Image:
         """Cut the part out of a picture of mode L and resample it.
 
         Args:
             grey: The picture, or a smaller version of it.
             scale: The pixels of `grey` per pixel of the picture, along x and y.
+            resample: How.
         """
         x, y = scale
         left, top, right, bottom = self.box
-        return _resample(grey, (left * x, top * y, min(right * x, grey.width), min(bottom * y, grey.height)), self.size)
+        box = (left * x, top * y, min(right * x, grey.width), min(bottom * y, grey.height))
+        if resample == "area":
+            return _resample(grey, box, self.size)
+        if resample == "linear":
+            return _interpolate(grey, box, self.size)
+        return grey.resize(self.size, _PILLOW[resample], box)
 
 
 def place(source: tuple[float, float], target: tuple[int, int], rule: Literal["stretch", "fit", "crop"]) -> Placement:
@@ -111,3 +128,10 @@ def _resample(grey: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image
     shrunk = (min(size[0], max(1, round(width))), min(size[1], max(1, round(height))))
     part = grey.resize(shrunk, _SHRINK, box)
     return part if shrunk == size else part.resize(size, _ENLARGE)
+
+
+def _interpolate(grey: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
+    """Resize a part by what lies around the middle of each new pixel, however much is skipped between."""
+    left, top, right, bottom = (round(side) for side in box)
+    part = np.asarray(grey)[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return Image.fromarray(np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)))

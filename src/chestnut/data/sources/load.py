@@ -6,32 +6,26 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from chestnut.data.formats import FORMATS
 from chestnut.data.manifest import COPIES, Manifest
 from chestnut.data.sources.attach import ATTRIBUTES, attach_attributes
 from chestnut.data.sources.csv import read_csv
 from chestnut.data.sources.folders import read_folder
+from chestnut.data.sources.given import ALLOWED, check_path
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.npz import read_npz
 from chestnut.data.sources.patients import RULES, identify, search_names
-from chestnut.data.sources.patterns import ARCHIVE, TABLES, fixed_part, is_pattern, matches, read_pattern
+from chestnut.data.sources.patterns import ARCHIVE, TABLES, fixed_part, is_pattern, read_pattern
 from chestnut.data.sources.record import Found, Image
 from chestnut.data.sources.scan import Scanner, absolute, exists, is_folder, is_image, suffix
 from chestnut.data.sources.table import Columns
 from chestnut.errors import DataError, listed
 from chestnut.files.json_files import read_json
-from chestnut.names import is_safe, shown
 
-__all__ = ["Columns", "image_files", "load_dataset"]
-
-_ALLOWED = (
-    "give a folder of class folders, a CSV, a MedMNIST .npz, a folder of DICOM files, or a pattern of these in quotes"
-)
+__all__ = ["Columns", "load_dataset"]
 
 
 def load_dataset(
@@ -73,8 +67,8 @@ def load_dataset(
         DataError: There is no such file or folder, it contains no usable images or fewer than two classes, or an image
             or an argument is not valid.
     """
-    text = _check_path(data)
-    found = _read(text, None if labels is None else _check_path(labels), columns or Columns(), skip_bad)
+    text = check_path(data)
+    found = _read(text, None if labels is None else check_path(labels), columns or Columns(), skip_bad)
     images, notes = _unify_spelling(found.images)
     patients, patient_notes = identify(images, patient_regex)
     images = [image._replace(patient=patient) for image, patient in zip(images, patients, strict=True)]
@@ -110,71 +104,10 @@ def _table(images: Sequence[Image]) -> pd.DataFrame:
     return frame.join(pd.DataFrame({name: [attributes.get(name, "") for attributes in named] for name in names}))
 
 
-def image_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Return the images in files, folders, archives and patterns, each once, in the order given.
-
-    Args:
-        paths: Image files, folders (searched at any depth), MedMNIST archives or rows of them (`archive.npz#test/3`),
-            and patterns of any of these.
-
-    Returns:
-        Absolute paths, or `archive.npz#test/3` for a row of an archive.
-
-    Raises:
-        DataError: A path does not exist, contains no images, or is a file of another kind, or a name has control
-            characters.
-    """
-    chosen: dict[str, None] = {}
-    for path in paths:
-        for match in matches(_check_path(path)):
-            if not is_safe(match):
-                raise DataError(
-                    f"{shown(match)}: the name has a control character or bytes that are not UTF-8; rename it"
-                )
-            chosen.update(dict.fromkeys(_images_in(match)))
-    if not chosen:
-        raise DataError("no images given; give files, folders or patterns in quotes")
-    return list(chosen)
-
-
-def _images_in(path: str) -> list[str]:
-    archive, _, row = path.partition("#")
-    if suffix(archive) == ARCHIVE:
-        rows = [image.path for image in read_npz(archive).images]
-        if row and path not in rows:
-            raise DataError(
-                f"{path}: no such row; {archive} has {rows[0].partition('#')[2]} to {rows[-1].partition('#')[2]}"
-            )
-        return [path] if row else rows
-    if is_folder(path):
-        found = list(Scanner().tree(path).every_image())
-        if not found:
-            raise DataError(f"{path} contains no images; give {FORMATS} files")
-        return found
-    if not is_image(path):
-        raise DataError(f"{path} is not an image; give {FORMATS} files, folders of them or patterns in quotes")
-    return [path]
-
-
-def _check_path(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
-    if text:
-        with suppress(RuntimeError):  # a ~ that names no user is taken as it is
-            text = str(Path(path).expanduser())
-    if not text or not is_safe(text):
-        raise DataError(f"the path given is {text!r}; {_ALLOWED}, without control characters in its name")
-    if not is_safe(absolute(text)):
-        raise DataError(
-            f"{text} is in the folder {shown(absolute(text))}, whose name has a control character or bytes that are "
-            "not UTF-8; rename it"
-        )
-    return text
-
-
 def _read(text: str, labels: str | None, columns: Columns, skip_bad: bool) -> Found:
     pattern = is_pattern(text)
     if not pattern and not exists(text):
-        raise DataError(f"there is no {text}; {_ALLOWED}")
+        raise DataError(f"there is no {text}; {ALLOWED}")
     if not pattern and not is_folder(text):
         if labels is not None:
             raise DataError(f"labels apply to a folder, but {text} is a file; leave out labels")
@@ -195,8 +128,8 @@ def _read_file(text: str, columns: Columns, skip_bad: bool) -> Found:
     if suffix(text) == ARCHIVE:
         return read_npz(text)
     if is_image(text):
-        raise DataError(f"{text} is a single image; {_ALLOWED}; chestnut predict takes single images")
-    hint = "unpack it and give the folder" if suffix(text) in (".zip", ".tar", ".gz", ".tgz") else _ALLOWED
+        raise DataError(f"{text} is a single image; {ALLOWED}; chestnut predict takes single images")
+    hint = "unpack it and give the folder" if suffix(text) in (".zip", ".tar", ".gz", ".tgz") else ALLOWED
     raise DataError(f"{text} is not a data set; {hint}")
 
 

@@ -25,7 +25,12 @@ def hold_masks(folder: str, beside: str) -> bool:
     >>> hold_masks("masks", "images"), hold_masks("mask", "no mask"), hold_masks("lung masks", "NORMAL")
     (True, False, False)
     """
-    return bool(_MASKS.search(folder) and _IMAGES.search(beside) and not _MASKS.search(beside))
+    return bool(may_hold_masks(folder) and _IMAGES.search(beside) and not _MASKS.search(beside))
+
+
+def may_hold_masks(folder: str) -> bool:
+    """Tell whether a folder's name says that it holds masks, whatever is beside it."""
+    return bool(_MASKS.search(folder))
 
 
 def mostly_named_alike(masks: Iterable[str], images: Iterable[str]) -> bool:

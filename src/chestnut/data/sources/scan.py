@@ -17,7 +17,7 @@ from pathlib import Path
 from chestnut.data.decoding.limits import MOST_BYTES, MOST_FOLDERS
 from chestnut.data.decoding.regular_file import open_regular
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
-from chestnut.data.sources.masks import hold_masks, masks_among, mostly_named_alike
+from chestnut.data.sources.masks import hold_masks, masks_among, may_hold_masks, mostly_named_alike
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.names import is_safe, shown
 
@@ -136,30 +136,31 @@ class Scanner:
             DataError: A folder cannot be read, is too deep, or is reached twice (for example by a symbolic link to a
                 folder above), or, unless `skip_bad`, a name has control characters or bytes that are not UTF-8.
         """
-        if depth > MOST_FOLDERS:
-            raise DataError(
-                f"{shown(folder)} is more than {MOST_FOLDERS} folders deep; give a folder with fewer levels"
-            )
-        self._enter(folder)
-        images: list[str] = []
-        folders: list[Tree] = []
-        for entry in self._entries(folder):
-            if is_litter(entry.name):
-                continue
-            kind = self._kind(entry)
-            if kind == "other":
-                self._others.append(entry.name)
-            elif not is_safe(entry.name):
-                self.refuse(entry.path, "the name has a control character or bytes that are not UTF-8; rename it")
-            elif kind == "lost":
-                self.refuse(entry.path, "a link to a file that does not exist; repair or remove the link")
-            elif kind == "image":
-                images.append(entry.path)
-            else:
-                folders.append(self.tree(entry.path, depth + 1))
+        images, folders = self._look_into(folder, depth)
+        trees = (self.tree(path, depth + 1) for path in folders)
         return self._without_masks(
-            Tree(folder, tuple(images), tuple(inner for inner in folders if inner.images or inner.folders))
+            Tree(folder, tuple(images), tuple(inner for inner in trees if inner.images or inner.folders))
         )
+
+    def walk(self, folder: str, depth: int = 0) -> Iterator[str]:
+        """Yield the images that `tree` finds, in the same order, while it holds the names of few folders at a time.
+
+        Args:
+            folder: The path.
+            depth: How many folders of the data set are above it.
+
+        Raises:
+            DataError: As `tree`.
+        """
+        images, folders = self._look_into(folder, depth)
+        if any(may_hold_masks(os.path.basename(path)) for path in folders):  # as the folders beside it will tell
+            trees = tuple(self.tree(path, depth + 1) for path in folders)
+            yield from self._without_masks(Tree(folder, tuple(images), trees)).every_image()
+            return
+        yield from self._without_masks(Tree(folder, tuple(images), ())).images
+        del images
+        for path in folders:
+            yield from self.walk(path, depth + 1)
 
     def refuse(self, path: str, reason: str) -> None:
         """Raise an error about one file or, with `skip_bad`, record that it is left out.
@@ -187,6 +188,29 @@ class Scanner:
             notes.append(f"{_files(len(self._bad))} left out as unusable: {listed(self._bad)}")
         return tuple(notes)
 
+    def _look_into(self, folder: str, depth: int) -> tuple[list[str], list[str]]:
+        """Return the images in one folder, and the folders in it."""
+        if depth > MOST_FOLDERS:
+            raise DataError(
+                f"{shown(folder)} is more than {MOST_FOLDERS} folders deep; give a folder with fewer levels"
+            )
+        self._enter(folder)
+        images: list[str] = []
+        folders: list[str] = []
+        for entry in self._entries(folder):
+            if is_litter(entry.name):
+                continue
+            kind = self._kind(entry)
+            if kind == "other":
+                self._others.append(entry.name)
+            elif not is_safe(entry.name):
+                self.refuse(entry.path, "the name has a control character or bytes that are not UTF-8; rename it")
+            elif kind == "lost":
+                self.refuse(entry.path, "a link to a file that does not exist; repair or remove the link")
+            else:
+                (images if kind == "image" else folders).append(entry.path)
+        return images, folders
+
     def _without_masks(self, tree: Tree) -> Tree:
         """Return a tree without the masks of its images, which are counted."""
         masks = masks_among(tree.images)
@@ -194,8 +218,11 @@ class Scanner:
             self._masks[min(masks)] = len(masks)
         kept = []
         for folder in tree.folders:
-            images = [other for other in tree.folders if hold_masks(folder.name, other.name)]
-            if mostly_named_alike(folder.every_image(), (path for other in images for path in other.every_image())):
+            named = may_hold_masks(folder.name)
+            images = [other for other in tree.folders if named and hold_masks(folder.name, other.name)]
+            if images and mostly_named_alike(
+                folder.every_image(), (path for other in images for path in other.every_image())
+            ):
                 self._masks[folder.path] = sum(1 for _ in folder.every_image())
             else:
                 kept.append(folder)

@@ -24,7 +24,7 @@ from chestnut.errors import DataError, ImageError, listed, suggest
 from chestnut.names import shown
 
 #: The usual column names, most likely first, in lower case and with letters and digits only.
-_USUAL: dict[str, tuple[str, ...]] = {
+USUAL: dict[str, tuple[str, ...]] = {
     "path": (
         "path",
         "filepath",
@@ -141,7 +141,7 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
             warnings.simplefilter("ignore", pd.errors.ParserWarning)  # cells beyond the last heading have no name
             cells = pd.read_csv(
                 stream,
-                sep=_find_separator(file, stream),
+                sep=find_separator(file, stream),
                 dtype=str,
                 keep_default_na=False,
                 encoding="utf-8-sig",
@@ -168,8 +168,12 @@ def read_table(file: str, columns: Columns) -> tuple[Table, tuple[str, ...]]:
     return _normalise_splits(table, named=columns.split is not None) if "split" in chosen else (table, ())
 
 
-def _find_separator(file: str, stream: BinaryIO) -> str:
-    """Return the separator in the heading, and check what can be known before the table is read.
+def find_separator(file: str, stream: BinaryIO) -> str:
+    """Return the separator in the heading of a table, and check what can be known before the table is read.
+
+    Args:
+        file: The table, for messages.
+        stream: Its content, which is at its start again afterwards.
 
     Raises:
         DataError: The heading is too long or has too many columns, or the file has zero bytes, as UTF-16 does.
@@ -224,12 +228,21 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def plain_name(name: str) -> str:
+    """Return the letters and digits of a column's name, in lower case.
+
+    >>> plain_name("Image Index")
+    'imageindex'
+    """
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 def _choose_columns(file: str, names: tuple[str, ...], columns: Columns) -> dict[str, str]:
     plain: dict[str, str] = {}
     for name in names:
-        plain.setdefault(re.sub(r"[^a-z0-9]", "", name.lower()), name)
+        plain.setdefault(plain_name(name), name)
     chosen: dict[str, str] = {}
-    for part, usual in _USUAL.items():
+    for part, usual in USUAL.items():
         for guess in usual:
             if guess in plain:
                 chosen.setdefault(part, plain[guess])

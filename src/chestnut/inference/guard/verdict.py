@@ -56,6 +56,11 @@ class Verdicts:
         return Counter(reason for reason, inside in zip(self.reasons, self.in_distribution, strict=True) if not inside)
 
     @classmethod
+    def none(cls) -> Self:
+        """Return the verdicts of no images."""
+        return cls((), np.zeros(0), (), np.zeros(0))
+
+    @classmethod
     def joined(cls, parts: Sequence[Verdicts]) -> Self:
         """Join verdicts of several lists of images."""
         return cls(

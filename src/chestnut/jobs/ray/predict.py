@@ -1,7 +1,7 @@
 """Predict a list of images on a Ray cluster, in chunks; the answers come in the order of the images.
 
 Each actor loads the bundle once, from bytes that travel to it, and reads the images itself: their paths must be valid
-on every node. A chunk contains the images that `predict_run` would decode together, so that a batch contains the same
+on every node. A chunk contains the images that are decoded together on one machine, so that a batch contains the same
 images as on one machine.
 """
 
@@ -13,7 +13,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,14 @@ from typing import Any
 import numpy as np
 
 from chestnut.errors import EngineError
-from chestnut.inference.guard.policy import OnOutlier
-from chestnut.inference.predictions import Predictions, in_chunks, refuse_bad, refuse_outliers
+from chestnut.inference.bundle import Bundle
+from chestnut.inference.predictions import Predictions, in_chunks
 from chestnut.jobs.machine import threads_per_job
 from chestnut.jobs.process import job_variables
 from chestnut.jobs.ray.answers import ActorLostError, ClusterLostError, Handle, TaskFailedError
 from chestnut.jobs.ray.cluster import rejoin_cluster, travelling_variables
 from chestnut.jobs.ray.engine import RayEngine, open_ray_engine
 from chestnut.jobs.ray.room import describe_busy, describe_missing
-from chestnut.progress import Bars, silent
-from chestnut.runs.folder import RunFolder
 
 #: The most blocks that Ray Data plans for; with more chunks, a block contains several.
 _BLOCKS = 2000
@@ -56,15 +54,14 @@ class ChunkPredictor:
         os.environ.update({**job_variables(threads), **variables})
         import ray
 
-        from chestnut.inference.bundle import Bundle
-        from chestnut.inference.engine_choice import open_predictor
+        from chestnut.inference.engine_choice import EngineSettings, open_predictor
 
         self._threads = threads
         home = Path(tempfile.mkdtemp(prefix="chestnut-bundle-"))
         try:
             for name, content in ray.get(files).items():
                 (home / name).write_bytes(content)
-            self._predictor = open_predictor(Bundle.read(home), guarded=guarded, threads=threads)
+            self._predictor = open_predictor(Bundle.read(home), EngineSettings(workers=threads), guarded=guarded)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
@@ -76,51 +73,34 @@ class ChunkPredictor:
 
 
 def predict_on_ray(
-    run: RunFolder,
-    images: list[str],
+    bundle: Bundle,
+    images: Iterable[str],
     *,
     address: str | None = None,
     jobs: int | None = None,
     wait: float = 60.0,
-    skip_bad: bool = False,
-    on_outlier: OnOutlier = "warn",
-    bars: Bars = silent,
+    guarded: bool = True,
 ) -> Iterator[Predictions]:
-    """Predict images with a run's bundle on a cluster, and yield the predictions chunk by chunk, in order.
+    """Predict images with a bundle on a cluster, and yield the predictions chunk by chunk, in order.
 
     Args:
-        run: A trained run.
+        bundle: The bundle.
         images: Absolute paths, valid on every node.
         address: The cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
         jobs: The number of actors side by side; None for as many as the cluster has room for.
         wait: The seconds to wait for a cluster that is silent or has no room.
-        skip_bad: Whether to leave unreadable images out; otherwise the first chunk that contains one raises.
-        on_outlier: What to do about images that are unlike the training images; see `predict_run`.
-        bars: Shows the progress.
+        guarded: Whether images are to be judged by the guard, if the bundle has one.
 
     Raises:
-        DataError: There are no images, some are unreadable, some are refused, or are to be, and there is no guard.
-        BundleError: The run's bundle is missing or was changed.
+        BundleError: The bundle was changed, or its output for an image is NaN or infinite.
         EngineError: The cluster cannot be joined or has no room for an actor, or an actor failed.
     """
-    from chestnut.inference.bundle_guard import require_guard
-    from chestnut.inference.run_bundle import read_run_bundle
-
-    chunks, threads, done = in_chunks(images), threads_per_job(), 0
-    bundle = read_run_bundle(run)
-    require_guard(bundle, on_outlier)
+    chunks, threads = list(in_chunks(images)), threads_per_job()
     files = {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.is_file()}
-    with open_ray_engine(address, jobs, threads, wait) as engine, bars("Predicting") as tick:
+    with open_ray_engine(address, jobs, threads, wait) as engine:
         actors = min(engine.parallel, len(chunks))
-        work = _Work(chunks, files, threads, engine.gpus, actors, travelling_variables(), on_outlier != "ignore")
-        for chunk, part in zip(chunks, _predict_remotely(engine, work), strict=True):
-            if not skip_bad:
-                refuse_bad(part)
-            if on_outlier == "refuse":
-                refuse_outliers(part)
-            done += len(chunk)
-            tick(done, len(images))
-            yield part
+        work = _Work(chunks, files, threads, engine.gpus, actors, travelling_variables(), guarded)
+        yield from _predict_remotely(engine, work)
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,8 @@ def _repeat(run: RunFolder, facts: Mapping[str, Any], record: RunRecord) -> str:
     """Return the command that repeats the run, with the images and splits of its manifest."""
     if isinstance(run.recipe.model, EnsembleConfig):
         return " \\\n    ".join(["chestnut ensemble", *(shlex.quote(one) for one in run.recipe.model.members)])
+    if record.imported is not None:
+        return record.command or "chestnut import"
     parts = [["chestnut", "train", str(run.manifest_file)], ["--recipe", str(run.recipe_file)]]
     if facts.get("positive") and run.recipe.data.positive is None:
         parts.append(["--positive", str(facts["positive"])])
@@ -143,6 +145,14 @@ def _repeat(run: RunFolder, facts: Mapping[str, Any], record: RunRecord) -> str:
 def _training_rows(run: RunFolder, record: RunRecord, history: pd.DataFrame) -> list[tuple[str, str]]:
     epochs = len(history)
     parameters = ("Parameters", f"{record.parameters or 0:,}")
+    if (found := record.imported) is not None:
+        return [
+            ("Imported from", f"{found.file}, {found.bytes:,} bytes, written by Keras {found.keras}"),
+            ("SHA-256 of the file", found.sha256),
+            ("Checked", found.parity),
+            ("Original program", found.trust),
+            parameters,
+        ]
     if record.members:
         return [("Members", str(len(record.members))), parameters]
     if record.fitted:

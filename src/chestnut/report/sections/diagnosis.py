@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chestnut.config import ClassicalConfig, EnsembleConfig
+from chestnut.config import ClassicalConfig, EnsembleConfig, ImportedConfig
 from chestnut.diagnosis.diagnosis import diagnose
 from chestnut.report.sections.findings import Shown
 from chestnut.runs.folder import RunFolder
@@ -27,12 +27,13 @@ def read_advice(run: RunFolder) -> TrainingAdvice | None:
     """Diagnose a run that was trained by epochs.
 
     Returns:
-        The diagnosis; None before the first epoch has ended, and for a classical method or an ensemble.
+        The diagnosis; None before the first epoch has ended, for a classical method, an ensemble and an
+            imported network.
 
     Raises:
         DataError: A table of the run is damaged.
     """
-    if isinstance(run.recipe.model, EnsembleConfig):
+    if isinstance(run.recipe.model, EnsembleConfig | ImportedConfig):
         return None
     found = diagnose(run)
     if not found.epochs or isinstance(run.recipe.model, ClassicalConfig):

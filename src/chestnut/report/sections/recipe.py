@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chestnut.config import ClassicalConfig, EnsembleConfig, Recipe
+from chestnut.config import ClassicalConfig, EnsembleConfig, ImportedConfig, Recipe
 from chestnut.evaluation.metric_names import in_words
 
 # The rows that mean nothing for a classical method, which is not trained by steps.
@@ -54,6 +54,8 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
     left_out = _TRAINED_ONLY if isinstance(recipe.model, ClassicalConfig) else ()
     if isinstance(recipe.model, EnsembleConfig):
         left_out = _SINGLE_ONLY
+    if isinstance(recipe.model, ImportedConfig):
+        left_out = _SINGLE_ONLY - {"Network", "Split"}
     return [(name, value) for name, value in rows if value and name not in left_out]
 
 

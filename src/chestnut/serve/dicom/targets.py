@@ -87,11 +87,14 @@ class Application:
         if not association.is_established:
             why = "it rejects the association" if association.is_rejected else "it does not answer"
             raise UnreachableError(f"cannot be reached: {why}")
+        connection: Any = getattr(association.dul.socket, "socket", None)
         try:
             yield _Association(association)
         finally:
             if association.is_established:
                 association.release()
+            if connection is not None:
+                connection.close()  # pynetdicom leaves one open that the other side has cut
 
     def __str__(self) -> str:
         """Return the application as AE@HOST:PORT."""

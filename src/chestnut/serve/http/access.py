@@ -60,10 +60,15 @@ class Access:
         if self._tokens is None:
             return LOCAL
         name = find_client(self._tokens, headers)
-        if name is None and path not in _OPEN and not path.startswith("/page/"):
+        if name is None and not is_open(path):
             text = "this service needs a token; send Authorization: Bearer TOKEN, or sign in on the page"
             raise RequestError(401, text)
         return name or ""
+
+
+def is_open(path: str) -> bool:
+    """Tell whether a path needs no token."""
+    return path in _OPEN or path.startswith("/page/")
 
 
 def find_client(tokens: Tokens, headers: Headers) -> str | None:

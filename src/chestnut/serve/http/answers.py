@@ -13,6 +13,33 @@ from chestnut.serve.scoring.scorer import Scorer
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _ID = "6f0f3f2e-6f4e-4d0e-9d1c-3f0f5b0a7f11"
 
+#: An answer for two images, one of which cannot be read.
+_PREDICTION: dict[str, Any] = {
+    "model": {
+        "name": "cnn-small",
+        "bundle": _HASH,
+        "classes": ["NORMAL", "PNEUMONIA"],
+        "positive": "PNEUMONIA",
+        "threshold": 0.5,
+    },
+    "results": [
+        {
+            "id": _ID,
+            "name": "one.png",
+            "pixels": _HASH,
+            "bundle": _HASH,
+            "probabilities": {"NORMAL": 0.08, "PNEUMONIA": 0.92},
+            "decision": "PNEUMONIA",
+            "threshold": 0.5,
+            "guard": {"in_distribution": True, "score": 0.42, "reason": ""},
+            "lungs": True,
+            "kept": False,
+        },
+        {"name": "two.dcm", "error": "is truncated"},
+    ],
+    "timing_ms": {"decode": 2.1, "score": 1.4, "store": 1.2, "total": 4.7},
+}
+
 
 class Answer(BaseModel):
     """An answer, or a part of one."""
@@ -105,6 +132,8 @@ class Timing(Answer):
 
 class Prediction(Answer):
     """What a network says of the images of a request, in their order."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PREDICTION]})
 
     model: Decider
     results: list[Result | Failure]

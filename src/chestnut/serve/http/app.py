@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from chestnut.serve.http.access import Access
@@ -12,9 +11,10 @@ from chestnut.serve.http.errors import Faults, add_error_handlers
 from chestnut.serve.http.headers import Secured
 from chestnut.serve.http.limits import Guarded
 from chestnut.serve.http.metrics import Measured
+from chestnut.serve.http.openapi import Api
 from chestnut.serve.http.routes.explain import explain_routes
 from chestnut.serve.http.routes.history import history_routes
-from chestnut.serve.http.routes.predict import predict_routes
+from chestnut.serve.http.routes.predict import faults, predict_routes
 from chestnut.serve.http.routes.session import session_routes
 from chestnut.serve.http.routes.state import NOTICE, state_routes
 from chestnut.serve.http.service import Service
@@ -31,7 +31,9 @@ def create_app(service: Service) -> ASGIApp:
     Args:
         service: The networks, the audit table and the limits.
     """
-    api = FastAPI(
+    api = Api(
+        needs_token=service.tokens is not None,
+        responses=faults(400, 408, 413, 422),
         title="chestnut",
         version=version("chestnut"),
         description=_DESCRIPTION,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from fastapi import Request
 
-from chestnut.errors import BundleError, ImageError
+from chestnut.errors import BundleError, ImageError, StoreError
 from chestnut.serve.http.answers import Decider, Failure, Prediction, Result, Timing
 from chestnut.serve.http.body import Body, Place, read_body
 from chestnut.serve.http.errors import ClientGoneError
@@ -157,7 +157,11 @@ async def _record(
         for one in scored
     ]
     ids, done = service.store.submit(entries, Origin("http", client))
-    await asyncio.wrap_future(done)
+    try:
+        async with asyncio.timeout(service.limits.answer_seconds):
+            await asyncio.wrap_future(done)
+    except TimeoutError:
+        raise StoreError(f"the database {service.store.place} does not answer") from None
     return ids
 
 

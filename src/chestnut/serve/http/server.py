@@ -80,8 +80,16 @@ class Server(uvicorn.Server):
 
     def answer(self, listener: socket.socket) -> None:
         """Answer requests until SIGTERM or Ctrl-C, or until `stop` is called."""
-        with contextlib.suppress(asyncio.CancelledError):
+        if asyncio._get_running_loop() is None:
             self.run([listener])
+            return
+        thread = threading.Thread(target=self.run, args=[[listener]])  # a notebook has a loop of its own
+        thread.start()
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            self.stop()
+            thread.join()
 
     def stop(self) -> None:
         """Take no more requests, and finish those that have begun. Any thread may call it."""

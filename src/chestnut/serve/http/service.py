@@ -19,6 +19,9 @@ from chestnut.serve.store.kept_images import KeptImages
 from chestnut.serve.store.pseudonyms import Pseudonyms
 from chestnut.serve.store.store import Store
 
+#: The seconds that what is left has when a service is closed, after its requests have ended.
+LAST_SECONDS = 2.0
+
 #: The most requests that wait for the audit table at a time, each in a thread; their rows are written together.
 _WRITERS = 32
 
@@ -109,14 +112,17 @@ class Service:
                 max(1.0, pace * self._busy),
             )
 
-    def close(self) -> bool:
+    def close(self, seconds: float = LAST_SECONDS) -> bool:
         """Score what waits, and take nothing more.
+
+        Args:
+            seconds: The most time to wait for that. Running requests have had theirs when a service is closed.
 
         Returns:
             Whether all that waited was scored in time.
         """
         self.stopping = True
-        until = time.monotonic() + self.limits.drain_seconds
+        until = time.monotonic() + seconds
         done = [queue.close(max(0.0, until - time.monotonic())) for queue in self.queues.values()]
         for pool in (self.decoders, self.explainers):
             pool.shutdown(wait=False, cancel_futures=True)

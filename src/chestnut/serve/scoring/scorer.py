@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.softmax import probabilities
@@ -14,7 +16,7 @@ from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_guard import Guard
 from chestnut.inference.onnx_engine import OnnxEngine
 from chestnut.serve.scoring.score import Judgement, Score
-from chestnut.serve.scoring.upload import Decoded
+from chestnut.serve.scoring.upload import Decoded, Upload, decode_upload
 
 #: The numbers of images that are computed together when a service starts: ONNX Runtime prepares memory for each.
 _WARM = (1, 4, 8)
@@ -54,10 +56,15 @@ class Scorer:
         return cls(name or place.resolve().parent.name, bundle, engine, Guard.open(bundle))
 
     def warm(self) -> None:
-        """Score images without content, so that the first client does not wait for memory to be prepared."""
-        spec = self.bundle.spec
+        """Score images without content, so that the first client does not wait for what is loaded when it is needed.
+
+        That is memory for each number of images, the network that finds lungs, and the readers of pictures.
+        """
+        spec, file = self.bundle.spec, io.BytesIO()
         for count in _WARM:
             self.engine.features(np.zeros((count, spec.height, spec.width), np.uint8), [""] * count)
+        Image.new("L", (64, 64)).save(file, "PNG")
+        self.score([decode_upload(Upload("an image without content", file.getvalue()), spec)])
 
     def score(self, images: Sequence[Decoded]) -> list[Score]:
         """Score decoded images, one or more.

@@ -16,10 +16,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from chestnut.errors import MissingExtraError, StoreError, in_one_line
-from chestnut.files.disk_errors import disk_errors
+from chestnut.files.disk_errors import disk_errors, require_possible
+from chestnut.names import shown
 
 #: Seconds to wait for another process's transaction, and for a database server to answer.
 _BUSY, _CONNECT, _STATEMENT = 10, 5, 10
+
+#: The names of PostgreSQL in addresses.
+_POSTGRES = ("postgresql", "postgres")
 
 #: What may be given as a database.
 _FORMS = "give sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -49,9 +53,7 @@ def connect(url: str) -> Engine:
         MissingExtraError: The driver for PostgreSQL is not installed.
     """
     address = _parse(url)
-    if address.get_backend_name() == "sqlite":
-        return _connect_sqlite(address)
-    return _connect_postgres(address)
+    return _connect_sqlite(address) if address.get_backend_name() == "sqlite" else _connect_postgres(address)
 
 
 def _parse(url: str) -> URL:
@@ -60,19 +62,31 @@ def _parse(url: str) -> URL:
         backend = address.get_backend_name()
     except (ArgumentError, ValueError):
         raise StoreError(f"a database's address that is not one: {_FORMS}") from None
-    if backend not in ("sqlite", "postgresql"):
+    if backend not in ("sqlite", *_POSTGRES):
         raise StoreError(f"a database of {backend}: {_FORMS}")
-    if backend == "sqlite" and address.database in (None, "", ":memory:"):
-        raise StoreError(f"{url}: a database in memory would be lost; {_FORMS}")
+    if backend == "sqlite":
+        _check_sqlite(address, url)
     return address
 
 
+def _check_sqlite(address: URL, url: str) -> None:
+    if address.database in (None, "", ":memory:"):
+        raise StoreError(f"{url}: a database in memory would be lost; {_FORMS}")
+    if address.host or address.query:
+        extra = f"?{next(iter(address.query))}" if address.query else f"a host, {address.host}"
+        raise StoreError(f"{shown(url)}: SQLite takes a file and not {extra}; {_FORMS}")
+
+
 def _connect_sqlite(address: URL) -> Engine:
-    path = Path(str(address.database))
+    path = Path(str(address.database)).expanduser()
     with disk_errors(path):
+        require_possible(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise StoreError(f"{path} is a device or a pipe; {_FORMS}")
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_engine(address.set(drivername="sqlite"), connect_args={"timeout": _BUSY})
+    address = URL.create("sqlite", database=str(path))
+    engine = create_engine(address, connect_args={"timeout": _BUSY})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
+from sqlalchemy import URL
 
 _FOLDER = "chestnut"
 
 
 def default_database() -> str:
     """Return the address of the database in the user's folder for data."""
-    return f"sqlite:///{_place() / 'audit.sqlite'}"
+    return URL.create("sqlite", database=str(_place() / "audit.sqlite")).render_as_string()
 
 
 def default_key() -> Path:

@@ -14,8 +14,8 @@ from chestnut.serve.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 
-#: Seconds between two purges, and the most days that may be asked for.
-_EVERY, _MOST_DAYS = 3600.0, 36_500
+#: Seconds between two purges, seconds to wait for one at the end, and the most days that may be asked for.
+_EVERY, _PATIENCE, MOST_DAYS = 3600.0, 5.0, 36_500
 
 
 class Purged(NamedTuple):
@@ -43,19 +43,13 @@ class Retention:
     """
 
     def __init__(self, store: Store, keep_days: int, images: KeptImages | None = None) -> None:
-        require_between(1, _MOST_DAYS, " days", error=StoreError, keep_days=keep_days)
+        require_between(1, MOST_DAYS, " days", error=StoreError, keep_days=keep_days)
         self._store, self._age, self._images = store, timedelta(days=keep_days), images
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Purge now, and from now on every hour in a thread.
-
-        Raises:
-            StoreError: The database cannot be written.
-            DiskError: A kept image cannot be deleted.
-        """
-        self.purge()
+        """Purge in a thread, now and every hour; faults go into the log."""
         self._thread.start()
 
     def purge(self) -> Purged:
@@ -71,16 +65,19 @@ class Retention:
         return Purged(predictions, images)
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread; a purge that takes long is given up."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def _work(self) -> None:
-        while not self._stopped.wait(_EVERY):
+        while True:
             try:
                 purged = self.purge()
             except ChestnutError as error:
                 _LOG.warning("old predictions could not be deleted: %s", error)
             else:
-                _LOG.info("deleted %s old predictions and %s images", *purged)
+                if any(purged):
+                    _LOG.info("deleted %s old predictions and %s images", *purged)
+            if self._stopped.wait(_EVERY):
+                return

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Engine, Select, delete, func, insert, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, Select, delete, insert, select, text
+from sqlalchemy.orm import Session, aliased
 
 from chestnut.errors import StoreError, UnknownPredictionError, VerdictError, listed
 from chestnut.names import shown
@@ -163,21 +163,20 @@ class Store:
         Raises:
             StoreError: The database cannot be read.
         """
-        last = func.max(VerdictEvent.number)
-        before: int | None = None
+        events = select(VerdictEvent.number, VerdictEvent.prediction).order_by(VerdictEvent.number.desc())
+        page_of, seen = events, set[int]()
         while True:
-            page = select(VerdictEvent.prediction, last).group_by(VerdictEvent.prediction).order_by(last.desc())
-            if before is not None:
-                page = page.having(last < before)
             with store_errors(self._engine), Session(self._engine) as session:
-                keys = session.execute(page.limit(MOST_ROWS)).all()
-                numbers = {number: place for place, (number, _) in enumerate(keys)}
-                found = session.scalars(select(Prediction).where(Prediction.number.in_(numbers)))
-                rows = _to_rows(session, sorted(found, key=lambda row: numbers[row.number]))
-            yield from rows
-            if len(keys) < MOST_ROWS:
+                page = session.execute(page_of.limit(MOST_ROWS)).all()
+                latest = dict.fromkeys(prediction for _, prediction in page if prediction not in seen)
+                found = session.scalars(select(Prediction).where(Prediction.number.in_(latest)))
+                rows = {row.number: row for row in found}
+                ordered = _to_rows(session, [rows[number] for number in latest if number in rows])
+            yield from (row for row in ordered if row.verdicts)  # others are being deleted
+            if len(page) < MOST_ROWS:
                 return
-            before = keys[-1][1]
+            seen.update(latest)
+            page_of = events.where(VerdictEvent.number < page[-1][0])
 
     def find_kept(self, names: Sequence[str]) -> set[str]:
         """Return which of some kept images predictions need.
@@ -272,18 +271,20 @@ def _select(session: Session, query: Query) -> Select[Prediction]:
         found = found.where(Prediction.model == storable(query.model))
     if query.verdict is None:
         return found
-    latest = select(func.max(VerdictEvent.number)).group_by(VerdictEvent.prediction)
-    judged = select(VerdictEvent.prediction).where(VerdictEvent.number.in_(latest))
+    judged = select(VerdictEvent).where(VerdictEvent.prediction == Prediction.number)
     if query.verdict == "none":
-        return found.where(Prediction.number.not_in(judged))
-    return found.where(Prediction.number.in_(judged.where(VerdictEvent.verdict == query.verdict)))
+        return found.where(~judged.exists())
+    later = aliased(VerdictEvent)
+    same = select(later.number).where(later.prediction == VerdictEvent.prediction, later.number > VerdictEvent.number)
+    is_latest = ~same.correlate(VerdictEvent).exists()
+    return found.where(judged.where(VerdictEvent.verdict == query.verdict, is_latest).exists())
 
 
 def _to_rows(session: Session, found: Sequence[Prediction]) -> list[Row]:
     """Return predictions with their verdicts, which one more query reads."""
     verdicts: dict[int, list[RowVerdict]] = {row.number: [] for row in found}
-    events = select(VerdictEvent).where(VerdictEvent.prediction.in_(verdicts)).order_by(VerdictEvent.number)
-    for event in session.scalars(events):
+    events = session.scalars(select(VerdictEvent).where(VerdictEvent.prediction.in_(verdicts)))
+    for event in sorted(events, key=lambda event: event.number):
         verdicts[event.prediction].append(
             RowVerdict(
                 id=event.id,

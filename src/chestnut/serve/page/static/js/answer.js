@@ -3,7 +3,7 @@
 import { byId, el, icon, show } from "./dom.js";
 import { meter } from "./cards.js";
 import { isPositive, isUnusual } from "./worklist.js";
-import { CAVEAT, explainChoice, explainDecision, shownNumber, shownThreshold } from "./words.js";
+import { explainChoice, explainDecision, explainScore, shownNumber, shownThreshold } from "./words.js";
 
 const PENDING = {
   waiting: "This image waits for its turn.",
@@ -26,7 +26,7 @@ export function showAnswer(item, outcome, model, actions) {
   decision.classList.toggle("positive", isPositive(result, model));
   byId("gauge").replaceChildren(...(model.positive ? gauge(result, model) : gauges(result)));
   byId("words").textContent = model.positive ? explainDecision(result, model) : explainChoice(result);
-  byId("caveat").textContent = CAVEAT;
+  byId("caveat").textContent = explainScore(result, model);
   byId("facts").replaceChildren(...facts(item, outcome, model));
 }
 
@@ -42,11 +42,14 @@ function showFailure(outcome, { again, remove }) {
 
 function showGuard(result) {
   const place = byId("guard");
-  show(place, isUnusual(result));
-  if (!isUnusual(result)) return;
-  const why = result.guard.reason ? ` ${sentence(result.guard.reason)}` : "";
-  const text = `The network was not trained on images like this one, and its answer may mean nothing.${why}`;
-  place.replaceChildren(icon("alert"), el("strong", {}, "Unusual image"), el("p", {}, text));
+  const warnings = [];
+  if (isUnusual(result)) {
+    const why = result.guard.reason ? ` ${sentence(result.guard.reason)}` : "";
+    warnings.push(["Unusual image", `The network was not trained on images like this one, and its answer may mean nothing.${why}`]);
+  }
+  if (result.lungs === false) warnings.push(["Lungs not found", "The network expects the lungs alone, and got the whole image."]);
+  show(place, warnings.length > 0);
+  place.replaceChildren(...warnings.flatMap(([title, text]) => [icon("alert"), el("strong", {}, title), el("p", {}, text)]));
 }
 
 function sentence(text) {

@@ -108,7 +108,8 @@ function describe(item, outcome, model, waited) {
 /** Return a name that is shortened in its middle, as its end often tells images apart. */
 function nameOf(item) {
   const end = Math.max(0, item.name.length - 10);
-  return el("span", { class: "card-name", title: item.path }, el("span", {}, item.name.slice(0, end)), el("span", {}, item.name.slice(end)));
+  const [head, tail] = [item.name.slice(0, end), item.name.slice(end)].map((part) => el("span", { "aria-hidden": "true" }, part));
+  return el("span", { class: "card-name", title: item.path }, head, tail, unseen(item.name));
 }
 
 /** Return a bar for the probability, with a tick at the threshold. */

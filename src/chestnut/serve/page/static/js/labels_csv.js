@@ -6,6 +6,9 @@ const COLUMNS = ["path", "label", "verdict", "decision", "probability", "thresho
 
 const cell = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
+/** Return a reviewer's text so that no spreadsheet takes it for a formula. */
+const plain = (text = "") => (/^[=+\-@\t\r]/.test(text ?? "") ? `'${text}` : text);
+
 /** Return the label that a verdict gives: the reviewer's class, or the decision if they agree; null if unsure. */
 export function labelOf(verdict, result) {
   if (!verdict || verdict.verdict === "unsure") return null;
@@ -27,7 +30,7 @@ export function labelsTable(worklist) {
     const positive = worklist.model.positive ?? result.decision;
     rows.push([
       item.path, label, VERDICTS[verdict.verdict].toLowerCase(), result.decision, String(result.probabilities[positive]),
-      result.threshold === null ? "" : String(result.threshold), worklist.model.name, verdict.note, verdict.reviewer, result.id,
+      result.threshold === null ? "" : String(result.threshold), worklist.model.name, plain(verdict.note), plain(verdict.reviewer), result.id,
     ]);
   }
   const text = [COLUMNS, ...rows].map((row) => row.map((value) => cell(value ?? "")).join(",")).join("\r\n");

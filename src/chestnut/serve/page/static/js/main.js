@@ -43,6 +43,9 @@ let pending = false;
 let opening = new AbortController();
 let answered = "";
 
+/** Tell whether the window shows the worklist or an image, not both; the style sheets have the same limit. */
+const isNarrow = () => matchMedia("(max-width: 920px)").matches;
+
 // ---- the worklist
 
 function refresh() {
@@ -67,10 +70,11 @@ function tellCounts(shown) {
   for (const id of ["list", "find", "list-foot"]) show(byId(id), all > 0);
   byId("save-labels").disabled = judged === 0;
   show(byId("empty"), all === 0);
+  show(byId("unchosen"), all > 0 && !worklist.selected);
   showNothing(all > 0 && shown === 0);
 }
 
-function receive(items, left) {
+async function receive(items, left) {
   worklist.add(items);
   if (left) tell(`${count(left, "file")} of the folder ${left === 1 ? "is" : "are"} no image, and left out.`);
   if (!items.length) {
@@ -78,8 +82,9 @@ function receive(items, left) {
     return;
   }
   say(`${count(items.length, "image")} added`);
-  sender.send(items);
-  if (!worklist.selected && (items.length === 1 || matchMedia("(min-width: 921px)").matches)) worklist.select(items[0]);
+  if (!worklist.model) await openModels(); // the service could not be reached before
+  else sender.send(items);
+  if (!worklist.selected && (items.length === 1 || !isNarrow())) worklist.select(items[0]);
 }
 
 // ---- one image
@@ -96,7 +101,8 @@ function openImage() {
   viewer.show(null);
   cards.reveal(item);
   byId("answer").scrollTop = 0;
-  if (matchMedia("(max-width: 920px)").matches) scrollTo(0, 0);
+  tellAnswer();
+  if (isNarrow()) scrollTo(0, 0);
   void openPicture(item);
 }
 
@@ -124,12 +130,13 @@ function note(text) {
   byId("stage-note").textContent = text;
   show(byId("stage-note"), text !== "");
   show(byId("corner-view"), text === "");
+  byId("instruments").inert = text !== "";
 }
 
 /** Show the answer of the open image, unless it is the one that is shown. */
 function tellAnswer() {
   const item = worklist.selected;
-  if (!item) return;
+  if (!item || !worklist.model) return;
   const outcome = worklist.outcome(item);
   const place = ordered.indexOf(item);
   byId("position").textContent = place < 0 ? "" : `${place + 1} of ${ordered.length}`;
@@ -139,10 +146,18 @@ function tellAnswer() {
   if (now === answered) return;
   const fresh = !answered.startsWith(JSON.stringify([item.key, worklist.model.name, outcome.state]).slice(0, -1));
   answered = now;
-  showAnswer(item, outcome, worklist.model, { again: () => sender.send([item]), remove: () => worklist.remove(item) });
+  showAnswer(item, outcome, worklist.model, { again: () => sender.send([item]), remove: () => remove(item) });
   if (fresh) map.open();
   verdicts.open(item);
   if (fresh && outcome.state === "scored" && !viewer.picture) void openPicture(item);
+}
+
+/** Take an image off the worklist, and open the one beside it. */
+function remove(item) {
+  const place = ordered.indexOf(item);
+  const beside = ordered[place + 1] ?? ordered[place - 1] ?? null;
+  if (!isNarrow()) worklist.select(beside);
+  worklist.remove(item);
 }
 
 function step(by) {
@@ -175,10 +190,13 @@ function go(view) {
   if (view === "history") void history.load();
 }
 
+/** Learn which networks there are; the first is chosen, and gets the images that wait. */
 async function openModels() {
   try {
     worklist.models = await service.models();
+    if (worklist.model) return; // two requests were under way
   } catch (error) {
+    byId("empty-network").textContent = error.message;
     tell(error.message);
     return;
   }
@@ -186,18 +204,25 @@ async function openModels() {
   fillChoice(choice, worklist.models.map((model) => model.name));
   choice.disabled = worklist.models.length < 2;
   choice.parentElement.classList.toggle("single", worklist.models.length < 2);
-  choice.addEventListener("change", () => worklist.choose(worklist.models.find((model) => model.name === choice.value)));
   worklist.choose(worklist.models[0]);
+  const client = await service.client().catch(() => null);
+  show(byId("sign-out"), client !== null);
+  byId("sign-out").title = `Sign out ${client}`;
 }
 
+/** Go back one step: from the history, from an image, or from the filters. */
 function back() {
-  const item = worklist.selected;
   if (document.body.dataset.view === "history") go("worklist");
+  else if (worklist.selected && isNarrow()) closeImage();
   else if (!byId("filters").hidden) filters.toggle();
-  else if (item && matchMedia("(max-width: 920px)").matches) {
-    worklist.select(null);
-    cards.focus(item);
-  } else if (item) cards.focus(item);
+  else if (worklist.selected) cards.focus(worklist.selected);
+}
+
+/** Show the worklist again where there is no room for both. */
+function closeImage() {
+  const item = worklist.selected;
+  worklist.select(null);
+  cards.focus(item);
 }
 
 function saveLabels() {
@@ -272,9 +297,11 @@ function pan(key) {
 worklist.addEventListener("change", refresh);
 worklist.addEventListener("select", openImage);
 worklist.addEventListener("model", () => {
-  const { name, classes, positive, threshold } = worklist.model;
+  const { name, classes, positive, threshold, synthetic } = worklist.model;
+  show(byId("notice-synthetic"), synthetic);
+  byId("network").value = name;
   filters.offer(classes);
-  byId("caption").textContent = positive ? `Score for ${positive}; the tick is the threshold, ${shownThreshold(threshold)}` : "Score for the class that is decided";
+  byId("caption").textContent = positive ? `Score for ${positive}, threshold ${shownThreshold(threshold)}` : "Score for the class that is decided";
   byId("empty-network").textContent = `${name} decides between ${classes.slice(0, -1).join(", ")} and ${classes.at(-1)}.`;
   const unknown = worklist.items.filter((item) => worklist.outcome(item).state === "waiting");
   if (unknown.length) sender.send(unknown);
@@ -283,15 +310,22 @@ filters.addEventListener("change", refresh);
 sender.addEventListener("progress", showProgress);
 verdicts.addEventListener("saved", (event) => openNext(event.detail));
 
+byId("network").addEventListener("change", (event) => {
+  worklist.choose(worklist.models.find((model) => model.name === event.target.value));
+});
 byId("to-worklist").addEventListener("click", () => go("worklist"));
 byId("to-history").addEventListener("click", () => go("history"));
-byId("back").addEventListener("click", back);
+byId("back").addEventListener("click", closeImage);
 byId("previous").addEventListener("click", () => step(-1));
 byId("next").addEventListener("click", () => step(1));
 byId("sending-stop").addEventListener("click", () => sender.stop());
 byId("save-labels").addEventListener("click", saveLabels);
 byId("help-open").addEventListener("click", () => byId("help").showModal());
 byId("help-close").addEventListener("click", () => byId("help").close());
+byId("sign-out").addEventListener("click", async () => {
+  await service.signOut();
+  location.reload();
+});
 byId("token-cancel").addEventListener("click", () => byId("token").close());
 
 openIntake(receive);

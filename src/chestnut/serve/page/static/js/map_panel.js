@@ -68,16 +68,18 @@ export class MapPanel {
     const { signal } = this.#asked;
     show(byId("map-more"), true);
     byId("map-words").textContent = "The map is being computed.";
+    byId("corner-map").textContent = "Computing the heat map …";
+    show(byId("corner-map"), true);
     try {
-      const { map, method, of, evidence } = await this.#obtain(signal);
+      const { map, faint, method, of, evidence } = await this.#obtain(signal);
       if (signal.aborted) return;
       this.#viewer.cover(map);
-      byId("map-words").textContent = explainMap(method, of, evidence);
+      byId("map-words").textContent = explainMap(method, of, { evidence, faint });
       byId("corner-map").textContent = `Heat map for ${of}`;
-      show(byId("corner-map"), true);
       say("Heat map on");
     } catch (error) {
       if (error.name === "AbortError" || signal.aborted) return;
+      show(byId("corner-map"), false);
       byId("map-words").textContent = `There is no map: ${error.message}`;
       say(byId("map-words").textContent);
     }
@@ -89,7 +91,7 @@ export class MapPanel {
     const key = JSON.stringify([selected.key, model.name, wanted]);
     if (!this.#painted.has(key)) {
       const { picture, method, of, evidence } = await this.#service.explain(selected.file, model.name, { form: "map", of: wanted, signal });
-      this.#painted.set(key, { map: await paintMap(picture), method, of, evidence });
+      this.#painted.set(key, { ...(await paintMap(picture)), method, of, evidence });
       if (this.#painted.size > 32) this.#painted.delete(this.#painted.keys().next().value);
     }
     return this.#painted.get(key);

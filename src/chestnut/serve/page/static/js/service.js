@@ -8,8 +8,9 @@ export class ServiceError extends Error {
   }
 }
 
-/** How often a request is sent again while the service is busy, and the longest pause before one, in seconds. */
+/** How often an image is sent again while the service is busy, and what somebody waits for; the longest pause, seconds. */
 const TRIES = 12;
+const SOON = 2;
 const LONGEST_PAUSE = 60;
 
 export class Service {
@@ -67,10 +68,13 @@ export class Service {
     };
   }
 
-  /** Return rows of the audit table, newest first. */
+  /**
+   * Return rows of the audit table, newest first.
+   *
+   * @returns {Promise<{predictions: Object[], next: string|null}>}  `next` is the row to go on from.
+   */
   async history(query) {
-    const found = await this.#json(`/v1/predictions?${new URLSearchParams(query)}`);
-    return found.predictions;
+    return this.#json(`/v1/predictions?${new URLSearchParams(query)}`);
   }
 
   /** Store a reviewer's verdict. */
@@ -80,9 +84,25 @@ export class Service {
     await this.#send(`/v1/predictions/${encodeURIComponent(id)}/verdict`, { method: "POST", body, headers });
   }
 
-  /** Return the table of all verdicts. */
-  async verdicts() {
-    return (await this.#send("/v1/verdicts.csv", {})).blob();
+  /** Return an image that the service keeps, as PNG. */
+  async kept(id) {
+    return (await this.#send(`/v1/predictions/${encodeURIComponent(id)}/picture`, {})).blob();
+  }
+
+  /** Return all verdicts as a table, or those alone that give a label to an image that is kept. */
+  async verdicts(all) {
+    const response = await this.#send(`/v1/verdicts.csv${all ? "?all=true" : ""}`, {});
+    return { table: await response.blob(), leftOut: response.headers.get("X-Chestnut-Left-Out") ?? "" };
+  }
+
+  /** Tell who is signed in; null where nobody needs to be. */
+  async client() {
+    const { needed, client } = await this.#json("/v1/session");
+    return needed ? client : null;
+  }
+
+  async signOut() {
+    await this.#send("/v1/session", { method: "DELETE" });
   }
 
   async #json(path) {
@@ -97,7 +117,7 @@ export class Service {
       const response = await reach(path, options);
       if (response.ok || accepted.includes(response.status)) return response;
       if (response.status === 401) await this.#signInOnce(round);
-      else if (response.status === 503 && busy++ < TRIES) await pause(response, options.signal, onPause);
+      else if (response.status === 503 && busy++ < (onPause ? TRIES : SOON)) await pause(response, options.signal, onPause);
       else throw new ServiceError(reason(await readJson(response), response.status), response.status);
     }
   }

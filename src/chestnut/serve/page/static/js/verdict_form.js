@@ -38,7 +38,7 @@ export class VerdictForm extends EventTarget {
     const others = this.#worklist.model.classes.filter((name) => name !== result.decision);
     fillChoice(byId("label"), others);
     if (label) byId("label").value = label;
-    this.#form.elements.verdict.value = chosen;
+    for (const radio of this.#form.elements.verdict) radio.checked = radio.value === chosen;
     byId("note").value = note;
     this.#tell();
   }

@@ -98,25 +98,29 @@ export class Viewer extends EventTarget {
     const canvas = this.#canvas;
     const { clientWidth, clientHeight } = canvas;
     const dense = devicePixelRatio || 1;
-    canvas.width = Math.round(clientWidth * dense);
-    canvas.height = Math.round(clientHeight * dense);
-    if (!this.#picture || clientWidth === 0) return;
-    const { width, height } = this.#picture;
-    const fitted = Math.min((clientWidth - 2 * MARGIN) / width, (clientHeight - 2 * MARGIN) / height);
-    const scale = fitted * this.#scale;
-    this.#keepInSight(width * scale, height * scale);
-    const left = (clientWidth - width * scale) / 2 + this.#x;
-    const top = (clientHeight - height * scale) / 2 + this.#y;
+    const [width, height] = [Math.round(clientWidth * dense), Math.round(clientHeight * dense)];
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    if (!this.#picture || clientWidth === 0) return;
+    const picture = this.#picture;
+    const fitted = Math.min((clientWidth - 2 * MARGIN) / picture.width, (clientHeight - 2 * MARGIN) / picture.height);
+    const scale = fitted * this.#scale;
+    const [wide, high] = [picture.width * scale, picture.height * scale];
+    this.#keepInSight(wide, high);
+    const left = (clientWidth - wide) / 2 + this.#x;
+    const top = (clientHeight - high) / 2 + this.#y;
     context.scale(dense, dense);
+    context.globalAlpha = 1;
     context.imageSmoothingQuality = "high";
     context.imageSmoothingEnabled = scale * dense < 4;
     const { level, window, inverted } = this.look;
-    context.drawImage(this.#picture.seen(level, window, inverted), left, top, width * scale, height * scale);
+    context.drawImage(picture.seen(level, window, inverted), left, top, wide, high);
     if (!this.#map) return;
     context.imageSmoothingEnabled = true;
     context.globalAlpha = this.#strength;
-    context.drawImage(this.#map, left, top, width * scale, height * scale);
+    context.drawImage(this.#map, left, top, wide, high);
   }
 
   /** Move no further than the picture's edges; what fits stays in the middle. */

@@ -46,9 +46,15 @@ export function explainChoice(result) {
     : `${first[0]} has the highest score${runner}.`;
 }
 
-/** What every score needs to have said beside it. */
-export const CAVEAT =
-  "The score ranks images. It is not the chance that this patient is ill: that depends also on how common the disease is where you work.";
+/** Explain what a score is worth as a probability. */
+export function explainScore(result, model) {
+  if (!model.calibrated) {
+    return "The score ranks images. It is not the chance that this patient is ill: that depends also on how common the disease is where you work.";
+  }
+  const shown = model.positive ?? result.decision;
+  const share = Math.min(99, Math.max(1, Math.round(result.probabilities[shown] * 100)));
+  return `About ${share} of 100 validation images with this score showed ${shown}. Where the disease is rarer or more common, it is another number.`;
+}
 
 const MINUTE = 60_000;
 
@@ -69,10 +75,11 @@ export const METHODS = {
 };
 
 /** Explain a heat map. */
-export function explainMap(method, of, evidence) {
+export function explainMap(method, of, { evidence, faint }) {
   if (!evidence) return `No place of this image speaks for ${of}, so the map is empty.`;
   const known = METHODS[method] ?? "Each place’s part in the score for {class}.";
-  return `${known.replace("{class}", of)} It shows where the network looked, not whether it is right.`;
+  const weak = faint ? " No place changes it much here." : "";
+  return `${known.replace("{class}", of)}${weak} It shows where the network looked, not whether it is right.`;
 }
 
 export const VERDICTS = { agree: "Agree", disagree: "Disagree", unsure: "Unsure" };

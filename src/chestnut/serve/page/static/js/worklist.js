@@ -4,14 +4,23 @@ let made = 0;
 
 /** An image that a user added. */
 export class Item {
-  /** @param {File} file  @param {string} path  its path within what was added, as in the table of labels. */
-  constructor(file, path) {
+  /**
+   * @param {File} file
+   * @param {string} path  its path within what was added, as in the table of labels.
+   * @param {number} added  when it came, in milliseconds.
+   */
+  constructor(file, path, added = Date.now()) {
     this.key = `image-${++made}`;
     this.file = file;
     this.path = path;
     this.name = file.name;
-    this.added = Date.now();
+    this.added = added;
     this.outcomes = new Map();
+  }
+
+  /** Tell whether an answer is about this image. */
+  holds(prediction) {
+    return [...this.outcomes.values()].some((outcome) => outcome.result?.id === prediction);
   }
 }
 
@@ -42,6 +51,13 @@ export class Worklist extends EventTarget {
     this.changed();
   }
 
+  /** Add an image whose answer is in the audit table, and choose the network that gave it. */
+  addScored(item, model, row) {
+    if (this.model !== model) this.choose(model);
+    this.items.push(item);
+    this.update(item, model, { state: "scored", result: row, verdict: row.verdict });
+  }
+
   remove(item) {
     this.items = this.items.filter((one) => one !== item);
     if (this.selected === item) this.select(null);
@@ -55,6 +71,7 @@ export class Worklist extends EventTarget {
   }
 
   choose(model) {
+    if (this.model === model) return;
     this.model = model;
     this.dispatchEvent(new Event("model"));
     this.changed();

@@ -1,0 +1,1 @@
+"""Make a run of a network that was trained elsewhere, without training."""
