@@ -1,8 +1,11 @@
 """Images on the page: how they come in, what is shown of them, and how they can be looked at."""
 
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from hostile_images import dataset, dicom
 from page_service import card, choose, colours_of, picture, wait_for, wait_until_scored
@@ -49,7 +52,7 @@ def test_of_a_dropped_folder_the_images_are_taken_wherever_they_lie(service, ope
     assert card(page, "study/series/b.jpg").locator(".decision").inner_text() == "NORMAL"
 
 
-def test_a_dicom_file_is_drawn_by_the_service_and_other_files_by_the_browser(service, open_page):
+def test_dicom_and_deep_files_are_drawn_by_the_service_and_others_by_the_browser(service, open_page):
     page = open_page(service)
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "explain" in request.url else None)
@@ -62,6 +65,14 @@ def test_a_dicom_file_is_drawn_by_the_service_and_other_files_by_the_browser(ser
     card(page, "b.dcm").locator("button").click()
     wait_for(page, "document.getElementById('canvas').ariaLabel.startsWith('Chest X-ray b.dcm')")
     assert {url.split("form=")[1] for url in asked} == {"picture"}
+    deep = io.BytesIO()
+    Image.fromarray(np.linspace(0, 60000, 96 * 120, dtype=np.uint16).reshape(96, 120)).save(deep, "PNG")
+    asked.clear()
+    choose(page, {"c.png": deep.getvalue()})
+    wait_until_scored(page, 3)
+    card(page, "c.png").locator("button").click()
+    wait_for(page, "document.getElementById('canvas').ariaLabel.startsWith('Chest X-ray c.png')")
+    assert len(asked) >= 1
 
 
 def test_the_picture_is_windowed_inverted_enlarged_and_reset(service, open_page):

@@ -7,7 +7,7 @@ import { isUnusual } from "./worklist.js";
 const CHOICES = ["decision", "guard", "verdict"];
 
 const HINTS = {
-  priority: "The most suspicious first. An image rises while it waits, so that one which the network overlooks is not left to the end.",
+  priority: "The highest score first. An image rises while it waits, so that one which the network overlooks is not left to the end.",
   arrival: "The first to arrive first.",
   name: "By folder and name.",
 };

@@ -16,6 +16,7 @@ import { Pictures } from "./picture.js";
 import { say, tell } from "./say.js";
 import { Sender } from "./sender.js";
 import { Service } from "./service.js";
+import { listShortcuts } from "./shortcuts.js";
 import { openTheme } from "./theme.js";
 import { Thumbnails } from "./thumbnails.js";
 import { askToken } from "./token.js";
@@ -48,10 +49,16 @@ const isNarrow = () => matchMedia("(max-width: 920px)").matches;
 
 // ---- the worklist
 
+/** From this number of images on the worklist is long. */
+const MANY = 200;
+
+
 function refresh() {
   if (pending) return;
   pending = true;
-  requestAnimationFrame(() => {
+  // A long list that changes all the time is drawn a few times a second.
+  const soon = worklist.items.length > MANY && sender.busy ? (draw) => setTimeout(draw, 250) : requestAnimationFrame;
+  soon(() => {
     pending = false;
     const shown = worklist.items.filter((item) => filters.passes(item, worklist.outcome(item)));
     ordered = arrange(shown, worklist, filters.order);
@@ -243,57 +250,6 @@ function showProgress() {
   say(`${count(sender.total, "image")} done${failed ? `, ${failed} in the worklist could not be scored` : ""}`);
 }
 
-const KEYS = [
-  {
-    name: "Worklist",
-    keys: [
-      { on: ["j"], shown: ["J"], does: "next image", act: () => step(1) },
-      { on: ["k"], shown: ["K"], does: "previous image", act: () => step(-1) },
-      { on: ["o"], shown: ["O"], does: "add images; with Shift, a folder", act: (event) => byId(event.shiftKey ? "folder" : "files").click() },
-      { on: ["/"], shown: ["/"], does: "find", act: () => byId("filter-text").focus() },
-      { on: ["f"], shown: ["F"], does: "filters and order", act: () => worklist.items.length && filters.toggle() },
-      { on: ["Escape"], shown: ["Esc"], does: "back to the worklist", act: back },
-    ],
-  },
-  {
-    name: "Verdict",
-    keys: [
-      { on: ["a"], shown: ["A"], does: "agree", act: () => verdicts.choose("agree") },
-      { on: ["d"], shown: ["D"], does: "disagree", act: () => verdicts.choose("disagree") },
-      { on: ["u"], shown: ["U"], does: "unsure", act: () => verdicts.choose("unsure") },
-      { on: ["n"], shown: ["N"], does: "write a note", act: () => byId("note").focus() },
-      { on: ["s"], shown: ["S"], does: "save, next image", act: () => worklist.selected && verdicts.save() },
-    ],
-  },
-  {
-    name: "Picture",
-    keys: [
-      { on: ["+", "="], shown: ["+"], does: "larger", act: () => viewer.enlarge(1.25) },
-      { on: ["-"], shown: ["-"], does: "smaller", act: () => viewer.enlarge(1 / 1.25) },
-      { on: ["[", "]"], shown: ["[", "]"], does: "level", act: ({ key }) => viewer.adjust({ level: viewer.look.level + (key === "]" ? 2 : -2) }) },
-      { on: ["{", "}"], shown: ["{", "}"], does: "window", act: ({ key }) => viewer.adjust({ window: viewer.look.window + (key === "}" ? 4 : -4) }) },
-      { on: ["i"], shown: ["I"], does: "invert", act: () => viewer.adjust({ inverted: !viewer.look.inverted }) },
-      { on: ["0"], shown: ["0"], does: "reset", act: () => viewer.reset() },
-      { on: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: ["←", "→", "↑", "↓"], does: "move, on the picture", onStage: true, act: ({ key }) => pan(key) },
-    ],
-  },
-  {
-    name: "Heat map and page",
-    keys: [
-      { on: ["h"], shown: ["H"], does: "heat map on or off", act: () => worklist.selected && map.toggle() },
-      { on: [",", "."], shown: [",", "."], does: "weaker, stronger", act: ({ key }) => map.strengthen(key === "." ? 5 : -5) },
-      { on: ["t"], shown: ["T"], does: "light or dark", act: () => byId("theme").click() },
-      { on: ["y"], shown: ["Y"], does: "history", act: () => go("history") },
-      { on: ["?"], shown: ["?"], does: "this help", act: () => byId("help").showModal() },
-    ],
-  },
-];
-
-function pan(key) {
-  const [x, y] = { ArrowLeft: [48, 0], ArrowRight: [-48, 0], ArrowUp: [0, 48], ArrowDown: [0, -48] }[key];
-  viewer.move(x, y);
-}
-
 worklist.addEventListener("change", refresh);
 worklist.addEventListener("select", openImage);
 worklist.addEventListener("model", () => {
@@ -332,7 +288,10 @@ openIntake(receive);
 openTheme();
 openInstruments(viewer);
 followHands(byId("canvas"), viewer);
-openKeys(KEYS, byId("canvas"));
+openKeys(
+  listShortcuts({ viewer, map, verdicts, filters, back, step, go, hasImages: () => worklist.items.length > 0, isOpen: () => worklist.selected !== null }),
+  byId("canvas"),
+);
 setInterval(refresh, 30_000); // waiting images rise
 addEventListener("beforeunload", (event) => {
   if (sender.busy) event.preventDefault();

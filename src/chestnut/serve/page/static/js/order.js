@@ -8,6 +8,8 @@
 
 import { shownProbability } from "./worklist.js";
 
+const NAMES = new Intl.Collator(undefined, { numeric: true });
+
 /** Return the place value of an image: its probability, and 1 more when it has waited for the limit. */
 export function priority(probability, waited, limit) {
   return probability + Math.max(0, waited) / limit;
@@ -23,13 +25,13 @@ export function arrange(items, worklist, { by, limit, now }) {
     const { result } = worklist.outcome(item);
     return result ? priority(shownProbability(result, worklist.model), now - item.added, limit) : -1;
   };
-  const judged = (item) => (worklist.outcome(item).verdict ? 1 : 0);
+  const ranked = items.map((item) => ({ item, value: value(item), judged: worklist.outcome(item).verdict ? 1 : 0 }));
   const orders = {
-    priority: (a, b) => judged(a) - judged(b) || value(b) - value(a) || a.added - b.added,
-    arrival: (a, b) => a.added - b.added,
-    name: (a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }),
+    priority: (a, b) => a.judged - b.judged || b.value - a.value || a.item.added - b.item.added,
+    arrival: (a, b) => a.item.added - b.item.added,
+    name: (a, b) => NAMES.compare(a.item.path, b.item.path),
   };
-  return [...items].sort(orders[by]);
+  return ranked.sort(orders[by]).map(({ item }) => item);
 }
 
 /** Return the items that stand visibly higher than their probability alone would put them. */

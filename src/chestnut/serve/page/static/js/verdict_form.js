@@ -23,7 +23,7 @@ export class VerdictForm extends EventTarget {
       event.preventDefault();
       void this.save();
     });
-    byId("note").addEventListener("keydown", (event) => {
+    this.#form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#form.requestSubmit();
     });
   }
