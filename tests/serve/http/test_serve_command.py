@@ -1,5 +1,6 @@
 """`chestnut serve` as a process: it says where it answers, stops when it is told to, and names no patient."""
 
+import asyncio
 import json
 import os
 import signal
@@ -136,6 +137,24 @@ def test_a_client_that_never_ends_its_request_does_not_keep_a_service_from_stopp
         thread.join(20)
         assert 0.9 < time.monotonic() - began < 5  # it had its second
         assert not thread.is_alive()
+
+
+@pytest.mark.slow
+def test_a_notebook_whose_own_loop_runs_can_serve(run, tmp_path):
+    """The call blocks the cell, in which a loop is running, until it is interrupted."""
+    said = []
+
+    def interrupt(serving):
+        said.append(httpx.get(f"{serving.address}/readyz", verify=False).status_code)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    async def cell():
+        begin = {"port": 0, "database": f"sqlite:///{tmp_path / 'audit.sqlite'}"}
+        cn.serve_runs(run, on_ready=lambda serving: threading.Timer(0.1, interrupt, [serving]).start(), **begin)
+        said.append("stopped")
+
+    asyncio.run(cell())
+    assert said == [200, "stopped"]
 
 
 def test_answers_are_sent_without_waiting_for_acknowledgements():

@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chestnut.serve.http.errors import GONE
@@ -23,6 +30,8 @@ class Metrics:
     """Counters of one service, in a registry of their own."""
 
     def __init__(self) -> None:
+        # The time of the first count, which few read, would double the text
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self._requests = Counter("chestnut_requests", "Requests.", ("route", "status"), registry=registry)
         self._seconds = _histogram("request_seconds", "From the headers to the whole answer.", registry, ("route",))

@@ -84,11 +84,8 @@ class Server(uvicorn.Server):
             self.run([listener])
             return
         thread = threading.Thread(target=self.run, args=[[listener]])  # a notebook has a loop of its own
-        thread.start()
-        try:
-            thread.join()
-        except KeyboardInterrupt:
-            self.stop()
+        with self.capture_signals():
+            thread.start()
             thread.join()
 
     def stop(self) -> None:
