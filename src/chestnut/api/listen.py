@@ -28,6 +28,10 @@ PORT = 11112
 _MOST_THREADS, _MOST_PORT, _MOST_DAYS = 4096, 65_535, 36_500
 
 
+#: Seconds between two looks whether to stop.
+_LOOK = 0.3
+
+
 @dataclass(frozen=True)
 class Listening:
     """A listener that takes images.
@@ -159,7 +163,8 @@ def listen(run: Run | str | Path, **options: Unpack[ListenOptions]) -> None:
         with _stopping() as stopped, Service(plan) as service:
             if settings.on_ready:
                 settings.on_ready(_describe(plan, service))
-            stopped.wait()
+            while not stopped.wait(_LOOK):  # without an end, a signal that another thread receives would not be seen
+                pass
 
 
 def _make_plan(folder: Path, settings: ListenSettings, ending: ExitStack) -> Plan:

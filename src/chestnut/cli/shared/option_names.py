@@ -113,6 +113,7 @@ _SAME = frozenset(
         "tls_ca",
         "tls_cert",
         "tls_key",
+        "to",
         "token_file",
         "track",
         "trials",
