@@ -1,7 +1,9 @@
 """What a client may send: bytes, files, parts and seconds are counted while they arrive."""
 
 import asyncio
+import contextlib
 import errno
+import http.client
 import threading
 
 import pytest
@@ -159,6 +161,21 @@ def held(monkeypatch):
     monkeypatch.setattr(Scorer, "score", wait)
     yield go, asked
     go.set()
+
+
+def test_a_refused_image_leaves_its_connection_open_and_a_large_one_does_not(listen):
+    """Who is told to come again need not connect again."""
+    service, port = listen(limits=Limits(request_bytes=3_000_000))
+    service.stopping = True
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        for _ in range(2):
+            connection.request("POST", "/v1/predict", png(9), IMAGE)
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("connection")) == (503, None)
+            assert b"stopping" in answer.read()
+        connection.request("POST", "/v1/predict", bytes(2_000_000), IMAGE)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("connection")) == (503, "close")
 
 
 def test_when_too_many_wait_the_answer_is_503_at_once(serve, held):

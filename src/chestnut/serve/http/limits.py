@@ -17,6 +17,9 @@ _LARGE = ("/v1/predict", "/v1/explain")
 #: What is still read of a request that is refused, in bytes and seconds, so that its client reads the answer.
 _DRAINED_BYTES, _DRAINED_SECONDS = 8 * MB, 2.0
 
+#: The most bytes that are read before an answer that does not need them, so that the connection can be used again.
+_LITTLE = 1 * MB
+
 
 class _StoppedError(Exception):
     """The body of a request is not read further."""
@@ -99,7 +102,10 @@ class _Body:
 
     async def _pass_on(self, message: Message) -> None:
         self.started = True
-        if message["type"] == "http.response.start" and not self._complete:
+        begins = message["type"] == "http.response.start"
+        if begins and not self._complete and self._is_little():
+            await self._read_on()
+        if begins and not self._complete:
             # Else the connection would stay open, and take what its client goes on to send, for ever
             message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
@@ -109,6 +115,11 @@ class _Body:
         await self._send({**message, "more_body": True})
         await self._read_on()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _is_little(self) -> bool:
+        """Tell whether what is still to come is little, and on its way."""
+        declared = self._headers.get(b"content-length", b"")
+        return declared.isdigit() and int(declared) - self._bytes <= _LITTLE and b"expect" not in self._headers
 
     async def _read_on(self) -> None:
         """Read what a client is still sending: a connection that is closed meanwhile would lose the answer."""

@@ -80,7 +80,7 @@ class Server(uvicorn.Server):
 
     def answer(self, listener: socket.socket) -> None:
         """Answer requests until SIGTERM or Ctrl-C, or until `stop` is called."""
-        if asyncio._get_running_loop() is None:
+        if not _is_in_loop():
             self.run([listener])
             return
         thread = threading.Thread(target=self.run, args=[[listener]])  # a notebook has a loop of its own
@@ -116,6 +116,14 @@ class Server(uvicorn.Server):
         if self.should_exit:
             self.force_exit = True
         self.stop()
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _configure(service: Service) -> uvicorn.Config:
