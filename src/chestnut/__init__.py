@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
     from chestnut.api.ensembles import ensemble, train_ensemble
+    from chestnut.api.export import export_run
     from chestnut.api.importing import import_model
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
@@ -60,6 +61,7 @@ _HOMES = {
     "crossval": "chestnut.api.studies",
     "ensemble": "chestnut.api.ensembles",
     "evaluate": "chestnut.evaluation.metrics",
+    "export_run": "chestnut.api.export",
     "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
     "import_model": "chestnut.api.importing",
@@ -106,6 +108,7 @@ __all__ = [
     "crossval",
     "ensemble",
     "evaluate",
+    "export_run",
     "fetch",
     "folds",
     "import_model",

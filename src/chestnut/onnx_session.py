@@ -8,6 +8,16 @@ from typing import Any
 from chestnut.processors import core_count
 
 
+def load_runtime() -> Any:
+    """Import ONNX Runtime with its telemetry off, and return the module."""
+    for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):  # read when the library is imported
+        os.environ.setdefault(name, "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
 def open_session(content: bytes, *, threads: int | None = None) -> Any:
     """Open a network.
 
@@ -21,11 +31,7 @@ def open_session(content: bytes, *, threads: int | None = None) -> Any:
     Raises:
         Exception: ONNX Runtime does not take the file; it has no error class of its own.
     """
-    for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):  # read when the library is imported
-        os.environ.setdefault(name, "1")
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     # Left to itself, ONNX Runtime pins a thread to each core of the machine, and fails where it may not use all
     options.intra_op_num_threads = threads or core_count()

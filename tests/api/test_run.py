@@ -26,6 +26,7 @@ NAMES = [
         "crossval",
         "ensemble",
         "evaluate",
+        "export_run",
         "fetch",
         "folds",
     ),

@@ -37,7 +37,7 @@ WORDS = {
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
     "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "explain": ["x", "y"],
     "guard": ["x"], "report": ["x"],
-    "import": ["x"], "serve": ["x"], "listen": ["x"],
+    "import": ["x"], "export": ["x"], "serve": ["x"], "listen": ["x"],
 }  # fmt: skip
 
 GROUP = typer.main.get_command(app)
@@ -75,7 +75,7 @@ def test_every_output_is_known():
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --json", "explain --out", "explain --json",
         "guard --json",
-        "report --out", "report --json", "plan --json", "import --json", "serve --json",
+        "report --out", "report --json", "plan --json", "import --json", "export --to", "export --json", "serve --json",
         "listen --json",
     ]  # fmt: skip
 

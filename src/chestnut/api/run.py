@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
 from chestnut.api.explain import explain
+from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
 from chestnut.api.options import (
     DisplayOptions,
@@ -54,7 +55,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run(Calibrated):
+class Run(Calibrated, Exporting):
     """A trained run.
 
     Attributes:

@@ -57,6 +57,7 @@ COMMANDS = {
     "report": "Results",
     "plan": "Results",
     "import": "At work",
+    "export": "At work",
     "serve": "At work",
     "listen": "At work",
 }

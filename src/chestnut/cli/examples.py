@@ -52,6 +52,10 @@ EXAMPLES = {
         "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1",
         "chestnut import model.keras images --classes NORMAL,COVID --scale 0-255",
     ),
+    "export": (
+        "chestnut export runs/first --format litert",
+        "chestnut export runs/first --format onnx --format onnx-int8 --to exported",
+    ),
     "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
     "listen": (
         "chestnut listen runs/first --forward PACS@10.0.0.7:104 --allow CR1@10.0.0.8",

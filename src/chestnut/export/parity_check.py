@@ -67,7 +67,7 @@ def largest_difference(one: Engine, other: Engine, images: npt.NDArray[np.uint8]
         temperature: The temperature of their bundle.
 
     Raises:
-        BundleError: The other form does not take so many images at a time.
+        BundleError: The other form fails with so many images at a time.
     """
     names = [str(number) for number in range(len(images))]
     wanted = one.probabilities(images, names, temperature)
@@ -89,7 +89,7 @@ def _compute(engine: Engine, images: npt.NDArray[np.uint8], names: list[str], te
     except Exception as error:  # each library has errors of its own
         count = f"{len(images)} image{'s' if len(images) > 1 else ''}"
         raise BundleError(
-            f"the exported network does not take {count} at a time ({in_one_line(error)}); the export is not written"
+            f"the exported network fails with {count} at a time ({in_one_line(error)}); the export is not written"
         ) from error
 
 

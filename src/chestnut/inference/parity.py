@@ -23,6 +23,17 @@ class Parity:
     difference: float
     opset: int
 
+    def __str__(self) -> str:
+        """Return the record in words.
+
+        >>> str(Parity(64, 2.81e-7, 18))
+        'probabilities of 64 images differ by up to 3e-07 from those of Keras (opset 18)'
+        """
+        return (
+            f"probabilities of {self.images:,} images differ by up to {self.difference:.0e} from those of Keras "
+            f"(opset {self.opset})"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""
         return asdict(self)

@@ -140,6 +140,11 @@ class RunFolder:
         return self.path / "ledger.json"
 
     @property
+    def exports(self) -> Path:
+        """The folder with the network in other formats, a folder each."""
+        return self.path / "export"
+
+    @property
     def state(self) -> Path:
         """The folder with what a resume needs; it is removed when training has finished."""
         return self.path / "state"

@@ -95,7 +95,7 @@ def _show_run(path: Path, json: Path | None) -> None:
         "data": run.facts,
         "environment": run.record.to_dict(),
     }
-    result |= describe_decided(run)
+    result |= describe_decided(run) | _describe_forms(run)
     if emit({**result, "evaluations": run.evaluations(), "looks_at_test": len(run.own_looks)}, json):
         out.print(run_facts_table(run))
         print_next_for(run)
@@ -116,6 +116,7 @@ def run_facts_table(run: RunFolder) -> Table:
         ("parameters", f"{record.parameters:,}" if record.parameters is not None else "–"),
         ("best epoch", record.kept_epoch),
         *_decided_rows(run),
+        *_form_rows(run),
         *(("member", f"{one.run} ({one.recipe})") for one in record.members),
         *_imported_rows(run),
         ("evaluations", ", ".join(run.evaluations()) or "none yet"),
@@ -148,3 +149,29 @@ def _decided_rows(run: RunFolder) -> list[tuple[str, str]]:
     fitted = "not fitted" if bundle.calibration is None else bundle.calibration.reason or "fitted to validation images"
     rows = [("temperature", f"{bundle.temperature:.3g}: {fitted}")]
     return rows if bundle.positive is None else [*rows, ("decided at", bundle.decided_at)]
+
+
+def _describe_forms(run: RunFolder) -> dict[str, Any]:
+    """Return what is known of the network's other forms, for JSON."""
+    from chestnut.export.kept import find_exports
+    from chestnut.inference.run_bundle import find_run_bundle
+
+    bundle = find_run_bundle(run)
+    if bundle is None:
+        return {"onnx": None, "exports": []}
+    exports = find_exports(run.exports, bundle.identity)
+    parity = None if bundle.parity is None else bundle.parity.to_dict()
+    return {"onnx": parity, "exports": [one.to_dict() for one in exports]}
+
+
+def _form_rows(run: RunFolder) -> list[tuple[str, str]]:
+    """Return the rows on the network in ONNX form and on exports; none before training has ended."""
+    from chestnut.export.kept import find_exports
+    from chestnut.inference.run_bundle import find_run_bundle
+
+    bundle = find_run_bundle(run)
+    if bundle is None:
+        return []
+    onnx = f"none; chestnut export {run.path} adds it" if bundle.parity is None else str(bundle.parity)
+    exports = find_exports(run.exports, bundle.identity)
+    return [("model.onnx", onnx), *(("export", str(one)) for one in exports)]

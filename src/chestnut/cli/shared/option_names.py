@@ -13,6 +13,7 @@ import re
 _OTHERS = {
     "audited": "--audit",
     "columns": "--column",
+    "format": "--format",
     "identities": "--identities",
     "mapping": "--map",
     "metrics": "--metric",
@@ -36,6 +37,7 @@ _SAME = frozenset(
         "channels",
         "classes",
         "coordinator",
+        "changed",
         "copies",
         "coverage",
         "database",
@@ -66,6 +68,7 @@ _SAME = frozenset(
         "labels",
         "learning_rate",
         "leave_one_source_out",
+        "loss",
         "low",
         "margin",
         "method",
