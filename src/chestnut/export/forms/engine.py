@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,11 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.data.pixels import Grey
-from chestnut.inference.engine import Engine, Images, Tick
-from chestnut.inference.onnx_engine import FEATURES, LOGITS
-
-#: The number of images that are computed at a time.
-_BATCH = 32
+from chestnut.inference.graph_engine import GraphEngine
 
 
 @dataclass(frozen=True)
-class FormEngine(Engine):
+class FormEngine(GraphEngine):
     """A network in another form with its input spec.
 
     Attributes:
@@ -30,20 +26,7 @@ class FormEngine(Engine):
     compute: Callable[[Grey], Mapping[str, Any]]
     spec: InputSpec
 
-    def compute_logits(self, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
-        """Compute the logits of images, shape (n, logits)."""
-        return self.compute_both(images, progress)[1]
-
-    def compute_both(
-        self, images: Images, progress: Tick | None
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Compute the features of images and, in the same pass, their logits."""
-        parts = []
-        for start in range(0, len(images), _BATCH):
-            stop = min(start + _BATCH, len(images))
-            outputs = self.compute(np.ascontiguousarray(images.batch(start, stop)))
-            parts.append((np.asarray(outputs[FEATURES]), np.asarray(outputs[LOGITS])))
-            if progress:
-                progress(stop, len(images))
-        features, logits = zip(*parts, strict=True)
-        return np.concatenate(features), np.concatenate(logits)
+    def run(self, batch: npt.NDArray[np.uint8], names: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+        """Compute outputs of one batch of images, as they are, by name."""
+        outputs = self.compute(np.ascontiguousarray(batch))
+        return [np.asarray(outputs[name]) for name in names]

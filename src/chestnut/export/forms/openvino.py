@@ -10,6 +10,7 @@ from chestnut.errors import BundleError, MissingExtraError, in_one_line
 from chestnut.export.forms.engine import FormEngine
 from chestnut.export.forms.form import Form, Source
 from chestnut.inference.onnx_engine import FEATURES, IMAGE, LOGITS
+from chestnut.openvino_core import load_openvino
 from chestnut.processors import core_count
 
 _EXAMPLE = """\
@@ -29,11 +30,11 @@ class OpenVino(Form):
 
     def check(self) -> None:
         """Check that OpenVINO is installed."""
-        _load_openvino()
+        _require_openvino()
 
     def write(self, source: Source, path: Path) -> None:
         """Convert the content of the bundle's `model.onnx`, in float32."""
-        openvino = _load_openvino()
+        openvino = _require_openvino()
         try:
             openvino.save_model(openvino.Core().read_model(io.BytesIO(source.content)), path, compress_to_fp16=False)
         except RuntimeError as error:
@@ -43,7 +44,7 @@ class OpenVino(Form):
         """Load the files with OpenVINO, which computes in float32."""
         settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": core_count()}
         try:
-            network = _load_openvino().Core().compile_model(path, "CPU", settings)
+            network = _require_openvino().Core().compile_model(path, "CPU", settings)
         except RuntimeError as error:
             raise BundleError(f"the files of OpenVINO cannot be loaded again ({in_one_line(error)})") from error
 
@@ -54,11 +55,10 @@ class OpenVino(Form):
         return FormEngine(compute, source.bundle.spec)
 
 
-def _load_openvino() -> Any:
+def _require_openvino() -> Any:
     try:
-        import openvino
+        return load_openvino()
     except ImportError as error:
         raise MissingExtraError(
             "format=openvino needs OpenVINO; install it with pip install 'chestnut[openvino]'"
         ) from error
-    return openvino
