@@ -4,12 +4,13 @@ import io
 import time
 import zipfile
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from chestnut.serve.http.settings import Limits
 from chestnut.serve.store.row import Query
-from hostile_images import GREY, REFUSED, dataset, dicom, element, jpeg, png, saved, with_elements, zeros
+from hostile_images import GREY, REFUSED, black_png, dataset, dicom, element, jpeg, png, saved, with_elements, zeros
 from serve_client import png as grey_png
 
 #: Bombs that are made in milliseconds: the others are measured in tests/hostile.
@@ -206,6 +207,28 @@ def test_odd_forms_are_answered_in_a_line(shared, kind):
     assert "set-cookie" not in answer.headers
     if answer.status_code != 200:
         assert answer.json()
+
+
+LARGE = {
+    "colour of 16 bits": (lambda: black_png(4_000, 4_000, 16, 6), "4,000×4,000 pixels of mode RGBA with 16 bits"),
+    "colour": (lambda: black_png(6_000, 6_000, 8, 2), "6,000×6,000 pixels of mode RGB with 8 bits"),
+    "four colours": (lambda: jpeg(6_000, 6_000, "CMYK"), "144,000,000 bytes in memory, and 100,000,000 are allowed"),
+    "grey of 16 bits": (lambda: png(8_000, 8_000, zeros(10), 16), "128,000,000 bytes in memory"),
+    "DICOM": (lambda: dicom(dataset(GREY.astype(np.uint16), Rows=8_000, Columns=8_000)), "128,000,000 bytes in memory"),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_an_image_that_would_keep_others_waiting_is_refused_before_it_is_decoded(shared, kind):
+    _, ask = shared
+    make, words = LARGE[kind]
+    body = {"content": make(), "headers": {"content-type": "application/octet-stream"}}
+    began = time.monotonic()
+    for path in ("/v1/predict", "/v1/explain", "/v1/explain?form=picture"):
+        answer = ask("POST", path, **body)
+        assert answer.status_code == 422
+        assert words in answer.text
+    assert time.monotonic() - began < 2
 
 
 def test_large_elements_of_a_dicom_are_not_read(serve):

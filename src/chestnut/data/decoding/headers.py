@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: The byte of a PNG with the bits per sample (PNG 11.2.1), and the tag of a TIFF with the same.
 _PNG_DEPTH, _TIFF_BITS = 24, 258
 
+#: The samples of a pixel by the mode; those of other modes have one.
+_SAMPLES = {"LA": 2, "PA": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3, "RGBA": 4, "RGBX": 4, "RGBa": 4, "CMYK": 4}
+
 _UNREADABLE: tuple[type[Exception], ...] = (ImageError, *FAULTS)
 
 
@@ -50,6 +53,16 @@ class Facts:
     height: int = 0
     bits: int = 0
     bytes: int = 0
+
+    @property
+    def decoded(self) -> int:
+        """The number of bytes of all samples when they are decoded.
+
+        >>> Facts("PNG", "RGBA", 1000, 1000, 16).decoded
+        8000000
+        """
+        samples = 3 if self.mode.startswith("YBR") else _SAMPLES.get(self.mode, 1)
+        return self.width * self.height * samples * -(-self.bits // 8)
 
 
 def read_facts(references: Sequence[str], workers: int | None = None) -> pd.DataFrame:
@@ -76,11 +89,21 @@ def read_size(raw: Raw) -> tuple[int, int]:
     if not isinstance(raw.stored, bytes):
         height, width = raw.stored.shape[:2]
         return height, width
-    try:
-        facts = _read_stream(io.BytesIO(raw.stored), raw.reference, len(raw.stored))
-    except _UNREADABLE:
-        return 0, 0
+    facts = read_content_facts(raw.reference, raw.stored)
     return facts.height, facts.width
+
+
+def read_content_facts(reference: str, content: bytes) -> Facts:
+    """Return the facts about an image from the bytes of its file. Call it inside `quiet`.
+
+    Args:
+        reference: The image's name, for messages.
+        content: The bytes of the file.
+    """
+    try:
+        return _read_stream(io.BytesIO(content), reference, len(content))
+    except _UNREADABLE:
+        return Facts()
 
 
 def _read_one(item: tuple[str, npz_rows.Row | None], arrays: dict[tuple[str, str], tuple[int, Facts]]) -> Facts:

@@ -6,15 +6,12 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from chestnut.data.decoding.decode import quiet
-from chestnut.data.decoding.limits import bytes_at_once
-from chestnut.data.decoding.raw import Raw
-from chestnut.errors import ImageError
 from chestnut.explain.explain import Choice, explain
 from chestnut.explain.map import Method
 from chestnut.explain.overlay import map_png, overlay_png, picture_png
 from chestnut.explain.picture import view_picture
 from chestnut.serve.scoring.scorer import Scorer
-from chestnut.serve.scoring.upload import Upload
+from chestnut.serve.scoring.upload import Upload, opened
 
 #: What is drawn: the map over the picture, the map alone, or the picture alone.
 Form = Literal["overlay", "map", "picture"]
@@ -59,11 +56,9 @@ def explain_upload(
         ImageError: It is empty, not an image, damaged, truncated or too large; the message starts with its name.
         ExplanationError: There is no such class, or the network does not allow the method.
     """
-    if not upload.content:
-        raise ImageError(upload.name, "is empty (0 bytes)")
     bundle = scorer.bundle
-    with quiet(), bytes_at_once.hold(len(upload.content)):
-        framed, picture = view_picture(Raw(upload.name, upload.content), bundle.spec)
+    with quiet(), opened(upload) as (raw, _):
+        framed, picture = view_picture(raw, bundle.spec)
     if form == "picture":
         return Drawn(picture_png(picture.grey), None, None, None)
     found = explain(scorer.engine, bundle.classes, framed.image, of, method, on_batch)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 
 from chestnut.config import InputSpec
 from chestnut.data.decoding.decode import quiet
-from chestnut.data.decoding.headers import read_size
-from chestnut.data.decoding.limits import bytes_at_once
+from chestnut.data.decoding.headers import read_content_facts
+from chestnut.data.decoding.limits import MB, bytes_at_once
 from chestnut.data.decoding.raw import Raw
 from chestnut.data.decoding.viewed import render_viewed
 from chestnut.errors import ImageError
@@ -18,6 +20,9 @@ from chestnut.names import shown
 
 #: The most letters of a client's file name that an answer repeats.
 _MOST_LETTERS = 200
+
+#: The most bytes of an image when it is decoded: four times those of a radiograph of 4,000×3,500 pixels and 16 bits.
+MOST_DECODED_BYTES = 100 * MB
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,29 @@ class Decoded:
     lungs_found: bool | None
 
 
+@contextmanager
+def opened(upload: Upload) -> Iterator[tuple[Raw, tuple[int, int]]]:
+    """Check what an image declares, and hold its bytes against the limit until the block ends; call it inside `quiet`.
+
+    Yields:
+        The image as it is stored, and its height and width in pixels.
+
+    Raises:
+        ImageError: It is empty, or would be too large in memory: one client could keep all others waiting.
+    """
+    if not upload.content:
+        raise ImageError(upload.name, "is empty (0 bytes)")
+    with bytes_at_once.hold(len(upload.content)):
+        facts = read_content_facts(upload.name, upload.content)
+        if facts.decoded > MOST_DECODED_BYTES:
+            raise ImageError(
+                upload.name,
+                f"declares {facts.width:,}×{facts.height:,} pixels of mode {facts.mode} with {facts.bits} bits, "
+                f"{facts.decoded:,} bytes in memory, and {MOST_DECODED_BYTES:,} are allowed; send a smaller copy",
+            )
+        yield Raw(upload.name, upload.content), (facts.height, facts.width)
+
+
 def decode_upload(upload: Upload, spec: InputSpec) -> Decoded:
     """Decode an image that a client sent.
 
@@ -70,12 +98,8 @@ def decode_upload(upload: Upload, spec: InputSpec) -> Decoded:
     Raises:
         ImageError: It is empty, not an image, damaged, truncated or too large; the message starts with its name.
     """
-    if not upload.content:
-        raise ImageError(upload.name, "is empty (0 bytes)")
-    raw = Raw(upload.name, upload.content)
-    with quiet(), bytes_at_once.hold(len(upload.content)):
+    with quiet(), opened(upload) as (raw, size):
         viewed = render_viewed(raw, spec)
-        size = read_size(raw)
     image = viewed.framed.image
     return Decoded(
         name=upload.name,
