@@ -28,7 +28,6 @@ def run(tmp_path, monkeypatch):
         (["--to", "out", "--allow", "CR1@"], "--allow 'CR1@': give AE or AE@HOST"),
         (["--to", "out", "--tls-cert", "x.pem"], "tls_key belong together"),
         (["--to", "out", "--tls-ca", "x.pem"], "give --tls-cert PEM and --tls-key PEM"),
-        (["--to", "out", "--tls-cert", "x.pem", "--tls-key", "x.key"], "--tls-cert x.pem: it and the key x.key cannot"),
         (["--to", "out", "--port", 70000], "--port 70000: give 0 to 65535"),
         (["--to", "out", "--keep-days", 0], "--keep-days 0: give 1 or more days"),
         (["--to", "runs/bright/x"], "it is inside the run"),
@@ -41,7 +40,10 @@ def test_what_cannot_be_is_refused_in_one_line(chestnut, run, words, said):
     assert status == 2 and said in " ".join(err.split()), err
 
 
-def test_a_port_in_use_is_one_line(chestnut, run):
+@pytest.mark.slow
+def test_certificates_that_cannot_be_used_and_a_port_in_use_are_one_line(chestnut, run):
+    status, _, err = chestnut("listen", run, "--to", "out", "--tls-cert", "x.pem", "--tls-key", "x.key")
+    assert status == 2 and "--tls-cert x.pem: it and the key x.key cannot be used" in " ".join(err.split())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, _, err = chestnut("listen", run, "--to", "out", "--host", "127.0.0.1", "--port", port)

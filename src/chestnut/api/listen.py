@@ -122,8 +122,13 @@ class ListenSettings:
         """Refuse what is not possible, before anything is read.
 
         Raises:
-            ListenError: A number is out of its range, results have no place to go to, or files for TLS are missing.
+            ListenError: A number is out of its range, a title or address has a wrong form, results have no place to go
+                to, or files for TLS are missing.
+            RunError: The spool or the folder for results is inside a run.
         """
+        from chestnut.runs.places import require_outside_runs
+        from chestnut.serve.dicom.peers import Caller, Peer, require_title
+
         require_between(0, _MOST_PORT, error=ListenError, port=self.port)
         require_between(1, _MOST_THREADS, error=ListenError, threads=self.threads)
         require_between(1, _MOST_DAYS, " days", error=ListenError, keep_days=self.keep_days)
@@ -133,6 +138,14 @@ class ListenSettings:
             raise ListenError("tls_cert and tls_key belong together; give both")
         if self.tls_cert is None and (self.tls_ca is not None or self.forward_tls):
             raise ListenError("TLS needs a certificate of the listener's own: give tls_cert=PEM and tls_key=PEM")
+        require_title(self.ae_title, "ae_title")
+        for text in self.forward:
+            Peer.parse(text)
+        for text in self.allow:
+            Caller.parse(text)
+        for option, folder in (("--spool", self.spool), ("--to", self.to)):
+            if folder is not None:
+                require_outside_runs(Path(folder), option)
 
 
 def listen(run: Run | str | Path, **options: Unpack[ListenOptions]) -> None:
@@ -169,9 +182,8 @@ def listen(run: Run | str | Path, **options: Unpack[ListenOptions]) -> None:
 
 def _make_plan(folder: Path, settings: ListenSettings, ending: ExitStack) -> Plan:
     """Load the network and open the audit table, which is closed at the end."""
-    from chestnut.runs.places import require_outside_runs
     from chestnut.serve.dicom.listener import Address
-    from chestnut.serve.dicom.peers import Caller, Peer, require_title
+    from chestnut.serve.dicom.peers import Caller, Peer
     from chestnut.serve.dicom.service import Plan
     from chestnut.serve.dicom.targets import Application, Folder
     from chestnut.serve.scoring.scorer import Scorer
@@ -179,7 +191,7 @@ def _make_plan(folder: Path, settings: ListenSettings, ending: ExitStack) -> Pla
     from chestnut.serve.store.pseudonyms import Pseudonyms
     from chestnut.serve.store.store import Store
 
-    title, certificates = require_title(settings.ae_title, "ae_title"), _certificates(settings)
+    title, certificates = settings.ae_title, _certificates(settings)
     address = Address(
         title,
         settings.host,
@@ -191,9 +203,7 @@ def _make_plan(folder: Path, settings: ListenSettings, ending: ExitStack) -> Pla
     peers = [Peer.parse(text) for text in settings.forward]
     targets: list[Target] = [Application(peer, title, tls) for peer in dict.fromkeys(peers)]
     spool = default_spool() if settings.spool is None else Path(settings.spool)
-    require_outside_runs(spool, "--spool")
     if settings.to is not None:
-        require_outside_runs(Path(settings.to), "--to")
         targets.append(Folder(Path(settings.to).absolute()))
     scorer = Scorer.open(folder, threads=settings.threads)
     scorer.warm()
