@@ -121,6 +121,10 @@ class DeliveryError(ChestnutError):
     """A result that the place refuses to which it was sent."""
 
 
+class UnwantedError(DeliveryError):
+    """A result of a kind that the place does not take at all."""
+
+
 class UnreachableError(ChestnutError):
     """A place for results that cannot be reached now."""
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from chestnut.errors import DeliveryError, ListenError, UnreachableError
+from chestnut.errors import DeliveryError, ListenError, UnreachableError, UnwantedError
 from chestnut.serve.dicom import delivery
 from chestnut.serve.dicom.delivery import Delivery
 from chestnut.serve.dicom.peers import Caller, Peer, require_title
@@ -17,8 +17,8 @@ from processes import wait_until
 class Place:
     """A place that is out of reach some times, and refuses files with some content."""
 
-    def __init__(self, away=0, refused=()):
-        self.away, self.refused, self.got, self.tries = away, refused, [], 0
+    def __init__(self, away=0, refused=(), unwanted=()):
+        self.away, self.refused, self.unwanted, self.got, self.tries = away, refused, unwanted, [], 0
 
     @contextmanager
     def opened(self):
@@ -28,6 +28,8 @@ class Place:
         yield self
 
     def deliver(self, file):
+        if file.read_bytes() in self.unwanted:
+            raise UnwantedError("it takes no objects of this class")
         if file.read_bytes() in self.refused:
             raise DeliveryError("it refuses a result")
         self.got.append(file.read_bytes())
@@ -70,6 +72,24 @@ def test_what_is_refused_again_and_again_is_put_aside_and_keeps_nothing_waiting(
     run(spool, place, lambda: spool.failed == 1, attempts=3)
     assert place.got == [b"two"]
     assert [file.read_bytes() for file in spool.folder.glob("failed/*/1.dcm")] == [b"one"]
+
+
+def test_what_is_taken_is_sent_once_where_another_file_is_refused(tmp_path):
+    spool = Spool(tmp_path / "spool")
+    spool.put(b"one", "0" * 32, digest_of(b"one", "x"))
+    spool.publish(spool.next(0), {"1.dcm": b"report", "2.dcm": b"picture"}, ["PACS@h:1"])
+    place = Place(refused=[b"report"])
+    run(spool, place, lambda: spool.failed == 1, attempts=3)
+    assert place.got == [b"picture"]
+
+
+def test_a_place_that_takes_no_reports_has_the_pictures_and_one_that_takes_nothing_is_told_of(tmp_path, spool, caplog):
+    (held, _), _ = spool.outgoing("PACS@h:1")
+    (held.path / "2.dcm").write_bytes(b"picture")
+    place = Place(unwanted=[b"one", b"two"])
+    run(spool, place, lambda: spool.failed == 1, attempts=2)
+    assert place.got == [b"picture"] and spool.outgoing("PACS@h:1") == []
+    assert "it has the other results alone" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["PACS", "PACS@host", "PACS@host:0", "PACS@host:70000", "@host:1", "A@:1", "a\\b@h:1"])

@@ -193,10 +193,10 @@ def test_connections_beyond_the_limit_are_closed(tmp_path, monkeypatch):
 class Archive:
     """An archive in this process that refuses some classes of objects for a while, and keeps the others."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, kinds=(REPORTS, CAPTURE)):
         self.kept, self.refusals = {}, 0
         server = AE("PACS")
-        for kind in (REPORTS, CAPTURE):
+        for kind in kinds:
             server.add_supported_context(kind, [EXPLICIT])
         self._server = server.start_server(
             ("127.0.0.1", 0), block=False, ssl_context=tls, evt_handlers=[(evt.EVT_C_STORE, self.take)]
@@ -222,6 +222,18 @@ def test_results_are_forwarded_again_until_they_are_taken_and_are_the_same_bytes
             running.send(encoded(radiograph()))
             running.idle()
         assert len(archive.kept) == 2 and all(is_own(uid) and len(files) == 1 for uid, files in archive.kept.items())
+    finally:
+        archive.close()
+
+
+def test_an_archive_that_takes_no_reports_gets_the_picture(tmp_path):
+    archive = Archive(kinds=[CAPTURE])
+    try:
+        with listening(tmp_path, targets=[Application(archive.peer, "CHESTNUT")]) as running:
+            running.send(encoded(radiograph()))
+            running.idle()
+            assert not any((running.spool / "failed").iterdir())
+        assert len(archive.kept) == 1
     finally:
         archive.close()
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Protocol
 
-from chestnut.errors import ChestnutError, DeliveryError
+from chestnut.errors import ChestnutError, DeliveryError, UnwantedError
 from chestnut.serve.dicom.spool import Held, Spool
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Way(Protocol):
 
         Raises:
             DeliveryError: The place refuses the file.
+            UnwantedError: The place takes no such files.
             UnreachableError: The place cannot be reached.
         """
 
@@ -63,6 +64,7 @@ class Delivery:
         self._first, self._attempts = first, attempts
         self._refused: dict[str, int] = {}
         self._due: dict[str, float] = {}
+        self._sent: dict[str, set[str]] = {}
         self._wait = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"deliver to {target}", daemon=True)
@@ -96,15 +98,41 @@ class Delivery:
                 if self._stopped.is_set():
                     return
                 try:
-                    for file in sorted(held.path.glob("*.dcm")):
-                        way.deliver(file)
+                    self._send_files(way, held)
                 except DeliveryError as error:
                     self._count(held, pending, error)
                     continue
                 self._spool.settle(held, pending, sent=True)
                 self._refused.pop(held.name, None)
                 self._due.pop(held.name, None)
+                self._sent.pop(held.name, None)
                 _LOG.info("%s has the results of an object", self._target)
+
+    def _send_files(self, way: Way, held: Held) -> None:
+        """Send the results of an object that the place does not have yet.
+
+        A place that takes one kind of results, and of another none, has what it takes: many archives have no reports.
+
+        Raises:
+            DeliveryError: The place refuses one, or all.
+            UnreachableError: The place cannot be reached.
+        """
+        sent = self._sent.setdefault(held.name, set())
+        refusal: DeliveryError | None = None
+        unwanted: UnwantedError | None = None
+        for file in [file for file in sorted(held.path.glob("*.dcm")) if file.name not in sent]:
+            try:
+                way.deliver(file)
+                sent.add(file.name)
+            except UnwantedError as error:
+                unwanted = error
+            except DeliveryError as error:
+                refusal = error
+        problem = refusal or (None if sent else unwanted)
+        if problem is not None:
+            raise problem
+        if unwanted is not None:
+            _LOG.warning("%s: %s; it has the other results alone", self._target, unwanted)
 
     def _count(self, held: Held, pending: Path, error: DeliveryError) -> None:
         """Put results off that were refused, and aside that were refused too often."""
@@ -112,7 +140,7 @@ class Delivery:
         self._due[held.name] = time.monotonic() + min(_LONGEST, self._first * 2 ** (times - 1))
         _LOG.warning("%s: %s (try %s of %s)", self._target, error, times, self._attempts)
         if times >= self._attempts:
-            del self._refused[held.name], self._due[held.name]
+            del self._refused[held.name], self._due[held.name], self._sent[held.name]
             self._spool.settle(held, pending, sent=False)
             _LOG.error(
                 "%s does not take some results; they are kept in %s", self._target, self._spool.folder / "failed"

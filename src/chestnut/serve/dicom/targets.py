@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from chestnut.errors import DeliveryError, UnreachableError
+from chestnut.errors import DeliveryError, UnreachableError, UnwantedError
 from chestnut.files.atomic import replacing
 from chestnut.serve.dicom.delivery import Way
 from chestnut.serve.dicom.offers import PLAIN, REPORTS, SECONDARY_CAPTURE
@@ -112,6 +112,7 @@ class _Association:
 
         Raises:
             DeliveryError: The application refuses it.
+            UnwantedError: It takes no objects of this class.
             UnreachableError: The association has ended.
         """
         if not self._association.is_established:
@@ -121,7 +122,7 @@ class _Association:
         except (RuntimeError, ValueError) as error:  # it ended meanwhile, or such objects are not taken
             if not self._association.is_established:
                 raise UnreachableError("the association has ended") from error
-            raise DeliveryError("it takes no objects of this class") from error
+            raise UnwantedError("it takes no objects of this class") from error
         if "Status" not in answer:
             raise DeliveryError("it ended the association instead of an answer")
         if answer.Status not in _TAKEN:
