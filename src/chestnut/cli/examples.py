@@ -56,7 +56,7 @@ EXAMPLES = {
         "chestnut export runs/first --format litert",
         "chestnut export runs/first --format onnx --format onnx-int8 --to exported",
     ),
-    "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --port 9000"),
+    "serve": ("chestnut serve runs/first", "chestnut serve runs/first runs/second --host 0.0.0.0 --token-file tokens"),
     "listen": (
         "chestnut listen runs/first --forward PACS@10.0.0.7:104 --allow CR1@10.0.0.8",
         "chestnut listen runs/first --port 0 --to results",

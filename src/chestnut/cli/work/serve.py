@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs or bundles; the first is the default.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Runs or bundles; the first is the default.")],
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; others than this computer need a token.")
     ] = "127.0.0.1",
