@@ -138,6 +138,7 @@ def test_an_image_is_reviewed_with_keys_alone(service, open_page):
     page.keyboard.press("Enter")
     wait_for(page, "$('image-name') === 'b.png'")
     page.wait_for_timeout(60)
+    assert page.locator('.card-open[aria-current="true"]').count() == 1
     page.keyboard.press("h")
     page.wait_for_selector("#corner-map", state="visible")
     page.keyboard.press("d")

@@ -40,6 +40,8 @@ def test_a_verdict_is_stored_and_found_in_the_history_after_a_reload(service, op
     assert names(page) == ["b.png", "c.png", "a.png"]
     assert page.locator("#note").input_value() == ""
     assert page.locator("input[name=verdict]:checked").count() == 0
+    assert page.locator("#verdict-save").is_disabled()
+    assert page.evaluate("document.activeElement.id") == "image-name"
     assert page.locator("#list-done").inner_text() == "1 of 3 reviewed"
     page.reload()
     page.wait_for_selector("#empty", state="visible")

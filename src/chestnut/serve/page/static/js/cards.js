@@ -1,6 +1,6 @@
 /** The cards of the worklist. */
 
-import { byId, el, icon, show, unseen } from "./dom.js";
+import { byId, el, icon, mark, show, unseen } from "./dom.js";
 import { isPositive, isUnusual, shownClass, shownProbability } from "./worklist.js";
 import { VERDICTS, shownNumber, shownThreshold, span } from "./words.js";
 
@@ -65,7 +65,7 @@ export class Cards {
     const { model, selected } = this.#worklist;
     const waited = outcome.result && !outcome.verdict ? span(Date.now() - item.added) : "";
     const look = JSON.stringify([outcome.state, outcome.error, outcome.result?.id, outcome.verdict, raised && waited, item.thumb]);
-    card.querySelector("button").toggleAttribute("aria-current", item === selected);
+    mark(card.querySelector("button"), item === selected ? "true" : null);
     if (card.look === look) return;
     card.look = look;
     card.dataset.state = outcome.state;

@@ -42,6 +42,12 @@ export function show(element, shown) {
   element.hidden = !shown;
 }
 
+/** Mark an element as the current one of its kind ("page", "true"), or as another one (null). */
+export function mark(element, current) {
+  if (current === null) element.removeAttribute("aria-current");
+  else element.setAttribute("aria-current", current);
+}
+
 /** Replace the options of a choice after the first `kept`, and keep its value where it still exists. */
 export function fillChoice(select, names, kept = 0) {
   const before = select.value;

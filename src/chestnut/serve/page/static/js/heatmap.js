@@ -5,8 +5,8 @@ import { readPixels } from "./picture.js";
 /** Colours from little to much evidence; their lightness grows evenly, so that no edge is seen that is not there. */
 const STOPS = ["#5b136e", "#8f2469", "#bf3952", "#e65d2f", "#f98e09", "#f9cb35", "#fcffa4"];
 
-/** How much of the picture a value covers at full strength. */
-const cover = (value) => Math.sqrt(value / 255);
+/** How much of the picture a value covers at full strength. It begins gently, so that no edge is seen where evidence ends. */
+const cover = (value) => (value / 255) ** 0.75;
 
 const channels = STOPS.map((stop) => [1, 3, 5].map((at) => Number.parseInt(stop.slice(at, at + 2), 16)));
 

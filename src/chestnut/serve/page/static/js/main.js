@@ -2,7 +2,7 @@
 
 import { showAnswer } from "./answer.js";
 import { Cards, showNothing } from "./cards.js";
-import { byId, fillChoice, show } from "./dom.js";
+import { byId, fillChoice, mark, show } from "./dom.js";
 import { Filters } from "./filters.js";
 import { followHands } from "./gestures.js";
 import { History } from "./history.js";
@@ -179,8 +179,10 @@ function openNext(after) {
     const outcome = worklist.outcome(item);
     return item !== after && outcome.result && !outcome.verdict && filters.passes(item, outcome);
   });
-  if (open) worklist.select(open);
-  else tell("Every image that is shown has a verdict.");
+  if (open) {
+    worklist.select(open);
+    byId("image-name").focus(); // keys speak to the page again, and no more to the form
+  } else tell("Every image that is shown has a verdict.");
 }
 
 // ---- views, networks, help
@@ -188,8 +190,7 @@ function openNext(after) {
 function go(view) {
   document.body.dataset.view = view;
   for (const name of ["worklist", "history"]) {
-    byId(`to-${name}`).toggleAttribute("aria-current", name === view);
-    if (name === view) byId(`to-${name}`).setAttribute("aria-current", "page");
+    mark(byId(`to-${name}`), name === view ? "page" : null);
   }
   show(byId("work"), view === "worklist");
   show(byId("history"), view === "history");
@@ -294,6 +295,7 @@ openKeys(
 );
 setInterval(refresh, 30_000); // waiting images rise
 addEventListener("beforeunload", (event) => {
-  if (sender.busy) event.preventDefault();
+  const begun = worklist.items.some((item) => worklist.outcome(item).draft?.verdict);
+  if (sender.busy || begun) event.preventDefault();
 });
 await openModels();

@@ -61,18 +61,16 @@ export class VerdictForm extends EventTarget {
       say("Choose a verdict first: agree, disagree or unsure.");
       return;
     }
-    const button = byId("verdict-save");
-    button.disabled = true;
+    byId("verdict-save").disabled = true;
     try {
       await this.#service.judge(outcome.result.id, given);
       this.#worklist.update(item, model, { verdict: given, draft: null });
       say(`Verdict saved: ${VERDICTS[given.verdict]}`);
       this.dispatchEvent(new CustomEvent("saved", { detail: item }));
     } catch (error) {
+      byId("verdict-save").disabled = false;
       byId("verdict-said").textContent = `Not saved. ${error.message}`;
       say(byId("verdict-said").textContent);
-    } finally {
-      button.disabled = false;
     }
   }
 
