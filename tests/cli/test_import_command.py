@@ -75,7 +75,7 @@ def test_commands_work_on_it_or_say_that_it_has_no_images(run, elsewhere, chestn
     copy = shutil.copytree(run.path, tmp_path / "runs" / "one")
     code, out, err = chestnut("evaluate", copy, elsewhere)
     assert code == 0, err
-    assert "AUROC" in out
+    assert "AUROC" in out and "whether it was trained on some of these images is not known" in " ".join(out.split())
     for words in (("evaluate", copy), ("calibrate", copy), ("threshold", copy, "--rule", "youden"), ("guard", copy),
                   ("stress", copy), ("exchange", copy)):  # fmt: skip
         code, _, err = chestnut(*words)
@@ -89,7 +89,9 @@ def test_commands_work_on_it_or_say_that_it_has_no_images(run, elsewhere, chestn
     assert code == 0 and "unverified: nobody has compared" in " ".join(out.split())
     assert chestnut("report", copy)[0] == 0
     page = (copy / "report.html").read_text()
-    assert "nobody has compared its answers" in page and "chestnut import" in page
+    assert "chestnut import" in page and "Unverified: nobody has compared its answers" in page
+    assert "Whether it was trained on some of these images is not known" in page
+    assert "took no part in training" not in page
 
 
 @pytest.mark.slow

@@ -94,7 +94,8 @@ def evaluate_run(
     judged = judged.with_groups(told, extras.by)
     if rule is not None:
         judged = judged.with_sets(rule, _explain_promise(split, other))
-    judged = judged.with_notes(*_explain_fits(name, bundle, threshold), outliers, str(decoded.lost_lungs or ""))
+    judged = judged.with_notes(_explain_origin(run), *_explain_fits(name, bundle, threshold))
+    judged = judged.with_notes(outliers, str(decoded.lost_lungs or ""))
     if split == "test" or (overlap is not None and overlap.counts["test"]):
         judged = judged.with_notes(_enter_look(run, command, bundle.weights, judged))
     if threshold is None:
@@ -124,7 +125,7 @@ def evaluate_known(run: RunFolder, split: str, decoded: Decoded, probabilities: 
         bundle: The run's bundle, which gave the probabilities.
     """
     judged = judge(decoded.manifest, probabilities, bundle, None, None).with_details(NO_EXTRAS)
-    judged = judged.with_notes(*_explain_fits(split, bundle, None), str(decoded.lost_lungs or ""))
+    judged = judged.with_notes(*_explain_fits(split, bundle, None), _explain_origin(run), str(decoded.lost_lungs or ""))
     _write(run, split, judged, bundle)
     return judged.evaluation
 
@@ -139,6 +140,16 @@ def _explain_promise(split: str, other: Manifest | None) -> str:
     if split == "val":
         return "the sets were fitted on these images, so their coverage says nothing; judge them on the test split"
     return "the network was fitted to these images, so their coverage says nothing" if split == "train" else ""
+
+
+def _explain_origin(run: RunFolder) -> str:
+    """Say what is not known of the images that an imported network was trained on; empty for other runs."""
+    if run.record.imported is None:
+        return ""
+    return (
+        "the network was trained elsewhere; whether it was trained on some of these images is not known, and if it "
+        "was, the figures are too good"
+    )
 
 
 def _explain_fits(name: str, bundle: Bundle, threshold: float | None) -> list[str]:

@@ -32,6 +32,10 @@ KINDS: dict[Kind, str] = {
 _UNRECORDED = (
     "Whether the run was trained on some of these images was not recorded; evaluate the data again to find out."
 )
+_ELSEWHERE = (
+    "The network was trained elsewhere. Whether it was trained on some of these images is not known; if it was, the "
+    "figures are too good."
+)
 _TITLES: dict[Kind, str] = {"test": "Test split", "val": "Validation split", "train": "Training split"}
 
 _MEANINGS = {
@@ -128,6 +132,7 @@ class Result:
         ill: The number of patients with an image of the positive class; None for more than two classes, and where
             predictions.csv is missing.
         temperature: The number that divided the logits.
+        imported: Whether the network was trained elsewhere.
     """
 
     name: str
@@ -144,6 +149,7 @@ class Result:
     sets: SetsSection | None = None
     ill: int | None = None
     temperature: float = 1.0
+    imported: bool = False
 
     @property
     def title(self) -> str:
@@ -158,6 +164,8 @@ class Result:
     @property
     def warning(self) -> str:
         """What to know before reading the figures."""
+        if self.imported:
+            return _ELSEWHERE
         return _UNRECORDED if self.kind == "other" and self.overlap is None else KINDS[self.kind]
 
     @property
@@ -194,7 +202,7 @@ def read_results(run: RunFolder, names: Identities) -> list[Result]:
 def gap(results: Sequence[Result]) -> str:
     """Say how far the test figures are from the validation figures; empty unless both are there."""
     kinds = {result.kind: result for result in results}
-    if "val" not in kinds or "test" not in kinds:
+    if "val" not in kinds or "test" not in kinds or kinds["test"].imported:
         return ""
     alike = decide_alike(kinds["val"].cut, kinds["test"].cut)
     metrics = ("auroc", "accuracy") if alike else ("auroc",)  # accuracies at two thresholds tell nothing
@@ -246,6 +254,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         read_sets(run, name, evaluation),
         _count_ill(run, name, evaluation),
         float(held.get("temperature", 1.0)),
+        imported=run.record.imported is not None,
     )
 
 

@@ -86,7 +86,7 @@ def judge(
     if result is None:
         return Verdict("This run has not been judged on any images.", more, None, (), given_away, ordered)
     sentences = (_headline(result), *_details(run, result), *more)
-    if result.kind in ("val", "train"):
+    if result.kind in ("val", "train") and not result.imported:
         sentences = (_UNJUDGED, *sentences)
     names = _TILES if result.evaluation.positive else _TILES_OF_SEVERAL
     mean = {} if result.evaluation.positive else {"auroc": "Mean AUROC"}
@@ -141,6 +141,9 @@ def _percent(estimate: Estimate) -> str:
 
 def _on_training(run: RunFolder) -> Iterator[Callout]:
     record, resume = run.record, shlex.join(["chestnut", "train", "--resume", str(run.path)])
+    if (found := record.imported) is not None:
+        told = ("The network was trained elsewhere.", f"{found.trust[0].upper()}{found.trust[1:]}.")
+        yield Callout("warning", *told) if found.verified is None else Callout("info", *told)
     if record.status == "failed":
         yield Callout("error", "Training failed:", record.error or "the run does not record why.", "", "training")
     elif record.stopped:
