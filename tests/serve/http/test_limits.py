@@ -83,8 +83,8 @@ GOOD = b'Content-Disposition: form-data; name="files"; filename="a.png"'
 @pytest.mark.parametrize(
     ("sent", "status", "said"),
     [
-        (form(), 400, "no images"),
-        (form((b'Content-Disposition: form-data; name="x"', b"1")), 400, "no images"),
+        (form(), 400, "the form has no files"),
+        (form((b'Content-Disposition: form-data; name="x"', b"1")), 400, "the form has no files"),
         (form((GOOD.replace(b"files", b"picture"), b"1")), 400, "'picture'; name the parts with images files"),
         (form(*[(b'Content-Disposition: form-data; name="x"', b"1")] * 17), 413, "more than 16 parts that are no file"),
         (form((b"X: 1\r\n" * 20 + GOOD, b"1")), 400, "damaged"),
@@ -104,6 +104,13 @@ def test_a_body_that_is_no_image_is_refused_in_one_line(shared, sent, status, sa
     answer = ask("POST", "/v1/predict", **sent)
     assert answer.status_code == status
     assert said in error(answer)
+
+
+def test_a_file_whose_name_is_written_in_another_way_is_a_file_too(serve):
+    _, ask = serve()
+    part = b"Content-Disposition: form-data; name=\"files\"; filename*=utf-8''caf%C3%A9.png"
+    answer = ask("POST", "/v1/predict", **form((part, png(200))))
+    assert [(result["name"], result["decision"]) for result in answer.json()["results"]] == [("image", "PNEUMONIA")]
 
 
 def test_a_large_request_lies_in_a_temporary_file_that_is_removed(serve, monkeypatch):

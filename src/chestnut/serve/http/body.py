@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ async def read_body(request: Request, limits: Limits) -> Body:
         else:
             await _read_image(request.stream(), body, limits)
         if not body.places:
-            raise RequestError(400, f"the form has no images; send 1 to {limits.files} parts named {_FILES}")
+            raise RequestError(400, f"the form has no files; send 1 to {limits.files} images as files named {_FILES}")
     except BaseException:
         body.close()
         raise
@@ -164,7 +164,7 @@ class _Form:
     def on_headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
-        self._file = options[b"filename"].decode("utf-8", "replace") if b"filename" in options else None
+        self._file = _file_name(options, self._disposition)
         self._start = self._end
         if self._file is None:
             self._fields += 1
@@ -188,6 +188,13 @@ class _Form:
 
     def on_end(self) -> None:
         self.complete = True
+
+
+def _file_name(options: Mapping[bytes, bytes], disposition: bytes) -> str | None:
+    """Return the name of the file in a part; empty if it is not understood, and None for a part that is no file."""
+    if b"filename" in options:
+        return options[b"filename"].decode("utf-8", "replace")
+    return "" if b"filename*=" in disposition.lower() else None  # of RFC 5987, which some clients send
 
 
 async def _read_form(stream: AsyncIterator[bytes], boundary: bytes, body: Body, limits: Limits) -> None:
