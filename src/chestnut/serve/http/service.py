@@ -22,8 +22,8 @@ from chestnut.serve.store.store import Store
 #: The seconds that what is left has when a service is closed, after its requests have ended.
 LAST_SECONDS = 2.0
 
-#: The most requests that wait for the audit table at a time, each in a thread; their rows are written together.
-_WRITERS = 32
+#: The requests for rows and verdicts that use the audit table at a time, each in a thread; new predictions need none.
+_CLERKS = 8
 
 
 class Service:
@@ -64,7 +64,7 @@ class Service:
                 raise EngineError(f"two networks are named {scorer.name}; rename the folder of one")
             self.queues[scorer.name] = ScoreQueue(scorer, waiting=self.limits.waiting, observe=self.metrics.count_batch)
         self.decoders = DecodePool(core_count())
-        self.writers = DecodePool(_WRITERS, "store")
+        self.clerks = DecodePool(_CLERKS, "store")
         self.explainers = DecodePool(1, "explain")
         self.stopping = False
         self.maps = 0
@@ -126,5 +126,5 @@ class Service:
         done = [queue.close(max(0.0, until - time.monotonic())) for queue in self.queues.values()]
         for pool in (self.decoders, self.explainers):
             pool.shutdown(wait=False, cancel_futures=True)
-        self.writers.shutdown(wait=False)
+        self.clerks.shutdown(wait=False)
         return all(done)

@@ -44,7 +44,7 @@ def history_routes(service: Service) -> APIRouter:
 
     async def ask(work: Callable[[], _T]) -> _T:
         """Ask the database in a thread, so that other requests go on meanwhile."""
-        return await asyncio.wrap_future(service.writers.submit(work))
+        return await asyncio.wrap_future(service.clerks.submit(work))
 
     @router.get("/v1/predictions", responses=faults(401, 404, 422, 503), summary="List predictions")
     async def find(

@@ -38,7 +38,7 @@ def state_routes(service: Service) -> APIRouter:
         if service.stopping:
             raise RequestError(503, "the service is stopping", seconds=1.0)
         try:
-            await asyncio.wrap_future(service.writers.submit(service.store.check))
+            await asyncio.wrap_future(service.clerks.submit(service.store.check))
         except ChestnutError:
             raise RequestError(503, "the audit table cannot be reached", seconds=5.0) from None
         return Health(status="ready")
