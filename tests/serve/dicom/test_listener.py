@@ -1,11 +1,13 @@
 """A listener and its peers over the network: what it takes and refuses, and what comes back."""
 
 import logging
+import random
 import shutil
 import socket
 import struct
 import subprocess
 import time
+from contextlib import suppress
 
 import pydicom
 import pytest
@@ -21,7 +23,7 @@ from chestnut.serve.dicom.spool import Limits
 from chestnut.serve.dicom.targets import Application, Folder
 from chestnut.serve.dicom.tls import Certificates
 from chestnut.serve.store.row import Query
-from dicom_objects import BIRTH, CAPTURE, CT, DX, EXPLICIT, NAME, PATIENT, encoded, grey, radiograph
+from dicom_objects import BIRTH, CAPTURE, CR, CT, DX, EXPLICIT, NAME, PATIENT, encoded, grey, radiograph
 from dicom_peers import listening, run_program
 from processes import wait_until
 
@@ -175,6 +177,48 @@ def test_a_message_without_end_is_not_read(tmp_path, monkeypatch):
         answer = running.send([large])
         assert answer is None or "Status" not in answer[0]
         assert [one.Status for one in running.send([encoded(radiograph(number=2))])] == [0]
+
+
+def test_all_connections_together_send_no_more_than_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "MOST_BYTES", 1_500_000)
+    with listening(tmp_path) as running:
+        sender = AE("CR1")
+        sender.add_requested_context(CR, EXPLICIT)
+        begun = [sender.associate("127.0.0.1", running.port, ae_title="CHESTNUT") for _ in range(2)]
+        large = pydicom.dcmread(pydicom.filebase.DicomBytesIO(encoded(radiograph(grey(1000, 1000)))))
+        assert begun[0].send_c_store(large).Status == 0
+        running.service._listener._server.active_associations[0].dul.socket.received = 1_000_000
+        with begun[1].dul.socket.socket:
+            assert "Status" not in begun[1].send_c_store(large)
+        begun[0].release()
+        assert [answer.Status for answer in running.send(encoded(large))] == [0]
+
+
+def test_messages_that_were_tampered_with_end_their_own_connection_alone(tmp_path, caplog, capfd):
+    messages, chance = [], random.Random(13)
+    with listening(tmp_path, silence=1) as running:
+        sender = AE("CR1")
+        sender.add_requested_context(CR, EXPLICIT)
+        note = [(evt.EVT_DATA_SENT, lambda event: messages.append(bytes(event.data)))]
+        association = sender.associate("127.0.0.1", running.port, ae_title="CHESTNUT", evt_handlers=note)
+        association.send_c_store(pydicom.dcmread(pydicom.filebase.DicomBytesIO(encoded(radiograph()))))
+        association.release()
+        request, command, data, _ = messages
+        for _ in range(15):
+            changed = [bytearray(request), bytearray(command), bytearray(data)]
+            for part in chance.sample(changed, 1):
+                for _ in range(4):
+                    part[chance.randrange(6, min(len(part), 200))] = chance.randrange(256)
+            with suppress(OSError), socket.create_connection(("127.0.0.1", running.port)) as raw:
+                raw.settimeout(0.05)
+                for part in changed:
+                    raw.sendall(part)
+                    with suppress(TimeoutError):
+                        raw.recv(4096)
+        (answer,) = running.send(encoded(radiograph(number=2)))
+        assert answer.Status == 0
+        running.idle()
+    assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
 
 
 def test_connections_beyond_the_limit_are_closed(tmp_path, monkeypatch):

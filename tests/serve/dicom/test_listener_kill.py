@@ -19,7 +19,7 @@ from processes import wait_until
 pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parents[2]
-ROUNDS = 4
+ROUNDS = 3
 
 
 def send_until_cut(port, numbers, acknowledged):

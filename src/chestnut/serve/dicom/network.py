@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from pynetdicom.association import Association
+from pynetdicom.dul import DULServiceProvider
 from pynetdicom.transport import AddressInformation, AssociationSocket, RequestHandler, ThreadedAssociationServer
 
 _LOG = logging.getLogger(__name__)
@@ -22,6 +25,9 @@ MOST_PDU_BYTES: Final = 1_000_000
 
 #: The most bytes of an object, and of all that a peer sends before the first of it is taken.
 MOST_OBJECT_BYTES: Final = 100_000_000
+
+#: The most bytes of objects that all connections together are in the middle of.
+MOST_BYTES: Final = 300_000_000
 
 #: The most connections at a time, those that have not yet said who they are included.
 MOST_CONNECTIONS: Final = 32
@@ -50,6 +56,9 @@ class BoundedSocket(AssociationSocket):
         self.received += nr_bytes
         if self.received > MOST_OBJECT_BYTES + MOST_PDU_BYTES:
             raise OSError("an object is longer than is read")
+        server = self.assoc._server
+        if isinstance(server, BoundedServer) and server.received > MOST_BYTES:
+            raise OSError("all connections together send more than is read")
         connection = self.socket
         if connection is None:
             raise OSError("the connection is closed")
@@ -98,6 +107,12 @@ class BoundedServer(ThreadedAssociationServer):
 
     daemon_threads = True
 
+    @property
+    def received(self) -> int:
+        """The bytes of the objects that are being received, of all connections."""
+        sockets = [association.dul.socket for association in self.active_associations]
+        return sum(one.received for one in sockets if isinstance(one, BoundedSocket))
+
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; a TLS handshake comes later, in its own thread."""
         return self.socket.accept()  # type: ignore[union-attr]
@@ -124,6 +139,27 @@ class BoundedServer(ThreadedAssociationServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log that a connection failed, without the stack that could quote what it sent."""
         _LOG.warning("a connection failed")
+
+
+@contextmanager
+def faults_in_one_line() -> Iterator[None]:
+    """Log, while the block runs, a fault in a thread of a connection as one line, and not with its stack.
+
+    What a peer sends can break pynetdicom; the connection then ends, and the others go on.
+    """
+    before = threading.excepthook
+
+    def log(fault: threading.ExceptHookArgs) -> None:
+        if isinstance(fault.thread, Association | DULServiceProvider):
+            _LOG.warning("a connection failed (%s)", fault.exc_type.__name__)
+        else:
+            before(fault)
+
+    threading.excepthook = log
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def plain_address(address: str) -> str:

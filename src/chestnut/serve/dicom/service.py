@@ -15,6 +15,7 @@ from chestnut.files.locks import locked
 from chestnut.serve.dicom.delivery import Delivery, Target
 from chestnut.serve.dicom.extra import silence_libraries
 from chestnut.serve.dicom.listener import Address, Listener
+from chestnut.serve.dicom.network import faults_in_one_line
 from chestnut.serve.dicom.spool import Limits, Spool
 from chestnut.serve.dicom.worker import Worker
 from chestnut.serve.scoring.queue import ScoreQueue
@@ -85,6 +86,7 @@ class Service:
         silence_libraries()
         with ExitStack() as opening:
             opening.enter_context(quiet())  # for good: warnings quote elements that identify patients
+            opening.enter_context(faults_in_one_line())
             opening.enter_context(locked(plan.spool / ".lock", wait=0, busy=_busy(plan.spool)))
             spool = Spool(plan.spool, plan.limits)
             if count := spool.failed:
