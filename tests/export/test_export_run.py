@@ -149,7 +149,7 @@ def test_a_changed_onnx_file_is_written_again(make_run, quick):
 
 
 def test_there_is_a_form_of_each_format():
-    assert tuple(export_run._FORMS) == FORMATS
+    assert tuple(export_run.FORMS) == FORMATS
 
 
 def test_what_cannot_be_exported_is_refused_before_anything_is_loaded(make_run, tmp_path):

@@ -45,7 +45,8 @@ _LEAST_GAIN: Final = 1.05
 
 _log = logging.getLogger(__name__)
 
-_FORMS: Final[dict[str, Form]] = {
+#: The forms by name.
+FORMS: Final[dict[str, Form]] = {
     form.name: form for form in (Onnx(), OnnxInt8(), OpenVino(), LiteRT(), SavedModel(), KerasFile(), H5())
 }
 
@@ -83,17 +84,17 @@ def export_run(
     """
     require_formats(formats)
     for name in formats:
-        _FORMS[name].check()
+        FORMS[name].check()
     places = {name: (folder or run.exports) / name for name in formats}
     for place in places.values():
         _require_own(place)
-    source = _open_source(run)
+    source = open_source(run)
     images = comparison_images(run.manifest, source.bundle.spec)
     made = []
     for name, place in places.items():
         with bars(f"Exporting {name}") as tick:
             tick(0, 1)
-            made.append(_export(_FORMS[name], source, place, images, limits or Limits()))
+            made.append(_export(FORMS[name], source, place, images, limits or Limits()))
             tick(1, 1)
         _log.info("%s is written", place)
     return tuple(made)
@@ -105,8 +106,12 @@ def _require_own(place: Path) -> None:
         raise DataError(f"{place} contains other files; name another folder")
 
 
-def _open_source(run: RunFolder) -> Source:
-    """Open a run with its `model.onnx`, which is written where it is missing or was changed."""
+def open_source(run: RunFolder) -> Source:
+    """Open a run with its `model.onnx`, which is written where it is missing or was changed.
+
+    Raises:
+        BundleError: The bundle is missing or was changed, or the network cannot be written as ONNX.
+    """
     bundle = read_run_bundle(run)
     network = KerasEngine.open(bundle)
     content = _read_onnx(bundle)
