@@ -29,7 +29,7 @@ if ! command -v apt-get > /dev/null; then
     exit 1
 fi
 as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+[ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
 
 # The tests start a server of their own; the package shall not start another one.
 if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
