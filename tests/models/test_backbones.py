@@ -37,7 +37,7 @@ def mobilenet():
     ("name", "application", "package"),
     [
         pytest.param("mobilenet-v2", "MobileNetV2", "mobilenet_v2", marks=pytest.mark.slow),
-        ("vgg16", "VGG16", "vgg16"),
+        pytest.param("vgg16", "VGG16", "vgg16", marks=pytest.mark.slow),
     ],
 )
 def test_weights_of_a_file_give_what_a_notebook_gets(name, application, package, tmp_path):
@@ -118,7 +118,9 @@ def test_the_top_share_is_trained_and_batch_normalisation_never(mobilenet, share
     assert all(layer.trainable for layer in mobilenet.layers if layer.name.startswith(("dense", "logits")))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
+@pytest.mark.parametrize(
+    "share", [pytest.param(0.0, marks=pytest.mark.slow), 0.3, pytest.param(0.6, marks=pytest.mark.slow)]
+)
 def test_the_two_parts_are_the_network(mobilenet, share):
     freeze(mobilenet, share)
     parts = divide(mobilenet)

@@ -54,6 +54,10 @@ SMALL = ("input.height=80", "input.width=75")
 SLOW = {*BACKBONES, "cnn-search", "robust", "robust-mobilenet"} - {"vgg16"}
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in recipe_names()]
 
+#: One of each kind; to train and save all takes a minute.
+QUICK = ("cnn-small", "cnn-gap", "hog-logistic")
+TRAINED = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in recipe_names()]
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_parameter_counts(name):
@@ -62,7 +66,7 @@ def test_parameter_counts(name):
     assert count == PARAMETERS.get(name, count)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_network_fits_a_step_and_survives_saving(name, tmp_path):
     recipe = load_recipe(name, SMALL)
     start = assemble(recipe.changed(["train.precision=float32"]), 2)

@@ -66,6 +66,7 @@ def test_cached_features_give_the_same_as_computing_them_in_every_step(data, hea
         np.testing.assert_allclose(kept, computed, atol=5e-3)
 
 
+@pytest.mark.slow
 def test_files_of_a_run_with_a_frozen_part(head):
     record = head.record
     assert (record.cut, record.trained_parameters) == ("average", 512 * 16 + 16 + 2 * 17)
@@ -179,6 +180,7 @@ def test_a_start_that_no_epoch_beats_is_kept(head, tmp_path, caplog):
     assert describe_kept_start(head) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -192,6 +194,7 @@ def test_fine_tuning_with_invalid_arguments_is_refused(head, given, said):
         finetune_recipe(head, **given)
 
 
+@pytest.mark.slow
 def test_a_run_without_a_bundle_cannot_be_finetuned(head, tmp_path):
     copy = shutil.copytree(head.path, tmp_path / "copy")
     shutil.rmtree(copy / "bundle")
@@ -199,6 +202,7 @@ def test_a_run_without_a_bundle_cannot_be_finetuned(head, tmp_path):
         finetune_recipe(RunFolder(copy))
 
 
+@pytest.mark.slow
 def test_another_runs_network_must_be_the_same(head, data, tmp_path):
     settings = (*VGG, f"model.weights={head.path}", "model.dense=[24]")
     with pytest.raises(RecipeError, match=r"has another network .*use its \[model\] table"):
@@ -249,6 +253,7 @@ def test_the_running_average_is_what_the_definition_says():
     assert float(variable.numpy()[0]) == pytest.approx(value)
 
 
+@pytest.mark.slow
 def test_stronger_augmentation_never_weakens_a_recipe(head, tmp_path):
     copy = shutil.copytree(head.path, tmp_path / "copy")
     run = RunFolder(copy)

@@ -83,7 +83,7 @@ def test_every_epoch_is_a_row_with_training_and_validation_figures(whole):
     assert whole.ended == "epochs"
 
 
-@pytest.mark.parametrize("stop_at", [7, 13])
+@pytest.mark.parametrize("stop_at", [pytest.param(7, marks=pytest.mark.slow), 13])
 def test_a_run_stopped_within_an_epoch_resumes_to_the_same_bits(tmp_path, whole, stop_at):
     stopped = trained(tmp_path, watcher=Watcher(stop_at))
     assert stopped.ended == "interrupted"
