@@ -51,8 +51,10 @@ def browser():
         browser.close()
 
 
-#: What a browser writes into its console where the service says no on purpose.
-_REFUSALS = re.compile(r"Failed to load resource: the server responded with a status of (401|422|503)")
+#: What a browser writes into its console where a test has the service say no, or nothing.
+_REFUSALS = re.compile(
+    r"Failed to load resource: (the server responded with a status of (401|422|503)|net::ERR_FAILED)"
+)
 
 
 @pytest.fixture

@@ -179,6 +179,17 @@ def test_a_busy_service_is_asked_again_after_the_time_it_names(service, open_pag
     assert page.locator("#decision").inner_text() == "PNEUMONIA"
 
 
+def test_an_image_is_sent_again_by_hand_when_the_service_could_not_be_reached(service, open_page):
+    page = open_page(service)
+    page.route("**/v1/predict*", lambda route: route.abort(), times=1)
+    choose(page, {"a.png": picture(140)})
+    wait_until_scored(page, 1)
+    assert page.locator("#failure p").first.inner_text().startswith("The service cannot be reached.")
+    page.get_by_role("button", name="Try again", exact=True).click()
+    wait_for(page, "$('decision') === 'PNEUMONIA'")
+    assert page.locator("#failure").is_hidden()
+
+
 def test_the_guard_warns_before_the_answer(service, open_page):
     page = open_page(service)
     choose(page, {"usual.png": picture(140), "dark.png": picture(20)})

@@ -162,8 +162,10 @@ def test_the_history_goes_back_page_by_page_and_gives_all_verdicts(service, open
     page.wait_for_function("() => document.querySelectorAll('#history-table tbody tr').length >= 55")
     ids = rows.evaluate_all("(rows) => rows.map((row) => row.dataset.id)")
     assert len(set(ids)) == len(ids)
+    page.locator("#network").select_option("strict")
     rows.nth(10).get_by_role("button", name="Open").click()
     page.wait_for_selector("#reading", state="visible")
+    assert page.locator("#network").input_value() == "bright"
     page.keyboard.press("a")
     page.keyboard.press("s")
     page.wait_for_selector(".mark.verdict")

@@ -91,8 +91,14 @@ export class History {
     const model = this.#worklist.models.find((one) => one.bundle === row.bundle);
     if (!item && !(row.kept && model)) return [];
     const name = item?.name ?? nameOf(row);
-    const act = () => (item ? this.#open(item) : this.#openKept(row, model));
+    const act = () => (item ? this.#openListed(item, model) : this.#openKept(row, model));
     return [el("button", { type: "button", class: "outlined small", onclick: act }, "Open", unseen(` ${name}`))];
+  }
+
+  /** Open an image of the worklist, with the network that gave the answer. */
+  #openListed(item, model) {
+    if (model) this.#worklist.choose(model);
+    this.#open(item);
   }
 
   async #openKept(row, model) {

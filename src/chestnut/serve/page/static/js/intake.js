@@ -23,13 +23,23 @@ async function mayBeImage(file) {
   return STARTS.some(([at, start]) => start.every((value, index) => bytes[at + index] === value));
 }
 
-/** Return all files below a dropped entry, with their paths. */
+/** Return all files below a dropped entry, with their paths; without those that may not be read. */
 async function filesBelow(entry, above = "") {
   const path = above + entry.name;
-  if (entry.isFile) {
-    const file = await new Promise((done, failed) => entry.file(done, failed));
-    return [{ file, path }];
+  try {
+    return await (entry.isFile ? fileOf(entry, path) : filesIn(entry, path));
+  } catch (error) {
+    if (error instanceof DOMException) return [];
+    throw error;
   }
+}
+
+async function fileOf(entry, path) {
+  const file = await new Promise((done, failed) => entry.file(done, failed));
+  return [{ file, path }];
+}
+
+async function filesIn(entry, path) {
   const reader = entry.createReader();
   const found = [];
   for (;;) {
