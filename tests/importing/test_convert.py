@@ -84,11 +84,11 @@ NETWORKS = {
 }
 
 
-def converted(path, folder, scale="0-255", order=(0, 1), classes=2):
+def converted(path, folder, scale="0-255", order=(0, 1), classes=2, images=IMAGES_SEEN):
     file = ForeignFile.read(path)
     shape = file.graph.shape
     request = Request(str(path), file.sha256, *shape, scale, classes, order, 2**40)
-    np.save(folder / IMAGES, IMAGES_SEEN)
+    np.save(folder / IMAGES, images)
     return file, convert(folder, request)
 
 
@@ -121,6 +121,29 @@ def test_a_network_of_keras_2_answers_as_it_did(tmp_path, name, scale, ending):
         np.testing.assert_allclose(saved["ours"], got, atol=1e-6)
     assert with_features(made).output_shape[-1] > made.output_shape[-1]
     assert (class_activation(made) is not None) == (name in ("nested", "frozen", "softmax"))
+
+
+@pytest.mark.slow
+def test_a_published_backbone_with_a_head_answers_as_it_did(tmp_path):
+    """MobileNetV2 within a network, frozen, as the tutorials do it; its last maps are those of the class activation."""
+    keras.utils.set_random_seed(4)
+    base = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None)
+    base.trainable = False
+    image = keras.Input((32, 32, 3), name="outer")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(image)
+    x = layers.GlobalAveragePooling2D(name="average")(base(x, training=False))
+    network = keras.Model(image, layers.Dense(2, activation="softmax", name="out")(x), name="whole")
+    path = keras2.save(network, tmp_path / "old.h5")
+    images = np.random.default_rng(0).integers(0, 256, (9, 32, 32), dtype=np.uint8)
+    file, outcome = converted(path, tmp_path, "0-255", (1, 0), images=images)
+    assert "left out groups=1 of DepthwiseConv2D, which this Keras does not take" in file.mended
+    assert outcome == {"head": "softmax", "plain": False}
+    wanted = np.asarray(network(np.repeat(images[..., None], 3, axis=-1).astype(np.float32)))[:, ::-1]
+    with np.load(tmp_path / ANSWERS) as saved:
+        np.testing.assert_allclose(saved["ours"], wanted, atol=1e-6)
+    made = load_network(tmp_path / NETWORK)
+    assert made.count_params() == network.count_params()
+    assert class_activation(made).shape[1:] == (2, 1, 1)
 
 
 def test_a_file_that_keras_opens_is_compared_with_what_keras_makes_of_it(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +10,7 @@ from chestnut.config import InputSpec
 from chestnut.data.decoding.decode import decode
 from chestnut.data.manifest import Manifest
 from chestnut.data.parallel import in_order
+from chestnut.data.phantom.radiograph import draw_patients
 from chestnut.errors import BundleError, ChestnutError, ImageError, in_one_line
 from chestnut.evaluation.arrays import Floats
 from chestnut.inference.engine import Engine
@@ -16,6 +18,9 @@ from chestnut.runs.folder import RunFolder
 
 #: The number of images by which two forms of a network are compared.
 IMAGES = 64
+
+#: The patients and the side in pixels of synthetic images; the patients have more than `IMAGES` images.
+_PATIENTS, _SIDE = 28, 96
 
 #: The numbers of images that are computed together at first: a file may be right for one of them alone.
 _BATCHES = (1, 3, 8)
@@ -51,8 +56,23 @@ def noise(spec: InputSpec, count: int = IMAGES) -> npt.NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, spec.height, spec.width), dtype=np.uint8)
 
 
+def synthetic_images(spec: InputSpec) -> npt.NDArray[np.uint8]:
+    """Return synthetic radiographs, for a run that never had images; shape (IMAGES, height, width).
+
+    To noise, a network may give the same answer whatever its weights are.
+    """
+    drawn = draw_patients(_PATIENTS, size=_SIDE).images[:IMAGES]
+    size = (spec.width, spec.height)
+    return np.stack([cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) for image in drawn]).astype(np.uint8)
+
+
 def comparison_images(manifest: Manifest, spec: InputSpec) -> npt.NDArray[np.uint8]:
-    """Return the images by which two forms of a network are compared: validation images, or noise without any."""
+    """Return the images by which two forms of a network are compared.
+
+    They are validation images; noise where none of them can be read, and synthetic radiographs where a run has none.
+    """
+    if not len(manifest):
+        return synthetic_images(spec)
     images = sample_images(manifest, spec)
     return images if len(images) else noise(spec)
 

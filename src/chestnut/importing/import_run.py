@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import ImportedConfig, InputSpec, Recipe
 from chestnut.config.training import DataConfig, TrainConfig
 from chestnut.data.manifest import Manifest
-from chestnut.data.phantom.radiograph import draw_patients
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import DataError, listed
 from chestnut.export.add_onnx import add_onnx
-from chestnut.export.parity_check import IMAGES
+from chestnut.export.parity_check import IMAGES, synthetic_images
 from chestnut.importing.convert import Converted, convert_file, memory_for
 from chestnut.importing.reference import Known, verify
 from chestnut.importing.request import Request
@@ -36,9 +34,6 @@ from chestnut.runs.places import require_free, take_folder
 from chestnut.runs.record import Imported, RunRecord
 from chestnut.runs.timestamp import now
 from chestnut.training.environment import environment
-
-#: The patients and the side in pixels of the synthetic images by which a network is compared with that of its file.
-_PATIENTS, _SIDE = 28, 96
 
 
 @dataclass(frozen=True)
@@ -129,9 +124,7 @@ def _images_to_compare(spec: InputSpec, prepared: Prepared | None) -> npt.NDArra
     if prepared is not None:
         chosen = np.linspace(0, len(prepared.pixels) - 1, min(len(prepared.pixels), IMAGES)).round().astype(np.int64)
         return np.asarray(prepared.pixels[:][chosen])
-    drawn = draw_patients(_PATIENTS, size=_SIDE).images[:IMAGES]
-    size = (spec.width, spec.height)
-    return np.stack([cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) for image in drawn]).astype(np.uint8)
+    return synthetic_images(spec)
 
 
 def _make_recipe(file: ForeignFile, terms: Terms, spec: InputSpec, converted: Converted) -> Recipe:

@@ -28,6 +28,7 @@ _SINGLE_ONLY = {*_TRAINED_ONLY, "Network", "Class balance", "Split", "Arithmetic
 def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
     """Return the name and value of each setting that matters, in the order of the report."""
     size = recipe.input
+    how = "" if size.resample == "area" else f", {size.resample}"
     grey = "grey" if size.channels == 1 else "grey, repeated"
     optim, stop = recipe.optim, recipe.train.stop
     patience = f"after {stop.patience} epochs without a better {in_words(stop.metric)}" if stop.patience else "never"
@@ -36,9 +37,9 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
         ("Recipe", f"{recipe.name}: {recipe.summary}" if recipe.summary else recipe.name),
         ("Source", recipe.source),
         ("Source reports", recipe.reported),
-        ("Input", f"{size.height}×{size.width}×{size.channels} pixels, {grey}, resized by {size.resize}"),
+        ("Input", f"{size.height}×{size.width}×{size.channels} pixels, {grey}, resized by {size.resize}{how}"),
         ("View", size.view if size.needs_lungs else ""),
-        ("Network", f"{recipe.model.network}: {_list_settings(recipe.model, {'network'})}"),
+        ("Network", _describe_network(recipe)),
         ("Loss", _join(recipe.loss.name, _list_changes(recipe.loss))),
         ("Optimiser", _join(optim.name, f"learning rate {_write(optim.learning_rate)}", _list_changes(optim))),
         ("Learning rate schedule", _join(optim.schedule.name, _list_changes(optim.schedule))),
@@ -57,6 +58,15 @@ def recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
     if isinstance(recipe.model, ImportedConfig):
         left_out = _SINGLE_ONLY - {"Network", "Split"}
     return [(name, value) for name, value in rows if value and name not in left_out]
+
+
+def _describe_network(recipe: Recipe) -> str:
+    """Return the kind of a network and its settings, or where an imported one comes from."""
+    model = recipe.model
+    if isinstance(model, ImportedConfig):
+        outputs = ", ".join(model.outputs)
+        return f"imported from {model.file}: grey values {model.scale}, {model.head}, outputs {outputs}"
+    return f"{model.network}: {_list_settings(model, {'network'})}"
 
 
 def _list_changes(part: BaseModel) -> str:
