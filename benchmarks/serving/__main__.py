@@ -1,6 +1,6 @@
 """Measure a service, and write the tables of docs/serving.md and docs/security.md.
 
-    python -m benchmarks.serving RUN [--only speed,load,batches,database,kill] [--minutes 10] [--rounds 3]
+    python -m benchmarks.serving RUN [--only speed,load,overload,batches,database,kill] [--minutes 10] [--rounds 3]
 
 RUN is a run of `cnn-small`. The service is `chestnut serve` in a process of its own; the clients are in another, on the
 same computer and the same cores. Results are stored in benchmarks/serving.json; those that are left out stay.
@@ -34,6 +34,11 @@ RESULTS, DOCS = HERE.parent / "serving.json", HERE.parents[1] / "docs"
 #: The sides of the images, as published and as small as the networks see them, and their number.
 _SMALL, _COUNT = 224, 24
 
+_PARTS = "speed,load,overload,batches,database,kill"
+
+#: The images that may wait where 16 clients shall be too many.
+_FEW = 8
+
 
 def timed_images(folder: Path) -> dict[str, list[bytes]]:
     """Return JPEGs of 1,400×1,000 pixels and of 224×224, as noisy as radiographs, by a name of their size."""
@@ -53,18 +58,21 @@ def measure(run: Path, folder: Path, name: str, given: argparse.Namespace) -> di
     Args:
         run: A run.
         folder: For audit tables.
-        name: The part: speed, load, batches, database or kill.
+        name: The part: speed, load, overload, batches, database or kill.
         given: The arguments.
     """
     url, traffic = f"sqlite:///{folder / f'{name}.sqlite'}", Traffic(drawn_images(_COUNT))
 
-    def served(work: Callable[[ServiceChild], dict[str, Any]]) -> dict[str, Any]:
-        with ServiceChild(run, url) as child:
+    def served(work: Callable[[ServiceChild], dict[str, Any]], *options: str) -> dict[str, Any]:
+        with ServiceChild(run, url, options) as child:
             return work(child)
 
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "speed": lambda: speed(run, folder, timed_images(folder / "images"), given.rounds, given.seconds),
         "load": lambda: served(lambda child: mixed_load(child, url, traffic, 60 * given.minutes, print)),
+        "overload": lambda: served(
+            lambda child: mixed_load(child, url, traffic, 6 * given.minutes), "--most-waiting", str(_FEW)
+        ),
         "batches": lambda: served(lambda child: batches_of_every_size(child, drawn_images(_COUNT))),
         "database": lambda: database_away(run, traffic),
         "kill": lambda: sudden_ends(run, url, traffic),
@@ -76,7 +84,9 @@ def main() -> None:
     """Measure the chosen parts, store the results and write the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
-    parser.add_argument("--only", default="speed,load,batches,database,kill", help="empty to only write the tables")
+    parser.add_argument(
+        "--only", default="speed,load,overload,batches,database,kill", help="empty to only write the tables"
+    )
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5)

@@ -58,6 +58,17 @@ def load_lines(results: Mapping[str, Any]) -> list[str]:
     rows: list[Row] = []
     if "load" in results:
         rows += _mixed_rows(results["load"])
+    if "overload" in results:
+        one = results["overload"]
+        busy, wrong = one["statuses"].get("503", 0), sum(one["wrong"].values())
+        rows.append(
+            (
+                "the same where only 8 images may wait",
+                f"{sum(one['statuses'].values()):,} answers, {busy:,} of them 503 with `Retry-After`; {wrong:,} others "
+                f"wrong; {one['missing']:,} of {one['acknowledged']:,} acknowledged predictions missing",
+                aim(not wrong and not one["missing"], "none wrong or missing", bound=""),
+            )
+        )
     if "batches" in results:
         one = results["batches"]
         growth = one["after_mb"] / one["before_mb"] - 1
@@ -75,7 +86,7 @@ def load_lines(results: Mapping[str, Any]) -> list[str]:
         rows += _loss_rows(one, f"the service ended by `kill -9` {one['times']} times")
         rows.append(("ready again after that", f"{one['ready_seconds']:.1f} s at most", "none"))
     machines = dict.fromkeys(
-        results[name]["machine"] for name in ("load", "batches", "database", "kill") if name in results
+        results[name]["machine"] for name in ("load", "overload", "batches", "database", "kill") if name in results
     )
     return [*_HEAD, *map(line, rows), "", f"Measured on {'; '.join(machines)}, with the clients on the same cores."]
 

@@ -34,8 +34,8 @@ def url(tmp_path):
 
 def test_mixed_requests_are_answered_as_they_should_be_and_none_is_lost(run, url, images):
     with ServiceChild(run, url) as child:
-        found = mixed_load(child, url, Traffic(images), 5)
-        grown = batches_of_every_size(child, images, 20)
+        found = mixed_load(child, url, Traffic(images), 4)
+        grown = batches_of_every_size(child, images, 15)
         assert child.stop() == 0
         log = child.log
     assert found["wrong"] == {}
@@ -49,6 +49,13 @@ def test_mixed_requests_are_answered_as_they_should_be_and_none_is_lost(run, url
     assert "fault" not in log
     lines = tables.load_lines({"load": found | {"machine": "x"}, "batches": grown | {"machine": "x"}})
     assert any("none: met" in line for line in lines)
+
+
+def test_too_much_work_is_answered_at_once_with_503(run, url, images):
+    with ServiceChild(run, url, ["--most-waiting", "8"]) as child:
+        found = mixed_load(child, url, Traffic(images), 2)
+    assert found["statuses"].get("503", 0) > 0
+    assert (found["missing"], found["wrong"]) == (0, {})
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(run, url, images):
