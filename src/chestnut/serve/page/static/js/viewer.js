@@ -114,7 +114,7 @@ export class Viewer extends EventTarget {
     context.scale(dense, dense);
     context.globalAlpha = 1;
     context.imageSmoothingQuality = "high";
-    context.imageSmoothingEnabled = scale * dense < 4;
+    context.imageSmoothingEnabled = scale < 12; // beyond, single pixels are looked at
     const { level, window, inverted } = this.look;
     context.drawImage(picture.seen(level, window, inverted), left, top, wide, high);
     if (!this.#map) return;
