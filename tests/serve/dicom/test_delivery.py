@@ -67,6 +67,17 @@ def test_a_place_that_is_out_of_reach_is_tried_until_it_answers(spool):
     assert (place.got, place.tries, spool.failed) == ([b"one", b"two"], 5, 0)
 
 
+def test_a_damaged_file_in_the_spool_is_put_aside_and_ends_no_delivery(tmp_path, spool, caplog):
+    folder = Folder(tmp_path / "results")
+    first, second = (held for held, _ in spool.outgoing("PACS@h:1"))
+    for held in (first, second):
+        (held.path / "000.pending").write_text(str(folder))
+    (second.path / "1.dcm").write_bytes(encoded(radiograph()))
+    run(spool, folder, lambda: spool.failed == 1, attempts=2)
+    assert "a result in the spool is damaged (ValueError)" in caplog.text
+    assert len(list((tmp_path / "results").glob("1.2*.dcm"))) == 1
+
+
 def test_what_is_refused_again_and_again_is_put_aside_and_keeps_nothing_waiting(spool):
     place = Place(refused=[b"one"])
     run(spool, place, lambda: spool.failed == 1, attempts=3)

@@ -17,6 +17,10 @@ from onnx_bundle import write_onnx_bundle
 from processes import wait_until
 
 
+class UnforeseenError(Exception):
+    pass
+
+
 class Table:
     """An audit table that cannot be reached some times."""
 
@@ -85,7 +89,7 @@ def test_an_image_that_cannot_be_scored_is_put_aside_and_the_next_is_scored(work
 
 def test_a_fault_in_making_results_concerns_that_image_alone(work, monkeypatch):
     def fail(content, *_):
-        raise KeyError("an element that nobody expects")
+        raise UnforeseenError("as a library raises that has errors of its own")
 
     monkeypatch.setattr(worker_module, "make_results", fail)
     spool, table = work(encoded(radiograph()))

@@ -80,17 +80,19 @@ class Delivery:
 
     def _work(self) -> None:
         while not self._stopped.wait(self._wait or _LOOK):
-            now = time.monotonic()
-            waiting = [one for one in self._spool.outgoing(str(self._target)) if self._due.get(one[0].name, now) <= now]
-            if not waiting:
-                continue
             try:
-                self._send(waiting)
-            except ChestnutError as error:  # out of reach, or the disk of the spool is full
+                if waiting := self._find_due():
+                    self._send(waiting)
+            except (ChestnutError, OSError) as error:  # out of reach, or a disk is full or has a fault
                 self._wait = min(_LONGEST, 2 * self._wait or self._first)
-                _LOG.warning("%s: %s; next try in %.0f s", self._target, error, self._wait)
+                what = error if isinstance(error, ChestnutError) else type(error).__name__
+                _LOG.warning("%s: %s; next try in %.0f s", self._target, what, self._wait)
             else:
                 self._wait = 0.0
+
+    def _find_due(self) -> list[tuple[Held, Path]]:
+        now = time.monotonic()
+        return [one for one in self._spool.outgoing(str(self._target)) if self._due.get(one[0].name, now) <= now]
 
     def _send(self, waiting: list[tuple[Held, Path]]) -> None:
         with self._target.opened() as way:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from chestnut.data.decoding.dicom_file import own_errors
+from chestnut.data.decoding.faults import FAULTS
 from chestnut.errors import DeliveryError, UnreachableError, UnwantedError
 from chestnut.files.atomic import replacing
 from chestnut.serve.dicom.delivery import Way
@@ -37,12 +39,10 @@ class Folder:
         """Copy a file there, completely or not at all.
 
         Raises:
+            DeliveryError: The file is damaged.
             DiskError: The disk is full or not writable.
         """
-        import pydicom
-
-        uid = pydicom.dcmread(file, specific_tags=["SOPInstanceUID"], stop_before_pixels=True).SOPInstanceUID
-        with replacing(self.path / f"{uid}.dcm") as draft:
+        with replacing(self.path / f"{_read(file).SOPInstanceUID}.dcm") as draft:
             draft.write_bytes(file.read_bytes())
 
     def __str__(self) -> str:
@@ -117,8 +117,9 @@ class _Association:
         """
         if not self._association.is_established:
             raise UnreachableError("the association has ended")
+        made = _read(file)
         try:
-            answer = self._association.send_c_store(file)
+            answer = self._association.send_c_store(made)
         except (RuntimeError, ValueError) as error:  # it ended meanwhile, or such objects are not taken
             if not self._association.is_established:
                 raise UnreachableError("the association has ended") from error
@@ -127,3 +128,18 @@ class _Association:
             raise DeliveryError("it ended the association instead of an answer")
         if answer.Status not in _TAKEN:
             raise DeliveryError(f"it refuses a result with status 0x{answer.Status:04X}")
+
+
+def _read(file: Path) -> Any:
+    """Return a result in the spool, parsed.
+
+    Raises:
+        DeliveryError: It is damaged.
+    """
+    import pydicom
+
+    try:
+        with own_errors():
+            return pydicom.dcmread(file)
+    except FAULTS as error:
+        raise DeliveryError(f"a result in the spool is damaged ({type(error).__name__})") from error

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from chestnut.data.decoding.faults import FAULTS
-from chestnut.errors import BundleError, DiskError, ImageError, OverloadedError, StoreError
+from chestnut.errors import DiskError, OverloadedError, StoreError
 from chestnut.files.disk_errors import disk_errors
 from chestnut.serve.dicom.results.make import make_results
 from chestnut.serve.dicom.spool import Held, Spool
@@ -21,13 +20,13 @@ from chestnut.serve.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 
+#: Seconds to wait for an object before looking whether to stop.
+_LOOK: Final = 0.2
+
 #: Seconds until the first repetition of what the database or the disk prevented, and the longest wait.
 _FIRST, _LONGEST = 1.0, 60.0
 
-#: What the image itself is to blame for; it is not tried again.
-_HOPELESS: Final[tuple[type[Exception], ...]] = (ImageError, BundleError, *FAULTS)
-
-#: What passes: the database is away, a disk is full.
+#: What passes: the database is away, a disk is full. Anything else the image is to blame for.
 _PASSING: Final = (StoreError, DiskError, OverloadedError, TimeoutError)
 
 
@@ -67,12 +66,11 @@ class Worker:
     def _work(self) -> None:
         wait = 0.0
         while not self._stopped.wait(wait):
-            held = self._spool.next(0.2)
-            if held is None:
-                wait = 0.0
-                continue
             try:
-                self._process(held)
+                with disk_errors(self._spool.folder):
+                    held = self._spool.next(_LOOK)
+                if held is not None:
+                    self._process(held)
                 wait = 0.0
             except _PASSING as error:
                 wait = min(_LONGEST, 2 * wait or _FIRST)
@@ -88,9 +86,9 @@ class Worker:
         try:
             score = self._score(content)
             results = make_results(content, self._queue.scorer, score, held.digest)
-        except _HOPELESS as error:
-            if isinstance(error, _PASSING):
-                raise
+        except _PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this image, and the others go on
             self._spool.fail(held, f"{type(error).__name__}: {error}\n")
             _LOG.error("an object cannot be scored; it and the reason are in %s", self._spool.folder / "failed")
             return
