@@ -233,6 +233,13 @@ SCENES = {
             (*_PREPARED, _ONE),
             _forced("one.json"),
         ),
+        Scene(
+            "export",
+            ("export", "runs/one", "--format", "keras", "--format", "onnx"),
+            (*_PREPARED, _ONE),
+            _again,
+            ("runs/one/export/keras", "runs/one/export/onnx"),
+        ),
         Scene("report", ("report", "runs/one", "--json", "report.json"), (*_PREPARED, _ONE), _forced("report.json")),
         Scene("cache --clean", ("cache", "--clean"), (*_PREPARED, ("audit", "images", "--size", "48")), _again),
         Scene("phantom", ("phantom", "images", "--patients", "4", "--size", "32"), (), _unless("images"), ("images",)),

@@ -25,7 +25,10 @@ OWN_WAYS = {
 }
 
 #: JSON keys and CSV columns that clocks decide, or the words of the command, or the hash of a file with the time in it.
-_CLOCKS = re.compile(r"started|ended|created|resumed|when|commit|command|weights|hashes|(.*_)?seconds|.*_a_second")
+_CLOCKS = re.compile(
+    r"started|ended|created|resumed|when|commit|command|weights|hashes|(.*_)?seconds|.*_a_second|written|"
+    r".*_per_second|times_as_fast_as_keras"
+)
 
 #: An evaluation that was stopped may have been seen, so it counts as a look; going on is another.
 _LOOKS = re.compile(r"look \d+|\d+ (times|looks)|looked at \w+")

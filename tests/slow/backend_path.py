@@ -60,7 +60,9 @@ def main(images, folder, devices):
     columns = ["loss", "accuracy", "val_loss", "val_auroc"]
     evaluated = cn.open_run(run.path).evaluate("test")
     predicted = cn.open_run(run.path).predict(str(data.paths[0]))
+    (exported,) = cn.export_run(run.path, "savedmodel", quiet=True)
     return {
+        "exported": exported.difference,
         "stopped": [stopped["status"], stopped["epochs"]],
         "devices": run.record.devices,
         "histories": [one.history[columns].to_numpy().tolist() for one in (whole, run)],

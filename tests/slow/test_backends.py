@@ -58,6 +58,7 @@ def test_a_run_on_several_devices_stopped_and_resumed_is_that_of_one(images, tmp
     np.testing.assert_allclose(shared, whole, atol=1e-5)
     assert found["apart"] < 1e-5 < found["moved"]
     assert 0 <= found["auroc"] <= 1
+    assert 0 <= found["exported"] < 1e-5
     assert found["sum"] == pytest.approx(1)
     assert f"devices={devices + 1}: {backend} has {devices} here" in found["refused"]
 
