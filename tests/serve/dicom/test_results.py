@@ -1,18 +1,24 @@
 """DICOM results: what they say, that they are the same each time, and that they belong to the image's patient."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from chestnut.serve.dicom.results.identity import is_own
+from chestnut.serve.dicom.results.drawing import draw_result
+from chestnut.serve.dicom.results.identity import Identity, is_own
 from chestnut.serve.dicom.results.make import make_results
+from chestnut.serve.dicom.results.outcome import Outcome
+from chestnut.serve.dicom.results.report import make_report
+from chestnut.serve.dicom.results.source import read_source
 from chestnut.serve.scoring.score import Judgement
 from chestnut.serve.scoring.scorer import Scorer
 from chestnut.serve.scoring.upload import Upload, decode_upload
 from dicom_objects import NAME, PATIENT, RAW, encoded, grey, radiograph
+from dicom_peers import run_program
 from onnx_bundle import write_onnx_bundle
 
 pytestmark = pytest.mark.slow  # importing highdicom takes a second
@@ -146,3 +152,26 @@ def test_the_words_are_burnt_in_around_the_picture_and_not_over_it(scorer):
     assert picture.shape[1] == 640 and picture.shape[0] > height
     words = np.abs(picture[:25].astype(int) - [255, 200, 60]).sum(axis=2) < 60
     assert words.any() and not picture[-3:].any()
+
+
+def test_of_more_classes_each_finding_has_a_group_and_the_likeliest_is_explained(scorer, tmp_path):
+    content = encoded(radiograph())
+    bundle = replace(scorer.bundle, classes=("No_findings", "Covid-19", "Effusion"), positive=None, synthetic=False)
+    (score,) = scorer.score([decode_upload(Upload("x", content), scorer.bundle.spec)])
+    chances = {"No_findings": 0.2, "Covid-19": 0.3, "Effusion": 0.5}
+    score = replace(score, probabilities=chances, decision="Effusion", threshold=None)
+    outcome = Outcome("Thorax-Ä", bundle, score)
+    source = read_source(content)
+    report = make_report(source, Identity("1.1", "1.2", "1.3", "aa", score.bundle), outcome)
+    said = items(report)
+    assert said["Finding"] == ["840539006", "EFFUSION"]
+    assert said["Presence"] == ["2667000", "52101004"]
+    assert said["Certainty of Finding"] == [30, 50]
+    assert len(set(said["Tracking Unique Identifier"])) == 2 and outcome.explained == "Effusion"
+    assert report.CodingSchemeIdentificationSequence[0].CodingSchemeDesignator == "99CHESTNUT"
+    assert report.ManufacturerModelName == "Thorax-?"
+    picture = draw_result(np.zeros((700, 700, 3), np.uint8), outcome, shows_heat=False)
+    assert picture.shape[0] > 700 and picture.shape[1] == 700
+    file = tmp_path / "report.dcm"
+    report.save_as(file, enforce_file_format=True)
+    assert "Error" not in run_program("dciodvfy", file, check=False)[1]

@@ -16,6 +16,8 @@ from dicom_objects import encoded, radiograph
 from onnx_bundle import write_onnx_bundle
 from processes import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 class UnforeseenError(Exception):
     pass

@@ -21,7 +21,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from chestnut.errors import DiskError, ListenError, OverloadedError
 from chestnut.serve.dicom.chest import read_header, require_chest
 from chestnut.serve.dicom.network import BoundedHandler, BoundedServer, BoundedSocket
-from chestnut.serve.dicom.offers import IMAGES, PLAIN, REPORTS, SYNTAXES, VERIFICATION
+from chestnut.serve.dicom.offers import IMAGES, PLAIN, REPORTS, VERIFICATION, find_syntaxes
 from chestnut.serve.dicom.peers import Caller
 from chestnut.serve.dicom.refusal import RefusalError, Status
 from chestnut.serve.dicom.results.identity import is_own
@@ -195,8 +195,9 @@ def _make_application(address: Address) -> AE:
     application.acse_timeout = application.dimse_timeout = application.network_timeout = address.silence
     application.add_supported_context(VERIFICATION, list(PLAIN))
     application.add_supported_context(REPORTS, list(PLAIN))
+    syntaxes = find_syntaxes()
     for image in IMAGES:
-        application.add_supported_context(image, list(SYNTAXES))
+        application.add_supported_context(image, syntaxes)
     return application
 
 

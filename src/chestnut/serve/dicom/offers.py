@@ -25,7 +25,7 @@ PLAIN: Final = {
     "1.2.840.10008.1.2": "Implicit VR Little Endian",
 }
 
-#: The transfer syntaxes of images: those that chestnut decodes, and no other.
+#: The transfer syntaxes of images that chestnut decodes.
 SYNTAXES: Final = {
     **PLAIN,
     "1.2.840.10008.1.2.2": "Explicit VR Big Endian",
@@ -37,3 +37,21 @@ SYNTAXES: Final = {
     "1.2.840.10008.1.2.4.90": "JPEG 2000 Lossless",
     "1.2.840.10008.1.2.4.91": "JPEG 2000",
 }
+
+#: The transfer syntaxes that it decodes where a decoder for them is installed, such as pylibjpeg-libjpeg.
+OPTIONAL: Final = {
+    "1.2.840.10008.1.2.4.51": "JPEG Extended",
+    "1.2.840.10008.1.2.4.57": "JPEG Lossless",
+    "1.2.840.10008.1.2.4.70": "JPEG Lossless, First-Order Prediction",
+}
+
+#: A decoder that takes the first of them with 8 bits alone.
+_PARTIAL: Final = "pillow"
+
+
+def find_syntaxes() -> list[str]:
+    """Return the transfer syntaxes of images that can be decoded here, and no others."""
+    from pydicom.pixels import get_decoder
+
+    found = [uid for uid in OPTIONAL if set(get_decoder(uid).available_plugins) - {_PARTIAL}]
+    return [*SYNTAXES, *found]
