@@ -1,6 +1,7 @@
 """`chestnut import`: a run like any other, of a network that another program trained."""
 
 import csv
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from chestnut.errors import ForeignFileError
 from chestnut.inference.engine_choice import open_engine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
+from rewriting import change
 
 SIDE = 32
 #: What the file does not say; its one sigmoid means NORMAL.
@@ -175,3 +177,18 @@ def test_a_real_network_of_keras_2_gives_the_figures_that_plain_keras_gives(tmp_
     auroc = (np.greater.outer(sick, well) + np.equal.outer(sick, well) / 2).mean()
     right = ((sick >= 0.5).sum() + (well < 0.5).sum()) / (len(sick) + len(well))
     assert (auroc, right) == pytest.approx((0.710, 0.341), abs=0.001)
+
+
+@pytest.mark.slow
+def test_an_ensemble_says_that_a_member_was_trained_elsewhere(run, chestnut, tmp_path):
+    copy = shutil.copytree(run.path, tmp_path / "other")
+    network = keras.saving.load_model(copy / "bundle" / "model.keras", compile=False)
+    network.get_layer("logits").bias.assign([0.25])
+    network.save(copy / "bundle" / "model.keras")
+    digest = hashlib.sha256((copy / "bundle" / "model.keras").read_bytes()).hexdigest()
+    facts = json.loads((copy / "bundle" / "bundle.json").read_text())
+    change(copy / "bundle" / "bundle.json", sha256=facts["sha256"] | {"model.keras": digest})
+    code, _, err = chestnut("ensemble", run.path, copy, "--name", "both")
+    assert code == 0, err
+    notes = RunFolder.open(tmp_path / "runs" / "both").facts["notes"]
+    assert any("2 members were trained elsewhere, perhaps on some of these images" in note for note in notes)

@@ -100,8 +100,10 @@ def answers(network, scale):
 
 @pytest.mark.parametrize(
     ("name", "scale", "ending"),
-    [("nested", "-1-1", ".h5"), ("frozen", "0-1", ".h5"), ("softmax", "0-1", ".keras"), ("in sequence", "0-1", ".h5"),
-     ("separable", "0-1", ".h5")],
+    [("nested", "-1-1", ".h5"),
+     *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+         ("frozen", "0-1", ".h5"), ("softmax", "0-1", ".keras"), ("in sequence", "0-1", ".h5"),
+         ("separable", "0-1", ".h5")))],
 )  # fmt: skip
 def test_a_network_of_keras_2_answers_as_it_did(tmp_path, name, scale, ending):
     network = shaken(NETWORKS[name]())
@@ -146,6 +148,7 @@ def test_a_published_backbone_with_a_head_answers_as_it_did(tmp_path):
     assert class_activation(made).shape[1:] == (2, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_file_that_keras_opens_is_compared_with_what_keras_makes_of_it(tmp_path):
     network = shaken(nested(sigmoid))
     network.save(tmp_path / "new.keras")
@@ -155,6 +158,7 @@ def test_a_file_that_keras_opens_is_compared_with_what_keras_makes_of_it(tmp_pat
         np.testing.assert_allclose(saved["ours"], answers(network, "0-1"), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_wrong_weight_shows_in_the_answers(tmp_path, monkeypatch):
     """What is compared with Keras's own answers is what was written, so that a fault of the conversion is seen."""
     from chestnut.models.foreign import flatten as module
@@ -175,6 +179,7 @@ HEADS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HEADS)
 def test_other_heads_are_refused_by_name(tmp_path, kind):
     head, classes, message = HEADS[kind]
@@ -184,6 +189,7 @@ def test_other_heads_are_refused_by_name(tmp_path, kind):
     assert message in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_softmax_over_averaged_maps_gets_a_head_that_changes_nothing(tmp_path):
     parts = [layers.Conv2D(2, 3, name="maps"), layers.GlobalAveragePooling2D(name="average"), layers.Softmax(name="p")]
     network = shaken(keras.Sequential([keras.Input((SIDE, SIDE, 1)), *parts]))

@@ -197,6 +197,11 @@ def _make_notes(members: Sequence[Member], tested: bool) -> list[str]:
             f"the members were evaluated on test images {number(looks, 'time')}; if they were chosen by those "
             "figures, the ensemble's test figures are too good"
         )
+    if imported := [one for one in members if one.run.record.imported is not None]:
+        many = number(len(imported), "member was", "members were")
+        notes.append(
+            f"{many} trained elsewhere, perhaps on some of these images; if so, the ensemble's figures are too good"
+        )
     if len({one.bundle.synthetic for one in members}) > 1:
         notes.append("some members were trained on synthetic images; the ensemble counts as synthetic")
     return notes
