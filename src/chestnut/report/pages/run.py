@@ -16,6 +16,7 @@ import pandas as pd
 
 from chestnut.config import EnsembleConfig
 from chestnut.evaluation.metric_names import heading, in_words
+from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.identities import Identities
 from chestnut.report.render import duration, picture, time, write_page
 from chestnut.report.sections.calibration import read_calibration_section
@@ -199,6 +200,7 @@ def _arithmetic(run: RunFolder) -> dict[str, Any]:
 
 
 def _environment_rows(run: RunFolder, record: RunRecord, names: Identities) -> list[tuple[str, str]]:
+    bundle = find_run_bundle(run)
     rows = {
         "Command": names.command(record.command or ""),
         "Started": time(record.started),
@@ -207,6 +209,7 @@ def _environment_rows(run: RunFolder, record: RunRecord, names: Identities) -> l
         "Device": record.device,
         "Backend": record.backend,
         **({} if record.members else _arithmetic(run)),
+        "model.onnx": "" if bundle is None else bundle.parity,
         "Commit of chestnut": record.commit or "not known: an installed copy",
         "Python": record.python,
         "System": record.system,
