@@ -1,6 +1,7 @@
 """What hostile clients send to `/v1/predict`: each file is refused by itself, and the good ones are answered."""
 
 import io
+import logging
 import time
 import zipfile
 
@@ -177,6 +178,11 @@ FORMS = {
     "10,000 headers": (lambda: form([(FILE + b"\r\nX: a" * 10_000, IMAGE)]), {400}),
     "a name of another field": (lambda: form([(FILE.replace(b'"files"', b'"file"'), IMAGE)]), {400}),
     "no disposition": (lambda: form([(b"Content-Type: image/png", IMAGE)]), {400}),
+    "bytes after a boundary": (
+        lambda: {**form([]), "content": b"--B\r\n" + FILE + b"\r\n\r\nx\r\n--BDOE\r\n"},
+        {400},
+    ),
+    "a name of a header with spaces": (lambda: form([(b"DOE JANE: x", IMAGE)]), {400}),
     "no parts": (lambda: form([]), {400}),
     "no end": (lambda: {**form([(FILE, IMAGE)]), "content": form([(FILE, IMAGE)])["content"][:-6]}, {400}),
     "another boundary": (lambda: {**form([(FILE, IMAGE)]), "content": form([(FILE, IMAGE)], b"C")["content"]}, {400}),
@@ -194,8 +200,18 @@ FORMS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def logged():
+    """The records that reach the log of the process; `caplog` has those that are kept from it too."""
+    records, handler = [], logging.Handler()
+    handler.emit = records.append
+    logging.getLogger().addHandler(handler)
+    yield records
+    logging.getLogger().removeHandler(handler)
+
+
 @pytest.mark.parametrize("kind", FORMS)
-def test_odd_forms_are_answered_in_a_line(shared, kind):
+def test_odd_forms_are_answered_in_a_line(shared, kind, logged):
     _, ask = shared
     make, statuses = FORMS[kind]
     request = make()
@@ -205,6 +221,7 @@ def test_odd_forms_are_answered_in_a_line(shared, kind):
     assert answer.status_code in statuses, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert "set-cookie" not in answer.headers
+    assert not [record for record in logged if record.name.startswith(("python_multipart", "chestnut"))]
     if answer.status_code != 200:
         assert answer.json()
 

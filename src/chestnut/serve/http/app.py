@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import version
 
 from starlette.types import ASGIApp
@@ -31,6 +32,7 @@ def create_app(service: Service) -> ASGIApp:
     Args:
         service: The networks, the audit table and the limits.
     """
+    _silence_parser()
     api = Api(
         needs_token=service.tokens is not None,
         responses=faults(400, 408, 413, 422),
@@ -47,3 +49,10 @@ def create_app(service: Service) -> ASGIApp:
     add_error_handlers(api)
     guarded = Guarded(Access(api, service.tokens), service.limits)
     return Measured(Secured(Faults(guarded)), service.metrics)
+
+
+def _silence_parser() -> None:
+    """Keep out of the log what the parser of forms says of damaged ones: clients could fill it with bytes of theirs."""
+    parser = logging.getLogger("python_multipart")
+    parser.handlers = [logging.NullHandler()]
+    parser.propagate = False
