@@ -37,6 +37,13 @@ def test_threads_get_their_own_answers(tmp_path):
         np.testing.assert_allclose(np.concatenate(list(rows)), np.tile(wanted.logits, (4, 1)), atol=1e-5)
 
 
+def test_a_network_has_computed_before_threads_share_it(tmp_path):
+    """Two threads whose first inferences met in OpenVINO's one-time set-up waited for each other for ever."""
+    bundle = Bundle.read(write_onnx_bundle(tmp_path / "run") / "bundle")
+    engine = open_engine(bundle, EngineSettings("openvino"))
+    assert engine.idle.qsize() == 1
+
+
 @pytest.mark.slow
 def test_nobody_is_told(tmp_path):
     found = run_python(LOOK, folder=tmp_path, environment={"HOME": str(tmp_path)})

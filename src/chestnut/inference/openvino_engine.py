@@ -14,7 +14,7 @@ import numpy.typing as npt
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError, in_one_line
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.graph_engine import IMAGE, GraphEngine
+from chestnut.inference.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
 from chestnut.inference.onnx_engine import read_network
 from chestnut.openvino_core import load_openvino
 from chestnut.processors import core_count
@@ -62,7 +62,10 @@ class OpenvinoEngine(GraphEngine):
             raise BundleError(
                 f"OpenVINO cannot load the network of {bundle.folder} ({in_one_line(error)}); give engine=onnx"
             ) from error
-        return cls(network, bundle.spec)
+        engine = cls(network, bundle.spec)
+        # In OpenVINO 2026.4, threads that compute for the first time together may wait for each other for ever
+        engine.run(np.zeros((1, bundle.spec.height, bundle.spec.width), np.uint8), [FEATURES, LOGITS])
+        return engine
 
     def run(self, batch: npt.NDArray[np.uint8], names: Sequence[str]) -> list[npt.NDArray[np.float32]]:
         """Compute outputs of one batch of images, as they are, by name.
