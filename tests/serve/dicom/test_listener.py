@@ -15,6 +15,7 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
 from chestnut.errors import ListenError
+from chestnut.serve.dicom import listener as listener_module
 from chestnut.serve.dicom import network
 from chestnut.serve.dicom.offers import IMAGES, OPTIONAL, REPORTS, SYNTAXES, find_syntaxes
 from chestnut.serve.dicom.peers import Caller, Peer
@@ -23,7 +24,7 @@ from chestnut.serve.dicom.spool import Limits
 from chestnut.serve.dicom.targets import Application, Folder
 from chestnut.serve.dicom.tls import Certificates
 from chestnut.serve.store.row import Query
-from dicom_objects import BIRTH, CAPTURE, CR, CT, DX, EXPLICIT, NAME, PATIENT, encoded, grey, radiograph
+from dicom_objects import BIRTH, CAPTURE, CR, CT, DX, EXPLICIT, NAME, PATIENT, RAW, encoded, grey, radiograph
 from dicom_peers import listening, run_program
 from processes import wait_until
 
@@ -78,6 +79,23 @@ def test_an_object_that_is_no_chest_is_refused_with_a_reason_and_nothing_is_kept
     assert [one.Status for one in listener.send(encoded(foreign))] == [0x0122]
     listener.idle()
     assert not any((listener.spool / "failed").iterdir())
+
+
+def test_raw_images_are_taken_with_a_warning(listener, caplog):
+    raw = radiograph(number=60, SOPClassUID=RAW, Modality="DX")
+    assert [answer.Status for answer in listener.send(encoded(raw))] == [0]
+    assert "CR1 sends raw images, FOR PROCESSING" in caplog.text
+
+
+def test_more_associations_than_are_served_are_asked_to_come_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(listener_module, "MOST_ASSOCIATIONS", 1)
+    with listening(tmp_path) as running:
+        sender = AE("CR1")
+        sender.add_requested_context(CR, EXPLICIT)
+        first, second = (sender.associate("127.0.0.1", running.port, ae_title="CHESTNUT") for _ in range(2))
+        assert first.is_established and second.is_rejected
+        assert second.acceptor.primitive.result_str == "Rejected Transient"
+        first.release()
 
 
 def test_results_that_come_back_are_dropped(tmp_path):

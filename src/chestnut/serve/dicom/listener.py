@@ -21,7 +21,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from chestnut.errors import DiskError, ListenError, OverloadedError
 from chestnut.serve.dicom.chest import read_header, require_chest
 from chestnut.serve.dicom.network import BoundedHandler, BoundedServer, BoundedSocket
-from chestnut.serve.dicom.offers import IMAGES, PLAIN, REPORTS, VERIFICATION, find_syntaxes
+from chestnut.serve.dicom.offers import FOR_PROCESSING, IMAGES, PLAIN, REPORTS, VERIFICATION, find_syntaxes
 from chestnut.serve.dicom.peers import Caller
 from chestnut.serve.dicom.refusal import RefusalError, Status
 from chestnut.serve.dicom.results.identity import is_own
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 #: Seconds that a peer may be silent, and that it may take for a message or for the request of an association.
-SILENCE: Final = 30.0
+SILENCE: Final = 60.0
 
 #: The most associations at a time; those beyond it are asked to come later.
 MOST_ASSOCIATIONS: Final = 10
@@ -170,6 +170,8 @@ class Listener:
         if header.get("Manufacturer") == MANUFACTURER and str(header.get("SeriesDescription")).startswith(NOTICE):
             return "own"
         require_chest(header, sop_class, instance)
+        if sop_class == FOR_PROCESSING:
+            _LOG.warning("%s sends raw images, FOR PROCESSING; send those for presentation", _caller(event))
         return self._spool.put(content, self._owner(instance)[:32], digest_of(data, syntax))
 
 

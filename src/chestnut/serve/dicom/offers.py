@@ -12,6 +12,9 @@ IMAGES: Final = {
     "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture Image Storage",
 }
 
+#: The class of images that a detector has not yet made ready to be read.
+FOR_PROCESSING: Final = "1.2.840.10008.5.1.4.1.1.1.1.1"
+
 SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 
 #: The class of the reports. It is accepted so that our own, which an archive sends back, are received and dropped.

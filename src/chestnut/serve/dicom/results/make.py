@@ -13,6 +13,7 @@ from chestnut.data.decoding.raw import Raw
 from chestnut.explain.explain import explain
 from chestnut.explain.overlay import blend
 from chestnut.explain.picture import view_picture
+from chestnut.serve.dicom.offers import FOR_PROCESSING
 from chestnut.serve.dicom.results.capture import make_capture
 from chestnut.serve.dicom.results.drawing import draw_result
 from chestnut.serve.dicom.results.identity import Identity
@@ -24,9 +25,6 @@ from chestnut.serve.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-#: The class of images that a detector has not yet made ready to be read.
-_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
 
 
 class Results(NamedTuple):
@@ -62,7 +60,7 @@ def make_results(content: bytes, scorer: Scorer, score: Score, digest: str = "")
             digest=digest or hashlib.sha256(content).hexdigest(),
             bundle=score.bundle,
         )
-        outcome = Outcome(scorer.name, scorer.bundle, score, source.SOPClassUID == _FOR_PROCESSING)
+        outcome = Outcome(scorer.name, scorer.bundle, score, source.SOPClassUID == FOR_PROCESSING)
         report = make_report(source, identity, outcome)
         picture = make_capture(source, identity, outcome, _draw(content, scorer, outcome))
         return Results(_encode(report), _encode(picture))
