@@ -146,3 +146,22 @@ def test_waiting_ends_when_an_object_comes(spool):
     put(spool, b"one")
     began = time.monotonic()
     assert spool.next(5) is not None and time.monotonic() - began < 1
+
+
+def test_what_failed_can_be_tried_again_by_hand_as_the_guide_says(spool):
+    put(spool, b"one")
+    spool.publish(spool.next(0), FILES, TARGETS[:1])
+    ((held, pending),) = spool.outgoing(TARGETS[0])
+    spool.settle(held, pending, sent=False)
+    (folder,) = (spool.folder / "failed").iterdir()
+    moved = folder.rename(spool.folder / "outgoing" / folder.name)
+    (moved / "000.failed").rename(moved / "000.pending")
+    assert len(deliver_all(Spool(spool.folder), targets=TARGETS[:1])) == 2
+
+    put(spool, b"damaged", OTHER)
+    spool.fail(spool.next(0), "why")
+    (folder,) = (spool.folder / "failed").iterdir()
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    assert put(Spool(spool.folder), b"damaged", OTHER) == "new"
