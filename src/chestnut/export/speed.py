@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from chestnut.inference.engine import Engine, Images
+
+#: Returns the time in seconds.
+Clock = Callable[[], float]
 
 #: The number of images that are computed together.
 MANY = 32
@@ -38,12 +41,15 @@ class Speed(NamedTuple):
         return {"1": round(self.one, 2), str(MANY): round(self.many, 2)}
 
 
-def measure_speeds(engines: Mapping[str, Engine], images: npt.NDArray[np.uint8]) -> dict[str, Speed]:
+def measure_speeds(
+    engines: Mapping[str, Engine], images: npt.NDArray[np.uint8], clock: Clock = time.perf_counter
+) -> dict[str, Speed]:
     """Time networks that compute the logits of decoded images, in turns, since other programs may be at work.
 
     Args:
         engines: The networks by name.
         images: Grey values, shape (n, height, width), n ≥ 1; they are repeated up to 32.
+        clock: Returns the time in seconds.
 
     Returns:
         The speed of each network in its fastest call, as others may have waited for other programs.
@@ -52,22 +58,22 @@ def measure_speeds(engines: Mapping[str, Engine], images: npt.NDArray[np.uint8])
     found: dict[str, list[Speed]] = {name: [] for name in engines}
     for engine in engines.values():
         for size in (1, MANY):
-            _seconds(engine, batch[:size])  # the first call prepares the network for a size
+            _seconds(engine, batch[:size], clock)  # the first call prepares the network for a size
     for _ in range(_ROUNDS):
         for name, engine in engines.items():
-            found[name].append(Speed(*(size / _timed(engine, batch[:size]) for size in (1, MANY))))
+            found[name].append(Speed(*(size / _timed(engine, batch[:size], clock) for size in (1, MANY))))
     return {name: Speed(*(max(turn) for turn in zip(*turns, strict=True))) for name, turns in found.items()}
 
 
-def _timed(engine: Engine, batch: npt.NDArray[np.uint8]) -> float:
+def _timed(engine: Engine, batch: npt.NDArray[np.uint8], clock: Clock) -> float:
     """Return the seconds of the fastest of some calls."""
-    times = [_seconds(engine, batch)]
+    times = [_seconds(engine, batch, clock)]
     while sum(times) < _SECONDS:
-        times.append(_seconds(engine, batch))
+        times.append(_seconds(engine, batch, clock))
     return min(times)
 
 
-def _seconds(engine: Engine, batch: npt.NDArray[np.uint8]) -> float:
-    started = time.perf_counter()
+def _seconds(engine: Engine, batch: npt.NDArray[np.uint8], clock: Clock) -> float:
+    started = clock()
     engine.compute_logits(Images(batch, lambda one: one), None)
-    return time.perf_counter() - started
+    return clock() - started
