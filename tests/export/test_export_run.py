@@ -167,3 +167,19 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_loaded(make_run, 
     with pytest.raises(DataError, match="contains other files"):
         cn.export_run(run.path, "keras", tmp_path / "mine")
     assert not run.exports.exists()
+
+
+@pytest.mark.slow
+def test_the_command_prints_a_line_for_each_format(make_run, chestnut):
+    make_run(small_network())
+    status, said, _ = chestnut("export", "one", "--format", "keras", "--format", "onnx", "--json", "made.json")
+    assert status == 0
+    assert re.search(r"keras +\d+\.\d kB +[\d,]+ \(\d+\.\d×\) +[\d,]+ \(\d+\.\d×\) +0", said)
+    assert "one/export/onnx" in said
+    told = json.loads((chestnut.folder / "made.json").read_text())
+    assert [one["format"] for one in told["exports"]] == ["keras", "onnx"]
+    assert all(one["images_per_second"]["32"] > 0 for one in told["exports"])
+    status, _, said = chestnut("export", "one", "--format", "onxx")
+    assert (status, said) == (2, "error: no format 'onxx'; did you mean onnx?\n")
+    status, _, said = chestnut("export", "one", "--loss", 2)
+    assert (status, said) == (2, "error: --loss 2: give 0 to 1\n")
