@@ -1,5 +1,7 @@
 """Every engine of `predict` gives the same probabilities; `test_ray.py` has those of a cluster."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from chestnut.inference.parity import Parity
 from chestnut.models.build import build_recipe
 
 pytestmark = pytest.mark.slow
+
+NEEDS_OPENVINO = pytest.mark.skipif(find_spec("openvino") is None, reason="needs pip install 'chestnut[openvino]'")
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +37,16 @@ def images(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("engine", ["keras", "openvino"])
+@pytest.mark.parametrize("engine", ["keras", pytest.param("openvino", marks=NEEDS_OPENVINO)])
 def test_probabilities_are_those_of_onnx_runtime(bundle, images, engine):
-    if engine == "openvino":
-        pytest.importorskip("openvino", reason="needs pip install 'chestnut[openvino]'")
     wanted, found = (cn.predict(bundle, images, engine=name, quiet=True) for name in ("onnx", engine))
     assert found.paths == wanted.paths and found.digests == wanted.digests
     np.testing.assert_allclose(found.probabilities, wanted.probabilities, atol=1e-4, rtol=0)
     assert wanted.probabilities.std() > 0.01
 
 
+@NEEDS_OPENVINO
 def test_bfloat16_is_nearly_the_same(bundle, images):
-    pytest.importorskip("openvino", reason="needs pip install 'chestnut[openvino]'")
     wanted = cn.predict(bundle, images, quiet=True).probabilities
     found = cn.predict(bundle, images, engine="openvino", precision="bfloat16", quiet=True).probabilities
     np.testing.assert_allclose(found, wanted, atol=0.1)
