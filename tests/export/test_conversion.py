@@ -85,6 +85,7 @@ def test_random_layers_do_nothing_in_the_file(tmp_path):
     np.testing.assert_allclose(first, KerasEngine(network, spec).compute_logits(same(images), None), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_network_is_written_as_the_same_bytes_again(tmp_path):
     network, spec = gap_network(layers.Dropout(0.5)), InputSpec(height=24, width=20)
     for name in ("first", "again"):
@@ -92,6 +93,7 @@ def test_a_network_is_written_as_the_same_bytes_again(tmp_path):
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [2, 6])
 def test_layers_that_converters_do_not_know_are_written_by_others(groups, tmp_path):
     image = keras.Input((24, 20, 1))
