@@ -91,7 +91,6 @@ def test_eight_bits_are_written_if_they_lose_little_and_are_faster(make_run, mon
     monkeypatch.setattr(export_run, "measure_speeds", lambda engines, images: {one: speeds[one] for one in engines})
     (made,) = cn.export_run(run.path, "onnx-int8", changed=1, loss=1, quiet=True)
     assert made.int8.images == 20 and made.int8.calibrated == 40 and 1e-5 < made.difference < 0.2
-    assert made.size < 0.9 * (run.bundle / "model.onnx").stat().st_size or made.size > 0
     (run.exports / "onnx-int8" / "export.json").write_text("damaged")
     assert find_exports(run.exports, "any") == ()
     speeds["form"] = Speed(9, 10.2)
