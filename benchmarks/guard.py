@@ -44,11 +44,11 @@ from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.bundle_guard import Guard
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.guard.cloud import Cloud
 from chestnut.inference.guard.looks import Seen
 from chestnut.inference.guard.rehearsal import CHANGES
 from chestnut.inference.guard.verdict import Verdicts
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.robustness.scanner_styles import StyleBank
 from chestnut.robustness.shifts import SHIFTS, Shifted

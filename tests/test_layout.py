@@ -37,4 +37,4 @@ def test_every_room_but_those_that_compute_with_keras_is_kept_from_it():
     assert banned | WITH_KERAS == rooms()
     engine = {name for name in contract("forbidden", "Keras stays")["source_modules"] if ".inference" in name}
     modules = {f"chestnut.inference.{item.stem}" for item in (PACKAGE / "inference").glob("*.py")}
-    assert modules - engine == {"chestnut.inference.__init__", "chestnut.inference.keras_engine"}
+    assert modules - engine == {"chestnut.inference.__init__", "chestnut.inference.engines.keras_engine"}

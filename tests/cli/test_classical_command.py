@@ -9,7 +9,7 @@ import pytest
 
 from calling import call
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.runs.folder import RunFolder
 
 SETTINGS = {

@@ -13,7 +13,7 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.operating.point import OperatingPoint, Promise
 from chestnut.inference import thresholds
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import change_run_bundle
 from chestnut.inference.thresholds import keep_threshold
 from chestnut.robustness.shifts import SHIFTS

@@ -10,8 +10,8 @@ from chestnut.explain.explain import explain
 from chestnut.explain.map import Map
 from chestnut.explain.occlusion import occlude
 from chestnut.explain.score import class_scores
-from chestnut.inference.engine import Engine
-from chestnut.inference.onnx_engine import ACTIVATION, LOGITS, OnnxEngine
+from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.onnx_engine import ACTIVATION, LOGITS, OnnxEngine
 
 HEIGHT, WIDTH = 48, 64
 SQUARE = (slice(8, 20), slice(40, 54))

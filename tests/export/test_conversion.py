@@ -8,9 +8,9 @@ from keras import layers
 from chestnut.config import InputSpec, load_recipe
 from chestnut.errors import BundleError
 from chestnut.export.conversion import convert
-from chestnut.inference.engine import Images
-from chestnut.inference.keras_engine import KerasEngine
-from chestnut.inference.onnx_engine import ACTIVATION, FEATURES, LOGITS, OnnxEngine
+from chestnut.inference.engines.engine import Images
+from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engines.onnx_engine import ACTIVATION, FEATURES, LOGITS, OnnxEngine
 from chestnut.models.build import build_recipe
 from chestnut.onnx_session import open_session
 

@@ -19,7 +19,7 @@ from chestnut.export.int8_loss import Int8Loss, Limits
 from chestnut.export.kept import find_exports
 from chestnut.export.parity_check import comparison_images
 from chestnut.export.speed import Speed
-from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.models.ensemble import join
 from export.conftest import SHAPE, small_network

@@ -7,8 +7,8 @@ import pytest
 
 import chestnut as cn
 from calling import call
-from chestnut.inference.keras_engine import KerasEngine
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
 

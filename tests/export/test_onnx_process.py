@@ -22,7 +22,7 @@ def watch():
 threading.Thread(target=watch).start()
 import numpy as np
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 engine = OnnxEngine.open(Bundle.read(Path(sys.argv[1])))
 pixels = np.random.default_rng(0).integers(0, 256, (64, 32, 32), dtype=np.uint8)
 before = len(os.listdir("/proc/self/task"))

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError
 from chestnut.export.parity_check import largest_difference
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 from chestnut.onnx_session import open_session
 
 SPEC = InputSpec(height=16, width=16)

@@ -13,7 +13,7 @@ from chestnut.config import CnnConfig, InputSpec, Recipe
 from chestnut.errors import BundleError, TrainingError
 from chestnut.inference.bundle import Bundle, change_bundle, write_bundle
 from chestnut.inference.engine_choice import open_predictor
-from chestnut.inference.keras_engine import load_bundle
+from chestnut.inference.engines.keras_engine import load_bundle
 from chestnut.inference.predictions import saved
 from chestnut.models.build import build
 from chestnut.training.outputs import require_finite

@@ -10,7 +10,7 @@ import pytest
 
 from chestnut.config import CnnConfig, InputSpec
 from chestnut.errors import BundleError
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.models.build import build
 from chestnut.models.ensemble import join
 from chestnut.models.network_file import check_network_file
@@ -399,7 +399,7 @@ def test_a_refusal_takes_little_memory(parts, whole):
             for _ in range(400):
                 file.write(bytes(10**6))
     wide = change_layer("Dense", units=2 * 10**9)(parts)
-    setup = "from pathlib import Path\nfrom chestnut.inference.keras_engine import load_network"
+    setup = "from pathlib import Path\nfrom chestnut.inference.engines.keras_engine import load_network"
     pieces = {str(path): f"load_network(Path({str(path)!r}))" for path in (bomb, wide, whole)}
     found = run_each(setup, pieces, seconds=60)
     assert found[str(whole)].status == 0, found[str(whole)].err

@@ -13,7 +13,7 @@ from chestnut.errors import ForeignFileError
 from chestnut.evaluation.softmax import probabilities
 from chestnut.importing.child import convert
 from chestnut.importing.request import ANSWERS, IMAGES, NETWORK, Request
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.models.activation import class_activation
 from chestnut.models.features import with_features
 from chestnut.models.foreign.file import ForeignFile

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from chestnut.config import InputSpec
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.test_time import variants
 
 

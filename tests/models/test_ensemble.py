@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chestnut.config import InputSpec, load_recipe
 from chestnut.evaluation.softmax import probabilities
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.models.build import build
 from chestnut.models.ensemble import join
 

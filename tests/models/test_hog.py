@@ -7,7 +7,7 @@ import pytest
 
 from chestnut.config import HogLogisticConfig, InputSpec
 from chestnut.errors import RecipeError
-from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.models.build import build
 from chestnut.models.hog import CLIP, EPSILON
 

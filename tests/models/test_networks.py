@@ -11,7 +11,7 @@ from keras import layers
 from chestnut.config import ClassicalConfig, CnnConfig, InputSpec, load_recipe, recipe_names, recipe_parameters
 from chestnut.errors import RecipeError
 from chestnut.evaluation.softmax import probabilities
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.models import registry
 from chestnut.models.backbones import BACKBONES
 from chestnut.models.build import build, build_recipe

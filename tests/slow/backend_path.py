@@ -16,7 +16,7 @@ import numpy as np
 import chestnut as cn
 from chestnut.config import load_recipe
 from chestnut.errors import DeviceError
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.training.distributed.devices import claim
 from chestnut.training.train import Setup, resume, train
 

@@ -11,7 +11,7 @@ from chestnut.config import AugmentConfig, BackboneConfig, OptimConfig, load_rec
 from chestnut.data.cache import network_outputs as outputs
 from chestnut.data.cache.cache import clean, entries
 from chestnut.errors import BundleError, DiskError, RecipeError
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.runs.folder import RunFolder
 from chestnut.training import train as train_module
 from chestnut.training.checkpoint import Checkpoint

@@ -16,7 +16,7 @@ import pytest
 
 import chestnut as cn
 from chestnut.errors import DeviceError, DiskError, RunError
-from chestnut.inference.keras_engine import load_network
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.training import train as train_module
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.train import Setup, resume

@@ -7,8 +7,8 @@ import numpy as np
 from chestnut.data.pixels import Grey
 from chestnut.explain.map import Map
 from chestnut.explain.score import class_scores
-from chestnut.inference.engine import Engine
-from chestnut.inference.onnx_engine import ACTIVATION, LOGITS, OnnxEngine
+from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.onnx_engine import ACTIVATION, LOGITS, OnnxEngine
 
 
 def can_activate(engine: Engine) -> bool:

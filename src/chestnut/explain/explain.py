@@ -10,8 +10,8 @@ from chestnut.errors import ExplanationError, suggest
 from chestnut.explain.class_activation import activate, can_activate
 from chestnut.explain.map import Map
 from chestnut.explain.occlusion import occlude
-from chestnut.inference.engine import Engine
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 
 #: How to make a map: `auto` is activation where the network has it, and occlusion elsewhere.
 Choice = Literal["auto", "activation", "occlusion"]

@@ -16,7 +16,7 @@ from chestnut.explain.map import Map
 from chestnut.explain.overlay import blend
 from chestnut.explain.picture import Picture, view_picture
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engine import Engine
+from chestnut.inference.engines.engine import Engine
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from chestnut.data.pixels import Grey
 from chestnut.explain.map import Map
 from chestnut.explain.score import class_scores
-from chestnut.inference.engine import Engine
+from chestnut.inference.engines.engine import Engine
 
 #: What hides a part: the mean grey value of the image, or the image with everything finer than the part smoothed away.
 Fill = Literal["mean", "blur"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chestnut.export.conversion import OPSET, convert
 from chestnut.export.parity_check import comparison_images, largest_difference, require_parity
-from chestnut.inference.keras_engine import KerasEngine
-from chestnut.inference.onnx_engine import PART, OnnxEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engines.onnx_engine import PART, OnnxEngine
 from chestnut.inference.parity import TOLERANCE, Parity
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
 from chestnut.runs.folder import RunFolder

@@ -70,7 +70,7 @@ def convert(form: Form, network: Any, spec: InputSpec, path: Path) -> None:
 
 def _main(form: str, stored: str, spec: str, path: str) -> None:
     """Convert a network that was stored as a `.keras` file."""
-    from chestnut.inference.keras_engine import load_network
+    from chestnut.inference.engines.keras_engine import load_network
 
     (known,) = (one for one in get_args(Form) if one == form)
     convert(known, load_network(Path(stored)), InputSpec.model_validate_json(spec), Path(path))

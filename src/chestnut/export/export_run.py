@@ -31,9 +31,9 @@ from chestnut.files.folders import replacement_folder
 from chestnut.files.hashes import sha256
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engine import Engine
-from chestnut.inference.keras_engine import KerasEngine
-from chestnut.inference.onnx_engine import PART, OnnxEngine
+from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engines.onnx_engine import PART, OnnxEngine
 from chestnut.inference.parity import TOLERANCE
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.progress import Bars, silent

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from chestnut.config import InputSpec
-from chestnut.inference.onnx_engine import ACTIVATION, FEATURES, IMAGE, LOGITS
+from chestnut.inference.engines.onnx_engine import ACTIVATION, FEATURES, IMAGE, LOGITS
 from chestnut.models.activation import class_activation
 from chestnut.models.features import with_features
 

@@ -14,7 +14,7 @@ from chestnut.evaluation.paired.means import share_of
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.seen import Seen
 from chestnut.export.forms.form import Source
-from chestnut.inference.engine import Engine
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.own_images import decode_own
 from chestnut.limits import require_between
 

@@ -13,7 +13,7 @@ from chestnut.data.parallel import in_order
 from chestnut.data.phantom.radiograph import draw_patients
 from chestnut.errors import BundleError, ChestnutError, ImageError, in_one_line
 from chestnut.evaluation.arrays import Floats
-from chestnut.inference.engine import Engine
+from chestnut.inference.engines.engine import Engine
 from chestnut.runs.folder import RunFolder
 
 #: The number of images by which two forms of a network are compared.

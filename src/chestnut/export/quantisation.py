@@ -13,7 +13,7 @@ import numpy.typing as npt
 from chestnut.errors import BundleError, in_one_line
 from chestnut.export.quiet import quiet_conversion
 from chestnut.export.versions import describe_versions
-from chestnut.inference.onnx_engine import IMAGE
+from chestnut.inference.engines.onnx_engine import IMAGE
 from chestnut.onnx_session import load_runtime
 from chestnut.processors import core_count
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.inference.engine import Engine, Images
+from chestnut.inference.engines.engine import Engine, Images
 
 #: Returns the time in seconds.
 Clock = Callable[[], float]

@@ -23,8 +23,8 @@ from chestnut.importing.convert import Converted, convert_file, memory_for
 from chestnut.importing.reference import Known, verify
 from chestnut.importing.request import Request
 from chestnut.importing.terms import Terms
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.inference.finish import finish_bundle
-from chestnut.inference.keras_engine import load_network
 from chestnut.inference.run_bundle import write_run_bundle
 from chestnut.models.foreign.file import ForeignFile
 from chestnut.names import make_name, quoted

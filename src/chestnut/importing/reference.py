@@ -19,7 +19,7 @@ from chestnut.evaluation.softmax import probabilities
 from chestnut.files.csv_files import parse_csv
 from chestnut.files.reading import read_content
 from chestnut.importing.terms import RESAMPLES, Terms
-from chestnut.inference.keras_engine import forward
+from chestnut.inference.engines.keras_engine import forward
 from chestnut.runs.record import Verified
 
 #: The largest mean difference of a probability from the original program's: images are shrunk in a slightly different

@@ -10,8 +10,8 @@ from typing import Final, Literal
 from chestnut.errors import EngineError, MissingExtraError, listed, suggest
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_guard import Guard
-from chestnut.inference.engine import Engine
-from chestnut.inference.onnx_engine import PART, OnnxEngine
+from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.onnx_engine import PART, OnnxEngine
 from chestnut.inference.predictor import Predictor
 
 #: What can run a network on this machine.
@@ -76,7 +76,7 @@ def open_engine(bundle: Bundle, settings: EngineSettings = DEFAULT, *, threads: 
         BundleError: The network is missing, changed or damaged.
     """
     if settings.name == "openvino":
-        from chestnut.inference.openvino_engine import OpenvinoEngine
+        from chestnut.inference.engines.openvino_engine import OpenvinoEngine
 
         return OpenvinoEngine.open(bundle, workers=settings.workers, precision=settings.precision)
     if settings.name == "onnx" and PART in bundle.parts:
@@ -86,7 +86,7 @@ def open_engine(bundle: Bundle, settings: EngineSettings = DEFAULT, *, threads: 
     from chestnut.models.framework import load_framework
 
     load_framework()
-    from chestnut.inference.keras_engine import KerasEngine
+    from chestnut.inference.engines.keras_engine import KerasEngine
 
     return KerasEngine.open(bundle)
 

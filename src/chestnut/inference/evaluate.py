@@ -19,10 +19,10 @@ from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_guard import Guard
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.extras import NO_EXTRAS, Extras
 from chestnut.inference.guard.verdict import describe_outliers
 from chestnut.inference.judged import Judged, judge
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.own_images import decode_own
 from chestnut.inference.reference import read_set_rule
 from chestnut.inference.run_bundle import read_run_bundle

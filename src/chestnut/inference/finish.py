@@ -17,8 +17,8 @@ from chestnut.evaluation.softmax import probabilities
 from chestnut.figures.calibration import calibration_figure
 from chestnut.figures.saving import save
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.evaluate import evaluate_known
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.own_images import decode_own
 from chestnut.inference.reference import PART, Reference
 from chestnut.inference.run_bundle import read_run_bundle

@@ -12,12 +12,12 @@ from chestnut.data.decoding.viewed import view_spec
 from chestnut.data.manifest import Manifest
 from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.intervals.shares import share_estimate
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.guard.decoded import seen_blocks, stored_sizes
 from chestnut.inference.guard.looks import Looks
 from chestnut.inference.guard.reference import GuardReference, Sample
 from chestnut.inference.guard.rehearsal import CHANGES, changed
 from chestnut.inference.guard.summary import GuardSummary, Rehearsed
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.own_images import decode_unchanged
 from chestnut.progress import Bars, silent
 

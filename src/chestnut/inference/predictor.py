@@ -19,7 +19,7 @@ from chestnut.errors import ImageError
 from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_guard import Guard
-from chestnut.inference.engine import Engine
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.guard.looks import Seen
 from chestnut.inference.guard.verdict import Verdicts
 from chestnut.inference.predictions import Predictions

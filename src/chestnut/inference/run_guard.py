@@ -8,11 +8,11 @@ from chestnut.errors import DataError
 from chestnut.figures.guard import guard_figure
 from chestnut.figures.saving import save
 from chestnut.inference.bundle_guard import PART
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.guard.policy import FALSE_ALARMS, LEAST_RATE, MOST_RATE
 from chestnut.inference.guard.requirements import find_obstacle
 from chestnut.inference.guard.summary import GuardSummary
 from chestnut.inference.guard_fit import fit_guard
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
 from chestnut.limits import require_between
 from chestnut.progress import Bars, silent

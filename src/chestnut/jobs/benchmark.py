@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from chestnut.data.cache.cache import decode_all
-from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.runs.folder import RunFolder
 

@@ -12,9 +12,9 @@ from chestnut.evaluation.operating.point import OperatingPoint, Source, choose_p
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.evaluation.patients import number_patients
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.evaluate import evaluate_known
 from chestnut.inference.finish import Validation
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.own_images import decode_own
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.inference.thresholds import keep_threshold

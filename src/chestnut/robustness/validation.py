@@ -22,8 +22,8 @@ from chestnut.evaluation.conformal import SetPlan
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.evaluate import require_other
-from chestnut.inference.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.progress import Bars, silent
 from chestnut.robustness.external import match_classes

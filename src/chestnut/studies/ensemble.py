@@ -17,8 +17,8 @@ from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
 from chestnut.export.add_onnx import add_onnx
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.engines.keras_engine import load_bundle
 from chestnut.inference.finish import finish_bundle
-from chestnut.inference.keras_engine import load_bundle
 from chestnut.inference.own_images import decode_own
 from chestnut.inference.run_bundle import read_run_bundle, write_run_bundle
 from chestnut.models.ensemble import join

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chestnut.config import InputSpec
-from chestnut.inference.keras_engine import as_batch
+from chestnut.inference.engines.keras_engine import as_batch
 
 Rows = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from chestnut.config import Recipe, StopConfig
 from chestnut.errors import TrainingError
 from chestnut.evaluation.metrics import point_metrics
 from chestnut.evaluation.softmax import probabilities
-from chestnut.inference.keras_engine import forward
+from chestnut.inference.engines.keras_engine import forward
 from chestnut.training.array_file import Arrays
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint, Progress

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chestnut.config import Recipe
 from chestnut.errors import DataError
-from chestnut.inference.keras_engine import as_batch
+from chestnut.inference.engines.keras_engine import as_batch
 from chestnut.lungfield.find import find_boxes
 from chestnut.lungfield.move import move_lungs
 from chestnut.progress import Bars

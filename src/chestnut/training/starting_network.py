@@ -11,7 +11,7 @@ import numpy as np
 
 from chestnut.config import BackboneConfig, Recipe
 from chestnut.errors import RecipeError
-from chestnut.inference.keras_engine import load_bundle
+from chestnut.inference.engines.keras_engine import load_bundle
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.models.build import build_recipe
 from chestnut.models.device import policy

@@ -10,8 +10,8 @@ import pytest
 import chestnut as cn
 from chestnut.errors import DataError, RecipeError, RunError
 from chestnut.files.json_files import read_json
+from chestnut.inference.engines.keras_engine import load_network
 from chestnut.inference.guard.requirements import find_obstacle
-from chestnut.inference.keras_engine import load_network
 from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.robustness.exchange.file import read_exchange

@@ -19,7 +19,7 @@ from chestnut.data.sources.load import load_dataset
 from chestnut.data.split import split
 from chestnut.errors import DataError, DeviceError, RecipeError
 from chestnut.evaluation.softmax import probabilities
-from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.engines.keras_engine import KerasEngine, load_network
 from chestnut.models.build import build_recipe
 from chestnut.training.classical.fit import check_classical, make_method
 from chestnut.training.classical.grid_search import Examples, search

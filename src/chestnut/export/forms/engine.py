@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.data.pixels import Grey
-from chestnut.inference.graph_engine import GraphEngine
+from chestnut.inference.engines.graph_engine import GraphEngine
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engine import Engine
-from chestnut.inference.keras_engine import KerasEngine
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 from chestnut.runs.folder import RunFolder
 
 

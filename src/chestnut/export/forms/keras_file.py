@@ -11,7 +11,7 @@ from chestnut.errors import BundleError, in_one_line
 from chestnut.export.forms.form import Form, Source
 from chestnut.export.quiet import quiet_conversion
 from chestnut.export.versions import describe_versions
-from chestnut.inference.keras_engine import KerasEngine, load_network
+from chestnut.inference.engines.keras_engine import KerasEngine, load_network
 
 _EXAMPLE = """\
 import keras

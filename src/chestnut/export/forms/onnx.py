@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chestnut.export.forms.form import Form, Source
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 
 _EXAMPLE = """\
 import onnxruntime

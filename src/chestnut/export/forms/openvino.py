@@ -9,7 +9,7 @@ from typing import Any
 from chestnut.errors import BundleError, MissingExtraError, in_one_line
 from chestnut.export.forms.engine import FormEngine
 from chestnut.export.forms.form import Form, Source
-from chestnut.inference.onnx_engine import FEATURES, IMAGE, LOGITS
+from chestnut.inference.engines.onnx_engine import FEATURES, IMAGE, LOGITS
 from chestnut.openvino_core import load_openvino
 from chestnut.processors import core_count
 

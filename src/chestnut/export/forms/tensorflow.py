@@ -13,7 +13,7 @@ from chestnut.errors import BundleError, in_one_line
 from chestnut.export.conversion import convert
 from chestnut.export.forms.engine import FormEngine
 from chestnut.export.forms.form import Form, Source
-from chestnut.inference.onnx_engine import IMAGE
+from chestnut.inference.engines.onnx_engine import IMAGE
 from chestnut.models.framework import hidden_stderr
 from chestnut.processors import core_count
 

@@ -16,7 +16,7 @@ from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.keras_engine import KerasEngine
+from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.lungfield.find import find_boxes

@@ -14,7 +14,7 @@ from chestnut.evaluation.metrics import decide
 from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_guard import Guard
-from chestnut.inference.onnx_engine import OnnxEngine
+from chestnut.inference.engines.onnx_engine import OnnxEngine
 from chestnut.serve.scoring.score import Judgement, Score
 from chestnut.serve.scoring.upload import Decoded, Upload, decode_upload
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from chestnut.config import HogLogisticConfig, InputSpec
-from chestnut.inference.keras_engine import forward
+from chestnut.inference.engines.keras_engine import forward
 from chestnut.models.build import build
 from chestnut.training.classical.affine import Affine, Floats, Targets, fit_logistic
 from chestnut.training.inputs import Images

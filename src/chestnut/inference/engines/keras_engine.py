@@ -19,7 +19,7 @@ from chestnut.config.limits import MOST_VALUES
 from chestnut.errors import BundleError, in_one_line
 from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engine import Engine, Images, Tick
+from chestnut.inference.engines.engine import Engine, Images, Tick
 from chestnut.models.device import backend_errors, chunk, compiled, predict
 from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights

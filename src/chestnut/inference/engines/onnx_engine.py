@@ -13,7 +13,7 @@ from chestnut.config import InputSpec
 from chestnut.errors import BundleError, in_one_line
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_facts import PartName
-from chestnut.inference.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
+from chestnut.inference.engines.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
 from chestnut.onnx_session import open_session
 
 __all__ = ["ACTIVATION", "FEATURES", "IMAGE", "LOGITS", "PART", "OnnxEngine", "read_network"]

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from chestnut.inference.engine import Engine, Images, Tick
+from chestnut.inference.engines.engine import Engine, Images, Tick
 
 #: The names of the network's input, uint8 of shape (n, height, width), and of its outputs.
 IMAGE, LOGITS, FEATURES = "image", "logits", "features"

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from chestnut.config import InputSpec
 from chestnut.errors import BundleError, in_one_line
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
-from chestnut.inference.onnx_engine import read_network
+from chestnut.inference.engines.graph_engine import FEATURES, IMAGE, LOGITS, GraphEngine
+from chestnut.inference.engines.onnx_engine import read_network
 from chestnut.openvino_core import load_openvino
 from chestnut.processors import core_count
 

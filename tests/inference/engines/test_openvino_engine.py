@@ -54,6 +54,6 @@ def test_nobody_is_told(tmp_path):
 
 def test_a_damaged_network_is_one_line(tmp_path, monkeypatch):
     bundle = Bundle.read(write_onnx_bundle(tmp_path / "run") / "bundle")
-    monkeypatch.setattr("chestnut.inference.openvino_engine.read_network", lambda bundle: b"no network")
+    monkeypatch.setattr("chestnut.inference.engines.openvino_engine.read_network", lambda bundle: b"no network")
     with pytest.raises(BundleError, match=r"OpenVINO cannot load the network of .*; give engine=onnx"):
         open_engine(bundle, EngineSettings("openvino"))

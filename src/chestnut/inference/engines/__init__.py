@@ -1,0 +1,1 @@
+"""What runs the network of a bundle: ONNX Runtime, OpenVINO or Keras, behind one interface."""
