@@ -132,6 +132,7 @@ def test_misspelt_keywords_are_refused(run):
         run.predict("images", engines="ray")
 
 
+@pytest.mark.slow
 def test_training_shows_an_epoch_line_unless_it_is_quiet(run, tmp_path, capsys):
     images = run.path.parent / "images"
     settings = [*SETTINGS, "train.epochs=1"]

@@ -96,6 +96,7 @@ def test_mlflow_holds_figures_and_bundle_and_no_picture_or_name_of_a_patient(tra
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_is_the_same_in_mlflow_with_each_epoch_once(begun, database, tmp_path):
     run, rows = begun
     for told in (rows[:2], rows):
@@ -110,6 +111,7 @@ def test_a_run_that_goes_on_is_the_same_in_mlflow_with_each_epoch_once(begun, da
     assert again.given == f"mlflow:sqlite:///{database}"
 
 
+@pytest.mark.slow
 def test_a_run_of_which_nothing_was_kept_is_deleted_from_mlflow(begun, database, tmp_path):
     run, _ = begun
     with Tracking(run, trackers.open_trackers(["mlflow"], tmp_path / "runs")):

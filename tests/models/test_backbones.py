@@ -54,7 +54,7 @@ def test_weights_of_a_file_give_what_a_notebook_gets(name, application, package,
         np.testing.assert_allclose(features(network, images), wanted, rtol=1e-3, atol=1e-5 * abs(wanted).max())
 
 
-@pytest.mark.parametrize("name", ["renamed.h5", "as-published.weights.h5"])
+@pytest.mark.parametrize("name", ["renamed.h5", pytest.param("as-published.weights.h5", marks=pytest.mark.slow)])
 def test_the_shared_imagenet_weights_load_under_any_name(name, tmp_path):
     shared = Path("../shared/weights/mobilenet_v2_imagenet_notop.weights.h5")
     if not shared.is_file():
@@ -84,6 +84,7 @@ def test_a_weights_file_that_is_none_is_refused(mobilenet, content, said, tmp_pa
         load_pretrained(mobilenet, MOBILENET.model_copy(update={"weights": str(path)}), SPEC)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(mobilenet, tmp_path):
     plain("VGG16").save_weights(tmp_path / "vgg.weights.h5")
     config = MOBILENET.model_copy(update={"weights": str(tmp_path / "vgg.weights.h5")})
@@ -131,6 +132,7 @@ def test_the_two_parts_are_the_network(mobilenet, share):
     np.testing.assert_allclose(found, mobilenet.predict_on_batch(GREY), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_training_the_head_leaves_statistics_and_frozen_layers_alone(mobilenet):
     freeze(mobilenet, 0.1)
     frozen = [variable for layer in backbone_layers(mobilenet) for variable in layer.non_trainable_variables]

@@ -43,7 +43,10 @@ def test_shares_of_all_hosts_are_the_batch_and_the_padding_weighs_nothing(rows, 
     assert (weights * values[together]).sum() / len(together) == pytest.approx(values[batch].mean(), abs=1e-5)
 
 
-@pytest.mark.parametrize("changes", [(), ("data.balance=weights", "loss.name=focal", "model.head=sigmoid")])
+@pytest.mark.parametrize(
+    "changes",
+    [pytest.param((), marks=pytest.mark.slow), ("data.balance=weights", "loss.name=focal", "model.head=sigmoid")],
+)
 def test_padded_batches_train_like_unpadded_ones(changes):
     recipe = Recipe(name="tiny").changed([*TINY, "train.batch_size=6", *changes])
     random, targets = np.random.default_rng(0), np.arange(10) % 3 % 2
