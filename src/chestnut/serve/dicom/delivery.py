@@ -46,7 +46,7 @@ class Target(Protocol):
         Raises:
             UnreachableError: The place cannot be reached.
         """
-        raise NotImplementedError
+        ...
 
 
 class Delivery:
