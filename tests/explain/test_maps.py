@@ -66,7 +66,7 @@ def test_occlusion_finds_the_square_that_decides(logits, fill):
     assert found.values.max() > 4
     assert abs(found.values[30:]).max() < 0.01  # nothing there is looked at
     assert found.has_evidence
-    assert "hidden" in found.meaning
+    assert "hidden" in found.meaning.says
 
 
 @pytest.mark.parametrize("logits", [one_output, two_outputs])
@@ -150,7 +150,7 @@ def test_a_class_activation_map_adds_up_to_the_score(outputs, index):
     assert found.cells.mean() + constant == pytest.approx(found.score, abs=1e-5)
     assert found.score == pytest.approx(class_scores(engine.logits(image[np.newaxis]), index)[0], abs=1e-5)
     assert found.values.shape == (HEIGHT, WIDTH)
-    assert "constant" in found.meaning
+    assert "constant" in found.meaning.says
 
 
 def test_activation_is_chosen_where_it_adds_up_to_what_is_decided_by():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack, get_args
+from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.options import DisplayOptions, DisplaySettings, read_options
 from chestnut.errors import ExplanationError, suggest
@@ -12,9 +12,9 @@ from chestnut.files.folders import new_folder, replacement_folder
 from chestnut.runs.places import require_outside_runs
 
 if TYPE_CHECKING:
-    from chestnut.explain.explain import Choice
     from chestnut.explain.image_map import ImageMap
     from chestnut.explain.map_folder import MapFile
+    from chestnut.explain.methods import Choice
     from chestnut.progress import Tick
     from chestnut.runs.folder import RunFolder
 
@@ -29,15 +29,15 @@ def explain(
 ) -> list[MapFile]:
     """Draw where the network of a run looked in images; see `Run.explain`."""
     from chestnut.data.sources.image_list import ImageList
-    from chestnut.explain.explain import Choice
     from chestnut.explain.image_map import map_images
     from chestnut.explain.map_folder import write_maps
+    from chestnut.explain.methods import CHOICES
     from chestnut.inference.engine_choice import open_engine
     from chestnut.inference.run_bundle import read_run_bundle
 
     how = read_options(DisplaySettings, options)
-    if method not in get_args(Choice):
-        raise ExplanationError(f"method={method!r} is unknown; {suggest(method, get_args(Choice))}")
+    if method not in CHOICES:
+        raise ExplanationError(f"method={method!r} is unknown; {suggest(method, CHOICES)}")
     if to is not None:
         require_outside_runs(Path(to), "the maps")
     given = [images] if isinstance(images, str | Path) else images

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
-    from chestnut.explain.explain import Choice
     from chestnut.explain.map_folder import MapFile
+    from chestnut.explain.methods import Choice
     from chestnut.inference.guard.summary import GuardSummary
     from chestnut.inference.predictions import Predictions
     from chestnut.robustness.exchange.exchange import Exchange

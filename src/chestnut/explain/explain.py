@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from chestnut.data.pixels import Grey
 from chestnut.errors import ExplanationError, suggest
 from chestnut.explain.class_activation import activate, can_activate
 from chestnut.explain.map import Map
+from chestnut.explain.methods import Choice
 from chestnut.explain.occlusion import occlude
 from chestnut.inference.engines.engine import Engine
 from chestnut.inference.engines.onnx_engine import OnnxEngine
-
-#: How to make a map: `auto` is activation where the network has it, and occlusion elsewhere.
-Choice = Literal["auto", "activation", "occlusion"]
 
 
 def explain(
@@ -52,3 +49,27 @@ def explain(
     if able and method != "occlusion" and isinstance(engine, OnnxEngine):
         return activate(engine, image, of, index)
     return occlude(engine, image, of, index, on_batch=on_batch)
+
+
+def explain_images(
+    engine: Engine,
+    classes: Sequence[str],
+    images: Grey,
+    of: Sequence[str | None],
+    method: Choice = "auto",
+    on_batch: Callable[[], None] | None = None,
+) -> list[Map]:
+    """Compute maps of several images; the arguments are those of `explain`.
+
+    Args:
+        engine: The network.
+        classes: The names of its classes.
+        images: The images as the network sees them, uint8, shape (n, height, width).
+        of: The class to explain in each image, or None as in `explain`.
+        method: How to make the maps.
+        on_batch: Is called before each batch of images; what it raises ends the computation.
+
+    Raises:
+        ExplanationError: There is no such class, or the network does not allow the method.
+    """
+    return [explain(engine, classes, image, which, method, on_batch) for image, which in zip(images, of, strict=True)]

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from chestnut.data.decoding.decode import quiet
 from chestnut.data.decoding.raw import fetched
 from chestnut.evaluation.metrics import decide
-from chestnut.explain.explain import Choice, explain
+from chestnut.explain.explain import explain
 from chestnut.explain.map import Map
+from chestnut.explain.methods import Choice
 from chestnut.explain.overlay import blend
 from chestnut.explain.picture import Picture, view_picture
 from chestnut.inference.bundle import Bundle

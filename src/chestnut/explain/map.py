@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-#: How a map can be made.
-Method = Literal["activation", "occlusion"]
-
-_MEANING = {
-    "activation": "how much each place adds to the score; the mean over all places, plus a constant, is the score",
-    "occlusion": "how much the score falls when the surroundings of a place are hidden",
-}
+from chestnut.explain.methods import MEANINGS, Meaning, Method
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
     """How much each place of an image speaks for a class, as a network sees the image.
 
-    All values are in logits of the class against the others, the score: see `class_scores`. Positive values speak for
-    the class, negative ones against it.
+    Positive values speak for the class, negative ones against it. Those of most methods are in logits of the class
+    against the others, the score: see `class_scores` and `MEANINGS`.
 
     Attributes:
         cells: The values on the grid on which they were computed, float32, shape (rows, columns); all finite.
@@ -52,6 +45,6 @@ class Map:
         return bool(self.cells.max() > 0)
 
     @property
-    def meaning(self) -> str:
-        """What the values say, as a clause."""
-        return _MEANING[self.method]
+    def meaning(self) -> Meaning:
+        """What the values say."""
+        return MEANINGS[self.method]

@@ -63,7 +63,7 @@ def write_maps(maps: Iterable[ImageMap], folder: Path) -> list[MapFile]:
                 probability=one.probability,
                 decision=one.decision,
                 method=found.method,
-                meaning=found.meaning,
+                meaning=found.meaning.says,
                 evidence=found.has_evidence,
             )
         )

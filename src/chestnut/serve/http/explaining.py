@@ -8,7 +8,7 @@ import threading
 from fastapi import Request
 
 from chestnut.errors import OverloadedError
-from chestnut.explain.explain import Choice
+from chestnut.explain.methods import LightChoice
 from chestnut.serve.http.body import Body, read_body
 from chestnut.serve.http.errors import RequestError
 from chestnut.serve.http.scoring import unless_gone
@@ -25,7 +25,7 @@ class _NobodyWaitsError(Exception):
 
 
 async def draw(
-    service: Service, request: Request, *, model: str | None, of: str | None, method: Choice, form: Form
+    service: Service, request: Request, *, model: str | None, of: str | None, method: LightChoice, form: Form
 ) -> Drawn:
     """Draw where a network looked in the image of a request.
 
@@ -59,7 +59,9 @@ async def draw(
         body.close()
 
 
-async def _draw(service: Service, queue: ScoreQueue, body: Body, of: str | None, method: Choice, form: Form) -> Drawn:
+async def _draw(
+    service: Service, queue: ScoreQueue, body: Body, of: str | None, method: LightChoice, form: Form
+) -> Drawn:
     left = threading.Event()
 
     def require_client() -> None:

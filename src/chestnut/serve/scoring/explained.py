@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from chestnut.data.decoding.decode import quiet
-from chestnut.explain.explain import Choice, explain
-from chestnut.explain.map import Method
+from chestnut.explain.explain import explain
+from chestnut.explain.methods import LightChoice, Method
 from chestnut.explain.overlay import map_png, overlay_png, picture_png
 from chestnut.explain.picture import view_picture
 from chestnut.serve.scoring.scorer import Scorer
@@ -38,7 +38,7 @@ def explain_upload(
     scorer: Scorer,
     *,
     of: str | None = None,
-    method: Choice = "auto",
+    method: LightChoice = "auto",
     form: Form = "overlay",
     on_batch: Callable[[], None] | None = None,
 ) -> Drawn:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
-from chestnut.explain.explain import Choice
+from chestnut.explain.methods import LightChoice
 from chestnut.serve.http.explaining import draw
 from chestnut.serve.http.routes.predict import IMAGES, faults
 from chestnut.serve.http.service import Service
@@ -55,7 +55,7 @@ def explain_routes(service: Service) -> APIRouter:
             ),
         ] = None,
         method: Annotated[
-            Choice, Query(description="auto takes activation where the model has it, and occlusion elsewhere.")
+            LightChoice, Query(description="auto takes activation where the model has it, and occlusion elsewhere.")
         ] = "auto",
         form: Annotated[
             Form, Query(description="The map over the picture, the map alone in grey, or the picture alone.")

@@ -1,0 +1,1 @@
+"""Which images a network decides wrongly, which of their labels may be wrong, and what such images have in common."""
