@@ -42,7 +42,7 @@ def test_the_folder_of_the_run_has_the_maps_of_the_last_call(chestnut, workspace
     ("words", "message"),
     [
         (("--class", "COVID"), "there is no class 'COVID'; known: NORMAL, PNEUMONIA"),
-        (("--method", "gradcam"), "--method 'gradcam' is unknown; known: auto, activation, occlusion"),
+        (("--method", "gradcan"), "--method 'gradcan' is unknown; did you mean gradcam or gradcam++?"),
         (("--method", "activation"), "--method 'activation' needs a network that averages maps before its last layer"),
     ],
 )
