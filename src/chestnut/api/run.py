@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
+from chestnut.api.errors import errors
 from chestnut.api.explain import explain
 from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from chestnut.explain.methods import Choice
     from chestnut.inference.guard.summary import GuardSummary
     from chestnut.inference.predictions import Predictions
+    from chestnut.mistakes.mistakes import Mistakes
     from chestnut.robustness.exchange.exchange import Exchange
     from chestnut.robustness.validation import Stress
     from chestnut.studies.leave_source_out import LeftOut
@@ -175,6 +177,21 @@ class Run(Calibrated, Exporting):
             BundleError: The bundle is missing or was changed.
         """
         return explain(self.folder, images, to, of, method, **options)
+
+    def errors(self, split: str = "val", **options: Unpack[DisplayOptions]) -> Mistakes:
+        """Show what the run decided wrongly or narrowly in an evaluation, and write it into `errors/<split>/`.
+
+        The evaluation must be there already, so this is no other look at a test split.
+
+        Args:
+            split: The name of the evaluation: val, test or train, or another data set.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Raises:
+            RunError: There is no such evaluation, one of its files was changed, or another network made it.
+            BundleError: The bundle is missing or was changed.
+        """
+        return errors(self.folder, split, **options)
 
     def guard(self, false_alarms: float = FALSE_ALARMS, **options: Unpack[DisplayOptions]) -> GuardSummary:
         """Fit the guard, which tells images that are unlike those of the run, and keep it in the bundle.

@@ -53,6 +53,7 @@ COMMANDS = {
     "stress": "Results",
     "predict": "Results",
     "explain": "Results",
+    "errors": "Results",
     "guard": "Results",
     "report": "Results",
     "plan": "Results",

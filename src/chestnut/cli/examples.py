@@ -47,6 +47,7 @@ EXAMPLES = {
     "stress": ("chestnut stress runs/first --operating-point sensitivity=0.95",),
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
+    "errors": ("chestnut errors runs/first", "chestnut errors runs/first --split test"),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "import": (
         "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1",

@@ -182,6 +182,10 @@ class RunFolder:
         """
         return self.path / "evaluation" / name
 
+    def errors(self, name: str) -> Path:
+        """Return the folder of the mistakes in an evaluation; see `evaluation` for its name."""
+        return self.path / "errors" / name
+
     def evaluations(self) -> list[str]:
         """Return the names of the evaluations: test, val and train first, then others in alphabetical order."""
         names = sorted(item.parent.name for item in (self.path / "evaluation").glob("*/metrics.json"))

@@ -1,0 +1,52 @@
+"""`chestnut errors`: show what the network of a run decided wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chestnut.cli.shared.display import TerminalDisplay
+from chestnut.cli.shared.output import JsonOption, emit, out, print_notes
+from chestnut.cli.shared.tables import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from chestnut.mistakes.mistakes import Mistakes
+
+
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    split: Annotated[
+        str, typer.Option("--split", metavar="SPLIT", help="The evaluation to look at: a split, or another data set.")
+    ] = "val",
+    json: JsonOption = None,
+) -> None:
+    """Show what RUN decided wrongly or narrowly in an evaluation, into RUN/errors/SPLIT.
+
+    The images must have been evaluated before, so this is no other look at a test split.
+    """
+    from chestnut.api.run import open_run
+
+    subject = open_run(run)
+    found = subject.errors(split, display=TerminalDisplay())
+    folder = subject.folder.errors(split)
+    if emit({"run": str(run), "out": str(folder), **found.to_dict()}, json):
+        if not found.mistakes:
+            out.print(found.sentence)
+            return
+        out.print(mistakes_table(found, str(run)))
+        print_notes(found.sentences)
+        out.print(f"All mistakes: {folder / 'mistakes.csv'}", markup=False, soft_wrap=True)
+        out.print("Not a medical device.", style="dim")
+
+
+def mistakes_table(found: Mistakes, run: str) -> Table:
+    """Return a table of the mistakes of each class."""
+    made = table(f"Mistakes of {run} on {found.split}", ("class", "images", "patients", "mistakes", "share", "decided"))
+    for one in found.by_class:
+        decided = ", ".join(f"{count:,} {name}" for name, count in one.decided.items()) or "–"
+        made.add_row(one.label, f"{one.images:,}", f"{one.patients:,}", f"{one.mistakes:,}", str(one.share), decided)
+    return made

@@ -1,0 +1,111 @@
+"""`Mistakes`: what a network decided wrongly or narrowly in an evaluation, and what that has in common."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.mistakes.views import Views
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision on an image.
+
+    Attributes:
+        path: The image.
+        patient: Its patient.
+        label: Its class.
+        decision: The class that was decided.
+        probability: The probability of the decided class.
+        probability_label: The probability of the image's own class.
+        margin: How far the decision is from another one, in logits; see `Evaluated.margins`.
+    """
+
+    path: str
+    patient: str
+    label: str
+    decision: str
+    probability: float
+    probability_label: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class ClassMistakes:
+    """The mistakes on the images of one class.
+
+    Attributes:
+        label: The class.
+        images: The number of its images.
+        patients: The number of their patients.
+        mistakes: The number of images that were decided wrongly.
+        mistaken_patients: The number of patients with such an image.
+        share: The share of its images that were decided wrongly, with an interval by patient.
+        decided: The number of wrong decisions for each other class.
+    """
+
+    label: str
+    images: int
+    patients: int
+    mistakes: int
+    mistaken_patients: int
+    share: Estimate
+    decided: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The mistakes of a network in an evaluation.
+
+    Attributes:
+        split: The name of the evaluation: a split, or another data set.
+        data: The data set that the images belong to.
+        weights: The SHA-256 of the network.
+        classes: The class names in the order of the network's outputs.
+        positive: The positive class of two; None for more.
+        threshold: The least probability at which the positive class was decided; None for more classes.
+        synthetic: Whether the images are phantoms.
+        images: The number of images.
+        patients: The number of patients.
+        mistakes: The number of images that were decided wrongly.
+        by_class: The mistakes on the images of each class.
+        confident: The most confident mistakes, those first whose own class got the least probability.
+        narrow: The decisions, right or wrong, that were nearest to another one.
+        views: The patients whose images of one class were judged differently.
+        notes: Sentences to read with all this.
+    """
+
+    split: str
+    data: str
+    weights: str
+    classes: tuple[str, ...]
+    positive: str | None
+    threshold: float | None
+    synthetic: bool
+    images: int
+    patients: int
+    mistakes: int
+    by_class: tuple[ClassMistakes, ...]
+    confident: tuple[Decision, ...]
+    narrow: tuple[Decision, ...]
+    views: Views
+    notes: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """How many decisions are wrong, in one line."""
+        if not self.mistakes:
+            return f"No mistakes: all {self.images:,} images of {self.patients:,} patients are decided rightly."
+        verb = "is" if self.mistakes == 1 else "are"
+        return f"{self.mistakes:,} of {self.images:,} images of {self.patients:,} patients {verb} decided wrongly."
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What there is to say, in sentences."""
+        return (self.sentence, self.views.sentence, *self.notes) if self.mistakes else (self.sentence, *self.notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all attributes and the sentences for JSON."""
+        return {**asdict(self), "sentences": self.sentences}
