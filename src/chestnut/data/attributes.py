@@ -18,8 +18,12 @@ MOST_ATTRIBUTES, MOST_NAME_CHARACTERS, MOST_TEXT_CHARACTERS, MOST_TEXTS = 40, 60
 #: The most columns that are looked at, and the most cells that are kept of all attributes together: 600 MB.
 MOST_EXAMINED, MOST_CELLS = 200, 5_000_000
 
+#: The columns of a table of labels to review beside its labels: they say what a network made of a label, which is no
+#: fact about the image.
+LABEL_REVIEW = ("given_label", "suggested_label", "label_suspect", "label_probability", "suggested_probability")
+
 #: Names that an attribute may not have, in lower case, beside the columns of a manifest.
-_RESERVED = frozenset({"fold", "uid", "name", "origin"})
+_RESERVED = frozenset({"fold", "uid", "name", "origin", *LABEL_REVIEW})
 
 
 def choose_attributes(frame: pd.DataFrame, patients: pd.Series[str], reserved: Iterable[str]) -> pd.DataFrame:

@@ -310,6 +310,16 @@ def test_tables_of_labels_that_cannot_be_used_are_refused(tmp_path, text, said):
         load_dataset(tmp_path / "images", labels=table(tmp_path / "labels.csv", text))
 
 
+def test_labels_may_name_images_by_their_absolute_paths(tmp_path):
+    place(tmp_path / "images", "x/a.png", "y/a.png")
+    lines = (f"{tmp_path / 'images' / name},{label}\n" for name, label in (("x/a.png", "B"), ("y/a.png", "A")))
+    file = table(tmp_path / "labels.csv", f"path,label\n{''.join(lines)}")
+    manifest = load_dataset(tmp_path / "images", labels=file)
+    assert [(path[-7:], label) for path, label in cells(manifest, "path", "label")] == [
+        *(("x/a.png", "B"), ("y/a.png", "A")),
+    ]
+
+
 def test_a_file_name_that_two_rows_share_labels_nothing(tmp_path):
     place(tmp_path, "images/a.png", "images/b.png", "images/c.png")
     file = table(tmp_path / "labels.csv", "path,label\nold/x/a.png,A\nold/y/a.png,B\nold/b.png,B\nold/c.png,A\n")

@@ -41,8 +41,8 @@ class _Claim(NamedTuple):
 class Labels:
     """A table of labels for images that were found in a folder.
 
-    A row belongs to an image if the path, the file name (with or without suffix) or the SOPInstanceUID agrees. In a
-    table without these columns, it belongs to all images of its patient.
+    A row belongs to an image if the path (absolute or below the folder), the file name (with or without suffix) or the
+    SOPInstanceUID agrees. In a table without these columns, it belongs to all images of its patient.
 
     Args:
         file: The CSV.
@@ -87,7 +87,11 @@ class Labels:
         ]
 
     def _claim(self, image: Image, header: Header) -> _Claim | None:
-        known = {"path": name_forms(image.name), "uid": (header.uid,), "patient": (image.patient,)}
+        known = {
+            "path": (name_forms(image.path)[0], *name_forms(image.name)),
+            "uid": (header.uid,),
+            "patient": (image.patient,),
+        }
         for part in self._keys:
             for rank, form in enumerate(known[part]):
                 row = self._indexes[part].get(form, _AMBIGUOUS)

@@ -1,0 +1,1 @@
+"""How well labels that were made wrong on purpose are found."""
