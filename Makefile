@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The interpreters that run tests read code, not compiled caches of another checkout.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint slow crash bench docs lock clean
+.PHONY: demo test lint slow crash bench docs shots lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,9 @@ bench: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check mkdocs mkdocs-material
 	$(BIN)/mkdocs build
+
+shots: $(VENV)/.installed
+	$(BIN)/python -m tools.page_shots --out build/shots
 
 lock:
 	uv pip compile --universal --python-version 3.11 pyproject.toml --group dev --no-annotate --no-header -o requirements.lock

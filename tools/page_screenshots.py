@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,20 +21,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from chestnut.serve.http.server import Server, bind
 from chestnut.serve.http.service import Service
 from chestnut.serve.scoring.scorer import Scorer
 from chestnut.serve.store.store import Store
+from tools.browser import open_browser
 
 #: Width, height and device pixels a pixel of each screenshot.
 WINDOWS = {"light": (1360, 850, 2.0), "dark": (1360, 850, 2.0), "phone": (390, 844, 2.0)}
 
 #: The most images that are added.
 MOST = 24
-
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--lang=en"]
 
 
 def main() -> None:
@@ -49,18 +47,15 @@ def main() -> None:
     given = parser.parse_args()
     files = [path for path in sorted(given.images.rglob("*.*")) if path.suffix in {".jpeg", ".jpg", ".png", ".dcm"}]
     shown = [path for path in files if not any(part.startswith("_") for part in path.parts)][:MOST]
-    chromium = shutil.which("chromium")
-    if chromium is None or not shown:
-        parser.error("there are no images" if chromium else "chromium is missing: tools/install_peers.sh installs it")
+    if not shown:
+        parser.error("there are no images")
     given.out.mkdir(parents=True, exist_ok=True)
-    with serving(given.run) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+    with open_browser() as browser, serving(given.run) as address:
         for name in WINDOWS:
             content = draw(browser, address, shown, name)
             place = given.out / f"page-{name}.webp"
             Image.open(io.BytesIO(content)).convert("RGB").save(place, quality=82, method=6)
             print(f"{place}: {place.stat().st_size:,} bytes")
-        browser.close()
 
 
 @contextmanager
