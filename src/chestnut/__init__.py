@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chestnut.api.control import control
     from chestnut.api.data import audit, augment, fetch, phantom, show, table_one
+    from chestnut.api.describing import write_study
     from chestnut.api.ensembles import ensemble, train_ensemble
     from chestnut.api.export import export_run
     from chestnut.api.importing import import_model
@@ -88,6 +89,7 @@ _HOMES = {
     "train_ensemble": "chestnut.api.ensembles",
     "tune": "chestnut.api.studies",
     "write_phantom": "chestnut.data.phantom.dataset:write",
+    "write_study": "chestnut.api.describing",
 }
 
 __all__ = [
@@ -135,6 +137,7 @@ __all__ = [
     "train_ensemble",
     "tune",
     "write_phantom",
+    "write_study",
 ]
 
 

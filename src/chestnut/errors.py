@@ -40,6 +40,10 @@ class RecipeError(ChestnutError):
     """A recipe, or a setting that changes one, that is not valid."""
 
 
+class StudyFileError(ChestnutError):
+    """A study.toml that is missing, is not TOML, or has an unknown key or a value that is not text."""
+
+
 class RunError(ChestnutError):
     """A run folder that is missing, incomplete, or written by a newer version."""
 

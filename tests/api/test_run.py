@@ -49,7 +49,7 @@ NAMES = [
         "serve_runs",
         "show",
     ),
-    *("split", "stress", "table_one", "train", "train_ensemble", "tune", "write_phantom"),
+    *("split", "stress", "table_one", "train", "train_ensemble", "tune", "write_phantom", "write_study"),
 ]
 
 

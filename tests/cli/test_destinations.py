@@ -25,6 +25,7 @@ INPUTS = {
     ("runs", "folder"), ("stress", "external"), ("serve", "token_file"),
     ("serve", "keep_images"), ("listen", "tls_cert"), ("listen", "tls_key"), ("listen", "tls_ca"), ("listen", "spool"),
     ("listen", "to"), ("import", "file"), ("import", "reference"),
+    ("report", "study"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.
@@ -32,6 +33,7 @@ WORDS = {
     "demo": [], "plan": ["--auroc", "0.9"],
     "phantom": ["new"], "fetch": ["pneumoniamnist", "new"], "info": ["x"], "show": ["x"], "audit": ["x"],
     "split": ["x"], "augment": ["x", "new"], "cache": [], "recipes": [], "train": ["x"], "finetune": ["x"],
+    "study": ["new.toml"],
     "compare": ["x"], "control": ["x"], "crossval": ["x"], "tune": ["x"], "ensemble": ["x"],
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
@@ -70,7 +72,8 @@ def test_every_output_is_known():
         "demo --out", "demo --json", "phantom OUT", "phantom --json", "fetch OUT", "fetch --json",
         "info --json",
         "show --out", "show --json", "audit --out", "audit --json", "split --out", "split --json", "augment OUT",
-        "augment --json", "cache --json", "recipes --json", "train --json", "finetune --json", "compare --json",
+        "augment --json", "cache --json",
+        "study FILE", "study --json", "recipes --json", "train --json", "finetune --json", "compare --json",
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --json", "explain --out", "explain --json",

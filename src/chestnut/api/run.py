@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
+from chestnut.api.describing import Describing
 from chestnut.api.errors import errors
 from chestnut.api.explain import explain
 from chestnut.api.exporting import Exporting
@@ -57,7 +58,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run(Calibrated, Exporting):
+class Run(Calibrated, Describing, Exporting):
     """A trained run.
 
     Attributes:

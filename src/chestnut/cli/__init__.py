@@ -35,6 +35,7 @@ COMMANDS = {
     "split": "Data",
     "augment": "Data",
     "cache": "Data",
+    "study": "Data",
     "recipes": "Training",
     "train": "Training",
     "finetune": "Training",

@@ -14,6 +14,7 @@ EXAMPLES = {
     "split": ("chestnut split images --fractions 0.6,0.2,0.2 --out split.csv", "chestnut split images --folds 5"),
     "augment": ("chestnut augment images more --copies 2 --only-class NORMAL",),
     "cache": ("chestnut cache", "chestnut cache --clean --older-than 30"),
+    "study": ("chestnut study images/study.toml",),
     "recipes": ("chestnut recipes cnn-small > mine.toml", "chestnut recipes mobilenet-v2 --layers"),
     "train": (
         "chestnut train images --recipe cnn-gap --name first --set model.dropout=0.3",

@@ -32,6 +32,7 @@ from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_free, take_folder
 from chestnut.runs.record import Imported, RunRecord
+from chestnut.runs.study_file import keep_study, read_study_beside
 from chestnut.runs.timestamp import now
 from chestnut.training.environment import environment
 
@@ -169,10 +170,12 @@ def _write(
         manifest = prepared.with_notes_on_bad().with_note(*notes)
     record: RunRecord = environment(setup.command).model_copy(update={"imported": imported})
     skipped = [] if prepared is None else [str(fault) for fault in prepared.bad]
+    study = None if prepared is None else read_study_beside(manifest.root)
 
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, manifest.facts() | {"skipped": skipped}) as draft:
             draft.write(draft.manifest_file, manifest.to_csv(draft.path))
+            keep_study(draft, study)
             write_run_bundle(draft, network, recipe, manifest)
             if prepared is not None:
                 finish_bundle(draft, prepared, setup.bars)

@@ -27,6 +27,7 @@ from chestnut.models.device import repeatable
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_free, take_folder
+from chestnut.runs.study_file import keep_study, read_study_beside
 from chestnut.runs.timestamp import now
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.class_balance import seen_shares
@@ -98,6 +99,7 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
             validation images.
         RecipeError: The recipe does not fit the data or the devices.
         DeviceError: The devices do not exist, the hosts cannot connect, or it is too late to set the threads.
+        StudyFileError: The study.toml beside the images is not valid.
         TrainingError: The loss is not finite.
         KeyboardInterrupt: Ctrl-C before the end of the first epoch; the run folder is removed.
     """
@@ -106,6 +108,7 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
     limit_threads(setup.threads)
     devices = claim(setup.devices, setup.hosts)
     devices.check(recipe)
+    study = read_study_beside(data.root)
     prepared = prepare(
         data,
         [recipe.input],
@@ -114,10 +117,10 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         skip_bad=setup.skip_bad,
         bars=setup.bars,
     )
-    return _train_prepared(prepared, recipe, setup, devices)
+    return _train_prepared(prepared, recipe, setup, devices, study)
 
 
-def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: Devices) -> RunFolder:
+def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: Devices, study: str | None) -> RunFolder:
     """Audit the images, make the run folder and train."""
     if not setup.numbered:
         require_free(setup.folder)  # reading the data took a while
@@ -129,12 +132,14 @@ def _train_prepared(prepared: Prepared, recipe: Recipe, setup: Setup, devices: D
     recipe = resolve(recipe, classes, cache_folder() / "precision.json", alone=devices.hosts == 1)
     with devices.scope():
         start = _build_start(prepared.manifest, recipe)
-    run = _create_run(prepared, recipe, setup, start, findings)
+    run = _create_run(prepared, recipe, setup, start, findings, study)
     with Checkpoint(run.state).owned():
         return _track_and_fit(run, prepared, setup, devices, start)
 
 
-def _create_run(prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, findings: Audit | None) -> RunFolder:
+def _create_run(
+    prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, findings: Audit | None, study: str | None
+) -> RunFolder:
     """Make the run folder, which contains from the beginning all that a resume needs."""
     facts = _note_lost(prepared).facts() | {"skipped": [str(fault) for fault in prepared.bad]}
     if (lost := prepared.lost_lungs) is not None:
@@ -144,6 +149,7 @@ def _create_run(prepared: Prepared, recipe: Recipe, setup: Setup, start: Start, 
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, facts) as draft:
             draft.write(draft.manifest_file, prepared.manifest.to_csv(draft.path))
+            keep_study(draft, study)
             if findings:
                 draft.write(draft.audit_file, json_text(findings.to_dict()))
             draw_samples(prepared, recipe.input, draft.figures / "samples.png", recipe.seed)

@@ -23,12 +23,18 @@ def command(
         bool,
         typer.Option("--identities", help="Show the names of images, patients and folders, not numbers."),
     ] = False,
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", metavar="TOML", help="A study.toml that describes the study; RUN keeps a copy."),
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
     from chestnut.api.run import open_run
 
     subject = open_run(run)
+    if study is not None:
+        subject.describe(study)
     path = subject.report(output, identities=identities)
     if emit({"run": str(run), "report": str(path)}, json):
         out.print(str(path), markup=False, soft_wrap=True)

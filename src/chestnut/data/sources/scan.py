@@ -21,7 +21,7 @@ from chestnut.data.sources.masks import hold_masks, masks_among, may_hold_masks,
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.names import is_safe, shown
 
-_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "phantom.json"})
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "phantom.json", "study.toml"})
 
 
 def suffix(name: str) -> str:

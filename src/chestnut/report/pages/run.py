@@ -28,6 +28,7 @@ from chestnut.report.sections.findings import Findings, read_findings
 from chestnut.report.sections.guard import read_guard_section
 from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_sources, read_stress
+from chestnut.report.sections.study import read_study_section
 from chestnut.report.sections.table import read_table
 from chestnut.report.sections.verdict import explain_looks, judge
 from chestnut.runs.folder import RunFolder
@@ -73,6 +74,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "status": _STATUS.get(record.status, ""),
         "synthetic": bool(facts.get("synthetic")),
         "verdict": judge(run, results, findings, None if exchange is None else exchange.result),
+        "study": read_study_section(run),
         "counts": count_images(rows, facts),
         "table": read_table(rows, facts, findings),
         "samples": picture(run.figures / "samples.png"),
