@@ -82,7 +82,10 @@ class Calibrated:
 
         how, wanted, images = read_options(DisplaySettings, options), Rule.parse(rule), read_source(on)
         load_framework()
+        from chestnut.explain.mistake_gallery import draw_mistakes
         from chestnut.robustness.threshold import choose_threshold
 
         command = how.command or f"run.choose_threshold({rule!r}, on={on!r})"
-        return choose_threshold(self.folder, wanted, images, seed=seed, command=command, bars=how.shown.bar)
+        found = choose_threshold(self.folder, wanted, images, seed=seed, command=command, bars=how.shown.bar)
+        draw_mistakes(self.folder, "val", how.shown.bar)
+        return found

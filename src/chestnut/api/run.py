@@ -93,6 +93,8 @@ class Run(Calibrated, Describing, Exporting):
     ) -> Evaluation:
         """Evaluate the run on one of its splits or on another data set; a look at a test split enters the ledger.
 
+        The worst mistakes are drawn, with what spoke for the wrong class, into `mistakes` beside the figures.
+
         Args:
             split: train, val or test.
             data: Another data set; None for the images of the run.
@@ -112,11 +114,12 @@ class Run(Calibrated, Describing, Exporting):
         extras = settings.extras
         other = None if data is None else read_data(data)
         load_framework()
-        from chestnut.inference.evaluate import evaluate_run
+        from chestnut.explain.mistake_gallery import draw_mistakes
+        from chestnut.inference.evaluate import evaluate_run, name_evaluation
 
         if self.folder.finished:
             self.folder.remove_state()  # a kill may have left it
-        return evaluate_run(
+        found = evaluate_run(
             self.folder,
             split,
             other,
@@ -126,6 +129,9 @@ class Run(Calibrated, Describing, Exporting):
             skip_bad=skip_bad,
             bars=settings.shown.bar,
         )
+        if threshold is None:
+            draw_mistakes(self.folder, name_evaluation(other, split), settings.shown.bar)
+        return found
 
     def predict(
         self, images: str | Path | Sequence[str | Path], *, skip_bad: bool = False, **options: Unpack[PredictOptions]

@@ -17,6 +17,7 @@ from chestnut.data.manifest import Manifest
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import DataError, listed
+from chestnut.explain.mistake_gallery import draw_mistakes
 from chestnut.export.add_onnx import add_onnx
 from chestnut.export.parity_check import IMAGES, synthetic_images
 from chestnut.importing.convert import Converted, convert_file, memory_for
@@ -180,6 +181,8 @@ def _write(
             if prepared is not None:
                 finish_bundle(draft, prepared, setup.bars)
             add_onnx(draft)
+            if prepared is not None:
+                draw_mistakes(draft, "val", setup.bars)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
 
     return RunFolder(take_folder(setup.folder, write, numbered=setup.numbered))

@@ -84,7 +84,7 @@ def evaluate_run(
     if other is None:
         name, overlap, decoded = split, None, decode_own(run, bundle, split, skip_bad=skip_bad, bars=bars)
     else:
-        name, chosen = _name(other, split), _match_classes(other, split, bundle)
+        name, chosen = name_evaluation(other, split), _match_classes(other, split, bundle)
         with bars("Decoding images") as tick:
             decoded = decode_all(chosen, bundle.spec, skip_bad=skip_bad, progress=tick)
         overlap = require_other(run.manifest, decoded.manifest)
@@ -243,8 +243,15 @@ def _match_classes(other: Manifest, split: str, bundle: Bundle) -> Manifest:
     return replace(chosen, classes=bundle.classes, positive=bundle.positive)
 
 
-def _name(other: Manifest, split: str) -> str:
-    """Name the folder for the evaluation of another data set, never as one of the run's own images."""
+def name_evaluation(other: Manifest | None, split: str) -> str:
+    """Name the folder of an evaluation: that of another data set never as one of the run's own images.
+
+    Args:
+        other: Another data set; None for the run's own images.
+        split: train, val or test.
+    """
+    if other is None:
+        return split
     root = other.root.resolve()
     parts = [root.parent.name, root.stem] if root.stem.lower() in _TAKEN else [root.stem]
     stem = make_name("-".join(parts), "data")

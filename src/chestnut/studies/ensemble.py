@@ -15,6 +15,7 @@ from chestnut.auditing.findings import number
 from chestnut.config import EnsembleConfig, InputSpec, Recipe, TrainConfig
 from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
+from chestnut.explain.mistake_gallery import draw_mistakes
 from chestnut.export.add_onnx import add_onnx
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.keras_engine import load_bundle
@@ -105,6 +106,8 @@ def ensemble(
                 _finish(draft, bars)
             if recipe.train.export == "onnx":
                 add_onnx(draft)
+            if draft.evaluations():
+                draw_mistakes(draft, "val", bars)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))
 
     return RunFolder(take_folder(path, write, numbered=numbered))

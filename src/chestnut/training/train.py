@@ -17,6 +17,7 @@ from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
+from chestnut.explain.mistake_gallery import draw_mistakes
 from chestnut.export.add_onnx import add_onnx
 from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import json_text
@@ -275,6 +276,8 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     finish_bundle(run, decoded, setup.bars, guarded=setup.for_use)
     if setup.for_use and run.recipe.train.export == "onnx":
         add_onnx(run)
+    if setup.for_use:
+        draw_mistakes(run, "val", setup.bars)
     run.update(status=_STATUS[outcome.ended], ended=now())
     if outcome.ended != "interrupted":
         checkpoint.remove()
