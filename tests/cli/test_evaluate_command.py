@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from chestnut.errors import DataError
+from chestnut.explain.mistake_gallery import draw_mistakes, read_mistakes
 from chestnut.inference.evaluate import evaluate_run
 from chestnut.runs.folder import RunFolder
 
@@ -53,6 +54,32 @@ def test_the_command_prints_the_confusion_matrix_at_the_threshold(chestnut, run)
     assert [row[1] for row in rows] == ["0", "0"] and all(int(row[2]) > 0 for row in rows)
     assert all(name in said for name in ("NPV", "LR+", "LR−"))
     assert contents(run.path) == before
+
+
+def test_the_worst_mistakes_are_drawn_and_replaced_as_a_whole(chestnut, run):
+    folder = run.evaluation("val") / "mistakes"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "0099.jpg").write_text("of an earlier evaluation")
+    assert chestnut("evaluate", run.path, "--split", "val")[0] == 0
+    table = pd.read_csv(run.evaluation("val") / "predictions.csv", dtype={"path": str})
+    wrong = table[table["decision"] != table["label"]]
+    gallery = read_mistakes(run, "val")
+    assert len(gallery.images) == min(12, len(wrong)) > 0
+    assert {one.path for one in gallery.images} <= set(wrong["path"])
+    least = [one.probabilities[one.label] for one in gallery.images]
+    assert least == sorted(least)
+    assert len(gallery.pictures) == len(gallery.images)  # without a network for ONNX Runtime there are no maps
+    assert not (folder / "0099.jpg").exists()
+
+
+def test_without_mistakes_there_is_no_gallery(run):
+    path = run.evaluation("val") / "predictions.csv"
+    table = pd.read_csv(path)
+    run.write(path, table.assign(decision=table["label"]).to_csv(index=False))
+    (run.evaluation("val") / "mistakes").mkdir(exist_ok=True)
+    draw_mistakes(run, "val")
+    assert not (run.evaluation("val") / "mistakes").exists()
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.01, float("nan")])

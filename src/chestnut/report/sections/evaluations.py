@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, count, figure, picture
 from chestnut.report.sections.details import DetailSection, read_details
+from chestnut.report.sections.mistakes import MistakeSection, read_mistake_section
 from chestnut.report.sections.sets import SetsSection, read_sets
 from chestnut.runs.evaluations import read_evaluation
 from chestnut.runs.folder import RunFolder
@@ -87,7 +88,6 @@ _FIGURES: dict[str, tuple[str, str]] = {
         "it is of use where its curve lies above both others.",
     ),
 }
-_MISTAKES = 10
 _WIDE_GAP = 0.05
 
 
@@ -98,18 +98,6 @@ class Drawing:
     title: str
     caption: str
     picture: Picture
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrongly decided image, with the probabilities of its true class and of the class decided."""
-
-    image: str
-    patient: str
-    label: str
-    decision: str
-    true_probability: float
-    decided_probability: float
 
 
 @dataclass(frozen=True)
@@ -126,8 +114,7 @@ class Result:
         drawings: The figures saved beside it.
         groups: The figure of its subgroups; None where it has none.
         details: What a paper reports beside the metrics; None where there is nothing.
-        wrong: The number of wrongly decided images; None where predictions.csv is missing.
-        mistakes: The wrong decisions whose true class got the least probability.
+        mistakes: The wrong decisions; None where predictions.csv is missing.
         sets: The prediction sets; None where none were asked for.
         ill: The number of patients with an image of the positive class; None for more than two classes, and where
             predictions.csv is missing.
@@ -144,8 +131,7 @@ class Result:
     drawings: tuple[Drawing, ...]
     groups: Picture | None
     details: DetailSection | None
-    wrong: int | None
-    mistakes: tuple[Mistake, ...]
+    mistakes: MistakeSection | None
     sets: SetsSection | None = None
     ill: int | None = None
     temperature: float = 1.0
@@ -238,7 +224,6 @@ def _describe_change(before: Result, after: Result, metric: str) -> tuple[str, f
 
 def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
     folder, held, evaluation = run.evaluation(name), run.metrics(name), read_evaluation(run, name)
-    wrong, mistakes = _mistakes(run, name, evaluation.classes, names)
     return Result(
         name,
         _kind(name, held, root),
@@ -249,8 +234,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         tuple(_drawings(folder)),
         picture(folder / "subgroups.png"),
         read_details(run, name, evaluation),
-        wrong,
-        mistakes,
+        read_mistake_section(run, name, evaluation.classes, names),
         read_sets(run, name, evaluation),
         _count_ill(run, name, evaluation),
         float(held.get("temperature", 1.0)),
@@ -278,26 +262,3 @@ def _kind(name: str, held: Mapping[str, Any], root: object) -> Kind:
 def _drawings(folder: Path) -> list[Drawing]:
     held = [(title, caption, picture(folder / f"{name}.png")) for name, (title, caption) in _FIGURES.items()]
     return [Drawing(title, caption, found) for title, caption, found in held if found is not None]
-
-
-def _mistakes(
-    run: RunFolder, name: str, classes: Sequence[str], names: Identities
-) -> tuple[int | None, tuple[Mistake, ...]]:
-    """Count the wrong decisions of an evaluation, and pick those whose true class got the least probability."""
-    if not (run.evaluation(name) / "predictions.csv").exists():
-        return None, ()
-    frame = run.predictions(name, classes).frame
-    wrong = frame.loc[frame["decision"] != frame["label"]].to_dict("records")
-    worst = sorted(wrong, key=lambda row: float(row[f"probability_{row['label']}"]))[:_MISTAKES]
-    return len(wrong), tuple(_mistake(row, names) for row in worst)
-
-
-def _mistake(row: Mapping[Hashable, Any], names: Identities) -> Mistake:
-    return Mistake(
-        names.image(row["path"], row["patient"]),
-        names.patient(row["patient"]),
-        row["label"],
-        row["decision"],
-        row[f"probability_{row['label']}"],
-        row[f"probability_{row['decision']}"],
-    )
