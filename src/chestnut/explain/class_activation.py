@@ -33,4 +33,4 @@ def activate(engine: OnnxEngine, image: Grey, of: str, index: int) -> Map:
     logits, maps = engine.run(image[np.newaxis], [LOGITS, ACTIVATION])
     cells = class_scores(maps, index)[0].astype(np.float32)
     score = float(class_scores(logits, index)[0])
-    return Map(cells, (engine.spec.height, engine.spec.width), "activation", of, score)
+    return Map(cells, (engine.spec.height, engine.spec.width), "activation", of, score, exact=True)

@@ -1,4 +1,4 @@
-"""Explain the score of a class by the method that a network allows."""
+"""Explain the score of a class by the method that is asked for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from chestnut.data.pixels import Grey
 from chestnut.errors import ExplanationError, suggest
 from chestnut.explain.class_activation import activate, can_activate
+from chestnut.explain.gradients.explain import explain_by_gradients
 from chestnut.explain.map import Map
 from chestnut.explain.methods import Choice
 from chestnut.explain.occlusion import occlude
 from chestnut.inference.engines.engine import Engine
+from chestnut.inference.engines.gradient_engine import GradientEngine
 from chestnut.inference.engines.onnx_engine import OnnxEngine
 
 
@@ -25,7 +27,7 @@ def explain(
     """Compute which places of an image speak for a class.
 
     Args:
-        engine: The network.
+        engine: The network; see `open_explainer`.
         classes: The names of its classes.
         image: The image as the network sees it, uint8, shape (height, width).
         of: The class to explain; None for the last of two, which is the positive one, and for the likeliest of more.
@@ -33,22 +35,10 @@ def explain(
         on_batch: Is called before each batch of images; what it raises ends the computation.
 
     Raises:
-        ExplanationError: There is no such class, or the network has no class activation maps.
+        ExplanationError: There is no such class, or the network does not allow the method.
     """
-    if of is not None and of not in classes:
-        raise ExplanationError(f"there is no class {of[:100]!r}; {suggest(of, classes)}")
-    if of is None:
-        of = classes[-1] if len(classes) == 2 else classes[int(engine.logits(image[None])[0].argmax())]
-    index = list(classes).index(of)
-    able = can_activate(engine)
-    if method == "activation" and not able:
-        raise ExplanationError(
-            "method='activation' needs a network that averages maps before its last layer, and decides by the image "
-            "alone; take method='occlusion' or 'auto'"
-        )
-    if able and method != "occlusion" and isinstance(engine, OnnxEngine):
-        return activate(engine, image, of, index)
-    return occlude(engine, image, of, index, on_batch=on_batch)
+    (found,) = explain_images(engine, classes, image[None], [of], method, on_batch)
+    return found
 
 
 def explain_images(
@@ -59,10 +49,10 @@ def explain_images(
     method: Choice = "auto",
     on_batch: Callable[[], None] | None = None,
 ) -> list[Map]:
-    """Compute maps of several images; the arguments are those of `explain`.
+    """Compute maps of several images, those by gradients in batches.
 
     Args:
-        engine: The network.
+        engine: The network; see `open_explainer`.
         classes: The names of its classes.
         images: The images as the network sees them, uint8, shape (n, height, width).
         of: The class to explain in each image, or None as in `explain`.
@@ -72,4 +62,33 @@ def explain_images(
     Raises:
         ExplanationError: There is no such class, or the network does not allow the method.
     """
-    return [explain(engine, classes, image, which, method, on_batch) for image, which in zip(images, of, strict=True)]
+    chosen = _choose_classes(engine, classes, images, of)
+    if method in ("auto", "activation") and can_activate(engine) and isinstance(engine, OnnxEngine):
+        return [activate(engine, image, *which) for image, which in zip(images, chosen, strict=True)]
+    if method == "activation" and not isinstance(engine, GradientEngine):
+        raise ExplanationError(
+            "method='activation' needs a network that averages maps before its last layer, and decides by the image "
+            "alone; take method='occlusion' or 'auto'"
+        )
+    if method == "auto" or method == "occlusion":  # noqa: PLR1714 - the type checker follows this form alone
+        return [occlude(engine, image, *which, on_batch=on_batch) for image, which in zip(images, chosen, strict=True)]
+    return explain_by_gradients(engine, images, chosen, method, on_batch)
+
+
+def _choose_classes(
+    engine: Engine, classes: Sequence[str], images: Grey, of: Sequence[str | None]
+) -> list[tuple[str, int]]:
+    """Return the class to explain in each image, and its number.
+
+    Raises:
+        ExplanationError: There is no such class.
+    """
+    if unknown := [one for one in of if one is not None and one not in classes]:
+        raise ExplanationError(f"there is no class {unknown[0][:100]!r}; {suggest(unknown[0], classes)}")
+    names = list(classes)
+    if len(names) == 2 or None not in of:
+        numbers = [len(names) - 1 if one is None else names.index(one) for one in of]
+    else:
+        likeliest = engine.logits(images).argmax(axis=1).tolist()
+        numbers = [row if one is None else names.index(one) for one, row in zip(of, likeliest, strict=True)]
+    return [(names[number], number) for number in numbers]

@@ -25,3 +25,20 @@ def class_scores(logits: npt.NDArray[np.floating], index: int) -> npt.NDArray[np
     others = np.delete(values, index, axis=1)
     scores: npt.NDArray[np.float64] = values[:, index] - others.mean(axis=1)
     return scores
+
+
+def score_weights(logits: int, index: int) -> npt.NDArray[np.float32]:
+    """Return the weights whose sum with the logits is the score of a class, shape (logits,).
+
+    Args:
+        logits: The number of logits; 1 for a sigmoid.
+        index: The class, counted from 0.
+
+    >>> score_weights(3, 1).tolist(), score_weights(1, 0).tolist()
+    ([-0.5, 1.0, -0.5], [-1.0])
+    """
+    if logits == 1:
+        return np.asarray([1.0 if index else -1.0], dtype=np.float32)
+    weights = np.full(logits, -1.0 / (logits - 1), dtype=np.float32)
+    weights[index] = 1.0
+    return weights

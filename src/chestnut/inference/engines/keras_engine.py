@@ -16,13 +16,16 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.config.limits import MOST_VALUES
+from chestnut.data.pixels import Grey
 from chestnut.errors import BundleError, in_one_line
 from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines.engine import Engine, Images, Tick
+from chestnut.inference.engines.engine import Images, Tick
+from chestnut.inference.engines.gradient_engine import GradientEngine, LayerAnswer, LayerGradients, PixelAnswer
 from chestnut.models.device import backend_errors, chunk, compiled, predict
 from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights
+from chestnut.models.gradients.probe import Probe
 from chestnut.models.network_file import check_network_file
 from chestnut.models.output_sizes import largest_output
 
@@ -36,7 +39,7 @@ _FAULTS: tuple[type[Exception], ...] = (
 )
 
 
-def as_batch(grey: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.uint8]:
+def as_batch(grey: npt.NDArray[Any], spec: InputSpec) -> npt.NDArray[Any]:
     """Repeat grey values for each channel of a network's input.
 
     >>> as_batch(np.zeros((2, 16, 20), np.uint8), InputSpec(height=16, width=20, channels=3)).shape
@@ -78,7 +81,7 @@ def forward(
 
 
 @dataclass(frozen=True)
-class KerasEngine(Engine):
+class KerasEngine(GradientEngine):
     """A Keras network with its input spec.
 
     Attributes:
@@ -111,8 +114,37 @@ class KerasEngine(Engine):
         """The network with its features beside its logits."""
         return with_features(self.network)
 
+    @property
+    def outputs(self) -> int:
+        """The number of logits."""
+        return int(self.network.output_shape[-1])
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether the network has convolutions whose maps can be shown."""
+        return bool(self._probe.names)
+
+    def layer_gradients(self, images: Grey, weights: npt.NDArray[np.float32]) -> LayerAnswer:
+        """Compute what the last convolutions saw, and how the score follows from it."""
+        logits, layers = self._probe.differentiate_maps(as_batch(images, self.spec), _rows(weights, len(images)))
+        return LayerAnswer(logits, [LayerGradients(*one) for one in layers])
+
+    def pixel_gradients(self, images: npt.NDArray[np.floating], weights: npt.NDArray[np.float32]) -> PixelAnswer:
+        """Compute how the score changes with each pixel."""
+        logits, gradients = self._probe.differentiate_image(as_batch(images, self.spec), _rows(weights, len(images)))
+        return PixelAnswer(logits, gradients.sum(axis=-1))
+
+    @functools.cached_property
+    def _probe(self) -> Probe:
+        return Probe(self.network)
+
     def _forward(self, network: Any, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
         return forward(network, lambda *rows: as_batch(images.batch(*rows), self.spec), len(images), progress)
+
+
+def _rows(weights: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float32]:
+    """Return the weights of the logits, one row an image."""
+    return np.broadcast_to(weights, (count, weights.shape[-1]))
 
 
 def load_bundle(bundle: Bundle) -> Any:

@@ -1,0 +1,1 @@
+"""What a network computes on the way to its logits, and how the logits follow from it."""
