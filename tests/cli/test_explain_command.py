@@ -43,7 +43,10 @@ def test_the_folder_of_the_run_has_the_maps_of_the_last_call(chestnut, workspace
     [
         (("--class", "COVID"), "there is no class 'COVID'; known: NORMAL, PNEUMONIA"),
         (("--method", "gradcan"), "--method 'gradcan' is unknown; did you mean gradcam or gradcam++?"),
-        (("--method", "activation"), "--method 'activation' needs a network that averages maps before its last layer"),
+        (
+            ("--method", "activation"),
+            "--method 'activation' needs a network whose last maps count by their averages alone",
+        ),
     ],
 )
 def test_what_cannot_be_explained_is_refused(chestnut, workspace, files, words, message):

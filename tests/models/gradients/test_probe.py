@@ -1,4 +1,4 @@
-"""Gradients at the last maps of a network: the right ones, wherever the maps lie and whatever the network is made of."""
+"""Gradients at the last maps of a network: they are right wherever the maps lie, whatever the network is made of."""
 
 import keras
 import numpy as np
