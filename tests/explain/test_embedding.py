@@ -1,6 +1,9 @@
 """Images as dots: components, neighbours against slow exact versions, and what groups they are coloured by."""
 
 import builtins
+import importlib
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -121,14 +124,23 @@ def test_umap_is_not_imported_for_components(monkeypatch):
         project(find_components(features), "umap")
 
 
-@pytest.mark.slow
-def test_umap_keeps_groups_together_and_repeats():
-    pytest.importorskip("umap")
-    codes = np.repeat([0, 1], 20)
-    features = np.random.default_rng(0).normal(size=(40, 6)) + 12 * codes[:, None]
-    first, second = (project(find_components(features), "umap", seed=3) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    assert measure_separation(first, Grouping("class", ("A", "B"), codes), np.arange(40)).purity.value == 1
+def test_umap_gets_the_components_and_the_seed_and_loads_no_framework(monkeypatch):
+    class Umap:
+        def __init__(self, *, n_neighbors, random_state, n_jobs):
+            assert (n_neighbors, random_state, n_jobs) == (15, 3, 1)
+            if "tensorflow" not in loaded:
+                with pytest.raises(ImportError):
+                    importlib.import_module("tensorflow")
+
+        def fit_transform(self, values):
+            return values[:, [2, 1]]
+
+    loaded = set(sys.modules)
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Umap))
+    monkeypatch.setattr("chestnut.explain.embedding.projection.find_spec", lambda name: name)
+    found = find_components(np.random.default_rng(0).normal(size=(20, 4)))
+    np.testing.assert_array_equal(project(found, "umap", seed=3), found.values[:, [2, 1]])
+    assert ("tensorflow" in sys.modules) == ("tensorflow" in loaded)
 
 
 def test_of_many_images_the_mistakes_have_pictures_first():
