@@ -14,7 +14,7 @@ from chestnut.api.errors import errors
 from chestnut.api.explain import explain
 from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
-from chestnut.api.inspection import Inspection
+class Run(MapChecks):
 from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,
@@ -59,7 +59,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run(Calibrated, Describing, Exporting, Inspection):
+class Run(Calibrated, Describing, Exporting, Inspection, MapChecks):
     """A trained run.
 
     Attributes:
