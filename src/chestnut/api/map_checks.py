@@ -95,11 +95,11 @@ class MapChecks:
 def _opener(bundle: Bundle) -> Callable[[Method], Engine]:
     """Return what opens the network of a bundle for a method, each kind of engine once."""
     from chestnut.explain.methods import LAYER_METHODS, PIXEL_METHODS
-    from chestnut.inference.engine_choice import open_engine
+    from chestnut.explain.opening import open_explainer
 
     @cache
     def open_kind(gradients: bool) -> Engine:
-        return open_engine(bundle)
+        return open_explainer(bundle, "gradcam" if gradients else "auto")
 
     return lambda method: open_kind(method in (*LAYER_METHODS, *PIXEL_METHODS))
 
