@@ -98,10 +98,11 @@ def _opener(bundle: Bundle) -> Callable[[Method], Engine]:
     from chestnut.explain.opening import open_explainer
 
     @cache
-    def open_kind(gradients: bool) -> Engine:
-        return open_explainer(bundle, "gradcam" if gradients else "auto")
+    def open_for(method: Method) -> Engine:
+        return open_explainer(bundle, method)
 
-    return lambda method: open_kind(method in (*LAYER_METHODS, *PIXEL_METHODS))
+    # What has gradients for one method has them for all
+    return lambda method: open_for("gradcam" if method in (*LAYER_METHODS, *PIXEL_METHODS) else method)
 
 
 def _matching_bundle(run: RunFolder, bundle: Bundle) -> Bundle:

@@ -14,7 +14,8 @@ from chestnut.api.errors import errors
 from chestnut.api.explain import explain
 from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
-class Run(MapChecks):
+from chestnut.api.inspection import Inspection
+from chestnut.api.map_checks import MapChecks
 from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,

@@ -148,9 +148,7 @@ def _shuffled_mapper(openers: Openers, depth: Depth, bundle: Bundle) -> Mapper:
             opened.append(openers.shuffled(depth))
         return opened[0]
 
-    draw = _mapper(open_copy, bundle)
-    # The copy has no output of class activation maps; HiResCAM gives the same ones there, times a number
-    return lambda method, images, targets: draw("hirescam" if method == "activation" else method, images, targets)
+    return _mapper(open_copy, bundle)
 
 
 def _match_classes(data: Manifest, bundle: Bundle) -> Manifest:
