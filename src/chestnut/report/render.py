@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from chestnut.evaluation.intervals.estimate import Estimate, format_figure
 from chestnut.files.atomic import write_text
 from chestnut.report.identities import Identities
+from chestnut.report.scrolling import name_scroll_areas
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Dots per inch of the saved PNG files, and the CSS pixels for such an inch: their text is then as large as the page's.
@@ -91,7 +92,7 @@ def write_page(
     """
     filled = _environment().get_template(template).render(names.hide_all(values), names_shown=names.shown)
     names.save()
-    write_text(path, filled, follow=follow)
+    write_text(path, name_scroll_areas(filled), follow=follow)
 
 
 @cache
