@@ -49,7 +49,6 @@ EXAMPLES = {
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "errors": ("chestnut errors runs/first", "chestnut errors runs/first --split test"),
-    "embed": ("chestnut embed runs/first", "chestnut embed runs/first --method umap --colour class --colour source"),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "import": (
         "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1",
@@ -64,5 +63,7 @@ EXAMPLES = {
         "chestnut listen runs/first --forward PACS@10.0.0.7:104 --allow CR1@10.0.0.8",
         "chestnut listen runs/first --port 0 --to results",
     ),
-    "report": ("chestnut report runs/first --out first.html",),
+    "report": ("chestnut report runs/first --out first.html", "chestnut report runs/first --checklist claim"),
+    "card": ("chestnut card runs/first", "chestnut card runs/first --out README.md"),
+    "tables": ("chestnut tables runs/first", "chestnut tables runs/first --format xlsx --out paper"),
 }

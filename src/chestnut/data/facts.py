@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class LungFacts(BaseModel):
@@ -21,6 +21,16 @@ class LungFacts(BaseModel):
     not_found: int
 
 
+class LeftOutFacts(BaseModel):
+    """What a data.json says of images that were left out for one reason; see `LeftOut` for the attributes."""
+
+    model_config = ConfigDict(strict=True)
+
+    reason: str
+    images: int = Field(ge=0)
+    patients: int | None = None
+
+
 class ManifestFacts(BaseModel):
     """The content of a data.json.
 
@@ -33,6 +43,7 @@ class ManifestFacts(BaseModel):
         patients: The number of patients.
         notes: Sentences on what was decided while reading.
         skipped: The images that were left out, each with the reason.
+        left_out: How many images were left out for each reason; None if an earlier version wrote the file.
         lungs: What is known of the search for the lungs; None if the input does not need them.
     """
 
@@ -46,6 +57,7 @@ class ManifestFacts(BaseModel):
     patients: int
     notes: list[str]
     skipped: list[str] = []
+    left_out: list[LeftOutFacts] | None = None
     lungs: LungFacts | None = None
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from chestnut.data.left_out import LeftOut
 from chestnut.data.manifest import Manifest
 from chestnut.data.patient_groups import Floats, Ints, hash_numbers, labelled_targets, patient_classes
 from chestnut.data.split import refuse_partial, split
@@ -81,7 +82,10 @@ def pool(manifest: Manifest) -> Manifest:
         notes.append(f"the data's own test split, {aside:,} images, takes no part in the cross-validation")
     if lost.any():
         notes.append(f"{int(lost.sum()):,} augmented copies left out: their patients have no other image here")
-    return kept.with_column("split", [""] * len(kept)).with_note(*notes)
+    kept = kept.with_column("split", [""] * len(kept)).with_note(*notes)
+    held = manifest.frame[(manifest.frame["split"] == "test") & (manifest.frame["copy_of"] == "")]
+    reason = "are the data's own test split, which takes no part in the cross-validation"
+    return kept.with_left_out(LeftOut(reason, len(held), int(held["patient"].nunique())))
 
 
 def deal(pooled: Manifest, k: int, seed: int = 0, repeats: int = 1) -> Ints:

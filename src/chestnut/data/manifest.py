@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from chestnut.data.attributes import MOST_ATTRIBUTES, MOST_NAME_CHARACTERS, choose_attributes
+from chestnut.data.left_out import LeftOut, merge
 from chestnut.errors import DataError, listed, suggest
 from chestnut.files.atomic import write_text
 from chestnut.files.csv_files import csv_text, parse_csv
@@ -52,6 +53,7 @@ class Manifest:
         positive: The positive one of two classes; None for any other number of classes.
         notes: Sentences for the user on what was decided while reading.
         synthetic: Whether the images are phantoms, drawn by `chestnut.data.phantom.radiograph`.
+        left_out: How many images of the data set are not among them, and why; None where that was not recorded.
     """
 
     frame: pd.DataFrame
@@ -60,6 +62,7 @@ class Manifest:
     positive: str | None
     notes: tuple[str, ...] = field(default=())
     synthetic: bool = False
+    left_out: tuple[LeftOut, ...] | None = ()
 
     @classmethod
     def build(
@@ -202,6 +205,10 @@ class Manifest:
         """Return a copy with more notes."""
         return replace(self, notes=self.notes + notes)
 
+    def with_left_out(self, *more: LeftOut) -> Manifest:
+        """Return a copy that says of more images why they are not among these; where nothing was recorded, the same."""
+        return self if self.left_out is None else replace(self, left_out=merge((*self.left_out, *more)))
+
     def counts(self) -> pd.DataFrame:
         """Count the images of each class (rows) in each split (columns).
 
@@ -226,6 +233,7 @@ class Manifest:
             "images": len(self),
             "patients": int(self.frame["patient"].nunique()),
             "notes": list(self.notes),
+            "left_out": None if self.left_out is None else [one.to_dict() for one in self.left_out],
         }
 
     def save(self, path: str | Path) -> None:
@@ -277,6 +285,7 @@ class Manifest:
             facts["positive"],
             tuple(facts["notes"]),
             facts["synthetic"],
+            None if facts.get("left_out") is None else tuple(map(LeftOut.from_dict, facts["left_out"])),
         )
 
     def _repr_html_(self) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from chestnut.config import InputSpec
 from chestnut.data.cache.cache import Decoded, decode_all
+from chestnut.data.left_out import LeftOut
 from chestnut.data.manifest import Manifest
 from chestnut.data.patient_groups import labelled_targets
 from chestnut.data.split import require_trainable
@@ -95,7 +96,16 @@ def prepare(
     if decoded is None:
         raise ValueError("inputs is empty; give the input of at least one recipe")
     check(manifest)
+    manifest = manifest.with_left_out(_count_bad(bad, chosen))
     return Prepared(manifest, decoded.pixels, tuple(bad), decoded.lungs_found)
+
+
+def _count_bad(bad: Sequence[ImageError], data: Manifest) -> LeftOut:
+    """Return how many images cannot be read, and of how many patients they are."""
+    paths = {fault.path for fault in bad}
+    owners = data.frame.loc[data.frame["path"].isin(paths), "patient"]
+    known = len(owners) == len(paths)
+    return LeftOut("cannot be read", len(paths), int(owners.nunique()) if known else None)
 
 
 def _log_lost(decoded: Decoded) -> None:

@@ -52,6 +52,8 @@ def union(manifests: Sequence[Manifest]) -> Manifest:
         positive=first.positive,
         notes=_notes(frame, len(manifests)),
         synthetic=any(one.synthetic for one in manifests),
+        # Runs of one data set with one history leave out the same images; of others, the sum is not known.
+        left_out=first.left_out if all(one.left_out == first.left_out for one in manifests[1:]) else None,
     )
 
 

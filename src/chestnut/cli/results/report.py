@@ -10,6 +10,7 @@ import typer
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out
+from chestnut.cli.tables.checklist_table import print_checklist
 
 
 def command(
@@ -27,6 +28,12 @@ def command(
         Path | None,
         typer.Option("--study", metavar="TOML", help="A study.toml that describes the study; RUN keeps a copy."),
     ] = None,
+    checklist: Annotated[
+        str | None,
+        typer.Option(
+            "--checklist", metavar="NAME", help="Print claim or tripod instead, and write it to --out as Markdown."
+        ),
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
@@ -35,6 +42,11 @@ def command(
     subject = open_run(run)
     if study is not None:
         subject.describe(study)
+    if checklist is not None:
+        found = subject.checklist(checklist, to=output)
+        if emit(found.to_dict(), json):
+            print_checklist(found)
+        return
     path = subject.report(output, identities=identities)
     if emit({"run": str(run), "report": str(path)}, json):
         out.print(str(path), markup=False, soft_wrap=True)

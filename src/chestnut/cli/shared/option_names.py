@@ -36,7 +36,6 @@ _SAME = frozenset(
         "by",
         "channels",
         "classes",
-        "colour",
         "coordinator",
         "changed",
         "copies",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from chestnut.data.formats import DICOM_SUFFIXES, FORMATS, PICTURE_SUFFIXES
+from chestnut.data.left_out import LeftOut
 from chestnut.data.sources.dicom_header import read_headers, with_headers
 from chestnut.data.sources.record import Found, Image
 from chestnut.data.sources.scan import absolute, below, is_file, suffix
@@ -31,18 +32,18 @@ def read_csv(file: str, columns: Columns, skip_bad: bool = False) -> Found:
     table.need("path")
     table.need("label")
     folder = str(Path(absolute(file)).parent)
-    table, faults = _drop_bad_rows(table, folder, skip_bad)
+    table, faults, left_out = _drop_bad_rows(table, folder, skip_bad)
     images = [
         Image(_absolute(cell, folder), below(cell, folder), **row, origin="column" if row.get("patient") else "")
         for cell, row in zip(table.cells["path"], table.records(), strict=True)
     ]
     named = ", ".join(f"{part} from {name!r}" for part, name in table.columns.items() if part != "uid")
     all_notes = (f"columns of {Path(file).name}: {named}", *notes, *faults)
-    return Found(tuple(with_headers(images, read_headers(images))), all_notes)
+    return Found(tuple(with_headers(images, read_headers(images))), all_notes, left_out)
 
 
-def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str, ...]]:
-    """Return the usable rows and notes on the others; a row with several faults is named for its first."""
+def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tuple[str, ...], tuple[LeftOut, ...]]:
+    """Return the usable rows, and notes on the others and their number; a row is named for its first fault."""
     cells = table.cells["path"]
     elsewhere = f"paths start at {folder}; or give the images' folder as the data and labels={table.file}"
     faults: list[tuple[pd.Series[bool], str, str]] = [
@@ -53,7 +54,7 @@ def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tu
         (~cells.map(lambda cell: is_file(_absolute(cell, folder))), "name a file that does not exist", elsewhere),
     ]
     kept = pd.Series(True, index=cells.index)
-    notes = []
+    notes, left_out = [], []
     for found, what, remedy in faults:
         faulty = found & kept
         if not faulty.any():
@@ -62,8 +63,10 @@ def _drop_bad_rows(table: Table, folder: str, skip_bad: bool) -> tuple[Table, tu
         if not skip_bad:
             raise DataError(f"{fault}; {remedy}, or leave such rows out with skip_bad=True")
         notes.append(f"{fault}; left out")
+        owners = table.cells["patient"][faulty].nunique() if "patient" in table.cells else None
+        left_out.append(LeftOut(what, int(faulty.sum()), owners))
         kept &= ~faulty
-    return table.where(kept), tuple(notes)
+    return table.where(kept), tuple(notes), tuple(left_out)
 
 
 def _absolute(cell: str, folder: str) -> str:

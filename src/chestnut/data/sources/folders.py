@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chestnut.data.formats import FORMATS
+from chestnut.data.left_out import LeftOut, merge
 from chestnut.data.sources.dicom_header import Header, read_headers, with_headers
 from chestnut.data.sources.labels import Labels
 from chestnut.data.sources.record import Found, Image, split_named
@@ -44,15 +45,17 @@ def read_folder(folder: str, labels: Labels | None, scanner: Scanner) -> Found:
     beside = (
         []
         if not any(image.split for image in images)
-        else [part.name for part in tree.folders if not split_named(part.name)]
+        else [part for part in tree.folders if not split_named(part.name)]
     )
-    notes = [f"folders beside the split folders left out: {listed(beside)}"] if beside else []
+    notes = [f"folders beside the split folders left out: {listed(part.name for part in beside)}"] if beside else []
+    aside = sum(1 for part in beside for _ in part.every_image())
     headers = read_headers(images)
     images = with_headers(images, headers)
     if labels is not None:
         images = apply_labels(images, headers, labels, scanner)
         notes.extend(labels.notes)
-    return Found(tuple(images), (*notes, *scanner.notes()))
+    left_out = merge((LeftOut("lie in folders beside those of the splits", aside), *scanner.left_out()))
+    return Found(tuple(images), (*notes, *scanner.notes()), left_out)
 
 
 def images_by_folder(tree: Tree, top: str, scanner: Scanner, classed: bool = True) -> Iterator[Image]:

@@ -88,7 +88,7 @@ def load_dataset(
         positive=positive,
         notes=(*found.notes, *notes, *patient_notes),
         synthetic=_synthetic(images, root),
-    )
+    ).with_left_out(*found.left_out)
     if labels is None and not is_pattern(text) and is_folder(text) and (table := Path(text) / ATTRIBUTES).is_file():
         manifest = attach_attributes(manifest, table)
     if not manifest.attributes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chestnut.data.left_out import LeftOut
 from chestnut.data.sources.csv import read_csv
 from chestnut.data.sources.dicom_header import read_headers, with_headers
 from chestnut.data.sources.folders import apply_labels, images_by_folder
@@ -77,6 +78,7 @@ def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: b
     pool = _Pool(absolute(fixed_part(text)), Scanner(skip_bad), columns, labels is None)
     images: list[Image] = []
     notes: list[str] = []
+    left_out: list[LeftOut] = []
     others: list[str] = []
     for match in matches(text):
         if is_folder(match):
@@ -85,6 +87,7 @@ def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: b
             found = pool.file(match)
             images.extend(found.images)
             notes.extend(found.notes)
+            left_out.extend(found.left_out)
         elif is_image(match):
             images.extend(pool.image(match))
         else:
@@ -99,7 +102,7 @@ def read_pattern(text: str, labels: Labels | None, columns: Columns, skip_bad: b
         images = apply_labels(images, headers, labels, pool.scanner)
     if len({image.source for image in images}) == 1:
         images = [image._replace(source="") for image in images]
-    return Found(tuple(images), (*notes, *pool.scanner.notes()))
+    return Found(tuple(images), (*notes, *pool.scanner.notes()), (*left_out, *pool.scanner.left_out()))
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,8 @@ class _Pool:
         found = read_npz(match) if suffix(match) == ARCHIVE else read_csv(match, self.columns, self.scanner.skip_bad)
         name = Path(match).stem
         images = (image._replace(name=f"{name}/{image.name}") for image in found.images)
-        return Found(tuple(self._mark_data_set(images, name)), tuple(f"{name}: {note}" for note in found.notes))
+        notes = tuple(f"{name}: {note}" for note in found.notes)
+        return Found(tuple(self._mark_data_set(images, name)), notes, found.left_out)
 
     def image(self, match: str) -> Iterator[Image]:
         """Yield a matched image, unless it is left out because of its name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from chestnut.data.left_out import LeftOut
 from chestnut.data.manifest import Split
 
 _SPLIT_NAMES: dict[str, Split] = {
@@ -55,10 +56,11 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """The images of one source, in a fixed order, with notes for the user."""
+    """The images of one source, in a fixed order, with notes for the user, and what was left out."""
 
     images: tuple[Image, ...]
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def split_named(text: str) -> Split | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from chestnut.data.decoding.limits import MOST_BYTES, MOST_FOLDERS
 from chestnut.data.decoding.regular_file import open_regular
 from chestnut.data.formats import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from chestnut.data.left_out import LeftOut
 from chestnut.data.sources.masks import hold_masks, masks_among, may_hold_masks, mostly_named_alike
 from chestnut.errors import DataError, ImageError, listed
 from chestnut.names import is_safe, shown
@@ -187,6 +188,10 @@ class Scanner:
         if self._bad:
             notes.append(f"{_files(len(self._bad))} left out as unusable: {listed(self._bad)}")
         return tuple(notes)
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Return how many images were refused and left out."""
+        return (LeftOut("have no label, an unusable name or no file", len(self._bad)),) if self._bad else ()
 
     def _look_into(self, folder: str, depth: int) -> tuple[list[str], list[str]]:
         """Return the images in one folder, and the folders in it."""

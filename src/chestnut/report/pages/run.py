@@ -31,6 +31,7 @@ from chestnut.report.sections.stress import read_sources, read_stress
 from chestnut.report.sections.study import read_study_section
 from chestnut.report.sections.table import read_table
 from chestnut.report.sections.verdict import explain_looks, judge
+from chestnut.runs.flow import read_flow
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
 from chestnut.runs.record import RunRecord
@@ -75,6 +76,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "synthetic": bool(facts.get("synthetic")),
         "verdict": judge(run, results, findings, None if exchange is None else exchange.result),
         "study": read_study_section(run),
+        "flow": read_flow(run),
         "counts": count_images(rows, facts),
         "table": read_table(rows, facts, findings),
         "samples": picture(run.figures / "samples.png"),
