@@ -25,14 +25,16 @@ def explain(
     to: str | Path | None,
     of: str | None,
     method: Choice,
+    *,
+    raw: bool = False,
     **options: Unpack[DisplayOptions],
 ) -> list[MapFile]:
     """Draw where the network of a run looked in images; see `Run.explain`."""
     from chestnut.data.sources.image_list import ImageList
     from chestnut.explain.image_map import map_images
-    from chestnut.explain.map_folder import write_maps
+    from chestnut.explain.map_folder import MAPS, write_maps
     from chestnut.explain.methods import CHOICES
-    from chestnut.inference.engine_choice import open_engine
+    from chestnut.explain.opening import open_explainer
     from chestnut.inference.run_bundle import read_run_bundle
 
     how = read_options(DisplaySettings, options)
@@ -42,10 +44,10 @@ def explain(
         require_outside_runs(Path(to), "the maps")
     given = [images] if isinstance(images, str | Path) else images
     files, bundle = list(ImageList.find(given)), read_run_bundle(run)
-    maps = map_images(bundle, open_engine(bundle), files, of=of, method=method)
-    folder = replacement_folder(run.path / "explain") if to is None else new_folder(Path(to))
+    maps = map_images(bundle, open_explainer(bundle, method), files, of=of, method=method)
+    folder = replacement_folder(run.path / MAPS) if to is None else new_folder(Path(to))
     with how.shown.bar("Explaining") as tick, folder as draft:
-        return write_maps(_counted(maps, tick, len(files)), draft)
+        return write_maps(_counted(maps, tick, len(files)), draft, raw=raw)
 
 
 def _counted(maps: Iterator[ImageMap], tick: Tick, count: int) -> Iterator[ImageMap]:

@@ -162,28 +162,32 @@ class Run(Calibrated, Describing, Exporting):
         to: str | Path | None = None,
         of: str | None = None,
         method: Choice = "auto",
+        raw: bool = False,
         **options: Unpack[DisplayOptions],
     ) -> list[MapFile]:
-        """Draw which places of images speak for a class, beside the images themselves.
+        """Draw which places of images speak for a class, beside the images and what the network sees of them.
 
         Args:
             images: Image files, folders of images, or glob patterns; one or several.
-            to: A new folder, or an empty one, for the pictures; None for `explain` in the run's folder, whose earlier
-                content is replaced.
+            to: A new folder, or an empty one, for the pictures; None for `explain/maps` in the run's folder, whose
+                earlier content is replaced.
             of: The class to explain; None for the positive one of two, and for the likeliest of more.
-            method: `activation`, which is exact, for networks that average maps before their last layer; `occlusion`,
-                which hides part after part, for all; `auto` for the first where it is possible.
+            method: `gradcam`, `gradcam++`, `hirescam`, `layercam` and `eigencam` for networks with convolutions;
+                `integrated-gradients` and `smoothgrad` for networks; `activation`, which is exact, for networks that
+                average their last maps; `occlusion`, which hides part after part, for all; `auto` for activation where
+                it needs no Keras, and occlusion elsewhere.
+            raw: Whether to write the values of each map, too, as `.npy`.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Returns:
             What each picture shows.
 
         Raises:
-            ExplanationError: The class or the method is unknown, or the network has no class activation maps.
+            ExplanationError: The class or the method is unknown, or the network does not allow the method.
             DataError: No images, or unreadable ones; or the folder is not empty.
             BundleError: The bundle is missing or was changed.
         """
-        return explain(self.folder, images, to, of, method, **options)
+        return explain(self.folder, images, to, of, method, raw=raw, **options)
 
     def errors(self, split: str = "val", **options: Unpack[DisplayOptions]) -> Mistakes:
         """Show what the run decided wrongly or narrowly in an evaluation, and write it into `errors/<split>/`.

@@ -10,14 +10,18 @@ import numpy.typing as npt
 
 from chestnut.data.decoding.decode import quiet
 from chestnut.data.decoding.raw import fetched
+from chestnut.data.pixels import Grey
 from chestnut.evaluation.metrics import decide
-from chestnut.explain.explain import explain
+from chestnut.explain.explain import explain_images
 from chestnut.explain.map import Map
-from chestnut.explain.methods import Choice
-from chestnut.explain.overlay import blend
+from chestnut.explain.methods import LAYER_METHODS, Choice
+from chestnut.explain.panel import draw_panel
 from chestnut.explain.picture import Picture, view_picture
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.engine import Engine
+
+#: The number of images that are held at a time.
+_TOGETHER = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,7 @@ class ImageMap:
     Attributes:
         path: The image reference, as in a manifest's `path`.
         picture: The whole image to look at.
+        seen: The image as the network sees it, uint8, shape (height, width).
         map: The places.
         probability: The probability of the class that the map is of.
         decision: The class that is decided.
@@ -34,44 +39,52 @@ class ImageMap:
 
     path: str
     picture: Picture
+    seen: Grey
     map: Map
     probability: float
     decision: str
 
-    def draw(self, opacity: float = 0.6) -> npt.NDArray[np.uint8]:
-        """Return the picture and, to its right, the picture with the map over it.
-
-        Args:
-            opacity: How much of the picture the map covers where it is strongest, 0..1.
+    def draw(self) -> npt.NDArray[np.uint8]:
+        """Return the picture, what the network sees, the map, and the map over the picture, side by side.
 
         Returns:
-            Colours (red, green, blue), uint8, shape (height, 2 × width, 3).
+            Colours (red, green, blue), uint8, shape (height, width, 3).
         """
-        plain = np.repeat(self.picture.grey[..., np.newaxis], 3, axis=2)
-        return np.hstack([plain, blend(self.picture.grey, self.picture.laid(self.map.values), opacity)])
+        found = self.map
+        heading = f"{found.of}: probability {self.probability:.3f} · decided {self.decision} · {found.method}"
+        return draw_panel(self.picture, self.seen, found, heading)
 
 
 def map_images(
     bundle: Bundle, engine: Engine, paths: Sequence[str], *, of: str | None = None, method: Choice = "auto"
 ) -> Iterator[ImageMap]:
-    """Compute where a network looked in image files, one after another.
+    """Compute where a network looked in image files, some of them at a time.
 
     Args:
         bundle: The bundle of the network.
-        engine: The network.
+        engine: The network; see `open_explainer`.
         paths: Image references, as in a manifest's `path`.
         of: The class to explain; None for the positive one of two, and for the likeliest of more.
         method: How to make the maps.
 
     Raises:
         ImageError: An image cannot be read.
-        ExplanationError: There is no such class, or the network has no class activation maps.
+        ExplanationError: There is no such class, or the network does not allow the method.
     """
-    for path in paths:
-        with quiet(), fetched(path) as raw:
-            framed, picture = view_picture(raw, bundle.spec)
-        found = explain(engine, bundle.classes, framed.image, of, method)
-        row = engine.probabilities(framed.image[np.newaxis], [path], bundle.temperature)
-        (decided,) = decide(row, bundle.threshold)
-        probability = float(row[0, bundle.classes.index(found.of)])
-        yield ImageMap(path, picture, found, probability, bundle.classes[decided])
+    together = _TOGETHER if method in (*LAYER_METHODS, "activation") else 1
+    for start in range(0, len(paths), together):
+        some = paths[start : start + together]
+        read = [_read(path, bundle) for path in some]
+        seen = np.stack([image for image, _ in read])
+        maps = explain_images(engine, bundle.classes, seen, [of] * len(some), method)
+        rows = engine.probabilities(seen, some, bundle.temperature)
+        decided = decide(rows, bundle.threshold)
+        for path, (image, picture), found, row, number in zip(some, read, maps, rows, decided, strict=True):
+            probability = float(row[bundle.classes.index(found.of)])
+            yield ImageMap(path, picture, image, found, probability, bundle.classes[number])
+
+
+def _read(path: str, bundle: Bundle) -> tuple[Grey, Picture]:
+    with quiet(), fetched(path) as raw:
+        framed, picture = view_picture(raw, bundle.spec)
+    return framed.image, picture

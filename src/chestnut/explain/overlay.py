@@ -19,33 +19,38 @@ FAINT = 0.25
 _DARKEST = 0.25
 
 
-def strengths(heat: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def strengths(heat: npt.NDArray[np.float32], *, in_logits: bool = True) -> npt.NDArray[np.float32]:
     """Return how strongly each place speaks for the class, from 0 to 1; what speaks against it is 0, and NaN stays NaN.
 
     Args:
-        heat: Values in logits.
+        heat: The values of a map.
+        in_logits: Whether they are in logits, so that the strongest place of a weak map is weak.
 
     >>> strengths(np.array([[1.0, 2.0, -3.0]], np.float32)).tolist()
     [[0.5, 1.0, 0.0]]
     """
     positive = np.maximum(heat, np.float32(0))  # NaN stays
     largest = float(np.nanmax(positive, initial=0.0))
-    return np.asarray(positive / np.float32(max(largest, FAINT)), dtype=np.float32)
+    most = max(largest, FAINT) if in_logits else largest or 1.0
+    return np.asarray(positive / np.float32(most), dtype=np.float32)
 
 
-def blend(picture: Grey, heat: npt.NDArray[np.float32], opacity: float = 0.6) -> npt.NDArray[np.uint8]:
+def blend(
+    picture: Grey, heat: npt.NDArray[np.float32], opacity: float = 0.6, *, in_logits: bool = True
+) -> npt.NDArray[np.uint8]:
     """Lay a map over a picture in colours whose lightness rises evenly.
 
     Args:
         picture: Grey values, shape (height, width).
-        heat: Values in logits of the same shape; NaN where the network sees nothing.
+        heat: The values of a map, of the same shape; NaN where the network sees nothing.
         opacity: How much of the picture the map covers where it is strongest, 0..1.
+        in_logits: Whether the values are in logits; see `strengths`.
 
     Returns:
         Colours (red, green, blue), uint8, shape (height, width, 3).
     """
-    share = np.nan_to_num(strengths(heat))
-    colours = _colours(share).astype(np.float32)
+    share = np.nan_to_num(strengths(heat, in_logits=in_logits))
+    colours = colour(_DARKEST + (1 - _DARKEST) * share).astype(np.float32)
     cover = (np.float32(opacity) * np.sqrt(share))[..., np.newaxis]
     mixed = picture[..., np.newaxis] * (1 - cover) + colours * cover
     return np.asarray(np.rint(mixed), dtype=np.uint8)
@@ -68,8 +73,13 @@ def picture_png(picture: Grey) -> bytes:
     return _png(picture)
 
 
-def _colours(share: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    levels = np.rint(255 * (_DARKEST + (1 - _DARKEST) * share)).astype(np.uint8)
+def colour(share: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return shares from 0 to 1 in colours whose lightness rises evenly, from black to light yellow.
+
+    Returns:
+        Colours (red, green, blue), uint8, shape (height, width, 3).
+    """
+    levels = np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
     return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1], dtype=np.uint8)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,29 +32,39 @@ def command(
     ] = None,
     method: Annotated[
         str,
-        typer.Option("--method", metavar="METHOD", help="activation, occlusion, or auto for the first if possible."),
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="gradcam, gradcam++, hirescam, layercam, eigencam, integrated-gradients, smoothgrad, activation, "
+            "occlusion; or auto: activation if possible, else occlusion.",
+        ),
     ] = "auto",
     folder: Annotated[
         Path | None,
-        typer.Option("--out", metavar="OUT", help="A new folder, or an empty one. [default: RUN/explain]"),
+        typer.Option("--out", metavar="OUT", help="A new folder, or an empty one. [default: RUN/explain/maps]"),
         Output(folder=True),
     ] = None,
+    npy: Annotated[bool, typer.Option("--npy", help="Write the values of each map, too, for NumPy.")] = False,
     json: JsonOption = None,
 ) -> None:
-    """Draw which places of FILES speak for a class, by the network of RUN: each image beside itself with a heat map.
+    """Draw which places of FILES speak for a class, by the network of RUN: the image, what the network sees, and a map.
 
-    Where a network averages maps before its last layer, as that of cnn-gap does, the map is exact. Elsewhere,
-    part after part is hidden, and the map shows how much less sure the network becomes.
+    Where a network decides by the averages of its last maps, as that of cnn-gap does, activation is exact. Occlusion
+    works for every network. The others follow the gradients of the network: gradcam and its kin at the last
+    convolution, integrated-gradients and smoothgrad down to the pixels.
     """
     from chestnut.api.run import open_run
 
-    maps = open_run(run).explain(files, to=folder, of=of, method=method, display=TerminalDisplay())  # type: ignore[arg-type]  # checked there
-    place = folder or run / "explain"
+    known: Any = method  # checked there
+    maps = open_run(run).explain(files, to=folder, of=of, method=known, raw=npy, display=TerminalDisplay())
+    place = folder or run / "explain" / "maps"
     if emit({"run": str(run), "out": str(place), "maps": [one._asdict() for one in maps]}, json):
         out.print(maps_table(maps[:_SHOWN], place))
         if len(maps) > _SHOWN:
             out.print(f"… and {len(maps) - _SHOWN:,} more in {place / 'maps.json'}", markup=False, soft_wrap=True)
         print_notes(sorted({f"{one.method}: {one.meaning}" for one in maps}))
+        if maps and all(one.exact for one in maps):
+            print_notes(["exact: the mean of a map, plus a number that does not depend on the place, is the score"])
         print_notes(["a map shows what this network uses, not where the disease is"])
         out.print("Not a medical device.", style="dim")
 
