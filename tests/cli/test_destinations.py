@@ -38,7 +38,7 @@ WORDS = {
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
     "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "explain": ["x", "y"],
-    "errors": ["x"], "guard": ["x"], "report": ["x"], "tables": ["x"], "card": ["x"],
+    "errors": ["x"], "embed": ["x"], "guard": ["x"], "report": ["x"], "tables": ["x"], "card": ["x"],
     "import": ["x"], "export": ["x"], "serve": ["x"], "listen": ["x"],
 }  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_every_output_is_known():
         "control --json", "crossval --json", "tune --json", "ensemble --json", "diagnose --out", "diagnose --json",
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --json", "explain --out", "explain --json",
-        "errors --json", "guard --json",
+        "errors --json", "embed --out", "embed --json", "guard --json",
         "report --out", "report --json", "tables --out", "tables --json",
         "card --out", "card --json",
         "plan --json", "import --json", "export --to", "export --json", "serve --json",

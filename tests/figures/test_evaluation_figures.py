@@ -90,7 +90,7 @@ def test_curves_name_their_area_and_operating_point(draw, curve, area, evaluatio
     figure = draw({"PNEUMONIA": result})
     shown = " ".join(texts(figure))
     assert f"PNEUMONIA: {area} {evaluation.summary(area.lower())}" in shown
-    assert "threshold 0.5" in shown and "band: 95 %" in shown
+    assert "at 0.5: " in shown and "band: 95 %" in shown
     assert figure.axes[0].get_aspect() == 1
     lit(figure, tmp_path / "curve.png")
 
@@ -164,7 +164,7 @@ def test_the_decision_curve_names_where_it_is_worth_something(tmp_path):
     figure = decision_figure({"PNEUMONIA": curve})
     shown = texts(figure)
     assert f"PNEUMONIA: worth more than both at {in_spans(curve.better)}" in shown
-    assert any("prevalence of these images 0.5" in text for text in shown)
+    assert any(" · prevalence 0.5" in text for text in shown)
     lit(figure, tmp_path / "curve.png")
     stated = decision_figure(dict.fromkeys("abc", decision_curve(truth, SCORES, owners, 0.05)))
     assert any("stated prevalence 0.05" in text for text in texts(stated))

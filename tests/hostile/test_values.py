@@ -341,7 +341,7 @@ WITH_ZERO = {
     ("cache", "--older-than"),
 }
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
-OF_RUNS = ("finetune", "export", "evaluate", "threshold", "exchange", "stress", "predict", "guard")
+OF_RUNS = ("finetune", "export", "evaluate", "threshold", "exchange", "stress", "predict", "guard", "embed")
 
 
 @pytest.mark.slow

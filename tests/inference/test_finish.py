@@ -45,7 +45,7 @@ def make(classes, sureness, outputs):
 def test_a_figure_shows_reliability_before_and_after(classes, outputs, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(finish, "calibration_figure", lambda *given: seen.append(given) or "figure")
-    monkeypatch.setattr(finish, "save", lambda figure, path: path.write_text(figure))
+    monkeypatch.setattr(finish, "save_both", lambda figure, path: path.write_text(figure))
     bundle, validation = make(classes, 3.0, outputs)
     facts = finish.fit_temperature(bundle, validation)
     assert facts["temperature"] == pytest.approx(3, rel=0.3) and ("threshold" in facts) == (len(classes) == 2)
@@ -61,8 +61,9 @@ def test_a_figure_shows_reliability_before_and_after(classes, outputs, tmp_path,
 def test_without_a_temperature_no_figure_stays(tmp_path):
     bundle, validation = make(TWO, 1.0, 2)
     (tmp_path / "calibration.png").write_text("old")
+    (tmp_path / "calibration.svg").write_text("old")
     finish.draw_calibration(Folder(tmp_path), bundle, validation)
-    assert not (tmp_path / "calibration.png").exists()
+    assert not list(tmp_path.glob("calibration.*"))
 
 
 def test_a_chosen_threshold_moves_with_the_temperature():

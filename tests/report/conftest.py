@@ -1,6 +1,7 @@
 """A run folder written by hand, and a reader that holds a page to what every page must be."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -57,9 +58,7 @@ class Page(HTMLParser):
             attrs[name] for _, attrs in self.tags for name in ("src", "href", "action", "data") if name in attrs
         ]
         ids = [attrs["id"] for _, attrs in self.tags if "id" in attrs]
-        assert all(
-            address.startswith(("data:image/png;base64,", "data:image/jpeg;base64,", "#")) for address in addresses
-        )
+        assert all(re.match(r"data:image/(png|jpeg|svg\+xml);base64,|#", address) for address in addresses)
         assert {address[1:] for address in addresses if address.startswith("#")} <= set(ids)
         assert len(ids) == len(set(ids))
         assert not any(word in self.html for word in ("url(", "@import", "<script", "<link", "javascript:", "srcset"))

@@ -14,6 +14,8 @@ from chestnut.api.errors import errors
 from chestnut.api.explain import explain
 from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
+from chestnut.api.inspection import Inspection
+from chestnut.api.map_checks import MapChecks
 from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,
@@ -58,7 +60,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run(Calibrated, Describing, Exporting):
+class Run(Calibrated, Describing, Exporting, Inspection, MapChecks):
     """A trained run.
 
     Attributes:

@@ -55,6 +55,7 @@ COMMANDS = {
     "predict": "Results",
     "explain": "Results",
     "errors": "Results",
+    "embed": "Results",
     "guard": "Results",
     "report": "Results",
     "tables": "Results",

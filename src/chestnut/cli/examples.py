@@ -49,6 +49,7 @@ EXAMPLES = {
     "predict": ("chestnut predict runs/first images --csv out.csv", "chestnut predict runs/first 'new/*.dcm'"),
     "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
     "errors": ("chestnut errors runs/first", "chestnut errors runs/first --split test"),
+    "embed": ("chestnut embed runs/first", "chestnut embed runs/first --method umap --colour class --colour source"),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),
     "import": (
         "chestnut import model.h5 --classes NORMAL,PNEUMONIA --scale 0-1",

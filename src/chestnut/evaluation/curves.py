@@ -15,12 +15,11 @@ import numpy.typing as npt
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.bands import GRID, Bands
-from chestnut.evaluation.calibration.error import equal_mass_bins
+from chestnut.evaluation.calibration.bins import calibration_bins
 from chestnut.evaluation.calibration.error_interval import sample_errors
 from chestnut.evaluation.intervals.auprc import auprc_share
 from chestnut.evaluation.intervals.auroc import auroc_estimate
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.intervals.shares import share_estimate
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.ranking_metrics import Ranking
 
@@ -207,18 +206,15 @@ def reliability(
     truth, values, owners, distinct = _align(targets, probabilities, patients)
     if values.min() < 0 or values.max() > 1:
         raise DataError(f"probabilities from {values.min():.4g} to {values.max():.4g}; give numbers from 0 to 1")
-    bins = equal_mass_bins(values)
-    counts = np.bincount(bins)
-    observed = np.bincount(bins, truth) / counts
-    bars = [share_estimate(truth[bins == number], owners[bins == number]) for number in range(len(counts))]
+    bins = calibration_bins(truth, values, owners)
     both = np.stack([1 - values, values], axis=1)
     error = sample_errors(truth.astype(np.int64), both, owners, [1], resamples, seed)[0].estimate()
     return Reliability(
-        predicted=_numbers(np.bincount(bins, values) / counts),
-        observed=_numbers(observed),
-        low=tuple(float(bar.low or 0) for bar in bars),
-        high=tuple(float(bar.high or 0) for bar in bars),
-        counts=tuple(int(count) for count in counts),
+        predicted=tuple(one.predicted for one in bins),
+        observed=tuple(one.positives / one.images for one in bins),
+        low=tuple(float(one.observed.low or 0) for one in bins),
+        high=tuple(float(one.observed.high or 0) for one in bins),
+        counts=tuple(one.images for one in bins),
         histogram=tuple(int(count) for count in np.histogram(values, _HISTOGRAM_BINS, (0, 1))[0]),
         error=error if distinct > 1 else Estimate(error.value),
     )

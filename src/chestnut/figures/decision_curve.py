@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from chestnut.evaluation.details.decision_curve import DecisionCurve
 from chestnut.evaluation.details.rows import in_spans
 from chestnut.figures.style import (
+    HALF,
     INK,
     MUTED,
     SERIES,
@@ -28,7 +29,7 @@ _BELOW = 0.15
 
 def decision_figure(curves: Mapping[str, DecisionCurve]) -> Figure:
     """Draw a decision curve per class; for one class also the curve of deciding every image positive."""
-    figure = new_figure(5.4, 5.0)
+    figure = new_figure(HALF, 4.75)
     axes = style_axes(figure.subplots(), "Threshold probability", "Net benefit")
     most = max(curve.prevalence for curve in curves.values())
     axes.set(xlim=(0, 1), ylim=(-_BELOW * most, 1.06 * most))
@@ -44,8 +45,8 @@ def decision_figure(curves: Mapping[str, DecisionCurve]) -> Figure:
     entries.append(legend_line(MUTED, "every image decided positive", dashed=True))
     entries.append(legend_line(INK, "none decided positive: 0"))
     alone = next(iter(curves.values()))
-    whose = "stated prevalence" if alone.stated else "prevalence of these images"
+    whose = "stated prevalence" if alone.stated else "prevalence"
     given = f" · {whose} {alone.prevalence:.3g}" if len(curves) == 1 or alone.stated else ""
-    set_title(axes, "Decision curve", f"band: pointwise 95 % interval{given}")
+    set_title(axes, "Decision curve", f"band: 95 % intervals{given}")
     add_legend(figure, entries)
     return figure

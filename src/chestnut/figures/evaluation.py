@@ -19,8 +19,9 @@ from chestnut.evaluation.curves import PrecisionRecallCurve, Reliability, RocCur
 from chestnut.evaluation.details.calibration_line import CalibrationLine
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.figures.decision_curve import decision_figure
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save_both
 from chestnut.figures.style import (
+    HALF,
     INK,
     MARK,
     RULE,
@@ -47,9 +48,9 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     shares = counts / np.maximum(totals, 1)
     k = len(counts)
     names = [shorten(name, 18) for name in evaluation.classes]
-    figure = new_figure(1.15 * k + 0.085 * max(map(len, names)) + 0.9, 1.15 * k + 1.6)
+    figure = new_figure(max(HALF, 0.9 * k + 0.085 * max(map(len, names)) + 0.9), 0.82 * k + 1.6)
     axes = figure.subplots()
-    axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1)
+    axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
         style: dict[str, Any] = {
             "ha": "center",
@@ -74,7 +75,7 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
 
 def roc_figure(curves: Mapping[str, RocCurve]) -> Figure:
     """Draw an ROC curve per class, with its band, AUROC and operating point."""
-    figure = new_figure(5.4, 6.1)
+    figure = new_figure(HALF, 5.0)
     axes = style_unit_square(figure.subplots(), "False positive rate (1 − specificity)", "Sensitivity")
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, dashes=(4, 3), zorder=1)
     entries: list[Line2D] = []
@@ -84,7 +85,7 @@ def roc_figure(curves: Mapping[str, RocCurve]) -> Figure:
         entries.append(legend_line(colour, f"{shorten(name)}: AUROC {curve.area}"))
         if curve.operating_point is not None:
             rate, sensitivity = curve.operating_point
-            text = f"threshold {curve.threshold:.3g}: sensitivity {sensitivity:.3f}, specificity {1 - rate:.3f}"
+            text = f"at {curve.threshold:.3g}: sensitivity {sensitivity:.3f}, specificity {1 - rate:.3f}"
             entries.append(draw_point(axes, rate, sensitivity, colour, text))
     set_title(axes, "ROC curve", _BAND if any(curve.grid for curve in curves.values()) else "")
     add_legend(figure, entries)
@@ -93,20 +94,22 @@ def roc_figure(curves: Mapping[str, RocCurve]) -> Figure:
 
 def precision_recall_figure(curves: Mapping[str, PrecisionRecallCurve]) -> Figure:
     """Draw a precision-recall curve per class, with its band, AUPRC, prevalence and operating point."""
-    figure = new_figure(5.4, 6.1)
+    figure = new_figure(HALF, 5.0)
     axes = style_unit_square(figure.subplots(), "Recall (sensitivity)", "Precision")
     entries: list[Line2D] = []
     for (name, curve), colour in zip(curves.items(), cycle(SERIES), strict=False):
         axes.axhline(curve.prevalence, color=colour, linewidth=1, alpha=0.6, dashes=(4, 3), zorder=1)
         axes.fill_between(curve.grid, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0, zorder=2)
         axes.plot(curve.recall, curve.precision, color=colour, linewidth=2, drawstyle="steps-pre", zorder=3)
-        entries.append(legend_line(colour, f"{shorten(name)}: AUPRC {curve.area}, prevalence {curve.prevalence:.3f}"))
+        rare = f"; prevalence {curve.prevalence:.3f}" if len(curves) > 1 else ""
+        entries.append(legend_line(colour, f"{shorten(name)}: AUPRC {curve.area}{rare}"))
         if curve.operating_point is not None:
             recall, precision = curve.operating_point
-            text = f"threshold {curve.threshold:.3g}: recall {recall:.3f}, precision {precision:.3f}"
+            text = f"at {curve.threshold:.3g}: recall {recall:.3f}, precision {precision:.3f}"
             entries.append(draw_point(axes, recall, precision, colour, text))
     band = f"{_BAND} · " if any(curve.grid for curve in curves.values()) else ""
-    set_title(axes, "Precision and recall", f"{band}dashed: prevalence")
+    rare = f" {next(iter(curves.values())).prevalence:.3f}" if len(curves) == 1 else ""
+    set_title(axes, "Precision and recall", f"{band}dashed: prevalence{rare}")
     add_legend(figure, entries)
     return figure
 
@@ -123,7 +126,7 @@ def reliability_figure(
         title: The title.
         lines: The recalibration of each class, to be drawn as a curve; None for none.
     """
-    figure = new_figure(5.4, 7.4)
+    figure = new_figure(HALF, 5.75)
     upper = style_unit_square(figure.subplots(), "", "Observed share")
     upper.tick_params(labelbottom=False)
     lower = style_axes(upper.inset_axes((0, -0.26, 1, 0.2), sharex=upper), "Predicted probability", "Images")
@@ -148,6 +151,43 @@ def reliability_figure(
     return figure
 
 
+def evaluation_figures(
+    evaluation: Evaluation,
+    targets: npt.NDArray[np.int64],
+    probabilities: npt.NDArray[np.float64],
+    patients: npt.NDArray[np.str_],
+) -> dict[str, Figure]:
+    """Draw the confusion matrix, and the curves of every class for which some images are positive and some negative.
+
+    Args:
+        evaluation: The evaluation of the images.
+        targets: The class numbers, shape (n,).
+        probabilities: The probability of each class, shape (n, k).
+        patients: The patients' identities, shape (n,).
+
+    Returns:
+        The figures by their names: confusion, roc, precision_recall, decision_curve and reliability.
+    """
+    drawn = {"confusion": confusion_figure(evaluation)}
+    shown = [evaluation.positive] if evaluation.positive is not None else evaluation.classes
+    columns = {name: evaluation.classes.index(name) for name in shown if 0 < evaluation.counts[name] < len(targets)}
+    if not columns:
+        return drawn
+    truth = {name: (targets == column, probabilities[:, column], patients) for name, column in columns.items()}
+    threshold = evaluation.threshold
+    drawn["roc"] = roc_figure({name: curves.roc(*given, threshold=threshold) for name, given in truth.items()})
+    ranked = {name: curves.precision_recall(*given, threshold=threshold) for name, given in truth.items()}
+    drawn["precision_recall"] = precision_recall_figure(ranked)
+    details = evaluation.details
+    if details is not None:
+        worth = {name: found.decision_curve for name, found in details.classes.items()}
+        drawn["decision_curve"] = decision_figure(worth)
+    reliability = {name: curves.reliability(*given) for name, given in truth.items()}
+    lines = None if details is None else {name: found.line for name, found in details.classes.items()}
+    drawn["reliability"] = reliability_figure(reliability, lines=lines)
+    return drawn
+
+
 def draw_evaluation(
     folder: Path,
     evaluation: Evaluation,
@@ -155,33 +195,10 @@ def draw_evaluation(
     probabilities: npt.NDArray[np.float64],
     patients: npt.NDArray[np.str_],
 ) -> None:
-    """Write the confusion matrix, and the curves of every class for which some images are positive and some negative.
-
-    Args:
-        folder: The folder of the PNG files.
-        evaluation: The evaluation of the images.
-        targets: The class numbers, shape (n,).
-        probabilities: The probability of each class, shape (n, k).
-        patients: The patients' identities, shape (n,).
+    """Write the figures of an evaluation into a folder, each as PNG and as SVG; see `evaluation_figures`.
 
     Raises:
         DiskError: A file cannot be written.
     """
-    save(confusion_figure(evaluation), folder / "confusion.png")
-    shown = [evaluation.positive] if evaluation.positive is not None else evaluation.classes
-    columns = {name: evaluation.classes.index(name) for name in shown if 0 < evaluation.counts[name] < len(targets)}
-    if not columns:
-        return
-    truth = {name: (targets == column, probabilities[:, column], patients) for name, column in columns.items()}
-    threshold = evaluation.threshold
-    roc = {name: curves.roc(*given, threshold=threshold) for name, given in truth.items()}
-    save(roc_figure(roc), folder / "roc.png")
-    ranked = {name: curves.precision_recall(*given, threshold=threshold) for name, given in truth.items()}
-    save(precision_recall_figure(ranked), folder / "precision_recall.png")
-    details = evaluation.details
-    if details is not None:
-        worth = {name: found.decision_curve for name, found in details.classes.items()}
-        save(decision_figure(worth), folder / "decision_curve.png")
-    reliability = {name: curves.reliability(*given) for name, given in truth.items()}
-    lines = None if details is None else {name: found.line for name, found in details.classes.items()}
-    save(reliability_figure(reliability, lines=lines), folder / "reliability.png")
+    for name, figure in evaluation_figures(evaluation, targets, probabilities, patients).items():
+        save_both(figure, folder / f"{name}.png")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from chestnut.evaluation.set_figures import SetFigures
-from chestnut.figures.saving import save
+from chestnut.figures.saving import remove_both, save_both
 from chestnut.figures.style import (
     INK,
     SERIES,
@@ -60,9 +60,9 @@ def draw_sets(folder: Path, figures: SetFigures | None) -> None:
     """
     path = folder / "sets.png"
     if figures is None:
-        path.unlink(missing_ok=True)
+        remove_both(path)
     else:
-        save(sets_figure(figures), path)
+        save_both(sets_figure(figures), path)
 
 
 def _draw_bar(axes: Axes, at: int, outcome: dict[str, int]) -> None:

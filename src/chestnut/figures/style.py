@@ -5,6 +5,7 @@ Figures are plain `matplotlib.figure.Figure` objects; pyplot, with its windows a
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ SERIES = ("#0868ac", "#d95f02", "#1b8a6b", "#a3508f", "#b8860b", "#4f5b66")
 _TITLE, _LABEL = 12, 10
 #: The size of the smallest text in points.
 TICK = 9
+#: The width in inches of a figure that takes half of a page's column, and of one that takes the whole: a page shows an
+#: inch as 96 pixels, so that the text of the figure is a little smaller than its own.
+HALF, WHOLE = 4.4, 9.4
+# How many letters of the smallest text fit into an inch beside the sign of a legend's entry.
+_LETTERS = 11.5
 #: The style of a point.
 MARK: dict[str, Any] = {"marker": "o", "markeredgecolor": "white", "markeredgewidth": 1, "clip_on": False}
 
@@ -72,8 +78,17 @@ def draw_point(axes: Axes, across: float, up: float, colour: str, label: str) ->
 
 
 def add_legend(figure: Figure, entries: list[Line2D], columns: int = 1) -> None:
-    """Add a legend below the axes, where it covers nothing; the figure grows by its height."""
-    figure.set_figheight(figure.get_figheight() + 0.19 * -(-len(entries) // columns))
+    """Add a legend below the axes, where it covers nothing; the figure grows by its height.
+
+    In a single column, long entries are wrapped to the width of the figure.
+    """
+    lines = -(-len(entries) // columns)
+    if columns == 1:
+        most = int(figure.get_figwidth() * _LETTERS)
+        for entry in entries:
+            entry.set_label(textwrap.fill(str(entry.get_label()), most))
+        lines = sum(str(entry.get_label()).count("\n") + 1 for entry in entries)
+    figure.set_figheight(figure.get_figheight() + 0.19 * lines)
     place: dict[str, Any] = {"loc": "outside lower center", "frameon": False, "ncols": columns}
     figure.legend(handles=entries, fontsize=TICK, labelcolor=INK, **place)
 

@@ -12,7 +12,7 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import heading
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.subgroups import Group, Subgroups
-from chestnut.figures.saving import save
+from chestnut.figures.saving import remove_both, save_both
 from chestnut.figures.style import INK, MARK, MUTED, SERIES, TICK, new_figure, shorten, style_axes
 
 _SHOWN = ("auroc", "sensitivity", "specificity", "accuracy")
@@ -27,9 +27,9 @@ def draw_subgroups(folder: Path, evaluation: Evaluation) -> None:
     """
     path = folder / "subgroups.png"
     if divided := [one for one in evaluation.subgroups if one.divided]:
-        save(subgroups_figure(divided, evaluation.metrics), path)
+        save_both(subgroups_figure(divided, evaluation.metrics), path)
     else:
-        path.unlink(missing_ok=True)
+        remove_both(path)
 
 
 def subgroups_figure(subgroups: Sequence[Subgroups], overall: Mapping[str, Estimate]) -> Figure:

@@ -15,7 +15,7 @@ from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.softmax import probabilities
 from chestnut.figures.calibration import calibration_figure
-from chestnut.figures.saving import save
+from chestnut.figures.saving import remove_both, save_both
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.evaluate import evaluate_known
@@ -144,7 +144,7 @@ def draw_calibration(run: RunFolder, bundle: Bundle, validation: Validation) -> 
     """
     path = run.evaluation("val") / "calibration.png"
     if bundle.calibration is None or bundle.calibration.reason:
-        path.unlink(missing_ok=True)
+        remove_both(path)
         return
     manifest = validation.decoded.manifest
     owners, _ = number_patients(manifest.patients)
@@ -154,4 +154,4 @@ def draw_calibration(run: RunFolder, bundle: Bundle, validation: Validation) -> 
     truth, rows = manifest.targets == number, np.arange(len(before))
     temperature = bundle.calibration.temperature
     figure = calibration_figure(truth, before[rows, number], after[rows, number], manifest.patients, temperature)
-    save(figure, path)
+    save_both(figure, path)

@@ -21,17 +21,21 @@ from markupsafe import Markup, escape
 from chestnut.evaluation.intervals.estimate import Estimate, format_figure
 from chestnut.files.atomic import write_text
 from chestnut.report.identities import Identities
+from chestnut.report.scrolling import name_scroll_areas
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Dots per inch of the saved figures, and the CSS pixels for such an inch: their text is then as large as the page's.
+# Dots per inch of the saved PNG files, and the CSS pixels for such an inch: their text is then as large as the page's.
 _DRAWN, _SHOWN = 150, 80
+# The size of an SVG in points, which is near its beginning, and the CSS pixels for a point.
+_SIZE = re.compile(rb'<svg(?=[^>]* width="(?P<width>[\d.]+)pt")(?=[^>]* height="(?P<height>[\d.]+)pt")')
+_HEAD, _POINT = 2000, 96 / 72
 # CSS pixels of half the page, which holds one of two figures side by side.
 _HALF = 440
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG inside a page.
+    """A PNG or an SVG inside a page.
 
     Attributes:
         uri: The whole file as a `data:` address.
@@ -50,7 +54,9 @@ class Picture:
 
 
 def picture(path: Path) -> Picture | None:
-    """Read a PNG; None if there is no such file, or if it is not a PNG."""
+    """Read a PNG, or the SVG beside it, which is sharper; None if there is no such file, or if it is something else."""
+    if (drawn := path.with_suffix(".svg")).is_file() and (found := read_svg(drawn.read_bytes())) is not None:
+        return found
     if not path.is_file():
         return None
     content = path.read_bytes()
@@ -58,6 +64,15 @@ def picture(path: Path) -> Picture | None:
         return None
     width, height = (int.from_bytes(content[at : at + 4], "big") * _SHOWN // _DRAWN for at in (16, 20))
     return Picture(f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", width, height)
+
+
+def read_svg(content: bytes) -> Picture | None:
+    """Return an SVG that says its size in points; None for other content."""
+    size = _SIZE.search(content[:_HEAD])
+    if size is None:
+        return None
+    width, height = (round(float(size[name]) * _POINT) for name in ("width", "height"))
+    return Picture(f"data:image/svg+xml;base64,{base64.b64encode(content).decode('ascii')}", width, height)
 
 
 def write_page(
@@ -77,7 +92,7 @@ def write_page(
     """
     filled = _environment().get_template(template).render(names.hide_all(values), names_shown=names.shown)
     names.save()
-    write_text(path, filled, follow=follow)
+    write_text(path, name_scroll_areas(filled), follow=follow)
 
 
 @cache
@@ -97,6 +112,7 @@ def _environment() -> Environment:
         "time": time,
         "duration": duration,
         "prose": prose,
+        "percent": percent,
     }
     return environment
 
@@ -147,6 +163,15 @@ def interval(estimate: Estimate | None) -> str:
         return "–"
     between = " to " if estimate.low < 0 else "–"
     return f"{figure(estimate.low, estimate.digits)}{between}{figure(estimate.high, estimate.digits)}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share in per cent; a dash if there is none.
+
+    >>> percent(0.9786), percent(1.0), percent(None)
+    ('97.9 %', '100.0 %', '–')
+    """
+    return "–" if share is None else f"{figure(100 * share, 1)} %"
 
 
 def position(value: float, least: float = 0.0, most: float = 1.0) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals.estimate import CONFIDENCE
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save_both
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.evaluate import evaluate_run
@@ -36,7 +36,7 @@ def save_stress(run: RunFolder, found: Stress) -> None:
     """
     folder = run.evaluation(PARTIAL if found.partial else STRESS)
     run.write(folder / "predictions.csv", csv_text(_table(found)))
-    save(stress_figure(found.judged), folder / "stress.png")
+    save_both(stress_figure(found.judged), folder / "stress.png")
     run.write(folder / "stress.json", json_text({"when": now()} | stress_dict(found)))
 
 

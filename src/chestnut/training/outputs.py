@@ -15,7 +15,7 @@ from chestnut.data.samples import pick_samples
 from chestnut.errors import TrainingError
 from chestnut.figures.history import history_figure
 from chestnut.figures.sample_grid import sample_grid_figure
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save, save_both
 from chestnut.inference.run_bundle import write_run_bundle
 from chestnut.models.finite import describe_bad_weights
 from chestnut.runs.folder import RunFolder
@@ -60,7 +60,7 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
         parameters=int(network.count_params()),
         seconds=round(sum(row["seconds"] for row in rows), 1),
     )
-    save(history_figure(run.history, outcome.progress.best_epoch), run.figures / "history.png")
+    save_both(history_figure(run.history, outcome.progress.best_epoch), run.figures / "history.png")
 
 
 def draw_samples(decoded: Decoded, spec: InputSpec, path: Path, seed: int) -> None:

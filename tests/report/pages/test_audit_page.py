@@ -83,7 +83,7 @@ def test_synthetic_images_are_called_so(audit, page_of):
     audit["data"]["synthetic"] = True
     page = page_of(audit)
     assert all("Synthetic images" in section for section in re.findall(r"<h2.*?</h2>", page.html))
-    assert '<div class="running synthetic">' in page.html
+    assert '<div class="running synthetic"' in page.html
 
 
 def test_nothing_from_the_audit_runs(audit, page_of):

@@ -199,7 +199,7 @@ def test_synthetic_images_are_called_so_everywhere(make_run, page_of):
     assert len(sections) == 11
     assert all("Synthetic images" in section for section in sections)
     assert "312 synthetic images of 120 patients" in page.text
-    assert '<div class="running synthetic">' in page.html
+    assert '<div class="running synthetic"' in page.html
     assert re.search(
         r"@media print.*\.running\.synthetic \{ display: table-header-group; break-inside: avoid;", page.html, re.S
     )

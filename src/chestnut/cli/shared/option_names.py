@@ -36,6 +36,7 @@ _SAME = frozenset(
         "by",
         "channels",
         "classes",
+        "colour",
         "coordinator",
         "changed",
         "copies",

@@ -10,7 +10,7 @@ from chestnut.evaluation.operating.point import OperatingPoint
 from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.identities import Identities
 from chestnut.report.render import picture
-from chestnut.report.sections.evaluations import Drawing
+from chestnut.report.sections.drawings import Drawing
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.record import ThresholdChange
 

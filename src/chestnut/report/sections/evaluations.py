@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from chestnut.data.overlap import overlap_in_words
+from chestnut.evaluation.calibration.bins import CalibrationBin, calibration_bins
 from chestnut.evaluation.calibration.temperature import decide_alike
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import Picture, count, figure, picture
+from chestnut.report.sections.confusion import ConfusionTable, arrange_confusion
 from chestnut.report.sections.details import DetailSection, read_details
+from chestnut.report.sections.drawings import Drawing, read_drawings
 from chestnut.report.sections.mistakes import MistakeSection, read_mistake_section
 from chestnut.report.sections.sets import SetsSection, read_sets
 from chestnut.runs.evaluations import read_evaluation
@@ -60,44 +62,7 @@ _NO_SHARES = ("mcc", "lr_positive", "lr_negative", "brier", "calibration_error",
 #: The metrics in the order of the table: name, meaning in plain words, and whether it runs from 0 (bad) to 1 (good).
 METRICS = {name: (heading(name), _MEANINGS[name], name not in _NO_SHARES) for name in SHOWN}
 
-_FIGURES: dict[str, tuple[str, str]] = {
-    "confusion": (
-        "Confusion matrix",
-        "A row for each true class, a column for each decision: the diagonal has the correct decisions, "
-        "and the shares of a row sum to 100 %.",
-    ),
-    "roc": (
-        "ROC curve",
-        "For every threshold, the share of positive images found (up) and the share of false alarms (right): "
-        "the nearer to the upper left corner the better, and guessing follows the diagonal.",
-    ),
-    "precision_recall": (
-        "Precision-recall curve",
-        "For every threshold, the share of positive images among those decided positive (up) and the share of positive "
-        "images found (right): the dashed line is the result of deciding every image positive.",
-    ),
-    "reliability": (
-        "Reliability diagram",
-        "For images with about the same probability (right), the share that is positive (up): on the diagonal the "
-        "probabilities are right; below it they are too high, above it too low.",
-    ),
-    "decision_curve": (
-        "Decision curve",
-        "For whoever acts from a probability (right) upwards, what deciding by the network is worth (up): the share of "
-        "true positives less that of false ones, each of which weighs as much as that probability implies. Deciding by "
-        "it is of use where its curve lies above both others.",
-    ),
-}
 _WIDE_GAP = 0.05
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure with its title and a caption that says how to read it."""
-
-    title: str
-    caption: str
-    picture: Picture
 
 
 @dataclass(frozen=True)
@@ -111,7 +76,7 @@ class Result:
         data: The data set that the images belong to, as its user named it.
         synthetic: Whether the images were drawn by the phantom.
         overlap: For another data set, the number of its images in each split of the run; None where not recorded.
-        drawings: The figures saved beside it.
+        drawings: The figures saved beside it, by name.
         groups: The figure of its subgroups; None where it has none.
         details: What a paper reports beside the metrics; None where there is nothing.
         mistakes: The wrong decisions; None where predictions.csv is missing.
@@ -120,6 +85,7 @@ class Result:
             predictions.csv is missing.
         temperature: The number that divided the logits.
         imported: Whether the network was trained elsewhere.
+        bins: For each class of the reliability diagram, its images in bins of probability.
     """
 
     name: str
@@ -128,7 +94,7 @@ class Result:
     data: str
     synthetic: bool
     overlap: Mapping[str, int] | None
-    drawings: tuple[Drawing, ...]
+    drawings: Mapping[str, Drawing]
     groups: Picture | None
     details: DetailSection | None
     mistakes: MistakeSection | None
@@ -136,6 +102,12 @@ class Result:
     ill: int | None = None
     temperature: float = 1.0
     imported: bool = False
+    bins: Mapping[str, tuple[CalibrationBin, ...]] = field(default_factory=dict)
+
+    @property
+    def confusion(self) -> ConfusionTable | None:
+        """The numbers of images by true and decided class; None where they were not kept."""
+        return arrange_confusion(self.evaluation)
 
     @property
     def title(self) -> str:
@@ -231,7 +203,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         names.folder(str(held.get("data", ""))),
         bool(held.get("synthetic")),
         held.get("overlap"),
-        tuple(_drawings(folder)),
+        read_drawings(folder, evaluation),
         picture(folder / "subgroups.png"),
         read_details(run, name, evaluation),
         read_mistake_section(run, name, evaluation.classes, names),
@@ -239,6 +211,7 @@ def _read(run: RunFolder, name: str, root: object, names: Identities) -> Result:
         _count_ill(run, name, evaluation),
         float(held.get("temperature", 1.0)),
         imported=run.record.imported is not None,
+        bins=_read_bins(run, name, evaluation),
     )
 
 
@@ -259,6 +232,14 @@ def _kind(name: str, held: Mapping[str, Any], root: object) -> Kind:
     return "other" if overlap is None or any(overlap.values()) else "external"
 
 
-def _drawings(folder: Path) -> list[Drawing]:
-    held = [(title, caption, picture(folder / f"{name}.png")) for name, (title, caption) in _FIGURES.items()]
-    return [Drawing(title, caption, found) for title, caption, found in held if found is not None]
+def _read_bins(run: RunFolder, name: str, evaluation: Evaluation) -> dict[str, tuple[CalibrationBin, ...]]:
+    """Count the images of each class in bins of probability; empty where predictions.csv is missing."""
+    if not (run.evaluation(name) / "predictions.csv").exists():
+        return {}
+    table = run.predictions(name, evaluation.classes)
+    shown = [evaluation.positive] if evaluation.positive is not None else evaluation.classes
+    columns = {label: evaluation.classes.index(label) for label in shown}
+    return {
+        label: calibration_bins(table.targets == column, table.probabilities[:, column], table.patients)
+        for label, column in columns.items()
+    }

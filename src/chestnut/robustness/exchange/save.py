@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from chestnut.evaluation.intervals.estimate import CONFIDENCE
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save_both
 from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.robustness.exchange.figure import exchange_figure
@@ -28,7 +28,7 @@ def save_exchange(run: RunFolder, outcome: Outcome) -> None:
         rows = manifest.frame[["path", "label", "patient"]].assign(condition=condition, donor=side, draw=draw)
         parts.append(PredictionTable.build(rows, values, exchange.classes, threshold).frame)
     run.write(folder / "predictions.csv", csv_text(pd.concat(parts)))
-    save(exchange_figure(exchange), folder / "exchange.png")
+    save_both(exchange_figure(exchange), folder / "exchange.png")
     facts = {
         "when": now(),
         "data": str(manifest.root),

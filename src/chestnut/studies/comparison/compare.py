@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chestnut.config import BackboneConfig
 from chestnut.figures.comparison import forest_figure, learning_figure
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save_both
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.comparison.control import describe_control, make_control
@@ -143,8 +143,8 @@ def _make_notes(plan: ComparisonPlan, options: JobOptions) -> tuple[str, ...]:
 def _write_results(folder: ComparisonFolder, board: Leaderboard) -> None:
     histories = {row.name: _read_histories(folder, row.name) for row in board.rows if row.auroc is not None}
     estimates = {row.name: (row.auroc, row.place) for row in board.rows if row.auroc is not None}
-    save(forest_figure(estimates), folder.figures / "auroc.png")
-    save(learning_figure(histories), folder.figures / "curves.png")
+    save_both(forest_figure(estimates), folder.figures / "auroc.png")
+    save_both(learning_figure(histories), folder.figures / "curves.png")
     folder.write_board(board)
 
 

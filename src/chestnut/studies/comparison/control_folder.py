@@ -13,7 +13,7 @@ from chestnut.data.pixels import Grey
 from chestnut.data.samples import pick_samples
 from chestnut.figures.comparison import forest_figure
 from chestnut.figures.sample_grid import sample_grid_figure
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save, save_both
 from chestnut.files.json_files import read_json, write_json
 from chestnut.studies.comparison.arms import VIEWS
 from chestnut.studies.comparison.control import Control
@@ -58,7 +58,7 @@ class ControlFolder(ComparisonFolder):
     def write_control(self, control: Control) -> None:
         """Write the result of the experiment and its picture."""
         estimates = {arm.sees: (arm.auroc, None) for arm in control.arms if arm.auroc is not None}
-        save(forest_figure(estimates, subtitle="by what the network sees"), self.arms_figure)
+        save_both(forest_figure(estimates, subtitle="by what the network sees"), self.arms_figure)
         write_json(self.control_file, control.to_dict())
 
     def write_more(self, plan: ComparisonPlan, manifest: Manifest) -> None:

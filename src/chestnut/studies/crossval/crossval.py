@@ -18,7 +18,7 @@ from chestnut.errors import RunError
 from chestnut.evaluation.metrics import evaluate
 from chestnut.figures.comparison import forest_figure, learning_figure
 from chestnut.figures.evaluation import draw_evaluation
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save_both
 from chestnut.files.json_files import write_json
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
@@ -167,6 +167,6 @@ def _draw_figures(folder: CrossFolder, result: CrossValidation, table: Predictio
         estimates[label] = (part.evaluation.metrics["auroc"], None)
         histories.setdefault(f"repeat {part.repeat}" if several else label, []).append(runs[part.name].history)
     subtitle = "each fold is evaluated with the run that has not seen its patients"
-    save(forest_figure(estimates, where="held-out images", subtitle=subtitle), folder.figures / "auroc.png")
-    save(learning_figure(histories), folder.figures / "curves.png")
+    save_both(forest_figure(estimates, where="held-out images", subtitle=subtitle), folder.figures / "auroc.png")
+    save_both(learning_figure(histories), folder.figures / "curves.png")
     draw_evaluation(folder.figures, result.pooled, table.targets, table.probabilities, table.patients)

@@ -12,7 +12,7 @@ from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.metrics import point_metrics
 from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
-from chestnut.figures.saving import save
+from chestnut.figures.saving import remove_both, save, save_both
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
 from chestnut.files.atomic import write_text
 from chestnut.files.csv_files import csv_text
@@ -89,15 +89,15 @@ def write_tuning(folder: TuneFolder, result: Tuning) -> None:
         DiskError: The disk is full or not writable.
     """
     plan, default = folder.plan, None if result.default is None else result.default.score
-    save(history_figure(result.trials, result.objective, default), folder.figures / "history.png")
+    save_both(history_figure(result.trials, result.objective, default), folder.figures / "history.png")
     log = {key for key, one in plan.recipe.search.items() if not isinstance(one, Choice) and one.log}
     fields = tuple(result.space)
     parallel = parallel_figure(result.trials, fields, result.objective, result.best, default, log)
     save(parallel, folder.figures / "parallel.png")
     if result.importance:
-        save(importance_figure(result.importance, result.objective), folder.figures / "importance.png")
+        save_both(importance_figure(result.importance, result.objective), folder.figures / "importance.png")
     else:
-        (folder.figures / "importance.png").unlink(missing_ok=True)
+        remove_both(folder.figures / "importance.png")
     write_text(folder.table_file, csv_text(result.table))
     best = next(trial for trial in result.trials if trial.number == result.best)
     write_text(folder.best_file, _format_best_recipe(folder, plan, best))

@@ -1,0 +1,72 @@
+"""`MapCheck`: what was measured on the maps of a network, and whether each method passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from chestnut.explain.checks.method_check import MethodCheck
+from chestnut.explain.checks.wording import describe_outside, describe_tests
+
+
+@dataclass(frozen=True)
+class MapCheck:
+    """What was measured on the maps of a network.
+
+    Attributes:
+        images: The number of images.
+        patients: The number of their patients.
+        classes: The class names in the order of the network's outputs.
+        counts: The number of images of each class.
+        data: The folder or file of the images.
+        split: The split of the run that they are from; empty for another data set.
+        without_lungs: The number of images in which no two lungs were found, which the shares by place leave out.
+        lesions: Why lesions were not looked at; empty where they were.
+        shuffled_images: The number of images whose maps were made again after weights were shuffled.
+        other: The second run; empty without one.
+        seed: The seed of the choice of images, of the shuffling and of random orders.
+        weights: The SHA-256 of the network.
+        seconds: How long it took.
+        methods: What was measured for each method.
+        agreement: The mean rank correlation of the maps of each pair of methods, a row for each method.
+    """
+
+    images: int
+    patients: int
+    classes: tuple[str, ...]
+    counts: Mapping[str, int]
+    data: str
+    split: str
+    without_lungs: int
+    lesions: str
+    shuffled_images: int
+    other: str
+    seed: int
+    weights: str
+    seconds: float
+    methods: tuple[MethodCheck, ...]
+    agreement: tuple[tuple[float, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values for JSON, with what each method passed and the sentences."""
+        methods = [asdict(one) | {"passed": one.passed} for one in self.methods]
+        return {**asdict(self), "classes": list(self.classes), "methods": methods, "sentences": list(self.sentences)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave; other keys are ignored."""
+        known = {name: values[name] for name in cls.__dataclass_fields__}
+        return cls(
+            **known
+            | {
+                "classes": tuple(values["classes"]),
+                "methods": tuple(MethodCheck.from_dict(one) for one in values["methods"]),
+                "agreement": tuple(tuple(row) for row in values["agreement"]),
+            }
+        )
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, in words: which methods passed, and how much lies outside the lungs by class."""
+        return (*describe_tests(self.methods, self.other, self.lesions), *describe_outside(self.methods))

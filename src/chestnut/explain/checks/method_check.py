@@ -1,0 +1,159 @@
+"""`MethodCheck`: what was measured on the maps of one method, and whether it passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.explain.checks.rules import Rules
+from chestnut.explain.methods import Method
+
+#: A map, float32, shape (height, width) of the network's input.
+Values = npt.NDArray[np.float32]
+
+#: How much of a network is shuffled: the layer of logits, the upper half of the layers, or all.
+Depth = Literal["top", "half", "all"]
+DEPTHS: tuple[Depth, ...] = ("top", "half", "all")
+
+
+@dataclass(frozen=True)
+class PlaceShare:
+    """How much of the maps of one class lies in one place.
+
+    Attributes:
+        of: The class of the images and of their maps.
+        place: lungs, border or outside.
+        images: The number of images whose lungs were found and whose maps show any evidence.
+        share: The share of what speaks for the class that lies there, in 0..1, as the mean over the images.
+        chance: The place's share of the area, as the mean over the images: what a map would have that knows nothing.
+        excess: The share less that of the area, image by image.
+    """
+
+    of: str
+    place: str
+    images: int
+    share: Estimate
+    chance: float | None
+    excess: Estimate
+
+
+@dataclass(frozen=True)
+class LesionFigures:
+    """How well maps find lesions whose outlines are known.
+
+    Attributes:
+        images: The number of images with a lesion that the network sees.
+        mass: The share of what speaks for the class that lies in the lesion, in 0..1.
+        area: The lesion's share of the area, which is what a map would have that knows nothing.
+        excess: The share less that of the area, image by image.
+        hits: The pointing game: the share of images whose maximum lies in the lesion or within the tolerance.
+        chance: The share of the area that is in the lesion or within the tolerance.
+    """
+
+    images: int
+    mass: Estimate
+    area: float
+    excess: Estimate
+    hits: Estimate
+    chance: float
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike maps of the same image are before and after a change of the network.
+
+    Attributes:
+        correlation: The mean rank correlation without its sign, in 0..1: a map that is only turned over is alike, too.
+        similarity: The mean structural similarity of what is drawn, in -1..1.
+    """
+
+    correlation: Estimate
+    similarity: Estimate
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the probability does as places of a map come and go, most important first.
+
+    Attributes:
+        insertion: The area under the insertion curve, in 0..1; high is good.
+        deletion: The area under the deletion curve; low is good.
+        random_insertion: The first for the same cells in random order.
+        random_deletion: The second for the same cells in random order.
+        gain: How much larger the gap between insertion and deletion is than in random order, image by image.
+    """
+
+    insertion: Estimate
+    deletion: Estimate
+    random_insertion: Estimate
+    random_deletion: Estimate
+    gain: Estimate
+
+
+@dataclass(frozen=True)
+class MethodCheck:
+    """What was measured on the maps of one method.
+
+    Attributes:
+        method: The method.
+        empty: The number of maps in which nothing speaks for the class.
+        places: The shares by class and place; empty where no lungs were found.
+        lesions: The figures on lesions; None where there are none.
+        shuffled: How alike maps are before and after weights are shuffled, by how many; empty where not measured.
+        images: How alike the maps of two images of one class are, by the same network; None where no class has two.
+        trained: How alike the maps of two networks are that were trained separately; None without a second run.
+        above_trained: The structural similarity after all weights are shuffled, less that of the two networks.
+        curves: The curves of insertion and deletion.
+    """
+
+    method: Method
+    empty: int
+    places: tuple[PlaceShare, ...]
+    lesions: LesionFigures | None
+    shuffled: Mapping[Depth, Likeness]
+    images: Likeness | None
+    trained: Likeness | None
+    above_trained: Estimate | None
+    curves: Curves
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `asdict` gave; other keys are ignored."""
+        lesions = values["lesions"]
+        return cls(
+            method=values["method"],
+            empty=values["empty"],
+            places=tuple(
+                PlaceShare(**one | {name: Estimate(**one[name]) for name in ("share", "excess")})
+                for one in values["places"]
+            ),
+            lesions=None
+            if lesions is None
+            else LesionFigures(**lesions | {name: Estimate(**lesions[name]) for name in ("mass", "excess", "hits")}),
+            shuffled={depth: _likeness(one) for depth, one in values["shuffled"].items()},
+            images=None if values["images"] is None else _likeness(values["images"]),
+            trained=None if values["trained"] is None else _likeness(values["trained"]),
+            above_trained=None if values["above_trained"] is None else Estimate(**values["above_trained"]),
+            curves=Curves(**{name: Estimate(**one) for name, one in values["curves"].items()}),
+        )
+
+    @property
+    def passed(self) -> dict[str, bool | None]:
+        """Whether the method passed each test; None for a test that was not made. See `Rules`."""
+        lesions, all_shuffled = self.lesions, self.shuffled.get("all")
+        return {
+            "lesions": None if lesions is None else Rules.finds_lesions(lesions.excess, lesions.hits, lesions.chance),
+            "weights": None
+            if all_shuffled is None
+            else Rules.depends_on_weights(all_shuffled.correlation, self.above_trained),
+            "curves": Rules.orders_places(self.curves.gain),
+        }
+
+
+def _likeness(values: Mapping[str, Any]) -> Likeness:
+    return Likeness(**{name: Estimate(**one) for name, one in values.items()})

@@ -1,0 +1,96 @@
+"""What a check of maps found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chestnut.evaluation.intervals.estimate import Estimate, format_figure
+from chestnut.explain.checks.method_check import MethodCheck, PlaceShare
+from chestnut.explain.checks.rules import MOST_ALIKE, is_above, is_below
+
+#: What is said of the methods that passed a test, and by what rule.
+_TESTS = {
+    "lesions": "lie in the lesions more than chance explains (mass and maximum, lower ends above chance)",
+    "weights": f"change with the weights (rank correlation after all are shuffled below {MOST_ALIKE:g}, upper end)",
+    "curves": "name places that matter to the network (insertion and deletion better than in random order, lower end)",
+}
+
+
+def leading_method(methods: Sequence[MethodCheck]) -> MethodCheck:
+    """Return the first method of those that failed the fewest tests."""
+    return min(methods, key=lambda one: list(one.passed.values()).count(False))
+
+
+def describe_tests(methods: Sequence[MethodCheck], other: str, without_lesions: str) -> Iterator[str]:
+    """Return a sentence for each test: which methods passed it, and by what rule.
+
+    Args:
+        methods: What was measured.
+        other: The second run; empty without one.
+        without_lesions: Why lesions were not looked at; empty where they were.
+    """
+    for test, plain in _TESTS.items():
+        results = {one.method: one.passed[test] for one in methods}
+        if all(result is None for result in results.values()):
+            continue
+        rule = f"{plain[:-1]}, and less alike than those of {other})" if test == "weights" and other else plain
+        passed = [method for method, result in results.items() if result]
+        failed = [method for method, result in results.items() if result is False]
+        yes = f"The maps of {_join(passed)} {rule}" if passed else f"No method's maps {rule}"
+        yield f"{yes}; those of {_join(failed)} were not seen to." if passed and failed else f"{yes}."
+    if without_lesions:
+        yield without_lesions
+
+
+def describe_outside(methods: Sequence[MethodCheck]) -> Iterator[str]:
+    """Return a sentence for each class: how much of its evidence lies outside the lungs, by the leading method."""
+    lead = leading_method(methods)
+    for one in lead.places:
+        if one.place == "lungs" and one.share.value is not None and one.chance is not None:
+            yield (
+                f"{percent(turned(one.share))} of the evidence for {one.of} lies outside the lungs ({lead.method}); "
+                f"{100 * (1 - one.chance):.0f} % of the image do: {_judge(one)}."
+            )
+
+
+def _judge(one: PlaceShare) -> str:
+    if is_above(one.excess, 0):
+        return "the lungs count for more than their area"
+    if is_below(one.excess, 0):
+        return "the lungs count for less than their area, a sign of a shortcut"
+    return "no more in the lungs than chance explains, which a shortcut would look like"
+
+
+def turned(share: Estimate) -> Estimate:
+    """Return the rest of a share: 1 less it."""
+
+    def rest(value: float | None) -> float | None:
+        return None if value is None else 1 - value
+
+    return Estimate(rest(share.value), rest(share.high), rest(share.low))
+
+
+def percent(share: Estimate) -> str:
+    """Return a share with its interval in percent.
+
+    >>> percent(Estimate(0.314, 0.2, 0.456))
+    '31 % (20–46)'
+    """
+    if share.value is None:
+        return "undefined"
+    ends = "" if share.low is None or share.high is None else f" ({_whole(share.low)}–{_whole(share.high)})"
+    return f"{_whole(share.value)} %{ends}"
+
+
+def _whole(share: float) -> str:
+    return format_figure(100 * share, 0)
+
+
+def _join(methods: Sequence[str]) -> str:
+    """Join names as in a sentence.
+
+    >>> _join(["gradcam", "layercam", "occlusion"])
+    'gradcam, layercam and occlusion'
+    """
+    *first, last = methods
+    return f"{', '.join(first)} and {last}" if first else last
