@@ -7,11 +7,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from chestnut.errors import DataError
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.operating.choice import choose, halves
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.robustness.figure import stress_figure
 from chestnut.robustness.operating_points import Scored, operating_points
-from chestnut.robustness.shift_effects import Decision, judge
+from chestnut.robustness.shift_effects import Decision, Figures, judge, rank_shifts
 from chestnut.robustness.shortcut_effect import LEAST_SHIFTS, shortcut_effect
 
 
@@ -43,7 +44,28 @@ def test_losses_are_paired_and_the_mean_is_over_the_shifts(cohort):
     assert bad.sensitivity.value == pytest.approx((noisy >= 0.5)[truth == 1].mean())
     few = judge({"plain": table(scores), "same": table(scores)}, truth, patients, Decision(averaged=False))
     assert few.mean is None and few.plain == found.plain and len(stress_figure(few).axes[0].lines) > 0
-    assert "AUROC under shifts" in stress_figure(found).axes[0].get_title(loc="left")
+    shown = {axes.get_title(loc="left"): axes for axes in stress_figure(found).axes}
+    assert list(shown) == ["AUROC", "Sensitivity", "Specificity"]
+    assert [label.get_text() for label in shown["AUROC"].get_yticklabels()] == ["same", "noisy"], "the worst below"
+
+
+def test_a_shift_that_ranks_well_and_decides_all_alike_is_the_worst(cohort):
+    truth, patients, scores = cohort
+    noisy = np.clip(scores + np.random.default_rng(1).normal(0, 0.3, 300), 0, 1)
+    brighter = np.clip(0.6 + scores / 3, 0, 1)
+    found = judge({"plain": table(scores), "noisy": table(noisy), "up": table(brighter)}, truth, patients, Decision())
+    up, bad = found.shifts["up"], found.shifts["noisy"]
+    assert up.auroc.value > bad.auroc.value and up.specificity.value == 0 and up.balanced == 0.5
+    assert found.worst == "up" and rank_shifts(found.shifts) == ["noisy", "up"]
+
+
+def test_shifts_without_rates_are_ranked_by_auroc():
+    def figures(auroc):
+        return Figures(Estimate(auroc), Estimate(None), Estimate(None), Estimate(None))
+
+    assert rank_shifts({"low": figures(0.6), "unknown": figures(None), "high": figures(0.9)}) == [
+        "unknown", "high", "low",
+    ]  # fmt: skip
 
 
 def test_more_than_two_classes_are_each_judged_against_the_rest():

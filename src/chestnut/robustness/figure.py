@@ -1,43 +1,58 @@
-"""Draw the figure of a stress validation: AUROC with its interval under every shift.
+"""Draw the figure of a stress validation: AUROC, sensitivity and specificity with their intervals under every shift.
 
 The drawing is here and not among the other figures because those may not import this room's results.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from chestnut.figures.style import INK, MARK, SERIES, TICK, add_legend, legend_line, new_figure, set_title, style_axes
-from chestnut.robustness.shift_effects import Judged
+from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.evaluation.metric_names import heading
+from chestnut.figures.style import INK, MARK, SERIES, WHOLE, add_legend, legend_line, new_figure, style_axes
+from chestnut.robustness.shift_effects import Judged, rank_shifts
+
+_SHOWN = ("auroc", "sensitivity", "specificity")
+_PLAIN, _MEAN = SERIES[2], SERIES[1]
 
 
 def stress_figure(judged: Judged) -> Figure:
-    """Draw the AUROC of every shift with its interval, the best at the top, and lines for plain images and the mean."""
-    shown = {name: figures.auroc for name, figures in judged.shifts.items()}
-    order = sorted(shown, key=lambda name: -(shown[name].value or 0))
-    figure = new_figure(8.6, 1.6 + 0.3 * len(order))
-    axes = style_axes(figure.subplots(), "AUROC", "")
-    for at, name in enumerate(order):
-        estimate = shown[name]
-        if estimate.value is None:
-            continue
-        if estimate.low is not None and estimate.high is not None:
-            axes.plot([estimate.low, estimate.high], [at, at], color="#8db8d8", linewidth=5, solid_capstyle="butt")
-        axes.plot(estimate.value, at, color=SERIES[0], linestyle="", markersize=8, **MARK)
-        axes.annotate(str(estimate), (1.02, at), xycoords=("axes fraction", "data"), va="center", size=TICK, color=INK)
-    entries = []
-    lines = [("plain images", judged.plain.auroc, SERIES[2])]
+    """Draw the figures of every shift, the one that costs least at the top, and lines for plain images and the mean."""
+    order = rank_shifts(judged.shifts)
+    figure = new_figure(WHOLE, 1.2 + 0.26 * len(order))
+    panels = figure.subplots(1, len(_SHOWN), sharey=True)
+    for axes, name in zip(panels, _SHOWN, strict=True):
+        style_axes(axes, "", "")
+        axes.set_title(heading(name), loc="left", size=11, weight="bold", color=INK)
+        _draw_line(axes, getattr(judged.plain, name), _PLAIN)
+        if judged.mean is not None:
+            _draw_line(axes, getattr(judged.mean, name), _MEAN)
+        _draw_points(axes, [getattr(judged.shifts[shift], name) for shift in order])
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlim(-0.02, 1.02)
+    panels[0].set_yticks(range(len(order)), order)
+    panels[0].set_ylim(len(order) - 0.5, -0.5)
+    entries = [legend_line(_PLAIN, "plain images", dashed=True)]
     if judged.mean is not None:
-        lines.append((f"mean over the {len(order)} shifts", judged.mean.auroc, SERIES[1]))
-    for label, estimate, colour in lines:
-        if estimate.value is not None:
-            axes.axvline(estimate.value, color=colour, linewidth=1.4, dashes=(4, 3), zorder=1)
-            entries.append(legend_line(colour, f"{label}: {estimate}", dashed=True))
-    axes.set_yticks(range(len(order)), order)
-    axes.set_ylim(len(order) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    set_title(axes, "AUROC under shifts", "the validation images under each shift; bars: 95 % intervals")
-    add_legend(figure, entries)
+        entries.append(legend_line(_MEAN, f"mean over the {len(order)} shifts", dashed=True))
+    add_legend(figure, entries, columns=2)
     return figure
+
+
+def _draw_line(axes: Axes, estimate: Estimate, colour: str) -> None:
+    if estimate.value is not None:
+        axes.axvline(estimate.value, color=colour, linewidth=1.4, dashes=(4, 3), zorder=1)
+
+
+def _draw_points(axes: Axes, estimates: Sequence[Estimate]) -> None:
+    for at, one in enumerate(estimates):
+        if one.value is None:
+            continue
+        if one.low is not None and one.high is not None:
+            axes.plot([one.low, one.high], [at, at], color="#8db8d8", linewidth=4.5, solid_capstyle="butt")
+        axes.plot(one.value, at, color=SERIES[0], linestyle="", markersize=7, **MARK)

@@ -13,7 +13,7 @@ from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.set_figures import SetShares
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.robustness.set_coverage import ShiftedSets
-from chestnut.robustness.shift_effects import Figures
+from chestnut.robustness.shift_effects import Figures, rank_shifts
 
 #: The rules for choosing a threshold, in words.
 RULES = {"fixed": "0.5", "plain": "chosen on plain images", "stress": "chosen on the shifts"}
@@ -23,7 +23,7 @@ _SOURCE_DROPPABLE = ("borrowed elsewhere", "specificity", "sensitivity")
 
 
 def shifts_table(result: dict[str, Any]) -> Table:
-    """Build the table of AUROC and its loss under each shift, the worst last."""
+    """Build the table of the figures under each shift, the one that costs most last."""
     shifts = len(result["shifts"])
     title = (
         f"{result['run']} under {shifts} {'shift' if shifts == 1 else 'shifts'}: {result['images']} validation images "
@@ -39,8 +39,9 @@ def shifts_table(result: dict[str, Any]) -> Table:
     if result["mean"] is not None:
         built.add_row(*_cells(f"mean over the {shifts} shifts", result["mean"], lungs))
     built.add_section()
-    for row in sorted(result["shifts"], key=lambda row: -(row["auroc"]["value"] or 0)):
-        built.add_row(*_cells(row["name"], row, lungs))
+    rows = {row["name"]: row for row in result["shifts"]}
+    for name in rank_shifts({name: Figures.from_dict(row) for name, row in rows.items()}):
+        built.add_row(*_cells(name, rows[name], lungs))
     return built
 
 

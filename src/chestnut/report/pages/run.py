@@ -67,6 +67,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
     results = read_results(run, names)
     findings = None if (audit := run.audit) is None else read_findings(audit, names)
     exchange = read_exchange_section(run)
+    stresses = read_stress(run, names)
     values = {
         "title": run.name,
         "recipe": run.recipe,
@@ -74,7 +75,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "record": record,
         "status": _STATUS.get(record.status, ""),
         "synthetic": bool(facts.get("synthetic")),
-        "verdict": judge(run, results, findings, None if exchange is None else exchange.result),
+        "verdict": judge(run, results, findings, None if exchange is None else exchange.result, stresses),
         "study": read_study_section(run),
         "flow": read_flow(run),
         "counts": count_images(rows, facts),
@@ -91,7 +92,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "calibrated": read_calibration_section(run, names),
         "guard": read_guard_section(run),
         "exchange": exchange,
-        "stresses": read_stress(run, names),
+        "stresses": stresses,
         "sources": read_sources(run),
         "ledger": [_look(look, record.holdout, names) for look in run.ledger.looks],
         "lesson": explain_looks(run.own_looks, record.holdout or ""),

@@ -14,16 +14,19 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.files.json_files import parse_json
 from chestnut.report.identities import Identities
-from chestnut.report.render import Picture, picture
+from chestnut.report.render import Picture, figure, picture
 from chestnut.robustness.folders import PARTIAL, STRESS
 from chestnut.robustness.set_coverage import ShiftedSets
-from chestnut.robustness.shift_effects import Figures
+from chestnut.robustness.shift_effects import Figures, rank_shifts
 from chestnut.robustness.shortcut_effect import LEAST_SHIFTS
 from chestnut.robustness.stress_file import SourcesFile, StressFile
 from chestnut.runs.folder import RunFolder
 
 #: The number of all shifts in the versions that did not record `partial`.
 _EARLY_SHIFTS = 21
+
+#: The loss of the mean of sensitivity and specificity from which a network is said to fail under a shift.
+_WIDE_LOSS = 0.1
 
 _RULES = {"fixed": "0.5", "plain": "on plain images", "stress": "on the shifts"}
 _CONDITIONS = {"plain": "Plain images", "mean": "Mean of shifts", "worst": "Worst", "external": "Other data set"}
@@ -102,10 +105,10 @@ class StressSection:
         patients: The number of their patients.
         plain: The figures without any shift.
         mean: The means over all shifts; None where only some of them were made.
-        worst: The name of the worst shift.
+        worst: The shift that costs most; see `rank_shifts`.
         sentence: How far brightness and sharpness explain the figures; may be empty.
         drawing: The figure; None where it is missing.
-        shifts: The figures under each shift, the best first.
+        shifts: The figures under each shift, the one that costs least first.
         goal: The goal of the operating points; empty where there are none.
         points: The table of operating points.
         other: The figures on another data set; None where none was given.
@@ -118,7 +121,7 @@ class StressSection:
     patients: int
     plain: Figures
     mean: Figures | None
-    worst: str
+    worst: ShiftRow
     sentence: str
     drawing: Picture | None
     shifts: tuple[ShiftRow, ...]
@@ -128,6 +131,31 @@ class StressSection:
     lungs_lost: int | None
     sets: ShiftedSets | None = None
     resamples: int = 0
+
+    @property
+    def fails(self) -> bool:
+        """Whether the network decides clearly worse under the worst shift than on plain images."""
+        before, after = self.plain.balanced, self.worst.figures.balanced
+        return before is not None and after is not None and before - after >= _WIDE_LOSS
+
+    @property
+    def spoken(self) -> str:
+        """What the figure shows, in words."""
+        rows = [(name, [figure(one.value) for one in _shown(found)]) for name, found in self.tiles]
+        return "AUROC, sensitivity and specificity under every shift, with intervals. " + "; ".join(
+            f"{name}: {', '.join(values)}" for name, values in rows
+        )
+
+    @property
+    def tiles(self) -> tuple[tuple[str, Figures], ...]:
+        """The conditions that matter most, by their names: plain images, the mean over the shifts, and the worst."""
+        mean = () if self.mean is None else ((f"Mean over the {len(self.shifts)} shifts", self.mean),)
+        worst = "The shift" if len(self.shifts) == 1 else "Worst shift"
+        return ("Plain images", self.plain), *mean, (f"{worst}: {self.worst.name}", self.worst.figures)
+
+
+def _shown(found: Figures) -> tuple[Estimate, Estimate, Estimate]:
+    return found.auroc, found.sensitivity, found.specificity
 
 
 def read_stress(run: RunFolder, names: Identities) -> tuple[StressSection, ...]:
@@ -173,16 +201,18 @@ def _section(held: Mapping[str, Any], path: Path, names: Identities) -> StressSe
     ]
     # Before `partial` was recorded, a validation under some shifts stood in the place of the whole one.
     whole = not held.get("partial", len(shifts) < _EARLY_SHIFTS)
+    order = rank_shifts({one.name: one.figures for one in shifts})
+    shifts.sort(key=lambda one: order.index(one.name))
     points, external = held["operating_points"], held["external"]
     return StressSection(
         images=held["images"],
         patients=held["patients"],
         plain=Figures.from_dict(held["plain"]),
         mean=Figures.from_dict(held["mean"]) if whole else None,
-        worst=held["worst"],
+        worst=shifts[-1],
         sentence=held["shortcut"]["sentence"] if "partial" in held or len(shifts) >= LEAST_SHIFTS else "",
         drawing=picture(path.with_name("stress.png")) if whole or "partial" in held else None,
-        shifts=tuple(sorted(shifts, key=lambda one: -(one.figures.auroc.value or 0))),
+        shifts=tuple(shifts),
         goal="" if points is None else points["goal"],
         points=tuple(_point_rows(points, whole)),
         other=None if external is None else _other(external, names),

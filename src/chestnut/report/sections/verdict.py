@@ -15,6 +15,7 @@ from chestnut.report.render import count, figure, interval
 from chestnut.report.sections.evaluations import METRICS, Result
 from chestnut.report.sections.exchange import describe_exchange
 from chestnut.report.sections.findings import Findings, Probe
+from chestnut.report.sections.stress import StressSection
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.ledger import Look
@@ -67,7 +68,11 @@ class Verdict:
 
 
 def judge(
-    run: RunFolder, results: Sequence[Result], findings: Findings | None, exchange: Exchange | None = None
+    run: RunFolder,
+    results: Sequence[Result],
+    findings: Findings | None,
+    exchange: Exchange | None = None,
+    stresses: Sequence[StressSection] = (),
 ) -> Verdict:
     """Choose the evaluation that counts most and put into words what it shows.
 
@@ -76,10 +81,11 @@ def judge(
         results: The run's evaluations, in the order of the report.
         findings: The findings of the run's audit; None where there was no audit.
         exchange: The run's exchange test; None where none was made.
+        stresses: The run's stress validations, the one to quote first.
     """
     result = next(iter(results), None)
     callouts = [*_on_training(run), *_on_data(findings, result), *_on_threshold(run, result)]
-    callouts += _on_evidence(run, results)
+    callouts += [*_on_evidence(run, results), *_on_shifts(stresses)]
     ordered = tuple(sorted(callouts, key=lambda callout: _ORDER.index(callout.level)))
     given_away = None if exchange is None else exchange.all.given_away
     more = () if exchange is None else tuple(filter(None, [describe_exchange(exchange)]))
@@ -235,6 +241,28 @@ def _on_evidence(run: RunFolder, results: Sequence[Result]) -> Iterator[Callout]
     if results:
         yield from _on_patients(results[0])
         yield from _on_groups(results[0])
+
+
+def _on_shifts(stresses: Sequence[StressSection]) -> Iterator[Callout]:
+    """Name the worst shift, and what becomes of the figures under it."""
+    if not stresses:
+        return
+    plain, worst = stresses[0].plain, stresses[0].worst
+    number = len(stresses[0].shifts)
+    which = f"Under the worst of {number} shifts, `{worst.name}`" if number > 1 else f"Under the shift `{worst.name}`"
+    changes = [
+        f"{name} is {figure(after.value)} instead of {figure(before.value)}"
+        for name, before, after in (
+            ("sensitivity", plain.sensitivity, worst.figures.sensitivity),
+            ("specificity", plain.specificity, worst.figures.specificity),
+            ("AUROC", plain.auroc, worst.figures.auroc),
+        )
+    ]
+    text = f"{which}, {changes[0]}, {changes[1]}, and {changes[2]}."
+    if stresses[0].fails:
+        yield Callout("warning", "Images of another scanner may be decided wrongly.", text, "", "shifts")
+    else:
+        yield Callout("info", "No shift costs much.", text, "", "shifts")
 
 
 def _on_patients(result: Result) -> Iterator[Callout]:
