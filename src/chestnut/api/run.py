@@ -191,20 +191,31 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks):
         """
         return explain(self.folder, images, to, of, method, raw=raw, **options)
 
-    def errors(self, split: str = "val", **options: Unpack[DisplayOptions]) -> Mistakes:
+    def errors(
+        self,
+        split: str = "val",
+        *,
+        method: Choice = "auto",
+        identities: bool = False,
+        **options: Unpack[DisplayOptions],
+    ) -> Mistakes:
         """Show what the run decided wrongly or narrowly in an evaluation, and write it into `errors/<split>/`.
 
         The evaluation must be there already, so this is no other look at a test split.
 
         Args:
             split: The name of the evaluation: val, test or train, or another data set.
+            method: How the maps are made; see `explain`.
+            identities: Whether the page shows the names of images, patients and folders.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
             RunError: There is no such evaluation, one of its files was changed, or another network made it.
+            DataError: Images of the run have changed since it was trained.
+            ExplanationError: The method is unknown, or the network does not allow it.
             BundleError: The bundle is missing or was changed.
         """
-        return errors(self.folder, split, **options)
+        return errors(self.folder, split, method, identities, **options)
 
     def guard(self, false_alarms: float = FALSE_ALARMS, **options: Unpack[DisplayOptions]) -> GuardSummary:
         """Fit the guard, which tells images that are unlike those of the run, and keep it in the bundle.

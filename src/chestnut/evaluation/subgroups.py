@@ -19,8 +19,8 @@ import numpy as np
 from chestnut.evaluation.grouping import FEWEST_SHOWN, RARE, Grouping
 from chestnut.evaluation.html_table import html_table
 from chestnut.evaluation.intervals.auroc import AurocVariance
-from chestnut.evaluation.intervals.bisection import find_edge
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate, format_figure, format_p
+from chestnut.evaluation.intervals.inversion import invert_interval
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.outcome import Outcome, Rate
 from chestnut.evaluation.paired.holm import holm
@@ -32,7 +32,6 @@ LEVEL = 1 - CONFIDENCE
 
 # Accuracy depends on how many of a group are ill, so two classes are not compared by it.
 _TESTED = ("auroc", "sensitivity", "specificity")
-_LEAST_P, _MOST_P, _PRECISION = 1e-12, 0.999, 1e-9
 
 
 @dataclass(frozen=True)
@@ -239,19 +238,7 @@ def _difference(one: Rate | AurocVariance, other: Rate | AurocVariance) -> Group
 
 def _p_value(one: Rate | AurocVariance, other: Rate | AurocVariance) -> float:
     """Return one less the greatest coverage at which the interval of the difference leaves out 0."""
-
-    def leaves_out(p: float) -> bool:
-        low, high = difference_ends(one, other, 1 - p)
-        return not low <= 0 <= high
-
-    if not leaves_out(_MOST_P):
-        return 1.0
-    if leaves_out(_LEAST_P):
-        return _LEAST_P
-    _, least = find_edge(
-        lambda logarithm: not leaves_out(math.exp(logarithm)), math.log(_LEAST_P), math.log(_MOST_P), _PRECISION
-    )
-    return math.exp(least)
+    return invert_interval(lambda confidence: difference_ends(one, other, confidence), 0.0)
 
 
 def difference_ends(

@@ -6,30 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.mistakes.decisions import Decision
+from chestnut.mistakes.patterns import Pattern
 from chestnut.mistakes.views import Views
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A decision on an image.
-
-    Attributes:
-        path: The image.
-        patient: Its patient.
-        label: Its class.
-        decision: The class that was decided.
-        probability: The probability of the decided class.
-        probability_label: The probability of the image's own class.
-        margin: How far the decision is from another one, in logits; see `Evaluated.margins`.
-    """
-
-    path: str
-    patient: str
-    label: str
-    decision: str
-    probability: float
-    probability_label: float
-    margin: float
 
 
 @dataclass(frozen=True)
@@ -73,6 +52,7 @@ class Mistakes:
         by_class: The mistakes on the images of each class.
         confident: The most confident mistakes, those first whose own class got the least probability.
         narrow: The decisions, right or wrong, that were nearest to another one.
+        patterns: What the mistakes on each class have in common; empty where no image can be read any more.
         views: The patients whose images of one class were judged differently.
         notes: Sentences to read with all this.
     """
@@ -90,6 +70,7 @@ class Mistakes:
     by_class: tuple[ClassMistakes, ...]
     confident: tuple[Decision, ...]
     narrow: tuple[Decision, ...]
+    patterns: tuple[Pattern, ...]
     views: Views
     notes: tuple[str, ...]
 
@@ -104,7 +85,10 @@ class Mistakes:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What there is to say, in sentences."""
-        return (self.sentence, self.views.sentence, *self.notes) if self.mistakes else (self.sentence, *self.notes)
+        if not self.mistakes:
+            return (self.sentence, *self.notes)
+        told = (text for pattern in self.patterns for text in pattern.sentences)
+        return (self.sentence, *told, self.views.sentence, *self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all attributes and the sentences for JSON."""

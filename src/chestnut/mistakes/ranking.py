@@ -8,6 +8,9 @@ import numpy.typing as npt
 from chestnut.evaluation.arrays import Ints
 from chestnut.mistakes.evaluated import Evaluated
 
+#: The most mistakes and the most narrow decisions that are shown as pictures.
+MOST_MISTAKES, MOST_NARROW = 24, 12
+
 
 def rank_mistakes(evaluated: Evaluated) -> Ints:
     """Return the rows of all mistakes, those first whose own class got the least probability."""

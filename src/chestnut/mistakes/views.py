@@ -9,6 +9,9 @@ import numpy as np
 from chestnut.evaluation.arrays import Ints
 from chestnut.mistakes.evaluated import Evaluated
 
+#: The most disagreements that are kept.
+_MOST = 100
+
 
 @dataclass(frozen=True)
 class View:
@@ -57,28 +60,30 @@ class Views:
 
     Attributes:
         compared: The number of patients with two or more images of one class.
-        disagreements: Those whose images were judged differently, the widest apart first.
+        differing: The number of those whose images were judged differently.
+        disagreements: The first hundred of these, the widest apart first.
     """
 
     compared: int
+    differing: int
     disagreements: tuple[Disagreement, ...]
 
     @property
     def sentence(self) -> str:
         """How many patients are judged differently from image to image.
 
-        >>> Views(0, ()).sentence
+        >>> Views(0, 0, ()).sentence
         'No patient has two images of one class here, so views cannot be compared.'
-        >>> Views(40, ()).sentence
+        >>> Views(40, 0, ()).sentence
         'All 40 patients with two or more images of one class are judged alike in all of them.'
         """
         if not self.compared:
             return "No patient has two images of one class here, so views cannot be compared."
-        if not self.disagreements:
+        if not self.differing:
             many = f"All {self.compared:,} patients" if self.compared > 1 else "The only patient"
             verb = "are" if self.compared > 1 else "is"
             return f"{many} with two or more images of one class {verb} judged alike in all of them."
-        count = len(self.disagreements)
+        count = self.differing
         return (
             f"{count:,} of {self.compared:,} {'patient' if self.compared == 1 else 'patients'} with two or more images "
             f"of one class {'is' if count == 1 else 'are'} judged rightly in one image and wrongly in another."
@@ -96,7 +101,8 @@ def compare_views(evaluated: Evaluated) -> Views:
     several = {key: np.sort(rows) for key, rows in groups.items() if len(rows) > 1}
     split = [rows for rows in several.values() if 0 < evaluated.wrong[rows].sum() < len(rows)]
     found = [_compare(evaluated, rows) for rows in split]
-    return Views(len(several), tuple(sorted(found, key=lambda one: (-one.gap, one.patient, one.label))))
+    found.sort(key=lambda one: (-one.gap, one.patient, one.label))
+    return Views(len(several), len(found), tuple(found[:_MOST]))
 
 
 def _compare(evaluated: Evaluated, rows: Ints) -> Disagreement:

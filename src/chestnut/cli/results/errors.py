@@ -22,6 +22,13 @@ def command(
     split: Annotated[
         str, typer.Option("--split", metavar="SPLIT", help="The evaluation to look at: a split, or another data set.")
     ] = "val",
+    method: Annotated[
+        str,
+        typer.Option("--method", metavar="METHOD", help="How heat maps are made; see chestnut explain -h."),
+    ] = "auto",
+    identities: Annotated[
+        bool, typer.Option("--identities", help="Show the names of images, patients and folders on the page.")
+    ] = False,
     json: JsonOption = None,
 ) -> None:
     """Show what RUN decided wrongly or narrowly in an evaluation, into RUN/errors/SPLIT.
@@ -31,15 +38,20 @@ def command(
     from chestnut.api.run import open_run
 
     subject = open_run(run)
-    found = subject.errors(split, display=TerminalDisplay())
+    found = subject.errors(
+        split,
+        method=method,  # type: ignore[arg-type]  # checked there
+        identities=identities,
+        display=TerminalDisplay(),
+    )
     folder = subject.folder.errors(split)
     if emit({"run": str(run), "out": str(folder), **found.to_dict()}, json):
         if not found.mistakes:
-            out.print(found.sentence)
+            print_notes(found.sentences)
             return
         out.print(mistakes_table(found, str(run)))
         print_notes(found.sentences)
-        out.print(f"All mistakes: {folder / 'mistakes.csv'}", markup=False, soft_wrap=True)
+        out.print(f"Pictures: {folder / 'errors.html'}; all mistakes: {folder / 'mistakes.csv'}", soft_wrap=True)
         out.print("Not a medical device.", style="dim")
 
 

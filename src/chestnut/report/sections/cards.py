@@ -29,6 +29,34 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Small:
+    """A small picture under a card.
+
+    Attributes:
+        picture: The picture as a `data:` address; empty where the image could not be read.
+        caption: A few words.
+        alt: What the picture shows, for those who cannot see it.
+    """
+
+    picture: str
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Small pictures in a row under a card.
+
+    Attributes:
+        title: What they are.
+        pictures: The pictures.
+    """
+
+    title: str
+    pictures: tuple[Small, ...]
+
+
+@dataclass(frozen=True)
 class Card:
     """An image on a page.
 
@@ -44,6 +72,7 @@ class Card:
         evidence: Whether any place speaks for that class.
         meaning: What the values of the map say.
         notes: More about the image, each a sentence or a few words.
+        strips: Other images that belong to it.
     """
 
     image: str
@@ -57,6 +86,7 @@ class Card:
     evidence: bool = False
     meaning: str = ""
     notes: tuple[str, ...] = ()
+    strips: tuple[Strip, ...] = ()
 
     @property
     def wrong(self) -> bool:
