@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def errors(run: RunFolder, split: str, method: Choice, identities: bool, **options: Unpack[DisplayOptions]) -> Mistakes:
     """Show what a run decided wrongly in an evaluation; see `Run.errors`."""
     from chestnut.explain.methods import CHOICES
+    from chestnut.explain.opening import open_explainer
     from chestnut.files.folders import replacement_folder
     from chestnut.inference.engine_choice import open_engine
     from chestnut.inference.run_bundle import read_run_bundle
@@ -34,9 +35,10 @@ def errors(run: RunFolder, split: str, method: Choice, identities: bool, **optio
     bundle = read_run_bundle(run)
     evaluated = read_evaluated(run, bundle, split)
     engine = open_engine(bundle)
+    explainer = engine if method == "auto" else open_explainer(bundle, method)
     insight = look_into(run, bundle, engine, evaluated, bars)
     found = summarise(evaluated, insight, bundle, synthetic=bool(run.metrics(split).get("synthetic", False)))
-    pictures = draw_pictures(found, bundle, engine, method, bars)
+    pictures = draw_pictures(found, bundle, explainer, method, bars)
     every = list_decisions(evaluated, rank_mistakes(evaluated).tolist(), insight.neighbourhoods, insight.groups)
     with replacement_folder(run.errors(split)) as draft:
         write_mistakes(draft, found, every, pictures)

@@ -36,6 +36,9 @@ STATISTICS = (
     "noise",
 )
 
+#: What is added to the noise, in grey levels, before its logarithm is taken.
+NOISE_FLOOR = 0.1
+
 _PERCENTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 _CHUNK = 128  # images read at once: 6 MB at 224×224
 
@@ -141,7 +144,7 @@ def statistics(image: Grey) -> list[float]:
         float(np.log1p(energy / image.size)),
         float(shares[:3].sum()),
         float(shares[253:].sum()),
-        float(np.log(0.1 + rough * np.sqrt(np.pi / 2) / 6)),
+        float(np.log(NOISE_FLOOR + rough * np.sqrt(np.pi / 2) / 6)),
     ]
 
 

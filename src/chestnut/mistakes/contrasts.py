@@ -72,6 +72,18 @@ class Contrast:
         """The corrected p value as text."""
         return format_p(self.adjusted).removeprefix("= ")
 
+    @property
+    def brief(self) -> str:
+        """The fact and its direction, in a few words.
+
+        >>> Contrast("noise", "", 1.2, 0.8, Estimate(0.81, 0.7, 0.9), 0.001, 0.01).brief
+        'noise (higher)'
+        """
+        value = self.effect.value or 0.0
+        if self.group:
+            return f"{self.fact} {self.group} ({'more' if value > 0 else 'less'} frequent)"
+        return f"{self.fact} ({'higher' if value > 0.5 else 'lower'})"
+
     def describe(self) -> str:
         """Return the difference as a clause about these images.
 
@@ -163,8 +175,9 @@ def _enough(these: Ints, others: Ints, owners: Ints) -> bool:
 def _short(value: float) -> str:
     """Write a number with three digits that count.
 
-    >>> _short(123.456), _short(0.0123), _short(-1.5)
-    ('123', '0.0123', '−1.50')
+    >>> _short(1234.56), _short(0.0123), _short(-1.5), _short(0)
+    ('1,235', '0.0123', '−1.50', '0')
     """
-    digits = 3 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
-    return format_figure(value, min(digits, 6))
+    if value == 0 or abs(value) >= 1000:
+        return f"{value:,.0f}".replace("-", "−")
+    return format_figure(value, min(max(0, 2 - math.floor(math.log10(abs(value)))), 6))

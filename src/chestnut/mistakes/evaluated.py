@@ -29,12 +29,14 @@ class Evaluated:
         data: The data set that the images belong to.
         table: The images with their labels, patients, probabilities and decisions.
         threshold: The least probability at which the positive class of two was decided; None for more classes.
+        trained_on: How many of the images were training images of the run.
     """
 
     name: str
     data: str
     table: PredictionTable
     threshold: float | None
+    trained_on: int = 0
 
     @property
     def own(self) -> bool:
@@ -99,4 +101,6 @@ def read_evaluated(run: RunFolder, bundle: Bundle, name: str) -> Evaluated:
     again = f"chestnut evaluate {run.path} {f'--split {name}' if name in SPLITS else 'DATA'}"
     if metrics.get("weights", bundle.weights) != bundle.weights:
         raise RunError(f"{run.evaluation(name)} is of another network than the run has now; run {again}")
-    return Evaluated(name, str(metrics.get("data", "")), run.predictions(name, bundle.classes), metrics["threshold"])
+    table = run.predictions(name, bundle.classes)
+    trained_on = len(table.frame) if name == "train" else int((metrics.get("overlap") or {}).get("train", 0))
+    return Evaluated(name, str(metrics.get("data", "")), table, metrics["threshold"], trained_on)

@@ -6,15 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chestnut.auditing.image_statistics import STATISTICS, measure
+from chestnut.auditing.image_statistics import NOISE_FLOOR, STATISTICS, measure
 from chestnut.data.decoding.headers import read_facts
 from chestnut.evaluation.arrays import Floats, Ints
 from chestnut.evaluation.grouping import Grouping, is_age, parse_numbers
 from chestnut.mistakes.seen import Seen
 from chestnut.progress import Bars
 
-#: Statistics that say almost the same as others; fewer tests find more.
-_LEFT_OUT = {"25th percentile", "75th percentile", "gradient energy"}
+#: What the statistics are called that are compared; others say almost the same, and fewer tests find more.
+_NAMES = {
+    "mean brightness": "mean brightness",
+    "standard deviation": "contrast (standard deviation)",
+    "1st percentile": "1st percentile of brightness",
+    "99th percentile": "99th percentile of brightness",
+    "entropy": "entropy",
+    "Laplacian variance": "sharpness (variance of the Laplacian)",
+    "share of black pixels": "share of black pixels",
+    "share of white pixels": "share of white pixels",
+    "noise": "noise",
+}
 
 _HEADERS = ("format", "mode", "bits")
 
@@ -42,8 +52,10 @@ def gather_facts(seen: Seen, owners: Ints, bars: Bars) -> ImageFacts:
     """
     with bars("Measuring images") as tick:
         measured = measure(seen.pixels, lambda done: tick(done, len(seen.pixels)))
-    values = measured.statistics.astype(np.float64)
-    numbers = {name: values[:, at] for at, name in enumerate(STATISTICS) if name not in _LEFT_OUT}
+    values = dict(zip(STATISTICS, measured.statistics.astype(np.float64).T, strict=True))
+    values["Laplacian variance"] = np.expm1(values["Laplacian variance"])  # back from the logarithms
+    values["noise"] = np.maximum(np.exp(values["noise"]) - NOISE_FLOOR, 0)
+    numbers = {said: values[name] for name, said in _NAMES.items()}
     numbers["brightness of the border"] = measured.borders.mean(axis=1).astype(np.float64)
     headers = read_facts(seen.manifest.paths)
     width, height = headers["width"].to_numpy(np.float64), headers["height"].to_numpy(np.float64)

@@ -83,6 +83,13 @@ class Mistakes:
         return f"{self.mistakes:,} of {self.images:,} images of {self.patients:,} patients {verb} decided wrongly."
 
     @property
+    def headlines(self) -> tuple[str, ...]:
+        """What there is to say, in short sentences."""
+        told = [pattern.headline for pattern in self.patterns]
+        views = [self.views.sentence] if self.views.differing else []
+        return (self.sentence, *told, *views, *self.notes)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What there is to say, in sentences."""
         if not self.mistakes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,10 +72,27 @@ class Pattern:
     chance: float | None
 
     @property
+    def headline(self) -> str:
+        """What was found, in a short sentence without figures."""
+        grouped = f"; they form {len(self.groups)} groups" if self.groups else ""
+        if min(self.patients, self.right_patients) < FEWEST_PATIENTS:
+            return f"{self.label}: too few mistakes to say what they have in common{grouped}."
+        if not self.contrasts:
+            return f"{self.label}: nothing that was measured tells mistakes from right decisions{grouped}."
+        named = ", ".join(one.brief for one in self.contrasts[:_NAMED])
+        more = f" and {len(self.contrasts) - _NAMED} more" if len(self.contrasts) > _NAMED else ""
+        return f"{self.label}: mistakes differ from right decisions in {named}{more}{grouped}."
+
+    @property
+    def overview(self) -> tuple[str, ...]:
+        """What was found, in sentences, without those on each group."""
+        few = min(self.patients, self.right_patients) < FEWEST_PATIENTS and self.silhouette is None
+        return (self._describe_facts(),) if few else (self._describe_facts(), self._describe_groups())
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What was found, in sentences."""
-        few = min(self.patients, self.right_patients) < FEWEST_PATIENTS and self.silhouette is None
-        return (self._describe_facts(), *(() if few else self._describe_groups()))
+        return (*self.overview, *(f"{self.label}: {group.sentence}" for group in self.groups))
 
     def _describe_facts(self) -> str:
         if min(self.patients, self.right_patients) < FEWEST_PATIENTS:
@@ -94,24 +110,19 @@ class Pattern:
             f"mistakes, {named}."
         )
 
-    def _describe_groups(self) -> Iterator[str]:
+    def _describe_groups(self) -> str:
         if self.silhouette is None or self.chance is None:
-            yield (
+            return (
                 f"{self.label}: too few mistakes to look for groups among them; {clusters.FEWEST_MISTAKES} of "
                 f"{clusters.FEWEST_PATIENTS} patients are needed."
             )
-        elif not self.groups:
-            yield (
-                f"{self.label}: the mistakes form no groups in the network's features (mean silhouette "
-                f"{self.silhouette:.2f}; points without groups reach {self.chance:.2f})."
-            )
-        else:
-            noun = "group" if len(self.groups) == 1 else "groups"
-            yield (
-                f"{self.label}: the mistakes form {len(self.groups)} {noun} in the network's features (mean silhouette "
-                f"{self.silhouette:.2f}; points without groups reach {self.chance:.2f})."
-            )
-            yield from (f"{self.label}: {group.sentence}" for group in self.groups)
+        if self.silhouette <= -1:
+            return f"{self.label}: no two groups of {clusters.LEAST_PATIENTS} patients were found among the mistakes."
+        number = f"{len(self.groups)} groups" if self.groups else "no groups"
+        return (
+            f"{self.label}: the mistakes form {number} in the network's features (mean silhouette "
+            f"{self.silhouette:.2f}; points without groups reach {self.chance:.2f})."
+        )
 
 
 @dataclass(frozen=True, eq=False)

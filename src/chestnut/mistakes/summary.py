@@ -41,7 +41,7 @@ def summarise(evaluated: Evaluated, insight: Insight, bundle: Bundle, *, synthet
         narrow=list_decisions(evaluated, rank_narrow(evaluated)[:MOST_NARROW].tolist(), *known),
         patterns=insight.patterns,
         views=compare_views(evaluated),
-        notes=(*insight.notes, *_notes(evaluated, bundle.threshold)),
+        notes=(*_notes(evaluated, bundle.threshold), *insight.notes),
     )
 
 
@@ -64,9 +64,15 @@ def _count(evaluated: Evaluated, number: int) -> ClassMistakes:
 
 
 def _notes(evaluated: Evaluated, threshold: float) -> list[str]:
-    if evaluated.threshold is None or evaluated.threshold == threshold:
-        return []
-    return [
-        f"The evaluation decided at {evaluated.threshold:g}, and the run now decides at {threshold:g}; evaluate again "
-        "to see the mistakes at that threshold."
-    ]
+    notes = []
+    if evaluated.trained_on:
+        notes.append(
+            f"{evaluated.trained_on:,} of the images were training images of the run, so few mistakes are to be "
+            "expected on them."
+        )
+    if evaluated.threshold is not None and evaluated.threshold != threshold:
+        notes.append(
+            f"The evaluation decided at {evaluated.threshold:g}, and the run now decides at {threshold:g}; evaluate "
+            "again to see the mistakes at that threshold."
+        )
+    return notes

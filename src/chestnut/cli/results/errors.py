@@ -47,10 +47,10 @@ def command(
     folder = subject.folder.errors(split)
     if emit({"run": str(run), "out": str(folder), **found.to_dict()}, json):
         if not found.mistakes:
-            print_notes(found.sentences)
+            print_notes(found.headlines)
             return
         out.print(mistakes_table(found, str(run)))
-        print_notes(found.sentences)
+        print_notes(found.headlines)
         out.print(f"Pictures: {folder / 'errors.html'}; all mistakes: {folder / 'mistakes.csv'}", soft_wrap=True)
         out.print("Not a medical device.", style="dim")
 

@@ -34,7 +34,7 @@ def write_errors_page(run: RunFolder, folder: Path, path: Path, *, identities: b
         "found": saved.found,
         "data": names.folder(saved.found.data),
         "synthetic": saved.found.synthetic,
-        "sentences": saved.found.sentences[1:],
+        "sentences": saved.found.headlines[1:],
         "laid": laid,
         "maps": explain_maps([*laid.confident, *laid.narrow]),
     }
