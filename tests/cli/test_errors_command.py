@@ -16,6 +16,7 @@ def run(workspace, tmp_path_factory):
     return shutil.copytree(workspace.run, tmp_path_factory.mktemp("errors") / "one")
 
 
+@pytest.mark.slow
 def test_every_wrong_decision_is_listed_and_nothing_else_of_the_run_changes(chestnut, run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
     status, said, _ = chestnut("errors", run, "--json", "-")
@@ -35,6 +36,7 @@ def test_every_wrong_decision_is_listed_and_nothing_else_of_the_run_changes(ches
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_pictures_have_maps_and_the_nearest_training_images_of_both_classes(chestnut, run):
     status, said, _ = chestnut("errors", run)
     assert status == 0 and "images of" in said and "mistakes.csv" in said
@@ -53,6 +55,7 @@ def test_pictures_have_maps_and_the_nearest_training_images_of_both_classes(ches
     assert listed["near_label"].between(0, 10).all()
 
 
+@pytest.mark.slow
 def test_another_data_set_is_looked_at_by_its_name(chestnut, run, elsewhere):
     assert chestnut("evaluate", run, elsewhere)[0] == 0
     (name,) = (path.name for path in (run / "evaluation").iterdir() if path.name != "val")
@@ -62,6 +65,7 @@ def test_another_data_set_is_looked_at_by_its_name(chestnut, run, elsewhere):
     assert all(Path(one["path"]).name in page for one in json.loads(said)["narrow"])
 
 
+@pytest.mark.slow
 def test_images_that_are_gone_leave_the_table(chestnut, run, elsewhere, tmp_path):
     lost = shutil.copytree(elsewhere, tmp_path / "lost")
     assert chestnut("evaluate", run, lost)[0] == 0

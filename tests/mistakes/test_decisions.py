@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from chestnut.mistakes.evaluated import Evaluated
 from chestnut.mistakes.ranking import rank_mistakes, rank_narrow
@@ -41,10 +39,18 @@ def test_a_narrow_decision_is_near_the_threshold_whatever_that_is():
     assert found.margins[0] == pytest.approx(np.log(9))
 
 
-@settings(max_examples=8)
-@given(st.lists(st.tuples(st.sampled_from("AB"), st.floats(0, 1)), min_size=1, max_size=30), st.floats(0.01, 0.99))
-def test_ranks_follow_a_plain_sort(rows, threshold):
-    labels, values = zip(*rows, strict=True)
+def draw(seed, most):
+    """Return some labels, rounded probabilities with ties and certainties, and patients."""
+    generator = np.random.default_rng(seed)
+    count = int(generator.integers(1, most))
+    values = np.round(generator.uniform(-0.2, 1.2, count), 1).clip(0, 1).tolist()
+    return generator.choice(list("AB"), count).tolist(), values, generator.choice(list("pqr"), count).tolist()
+
+
+@pytest.mark.parametrize(("seed", "threshold"), enumerate([0.01, 0.3, 0.5, 0.9, 0.99]))
+def test_ranks_follow_a_plain_sort(seed, threshold):
+    labels, values, _ = draw(seed, 40)
+    rows = list(zip(labels, values, strict=True))
     found = evaluated(labels, values, threshold=threshold)
     wrong = [row for row, (label, value) in enumerate(rows) if (label == "B") != (value >= threshold)]
     own = [value if label == "B" else 1 - value for label, value in rows]
@@ -70,10 +76,10 @@ def test_images_of_a_patient_with_different_labels_are_not_compared():
     assert (found.compared, found.disagreements) == (0, ())
 
 
-@settings(max_examples=8)
-@given(st.lists(st.tuples(st.sampled_from("AB"), st.floats(0, 1), st.sampled_from("pqr")), min_size=1, max_size=20))
-def test_disagreements_are_those_of_a_slow_search(rows):
-    labels, values, patients = zip(*rows, strict=True)
+@pytest.mark.parametrize("seed", range(6))
+def test_disagreements_are_those_of_a_slow_search(seed):
+    labels, values, patients = draw(seed, 20)
+    rows = list(zip(labels, values, patients, strict=True))
     found = compare_views(evaluated(labels, values, patients))
     right = [(label == "B") == (value >= 0.5) for label, value, _ in rows]
     slow = {
