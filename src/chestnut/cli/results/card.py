@@ -29,6 +29,6 @@ def command(
 
     subject = open_run(run)
     files = subject.write_card(output, identities=identities)
-    if emit(subject.card(identities=identities).to_dict(), json):
+    if emit({} if json is None else subject.card(identities=identities).to_dict(), json):
         for file in files:
             out.print(str(file), markup=False, soft_wrap=True)

@@ -39,6 +39,7 @@ _SAME = frozenset(
         "colour",
         "coordinator",
         "changed",
+        "checklist",
         "copies",
         "coverage",
         "database",
