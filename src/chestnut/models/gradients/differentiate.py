@@ -41,6 +41,12 @@ def _as_array(values: Any) -> Values:
     return np.asarray(keras.ops.convert_to_numpy(values), np.float32)
 
 
+def _call(network: Any, inputs: list[Any]) -> list[Any]:
+    """Return the outputs of a network as a list, of which Keras makes a single output where there is one."""
+    outputs = network(inputs, training=False)
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
 def _with_tensorflow(network: Any, which: list[int]) -> Any:
     import tensorflow as tf
 
@@ -48,7 +54,7 @@ def _with_tensorflow(network: Any, which: list[int]) -> Any:
         chosen = [inputs[index] for index in which]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(chosen)
-            outputs = network(inputs, training=False)
+            outputs = _call(network, inputs)
             score = tf.reduce_sum(outputs[0] * weights)
         return outputs, tape.gradient(score, chosen, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
@@ -63,7 +69,7 @@ def _with_jax(network: Any, which: list[int]) -> Any:
         given = list(inputs)
         for index, value in zip(which, chosen, strict=True):
             given[index] = value
-        outputs = network(given, training=False)
+        outputs = _call(network, given)
         return (outputs[0] * weights).sum(), outputs
 
     both = jax.jit(jax.value_and_grad(score, has_aux=True))
@@ -82,7 +88,7 @@ def _with_torch(network: Any, which: list[int]) -> Any:
         with torch.enable_grad():
             given = [keras.ops.convert_to_tensor(one) for one in inputs]
             chosen = [given[index].requires_grad_() for index in which]
-            outputs = network(given, training=False)
+            outputs = _call(network, given)
             score = (outputs[0] * keras.ops.convert_to_tensor(weights)).sum()
             gradients = torch.autograd.grad(score, chosen, allow_unused=True)
         found = [torch.zeros_like(one) if got is None else got for one, got in zip(chosen, gradients, strict=True)]
