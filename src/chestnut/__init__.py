@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
+    from chestnut.api.pictures import draw_predictions
     from chestnut.api.predict import predict, predict_csv
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
@@ -60,6 +61,7 @@ _HOMES = {
     "compare_runs": "chestnut.api.paired",
     "control": "chestnut.api.control",
     "crossval": "chestnut.api.studies",
+    "draw_predictions": "chestnut.api.pictures",
     "ensemble": "chestnut.api.ensembles",
     "evaluate": "chestnut.evaluation.metrics",
     "export_run": "chestnut.api.export",
@@ -108,6 +110,7 @@ __all__ = [
     "compare_runs",
     "control",
     "crossval",
+    "draw_predictions",
     "ensemble",
     "evaluate",
     "export_run",

@@ -24,6 +24,7 @@ NAMES = [
         "compare_runs",
         "control",
         "crossval",
+        "draw_predictions",
         "ensemble",
         "evaluate",
         "export_run",

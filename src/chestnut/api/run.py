@@ -28,6 +28,7 @@ from chestnut.api.options import (
     TrainSettings,
     read_options,
 )
+from chestnut.api.pictures import Pictured
 from chestnut.api.predict import predict
 from chestnut.config import Recipe
 from chestnut.inference.guard.policy import FALSE_ALARMS
@@ -60,7 +61,7 @@ class StressCallOptions(StressOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Run(Calibrated, Describing, Exporting, Inspection, MapChecks):
+class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
     """A trained run.
 
     Attributes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,14 @@ def command(
         typer.Option("--csv", metavar="FILE", help="Write the predictions as CSV; the same command resumes it."),
         Output(),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Draw the first 200 images, with maps, as a page."),
+        Output(),
+    ] = None,
+    identities: Annotated[
+        bool, typer.Option("--identities", help="Show the names of files on that page, and not numbers.")
+    ] = False,
     coverage: CoverageOption = None,
     per_class: PerClassOption = False,
     on_outlier: Annotated[
@@ -82,6 +91,7 @@ def command(
     Images that are unlike those that RUN was trained on are marked. A file that cannot be read is named; in the CSV it
     has a row with its error.
     """
+    from chestnut.api.pictures import PICTURES, ROWS, draw_predictions
     from chestnut.api.predict import open_model, predict_csv, predict_parts
     from chestnut.inference.prediction_summary import PredictionSummary
 
@@ -101,11 +111,16 @@ def command(
     if csv is None:
         seen = PredictionSummary.of(predict_parts(model, files, skip_bad=True, **options))
     else:
-        most = _SHOWN if json is None else None
+        drawn = _SHOWN if html is None else PICTURES + ROWS
+        most = drawn if json is None else None
         with _resumable(csv):
             seen = predict_csv(model, files, csv, force=force, skip_bad=skip_bad, most=most, **options)
+    if html is not None:
+        draw_predictions(model, seen, html, identities=identities, display=TerminalDisplay())
     if emit({**seen.shown.to_dict(), **seen.to_dict()}, json):
-        _print(seen, csv)
+        _print(seen if csv is None else replace(seen, shown=seen.shown.first(_SHOWN)), csv)
+        if html is not None:
+            out.print(f"pictures in {html}", markup=False, soft_wrap=True)
         _print_advice(model, seen, on_outlier)
 
 

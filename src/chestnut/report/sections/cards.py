@@ -73,6 +73,7 @@ class Card:
         meaning: What the values of the map say.
         notes: More about the image, each a sentence or a few words.
         strips: Other images that belong to it.
+        flag: What warns of relying on the decision; empty if nothing does.
     """
 
     image: str
@@ -87,6 +88,7 @@ class Card:
     meaning: str = ""
     notes: tuple[str, ...] = ()
     strips: tuple[Strip, ...] = ()
+    flag: str = ""
 
     @property
     def wrong(self) -> bool:
