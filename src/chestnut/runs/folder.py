@@ -160,6 +160,11 @@ class RunFolder:
         return self.path / "figures"
 
     @property
+    def finding_pictures(self) -> Path:
+        """The folder of small pictures of the images that the audit found something about."""
+        return self.figures / "audit"
+
+    @property
     def tensorboard(self) -> Path:
         """The folder of TensorBoard's event files."""
         return self.path / "tensorboard"

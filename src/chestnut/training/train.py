@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chestnut.auditing.audit import Audit, audit_images
+from chestnut.auditing.pictures import save_pictures
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.cache.cache import Decoded, cache_folder, decode_all
 from chestnut.data.manifest import Manifest, changed_files
@@ -152,7 +153,9 @@ def _create_run(
             draft.write(draft.manifest_file, prepared.manifest.to_csv(draft.path))
             keep_study(draft, study)
             if findings:
-                draft.write(draft.audit_file, json_text(findings.to_dict()))
+                audited = findings.to_dict()
+                draft.write(draft.audit_file, json_text(audited))
+                save_pictures(audited["findings"], draft.finding_pictures)
             draw_samples(prepared, recipe.input, draft.figures / "samples.png", recipe.seed)
             if not isinstance(recipe.model, ClassicalConfig):
                 draft.update(start_weights=Checkpoint(draft.state).save_start(start.network))

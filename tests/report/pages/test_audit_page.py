@@ -1,7 +1,9 @@
+import json
 import re
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from chestnut.data.table_one import TableOne
 from chestnut.errors import DataError
@@ -111,3 +113,14 @@ def test_who_is_in_the_data_is_told_and_a_damaged_table_is_refused(audit, page_o
     audit["data"]["table_one"]["rows"][0]["cells"] = []
     with pytest.raises(DataError, match="audit the data again"):
         page_of(audit)
+
+
+def test_findings_show_their_images_and_copies_side_by_side(audit, page_of, tmp_path):
+    for name in ("a", "b", "c", *(f"odd{number:02}" for number in range(27))):
+        Image.new("L", (60, 40), 99).save(tmp_path / f"{name}.png")
+    audit = json.loads(json.dumps(audit).replace("/data/chest", str(tmp_path)))
+    page = page_of(audit)
+    assert len(page.all("img", "src")) == 2 + 8  # one pair; of the other pair, one image is gone
+    assert page.html.count('<li class="together">') == 1
+    assert not any(name in page.html for name in ("odd01", "a.png"))
+    assert "Radiograph image 1" in page.all("img", "alt")

@@ -65,7 +65,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
     facts, record, rows = run.facts, run.record, run.rows
     names = Identities.of_folder(run.path, facts, rows, shown=identities)
     results = read_results(run, names)
-    findings = None if (audit := run.audit) is None else read_findings(audit, names)
+    findings = None if (audit := run.audit) is None else read_findings(audit, names, run.finding_pictures)
     exchange = read_exchange_section(run)
     stresses = read_stress(run, names)
     values = {

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from chestnut.auditing.pictures import choose_pictures, read_picture
 from chestnut.data.table_one import TableOne
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.report.identities import Identities
+from chestnut.report.sections.cards import jpeg_address
 
 #: The part of an image that each probe sees, to follow the words "a small classifier that sees only".
 PROBES: dict[str, str] = {
@@ -26,6 +29,14 @@ HEADLINE = "without-lungs"
 
 
 @dataclass(frozen=True)
+class FindingPicture:
+    """A small picture of an image, with what to call it."""
+
+    image: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """One finding.
 
@@ -36,6 +47,7 @@ class Shown:
         evidence: Sentences with figures.
         remedy: What to do about it; may be empty.
         entries: The images, one in each entry; copies of one image are one entry.
+        pictures: Some of the images, those that are copies of one another together.
     """
 
     name: str
@@ -44,6 +56,7 @@ class Shown:
     evidence: str
     remedy: str
     entries: tuple[str, ...]
+    pictures: tuple[tuple[FindingPicture, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,12 +120,14 @@ class Findings:
         return max(faulty, key=lambda probe: probe.auroc.value or 0.0, default=None)
 
 
-def read_findings(audit: Mapping[str, Any], names: Identities) -> Findings:
-    """Read the findings of an audit.
+def read_findings(audit: Mapping[str, Any], names: Identities, pictures: Path | None = None) -> Findings:
+    """Read the findings of an audit, with small pictures of the images that show what is meant.
 
     Args:
         audit: The content of an audit.json.
         names: What to call images and patients.
+        pictures: Where pictures of the images were saved; None if they were not. Where there is none, the image itself
+            is drawn, if it can be read.
 
     Raises:
         DataError: The values are not those of an audit.
@@ -122,7 +137,7 @@ def read_findings(audit: Mapping[str, Any], names: Identities) -> Findings:
         found = audit["findings"]
         probes = {item["name"]: _probe(item) for item in found if item["name"] in PROBES and "auroc" in item["figures"]}
         return Findings(
-            tuple(_show(item, root, names) for item in found),
+            tuple(_show(item, root, names, pictures) for item in found),
             tuple(probes[name] for name in PROBES if name in probes),
             tuple(audit.get("passed", ())),
             {**audit.get("data", {}), "root": names.folder(root)},
@@ -137,14 +152,26 @@ def _probe(item: Mapping[str, Any]) -> Probe:
     return Probe(PROBES[item["name"]], item["severity"], auroc)
 
 
-def _show(item: Mapping[str, Any], root: str, names: Identities) -> Shown:
+def _show(item: Mapping[str, Any], root: str, names: Identities, pictures: Path | None) -> Shown:
     names.learn(map(str, item["figures"].get("names", ())))
     copies = item["figures"].get("copies")
     if copies:
         entries = [_joint(group).join(_name(path, root, names) for path in group["files"]) for group in copies]
     else:
         entries = [_name(path, root, names) for path in item["files"]]
-    return Shown(item["name"], item["severity"], item["title"], item["evidence"], item["remedy"], tuple(entries))
+    found = (_draw(group, root, names, pictures) for group in choose_pictures(item))
+    drawn = tuple(group for group in found if group)
+    return Shown(item["name"], item["severity"], item["title"], item["evidence"], item["remedy"], tuple(entries), drawn)
+
+
+def _draw(group: Sequence[str], root: str, names: Identities, pictures: Path | None) -> tuple[FindingPicture, ...]:
+    """Return the pictures of images that belong together; none unless all of them have one."""
+    contents = [read_picture(path, pictures) for path in group]
+    return tuple(
+        FindingPicture(_name(path, root, names), jpeg_address(content))
+        for path, content in zip(group, contents, strict=True)
+        if content is not None and None not in contents
+    )
 
 
 def _name(path: str, root: str, names: Identities) -> str:
