@@ -40,13 +40,14 @@ class MapChecks:
         methods: Sequence[Method] = (),
         images: int = 60,
         other: str | Path | None = None,
+        lesions: bool = False,
         seed: int = 0,
         **options: Unpack[DisplayOptions],
     ) -> MapCheck:
         """Measure whether maps lie where they should and depend on the network, and write `explain/check/`.
 
         On images whose lesions are known, how often maps point at them; on all, how much lies inside the lungs, whether
-        maps change when weights are shuffled, what their places do to the probability, and how far methods agree.
+        maps change when weights are redrawn, what their places do to the probability, and how far methods agree.
 
         Args:
             data: Another data set with the classes of the run; None for the run's validation images. Lesions are read
@@ -54,12 +55,14 @@ class MapChecks:
             methods: The methods to check; none for all that the network allows.
             images: The most images, each of another patient, all classes alike, 2 to 10,000.
             other: The folder of a second run of the same recipe, trained with another seed: once all weights are
-                shuffled, maps must be less like those before than the maps of the two runs are like each other.
-            seed: The seed of the choice of images, of the shuffling and of random orders.
+                redrawn, maps must be less like those before than the maps of the two runs are like each other.
+            lesions: Whether to refuse images of which none has a mask of a lesion, instead of leaving that test out.
+            seed: The seed of the choice of images, of the redrawing and of random orders.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
-            DataError: There are no images of the run's classes, or some cannot be read or have changed.
+            DataError: There are no images of the run's classes, some cannot be read or have changed, or no lesion is
+                known and `lesions` is given.
             ExplanationError: A method is unknown, the network does not allow it, or the second run has another input.
             BundleError: A bundle is missing or was changed.
         """
@@ -71,22 +74,22 @@ class MapChecks:
         require_between(0, MOST_SEED, seed=seed)
         for method in methods:
             if method not in METHODS:
-                raise ExplanationError(f"method={method!r} is unknown; {suggest(method, METHODS)}")
+                raise ExplanationError(f"methods={method!r}: there is none of that name; {suggest(method, METHODS)}")
         manifest = None if data is None else read_data(data)
         load_framework()
         from chestnut.explain.checks.file import write_check
         from chestnut.explain.checks.run_check import SHARES, Openers, Plan, check_run_maps
-        from chestnut.inference.engines.shuffled_engine import open_shuffled
+        from chestnut.inference.engines.redrawn_engine import open_redrawn
         from chestnut.inference.run_bundle import read_run_bundle
 
         bundle = read_run_bundle(self.folder)
 
-        def shuffled(depth: Depth) -> Engine:
-            return open_shuffled(bundle, SHARES[depth], seed)
+        def redrawn(depth: Depth) -> Engine:
+            return open_redrawn(bundle, SHARES[depth], seed)
 
         second = None if other is None else _opener(_matching_bundle(RunFolder.open(other), bundle))
-        plan = Plan(tuple(methods), images, "" if other is None else RunFolder.open(other).name, seed)
-        openers = Openers(_opener(bundle), shuffled, second)
+        plan = Plan(tuple(methods), images, "" if other is None else RunFolder.open(other).name, lesions, seed)
+        openers = Openers(_opener(bundle), redrawn, second)
         found = check_run_maps(self.folder, bundle, manifest, openers, plan, how.shown.bar)
         write_check(self.folder, found)
         return found

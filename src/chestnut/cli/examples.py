@@ -50,7 +50,10 @@ EXAMPLES = {
         "chestnut predict runs/first images --csv out.csv",
         "chestnut predict runs/first 'new/*.dcm' --html new.html",
     ),
-    "explain": ("chestnut explain runs/first images/PNEUMONIA --out maps",),
+    "explain": (
+        "chestnut explain runs/first images/PNEUMONIA --out maps",
+        "chestnut explain runs/first --check --methods gradcam,occlusion",
+    ),
     "errors": ("chestnut errors runs/first", "chestnut errors runs/first --split test"),
     "embed": ("chestnut embed runs/first", "chestnut embed runs/first --method umap --colour class --colour source"),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),

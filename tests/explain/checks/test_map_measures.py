@@ -75,15 +75,15 @@ def measured(maps, **networks):
 
 
 def test_maps_that_lie_where_the_network_looks_pass_every_test():
-    found = measured(true_maps, shuffled={"all": noise_maps}, trained=true_maps)
+    found = measured(true_maps, redrawn={"all": noise_maps}, trained=true_maps)
     assert found.passed == {"lesions": True, "weights": True, "curves": True}
     assert found.lesions.hits.value == 1 and found.lesions.mass.value > 0.5
-    assert found.trained.similarity.value > found.shuffled["all"].similarity.value
+    assert found.trained.similarity.value > found.redrawn["all"].similarity.value
 
 
 def test_maps_that_do_not_look_at_the_weights_fail():
-    found = measured(edge_maps, shuffled={"all": edge_maps})
-    assert found.shuffled["all"].correlation.value == found.shuffled["all"].similarity.value == 1.0
+    found = measured(edge_maps, redrawn={"all": edge_maps})
+    assert found.redrawn["all"].correlation.value == found.redrawn["all"].similarity.value == 1.0
     assert found.passed["weights"] is False
 
 
@@ -93,11 +93,11 @@ def test_maps_of_noise_find_no_lesion_and_order_no_places():
     assert found.lesions.mass.value == pytest.approx(found.lesions.area, abs=0.02)
 
 
-def test_a_second_run_that_is_no_more_alike_than_shuffled_weights_fails_the_method():
+def test_a_second_run_that_is_no_more_alike_than_redrawn_weights_fails_the_method():
     def of_one_kind(method, images, targets):
         return [true + 3 * noise for true, noise in zip(true_maps(0, images, 0), noise_maps(0, images, 0), strict=True)]
 
-    found = measured(true_maps, shuffled={"all": of_one_kind}, trained=of_one_kind)
+    found = measured(true_maps, redrawn={"all": of_one_kind}, trained=of_one_kind)
     assert not Rules.depends_on_weights(Estimate(0.1, 0.0, 0.2), found.above_trained)
     assert Rules.depends_on_weights(Estimate(0.1, 0.0, 0.2), None)
 
@@ -200,7 +200,7 @@ def test_a_check_survives_json():
     methods, agreement = Measurement(images, networks, 8).measure(["gradcam", "occlusion"])
     check = MapCheck(
         images=12, patients=12, classes=CLASSES, counts={"NORMAL": 6, "PNEUMONIA": 6}, data="images", split="val",
-        without_lungs=1, lesions="", shuffled_images=8, other="second", seed=0, weights="ab", seconds=1.5,
+        without_lungs=1, lesions="", redrawn_images=8, other="second", seed=0, weights="ab", seconds=1.5,
         methods=methods, agreement=agreement,
     )  # fmt: skip
     held = json.loads(json.dumps(check.to_dict()))

@@ -11,6 +11,7 @@ from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes
 from chestnut.cli.shared.tables import table
+from chestnut.errors import DataError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,8 +25,14 @@ _SHOWN = 30
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILES", help="Images, folders of images, or patterns in quotes.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="FILES",
+            help="Images, folders of images, or patterns in quotes; with --check at most one data set. "
+            "[default there: the validation images]",
+            show_default=False,
+        ),
+    ] = None,
     of: Annotated[
         str | None,
         typer.Option("--class", metavar="CLASS", help="The class to explain. [default: the positive, or likeliest]"),
@@ -45,6 +52,22 @@ def command(
         Output(folder=True),
     ] = None,
     npy: Annotated[bool, typer.Option("--npy", help="Write the values of each map, too, for NumPy.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Measure instead whether maps are worth anything, by several methods.")
+    ] = False,
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", metavar="NAMES", help="With --check: methods, as gradcam,occlusion. [default: all]"),
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option("--images", min=2, help="With --check: the most images. [default: 60]")
+    ] = None,
+    other: Annotated[
+        Path | None, typer.Option("--other", metavar="RUN", help="With --check: a run trained with another seed.")
+    ] = None,
+    lesions: Annotated[
+        bool, typer.Option("--lesions", help="With --check: refuse images without masks of lesions.")
+    ] = False,
     json: JsonOption = None,
 ) -> None:
     """Draw which places of FILES speak for a class, by the network of RUN: the image, what the network sees, and a map.
@@ -53,6 +76,15 @@ def command(
     works for every network. The others follow the gradients of the network: gradcam and its kin at the last
     convolution, integrated-gradients and smoothgrad down to the pixels.
     """
+    if check and (of is not None or method != "auto" or folder is not None or npy):
+        raise DataError("--class, --method, --out and --npy draw maps; with --check give --methods, and none of these")
+    if check:
+        _check(run, files or [], methods, images, other, lesions=lesions, json=json)
+        return
+    if methods is not None or images is not None or other is not None or lesions:
+        raise DataError("--methods, --images, --other and --lesions belong to --check; give it too")
+    if not files:
+        raise DataError("name images to explain, or give --check to check maps on the validation images")
     from chestnut.api.run import open_run
 
     known: Any = method  # checked there
@@ -67,6 +99,34 @@ def command(
             print_notes(["exact: the mean of a map, plus a number that does not depend on the place, is the score"])
         print_notes(["a map shows what this network uses, not where the disease is"])
         out.print("Not a medical device.", style="dim")
+
+
+def _check(
+    run: Path,
+    files: list[str],
+    methods: str | None,
+    images: int | None,
+    other: Path | None,
+    *,
+    lesions: bool,
+    json: Path | None,
+) -> None:
+    from chestnut.api.run import open_run
+    from chestnut.cli.tables.map_check_table import print_check
+
+    if len(files) > 1:
+        raise DataError(f"--check takes one data set, not {len(files)}; give a folder of class folders, or a CSV")
+    names: Any = tuple(methods.split(",")) if methods else ()  # checked there
+    found = open_run(run).check_maps(
+        files[0] if files else None,
+        methods=names,
+        images=60 if images is None else images,
+        other=other,
+        lesions=lesions,
+        display=TerminalDisplay(),
+    )
+    if emit({"run": str(run), **found.to_dict()}, json):
+        print_check(found, run, run / "explain" / "check")
 
 
 def maps_table(maps: list[MapFile], folder: Path) -> Table:

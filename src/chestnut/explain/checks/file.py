@@ -7,9 +7,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
+from chestnut.explain.checks.figure import draw_places, draw_tests
 from chestnut.explain.checks.map_check import MapCheck
 from chestnut.explain.checks.method_check import Curves, Depth, LesionFigures, Likeness, PlaceShare
 from chestnut.explain.methods import Method
+from chestnut.figures.saving import save
 from chestnut.files.json_files import json_text, parse_json
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.timestamp import now
@@ -26,7 +28,7 @@ class MethodFile(BaseModel):
     empty: int
     places: list[PlaceShare]
     lesions: LesionFigures | None
-    shuffled: dict[Depth, Likeness]
+    redrawn: dict[Depth, Likeness]
     images: Likeness | None
     trained: Likeness | None
     above_trained: Estimate | None
@@ -46,7 +48,7 @@ class CheckFile(BaseModel):
     split: str
     without_lungs: int
     lesions: str
-    shuffled_images: int
+    redrawn_images: int
     other: str
     seed: int
     weights: str
@@ -74,10 +76,16 @@ def read_check(run: RunFolder) -> MapCheck | None:
 
 
 def write_check(run: RunFolder, check: MapCheck) -> None:
-    """Write check.json into a run's folder.
+    """Write check.json, tests.png and places.png into a run's folder.
 
     Raises:
         DiskError: The disk is full or may not be written.
     """
+    folder = check_folder(run)
+    save(draw_tests(check), folder / "tests.png")
+    if any(one.share.value is not None for method in check.methods for one in method.places):
+        save(draw_places(check), folder / "places.png")
+    else:
+        (folder / "places.png").unlink(missing_ok=True)
     facts = {"when": now(), "confidence": CONFIDENCE}
-    run.write(check_folder(run) / "check.json", json_text(facts | check.to_dict()))
+    run.write(folder / "check.json", json_text(facts | check.to_dict()))

@@ -14,17 +14,23 @@ from chestnut.explain.checks.similarity import rank_correlation, scaled_ranks, s
 
 
 def measure_likeness(before: Sequence[Values], after: Sequence[Values], patients: npt.NDArray[np.str_]) -> Likeness:
-    """Measure how alike the maps of the same images are.
+    """Measure how alike the maps of the same images are, where neither is constant.
 
     Args:
         before: The map of each image, shape (height, width).
         after: Another map of each.
         patients: Patient identities, shape (n,).
     """
-    pairs = list(zip(before, after, strict=True))
+    pairs = [
+        (one, other, patient)
+        for one, other, patient in zip(before, after, patients, strict=True)
+        if np.ptp(one) and np.ptp(other)
+    ]
+    owners = [patient for _, _, patient in pairs]
     return Likeness(
-        mean_value([abs(rank_correlation(one, other)) for one, other in pairs], patients),
-        mean_value([structural_similarity(one, other) for one, other in pairs], patients),
+        len(pairs),
+        mean_value([abs(rank_correlation(one, other)) for one, other, _ in pairs], owners),
+        mean_value([structural_similarity(one, other) for one, other, _ in pairs], owners),
     )
 
 

@@ -23,9 +23,9 @@ class MapCheck:
         split: The split of the run that they are from; empty for another data set.
         without_lungs: The number of images in which no two lungs were found, which the shares by place leave out.
         lesions: Why lesions were not looked at; empty where they were.
-        shuffled_images: The number of images whose maps were made again after weights were shuffled.
+        redrawn_images: The number of images whose maps were made again after weights were redrawn.
         other: The second run; empty without one.
-        seed: The seed of the choice of images, of the shuffling and of random orders.
+        seed: The seed of the choice of images, of the redrawing and of random orders.
         weights: The SHA-256 of the network.
         seconds: How long it took.
         methods: What was measured for each method.
@@ -40,7 +40,7 @@ class MapCheck:
     split: str
     without_lungs: int
     lesions: str
-    shuffled_images: int
+    redrawn_images: int
     other: str
     seed: int
     weights: str

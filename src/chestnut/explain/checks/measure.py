@@ -38,13 +38,13 @@ class Networks:
     Attributes:
         maps: Makes its maps.
         probabilities: Computes its probabilities.
-        shuffled: Makes maps of copies whose weights were shuffled, by how many of them.
+        redrawn: Makes maps of copies whose weights were redrawn, by how many of them.
         trained: Makes maps of a second network that was trained separately; None without one.
     """
 
     maps: Mapper
     probabilities: Probabilities
-    shuffled: Mapping[Depth, Mapper] = field(default_factory=dict)
+    redrawn: Mapping[Depth, Mapper] = field(default_factory=dict)
     trained: Mapper | None = None
 
 
@@ -93,9 +93,9 @@ class Measurement:
     def _check(self, method: Method, maps: Sequence[Values], random: Sequence[Areas]) -> MethodCheck:
         subjects, networks = self.subjects, self.networks
         first, patients = maps[: self.again], subjects.patients[: self.again]
-        shuffled = {
-            depth: self._draw(mapper, method, self.again, f"Weights shuffled ({depth}):")
-            for depth, mapper in networks.shuffled.items()
+        redrawn = {
+            depth: self._draw(mapper, method, self.again, f"Weights redrawn ({depth}):")
+            for depth, mapper in networks.redrawn.items()
         }
         trained = networks.trained and self._draw(networks.trained, method, self.again, "The other run:")
         with self.bars(f"Insertion and deletion by {method}") as tick:
@@ -105,11 +105,11 @@ class Measurement:
             empty=sum(bool(values.max() <= 0) for values in maps),
             places=measure_places(maps, subjects),
             lesions=measure_lesions(maps, subjects),
-            shuffled={depth: measure_likeness(first, after, patients) for depth, after in shuffled.items()},
+            redrawn={depth: measure_likeness(first, after, patients) for depth, after in redrawn.items()},
             images=measure_between_images(maps, subjects.targets, subjects.patients),
             trained=measure_likeness(first, trained, patients) if trained else None,
-            above_trained=measure_excess(first, shuffled["all"], trained, patients)
-            if trained and "all" in shuffled
+            above_trained=measure_excess(first, redrawn["all"], trained, patients)
+            if trained and "all" in redrawn
             else None,
             curves=curves,
         )

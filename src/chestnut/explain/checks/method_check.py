@@ -16,7 +16,7 @@ from chestnut.explain.methods import Method
 #: A map, float32, shape (height, width) of the network's input.
 Values = npt.NDArray[np.float32]
 
-#: How much of a network is shuffled: the layer of logits, the upper half of the layers, or all.
+#: How much of a network is redrawn: the layer of logits, the upper half of the layers, or all.
 Depth = Literal["top", "half", "all"]
 DEPTHS: tuple[Depth, ...] = ("top", "half", "all")
 
@@ -65,13 +65,15 @@ class LesionFigures:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How alike maps of the same image are before and after a change of the network.
+    """How alike two maps of the same image are, such as those before and after a change of the network.
 
     Attributes:
+        images: The number of images of which neither map is constant; the others are left out.
         correlation: The mean rank correlation without its sign, in 0..1: a map that is only turned over is alike, too.
         similarity: The mean structural similarity of what is drawn, in -1..1.
     """
 
+    images: int
     correlation: Estimate
     similarity: Estimate
 
@@ -104,10 +106,10 @@ class MethodCheck:
         empty: The number of maps in which nothing speaks for the class.
         places: The shares by class and place; empty where no lungs were found.
         lesions: The figures on lesions; None where there are none.
-        shuffled: How alike maps are before and after weights are shuffled, by how many; empty where not measured.
+        redrawn: How alike maps are before and after weights are redrawn, by how many; empty where not measured.
         images: How alike the maps of two images of one class are, by the same network; None where no class has two.
         trained: How alike the maps of two networks are that were trained separately; None without a second run.
-        above_trained: The structural similarity after all weights are shuffled, less that of the two networks.
+        above_trained: The structural similarity after all weights are redrawn, less that of the two networks.
         curves: The curves of insertion and deletion.
     """
 
@@ -115,7 +117,7 @@ class MethodCheck:
     empty: int
     places: tuple[PlaceShare, ...]
     lesions: LesionFigures | None
-    shuffled: Mapping[Depth, Likeness]
+    redrawn: Mapping[Depth, Likeness]
     images: Likeness | None
     trained: Likeness | None
     above_trained: Estimate | None
@@ -135,7 +137,7 @@ class MethodCheck:
             lesions=None
             if lesions is None
             else LesionFigures(**lesions | {name: Estimate(**lesions[name]) for name in ("mass", "excess", "hits")}),
-            shuffled={depth: _likeness(one) for depth, one in values["shuffled"].items()},
+            redrawn={depth: _likeness(one) for depth, one in values["redrawn"].items()},
             images=None if values["images"] is None else _likeness(values["images"]),
             trained=None if values["trained"] is None else _likeness(values["trained"]),
             above_trained=None if values["above_trained"] is None else Estimate(**values["above_trained"]),
@@ -145,15 +147,15 @@ class MethodCheck:
     @property
     def passed(self) -> dict[str, bool | None]:
         """Whether the method passed each test; None for a test that was not made. See `Rules`."""
-        lesions, all_shuffled = self.lesions, self.shuffled.get("all")
+        lesions, all_redrawn = self.lesions, self.redrawn.get("all")
         return {
             "lesions": None if lesions is None else Rules.finds_lesions(lesions.excess, lesions.hits, lesions.chance),
             "weights": None
-            if all_shuffled is None
-            else Rules.depends_on_weights(all_shuffled.correlation, self.above_trained),
+            if all_redrawn is None
+            else Rules.depends_on_weights(all_redrawn.correlation, self.above_trained),
             "curves": Rules.orders_places(self.curves.gain),
         }
 
 
 def _likeness(values: Mapping[str, Any]) -> Likeness:
-    return Likeness(**{name: Estimate(**one) for name, one in values.items()})
+    return Likeness(values["images"], Estimate(**values["correlation"]), Estimate(**values["similarity"]))

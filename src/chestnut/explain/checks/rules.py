@@ -6,7 +6,7 @@ from typing import Final
 
 from chestnut.evaluation.intervals.estimate import Estimate
 
-#: The rank correlation that maps may have at the most before and after all weights are shuffled: at 0.5, the one order
+#: The rank correlation that maps may have at the most before and after all weights are redrawn: at 0.5, the one order
 #: explains a quarter of the variance of the other (0.5²). Adebayo et al. 2018 (arXiv:1810.03292) give no limit.
 MOST_ALIKE: Final = 0.5
 
@@ -27,7 +27,7 @@ class Rules:
 
     @staticmethod
     def depends_on_weights(correlation: Estimate, above_trained: Estimate | None) -> bool:
-        """Tell whether maps are others once all weights are shuffled (Adebayo et al. 2018; Arun et al. 2021).
+        """Tell whether maps are others once all weights are redrawn (Adebayo et al. 2018; Arun et al. 2021).
 
         Args:
             correlation: The rank correlation of the maps before and after.

@@ -25,10 +25,10 @@ from chestnut.inference.own_images import decode_unchanged
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 
-#: The images that are taken by default, and how many of them also go through networks with shuffled weights.
+#: The images that are taken by default, and how many of them also go through networks with redrawn weights.
 IMAGES, AGAIN = 60, 16
 
-#: How much of the layers is shuffled, from the top.
+#: How much of the layers is redrawn, from the top.
 SHARES: dict[Depth, float] = {"top": 0.0, "half": 0.5, "all": 1.0}
 
 #: Opens a network for a method.
@@ -43,12 +43,14 @@ class Plan:
         methods: The methods; none for all that the network allows.
         images: The most images, each of another patient, 2 or more.
         other: What to call the second run; empty without one.
-        seed: The seed of the choice of images, of the shuffling and of random orders.
+        lesions: Whether to refuse images of which none has a mask of a lesion.
+        seed: The seed of the choice of images, of the redrawing and of random orders.
     """
 
     methods: tuple[Method, ...] = ()
     images: int = IMAGES
     other: str = ""
+    lesions: bool = False
     seed: int = 0
 
 
@@ -58,12 +60,12 @@ class Openers:
 
     Attributes:
         own: Opens the network of the run.
-        shuffled: Opens a copy with shuffled weights, by how many.
+        redrawn: Opens a copy with redrawn weights, by how many.
         other: Opens the network of the second run; None without one.
     """
 
     own: Opener
-    shuffled: Callable[[Depth], Engine]
+    redrawn: Callable[[Depth], Engine]
     other: Opener | None = None
 
 
@@ -91,11 +93,14 @@ def check_run_maps(
     if own:
         decode_unchanged(chosen, bundle.spec, bars=bars)
     subjects = read_subjects(chosen, bundle.spec, bars)
+    without_lesions = "" if any(one is not None for one in subjects.lesions) else _describe_no_lesions(manifest)
+    if plan.lesions and without_lesions:
+        raise DataError(without_lesions)
     methods = plan.methods or allowed_methods(openers.own, bundle, subjects)
     networks = Networks(
         _mapper(openers.own, bundle),
         lambda images: openers.own("occlusion").probabilities(images, chosen.paths, bundle.temperature),
-        {depth: _shuffled_mapper(openers, depth, bundle) for depth in SHARES},
+        {depth: _redrawn_mapper(openers, depth, bundle) for depth in SHARES},
         None if openers.other is None else _mapper(openers.other, bundle),
     )
     again = min(AGAIN, len(subjects))
@@ -108,8 +113,8 @@ def check_run_maps(
         data=str(manifest.root),
         split="val" if own else "",
         without_lungs=sum(one is None for one in subjects.regions),
-        lesions="" if any(one is not None for one in subjects.lesions) else _describe_no_lesions(manifest),
-        shuffled_images=again,
+        lesions=without_lesions,
+        redrawn_images=again,
         other=plan.other,
         seed=plan.seed,
         weights=bundle.weights,
@@ -139,13 +144,13 @@ def _mapper(opener: Opener, bundle: Bundle) -> Mapper:
     return draw
 
 
-def _shuffled_mapper(openers: Openers, depth: Depth, bundle: Bundle) -> Mapper:
-    """Return what makes the maps of a copy with shuffled weights, which is opened when the first is asked for."""
+def _redrawn_mapper(openers: Openers, depth: Depth, bundle: Bundle) -> Mapper:
+    """Return what makes the maps of a copy with redrawn weights, which is opened when the first is asked for."""
     opened: list[Engine] = []
 
     def open_copy(method: Method) -> Engine:
         if not opened:
-            opened.append(openers.shuffled(depth))
+            opened.append(openers.redrawn(depth))
         return opened[0]
 
     return _mapper(open_copy, bundle)
@@ -167,4 +172,4 @@ def _match_classes(data: Manifest, bundle: Bundle) -> Manifest:
 
 
 def _describe_no_lesions(manifest: Manifest) -> str:
-    return f"No lesions to check against: {manifest.root} has no folder {FOLDER} with a mask NAME.png for an image."
+    return f"No lesions to check against: {manifest.root} has no mask {FOLDER}/NAME.png for any of these images."

@@ -1,0 +1,1 @@
+"""Networks whose weights are drawn anew, to see what of their answers depends on them."""
