@@ -21,7 +21,8 @@ from chestnut.errors import DataError, DiskError, RunError
 #: Every parameter that takes a path and names no output, with its command.
 INPUTS = {
     ("*", "data"), ("*", "labels"), ("*", "resume"), ("*", "run"), ("*", "runs"), ("diagnose", "targets"),
-    ("ensemble", "given"), ("evaluate", "attributes"), ("test", "first"), ("test", "second"), ("info", "target"), ("explain", "other"),
+    ("ensemble", "given"), ("evaluate", "attributes"), ("test", "first"), ("test", "second"), ("info", "target"),
+    ("explain", "other"),
     ("runs", "folder"), ("stress", "external"), ("serve", "token_file"),
     ("serve", "keep_images"), ("listen", "tls_cert"), ("listen", "tls_key"), ("listen", "tls_ca"), ("listen", "spool"),
     ("listen", "to"), ("import", "file"), ("import", "reference"),
