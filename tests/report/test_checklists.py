@@ -66,15 +66,16 @@ def test_measurements_answer_their_items(finished):
     assert of(found, "31").status == of(found, "27").status == "not applicable"
     assert of(found, "20").remark
     finished.evaluate("other", data="/data/other")
-    (run.path / "explain").mkdir()
-    (run.path / "explain" / "maps.json").write_text("[]")
+    (run.path / "explain" / "maps").mkdir(parents=True)
+    (run.path / "explain" / "maps" / "maps.json").write_text("[]")
     (run.exchange).mkdir()
     (run.exchange / "exchange.json").write_text("{}")
     found = make_checklist(run, "claim")
     assert of(found, "33").place == "report, Results: other" and of(found, "33").status == "answered"
-    assert of(found, "31").status == "to be written" and "was not checked" in of(found, "31").remark
+    assert of(found, "31").status == "to be written" and "not checked" in of(found, "31").remark
     assert of(found, "30").status == "answered"
     (run.path / "explain" / "check").mkdir()
+    (run.path / "explain" / "check" / "check.json").write_text("{}")
     assert of(make_checklist(run, "claim"), "31").status == "answered"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chestnut.explain.checks.file import read_check
 from chestnut.report.card import sections
 from chestnut.report.card.card import Card
 from chestnut.report.checklists.evidence import Evidence, gather
@@ -41,7 +42,7 @@ def make_card(run: RunFolder, *, identities: bool = False) -> Card:
         sections.training_data(found, names),
         sections.analyses(found, tables),
         sections.ethics(found),
-        sections.caveats(found, findings),
+        sections.caveats(found, findings, () if (check := read_check(run)) is None else check.sentences),
     )
     return Card(run.name, _front(run.name, found), tuple(_summary(found)), parts)
 

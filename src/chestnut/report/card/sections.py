@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.card.card import CardSection
-from chestnut.report.checklists.evidence import Evidence
+from chestnut.report.checklists.evidence import CHECK, Evidence
 from chestnut.report.identities import Identities
 from chestnut.report.sections.findings import Findings
 from chestnut.report.sections.recipe import recipe_rows
@@ -169,8 +169,14 @@ def ethics(found: Evidence) -> CardSection:
     return CardSection("Ethical considerations", study_facts(found, *names, required=True))
 
 
-def caveats(found: Evidence, findings: Findings | None) -> CardSection:
-    """Say what speaks against believing the model, and what was not measured."""
+def caveats(found: Evidence, findings: Findings | None, maps: tuple[str, ...]) -> CardSection:
+    """Say what speaks against believing the model, and what was not measured.
+
+    Args:
+        found: What there is.
+        findings: The findings of the audit; None where there was none.
+        maps: What the check of heat maps showed, in sentences.
+    """
     missing = []
     if not found.external:
         missing.append("images of another hospital")
@@ -178,9 +184,10 @@ def caveats(found: Evidence, findings: Findings | None) -> CardSection:
         missing.append("images of a test split")
     if not found.robustness:
         missing.append("other scanners and framings")
-    if "explain/check" not in found.explained:
+    if CHECK not in found.explained:
         missing.append("whether its heat maps can be believed")
     remarks = [f"Not measured: {', '.join(missing)}."] if missing else []
+    remarks += [f"Heat maps: {' '.join(maps)}"] if maps else []
     remarks += list(_data_caveats(findings))
     return CardSection("Caveats and recommendations", study_facts(found, "limitations", "next_steps"), tuple(remarks))
 

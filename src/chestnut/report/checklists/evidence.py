@@ -12,6 +12,8 @@ from chestnut.config import Recipe
 from chestnut.config.study import StudyDescription
 from chestnut.data.manifest import COLUMNS
 from chestnut.evaluation.metrics import Evaluation
+from chestnut.explain.checks.file import check_folder
+from chestnut.explain.map_folder import MAPS
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.sections.stress import SourceRow, read_sources
@@ -21,6 +23,9 @@ from chestnut.runs.flow import Flow, read_flow
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.record import RunRecord
 from chestnut.runs.study_file import read_study
+
+#: The place of the checks of heat maps.
+CHECK = "explain/check"
 
 _OWN = ("test", "val", "train")
 
@@ -150,8 +155,11 @@ def _robustness(run: RunFolder) -> list[str]:
 
 
 def _explained(run: RunFolder) -> list[str]:
-    maps = run.path / "explain"
-    made = {"explain/check": (maps / "check").is_dir(), "explain": (maps / "maps.json").exists()}
+    earlier = run.path / "explain" / "maps.json"
+    made = {
+        CHECK: (check_folder(run) / "check.json").exists(),
+        "explain/maps": earlier.exists() or (run.path / MAPS / "maps.json").exists(),
+    }
     return [name for name, found in made.items() if found]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chestnut.config import ClassicalConfig
 from chestnut.report.checklists.checklist import Answer, Rule
-from chestnut.report.checklists.evidence import Evidence
+from chestnut.report.checklists.evidence import CHECK, Evidence
 
 _TRAINED_ELSEWHERE = "the network was trained elsewhere: its author must say it"
 
@@ -151,8 +151,8 @@ def explanations(found: Evidence) -> Answer:
     """Say how decisions were explained, if they were."""
     if not found.explained:
         return Answer("not applicable", "", "No heat map was made of this run: chestnut explain RUN.")
-    if "explain/check" not in found.explained:
-        return Answer("to be written", "explain", "Maps were made; whether they can be believed was not checked.")
+    if CHECK not in found.explained:
+        return Answer("to be written", "explain", "Maps were made, but not checked: chestnut explain RUN --check.")
     return Answer("answered", ", ".join(found.explained))
 
 
