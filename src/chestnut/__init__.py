@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from chestnut.errors import ChestnutError
     from chestnut.evaluation.metrics import Evaluation, evaluate
     from chestnut.evaluation.sample_size import plan
+    from chestnut.report.pdf import write_pdf
 
     __version__: str
 
@@ -90,6 +91,7 @@ _HOMES = {
     "train": "chestnut.api.training",
     "train_ensemble": "chestnut.api.ensembles",
     "tune": "chestnut.api.studies",
+    "write_pdf": "chestnut.report.pdf",
     "write_phantom": "chestnut.data.phantom.dataset:write",
     "write_study": "chestnut.api.describing",
 }
@@ -139,6 +141,7 @@ __all__ = [
     "train",
     "train_ensemble",
     "tune",
+    "write_pdf",
     "write_phantom",
     "write_study",
 ]

@@ -50,7 +50,7 @@ NAMES = [
         "serve_runs",
         "show",
     ),
-    *("split", "stress", "table_one", "train", "train_ensemble", "tune", "write_phantom", "write_study"),
+    *("split", "stress", "table_one", "train", "train_ensemble", "tune", "write_pdf", "write_phantom", "write_study"),
 ]
 
 

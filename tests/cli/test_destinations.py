@@ -80,7 +80,7 @@ def test_every_output_is_known():
         "exchange --json", "stress --json", "predict --csv", "predict --html", "predict --json",
         "explain --out", "explain --json",
         "errors --json", "embed --out", "embed --json", "guard --json",
-        "report --out", "report --json", "tables --out", "tables --json",
+        "report --out", "report --pdf", "report --json", "tables --out", "tables --json",
         "card --out", "card --json",
         "plan --json", "import --json", "export --to", "export --json", "serve --json",
         "listen --json",

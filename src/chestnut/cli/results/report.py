@@ -14,11 +14,19 @@ from chestnut.cli.tables.checklist_table import print_checklist
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="The folder of a run; with --pdf also of a study, or a page of chestnut's."),
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Where to write it; by default report.html in RUN."),
         Output(own="report.html"),
+    ] = None,
+    pdf: Annotated[
+        Path | None,
+        typer.Option("--pdf", metavar="FILE", help="Write it as a PDF too, for which the extra pdf is needed."),
+        Output(own="report.pdf"),
     ] = None,
     identities: Annotated[
         bool,
@@ -38,7 +46,14 @@ def command(
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
     from chestnut.api.run import open_run
+    from chestnut.report.pdf import write_pdf
+    from chestnut.runs.folder import RunFolder
 
+    if pdf is not None and not RunFolder(run).environment_file.is_file():
+        write_pdf(run, pdf)
+        if emit({"run": str(run), "report": None, "pdf": str(pdf)}, json):
+            out.print(str(pdf), markup=False, soft_wrap=True)
+        return
     subject = open_run(run)
     if study is not None:
         subject.describe(study)
@@ -48,6 +63,8 @@ def command(
             print_checklist(found)
         return
     path = subject.report(output, identities=identities)
-    if emit({"run": str(run), "report": str(path)}, json):
-        out.print(str(path), markup=False, soft_wrap=True)
+    if pdf is not None:
+        write_pdf(path, pdf)
+    if emit({"run": str(run), "report": str(path), "pdf": None if pdf is None else str(pdf)}, json):
+        out.print("\n".join(map(str, filter(None, (path, pdf)))), markup=False, soft_wrap=True)
         print_next_for(subject.folder, reported=True)
