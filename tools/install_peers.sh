@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs, on Debian and Ubuntu, the programs that tests use as the other side: a database server, DICOM tools and a
-# browser. Tests that miss one skip, and say so. Programs that are installed already are left as they are.
+# Installs, on Debian and Ubuntu, the programs that tests use as the other side: a database server, DICOM tools, a
+# browser and readers of PDF. Tests that miss one skip, and say so. Programs that are installed already are left as they are.
 set -euo pipefail
 
 missing=()
@@ -19,6 +19,7 @@ need postgresql initdb pg_ctl
 need dcmtk storescu storescp echoscu dsrdump dcmdump
 need dicom3tools dciodvfy
 need chromium chromium
+need poppler-utils pdftotext pdfinfo pdftoppm
 
 if [ ${#missing[@]} -eq 0 ]; then
     echo "nothing is missing"

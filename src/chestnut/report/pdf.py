@@ -69,8 +69,11 @@ def _draw(page: Path) -> bytes:
     weasyprint = _load()
     style = files("chestnut.report").joinpath("templates/pdf.css").read_text(encoding="utf-8")
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols=["data"])
-    # The rules for a PDF come after the page's own, so that they count.
-    styled = html.replace("</style>", f"{style}</style>", 1)
+    # WeasyPrint 70 fails where a page ends inside a grid. One that is inline moves to the next page as a whole; pdf.css
+    # lays out in another way what may be longer than a page. Its rules come after the page's own, so that they count.
+    styled = html.replace("display: grid", "display: inline-grid; width: 100%").replace(
+        "</style>", f"{style}</style>", 1
+    )
     pdf: bytes = weasyprint.HTML(string=styled, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1")
     return pdf
 
