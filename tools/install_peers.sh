@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs, on Debian and Ubuntu, the programs that tests use as the other side: a database server, DICOM tools, a
-# browser and readers of PDF. Tests that miss one skip, and say so. Programs that are installed already are left as they are.
+# browser and readers of PDF. Tests that miss one skip, and say so. Programs that are installed already are left as
+# they are.
 set -euo pipefail
 
 missing=()

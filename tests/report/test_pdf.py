@@ -25,7 +25,7 @@ def page(tmp_path):
 def test_only_pages_of_chestnut_are_drawn(tmp_path):
     other = tmp_path / "other.html"
     other.write_text("<p>secret <img src='file:///etc/passwd'>")
-    with pytest.raises(DataError, match="other.html is not a page that chestnut wrote"):
+    with pytest.raises(DataError, match=r"other\.html is not a page that chestnut wrote"):
         cn.write_pdf(other)
     with pytest.raises(DataError, match=r"missing\.html"):
         cn.write_pdf(tmp_path / "missing.html", tmp_path / "x.pdf")
