@@ -1,4 +1,4 @@
-"""Draw a comparison: intervals side by side, and learning curves in one plot."""
+"""Draw a comparison: intervals side by side, paired differences, and learning curves in one plot."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Literal
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from chestnut.evaluation.comparison import Pair
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import heading
 from chestnut.figures.style import (
     INK,
     MARK,
+    MUTED,
     RULE,
     SERIES,
     TICK,
+    WHOLE,
     add_legend,
     legend_line,
     new_figure,
@@ -45,7 +48,7 @@ def forest_figure(
         where: The images on which it was measured.
         subtitle: A line on how to read the figure.
     """
-    figure = new_figure(9.6, 1.5 + 0.42 * len(estimates))
+    figure = new_figure(WHOLE, 1.5 + 0.42 * len(estimates))
     axes = style_axes(figure.subplots(), f"{name} on {where}", "")
     places = [place for _, place in estimates.values()]
     for at, (estimate, _) in enumerate(estimates.values()):
@@ -66,6 +69,45 @@ def forest_figure(
     return figure
 
 
+def difference_figure(pairs: Sequence[Pair], name: str = "AUROC") -> Figure:
+    """Draw the paired difference of every two networks that were tested, with its interval, against a line at 0.
+
+    Args:
+        pairs: The tests. One without a difference has an empty row.
+        name: The name of the metric.
+
+    Returns:
+        A row for each pair, between the names of its networks: a point on the side of one speaks for it. Dark are
+        differences that are more than chance, after the correction for all tests.
+    """
+    figure = new_figure(WHOLE, 1.5 + 0.42 * len(pairs))
+    axes = style_axes(figure.subplots(), f"Difference of {name}, on the same patients", "")
+    reach = [abs(end) for one in pairs for end in (one.difference.low, one.difference.high) if end is not None]
+    most = 1.1 * max(reach, default=0.1) or 0.1
+    for at, one in enumerate(pairs):
+        found = one.difference
+        if found.value is None:
+            continue
+        colour = SERIES[0] if one.distinguishable else MUTED
+        if found.low is not None and found.high is not None:
+            axes.plot([found.low, found.high], [at, at], color=colour, alpha=0.4, linewidth=6, solid_capstyle="butt")
+        axes.plot(found.value, at, color=colour, linestyle="", markersize=9, **MARK)
+    axes.axvline(0, color=INK, linewidth=1.2, zorder=1)
+    axes.set(xlim=(-most, most), ylim=(len(pairs) - 0.5, -0.5))
+    axes.set_yticks(range(len(pairs)), [f"{shorten(one.worse, 28)}  ◂" for one in pairs])
+    other = axes.secondary_yaxis("right")
+    other.set_yticks(range(len(pairs)), [f"▸  {shorten(one.better, 28)}" for one in pairs])
+    other.tick_params(labelsize=TICK, labelcolor=INK, length=0)
+    other.spines["right"].set_visible(False)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    set_title(axes, "Who is better", "each point lies on the side of the better network; bars: 95 % intervals")
+    entries = [legend_line(SERIES[0], "told apart"), legend_line(MUTED, "not distinguishable")]
+    add_legend(figure, entries, columns=2)
+    return figure
+
+
 def learning_figure(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
     """Draw validation loss, accuracy and AUROC by epoch, with a colour per variant and a line per run.
 
@@ -73,7 +115,7 @@ def learning_figure(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
         histories: The histories of each variant's runs, the best variant first; a history has one row per epoch.
     """
     columns = ("val_loss", "val_accuracy", "val_auroc")
-    figure = new_figure(11.2, 3.9)
+    figure = new_figure(WHOLE, 3.4)
     looks = [(colour, dashes) for dashes in _DASHES for colour in SERIES]
     for axes, column in zip(figure.subplots(1, len(columns)), columns, strict=True):
         style_axes(axes, "Epoch", heading(column))

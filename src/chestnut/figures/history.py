@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from chestnut.evaluation.metric_names import heading
-from chestnut.figures.style import MUTED, SERIES, add_legend, legend_line, new_figure, style_axes
+from chestnut.figures.style import MUTED, SERIES, WHOLE, add_legend, legend_line, new_figure, style_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ def history_figure(history: pd.DataFrame, best_epoch: int | None = None) -> Figu
     shown = [name for name in known if name in history or f"val_{name}" in history]
     if best_epoch is None and "val_loss" in history and history["val_loss"].notna().any():
         best_epoch = int(history["epoch"].to_numpy()[np.nanargmin(history["val_loss"].to_numpy())])
-    figure = new_figure(3.6 * len(shown) + 0.4, 3.7)
+    figure = new_figure(min(WHOLE, 3.4 * len(shown) + 0.4), 3.3)
     for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         style_axes(axes, "Epoch", heading(name))
         for column, colour, width in ((name, MUTED, 1.4), (f"val_{name}", SERIES[0], 2.0)):

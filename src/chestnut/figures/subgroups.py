@@ -13,7 +13,7 @@ from chestnut.evaluation.metric_names import heading
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.subgroups import Group, Subgroups
 from chestnut.figures.saving import remove_both, save_both
-from chestnut.figures.style import INK, MARK, MUTED, SERIES, TICK, new_figure, shorten, style_axes
+from chestnut.figures.style import INK, MARK, MUTED, SERIES, TICK, WHOLE, new_figure, shorten, style_axes
 
 _SHOWN = ("auroc", "sensitivity", "specificity", "accuracy")
 _GAP = 0.3
@@ -46,7 +46,7 @@ def subgroups_figure(subgroups: Sequence[Subgroups], overall: Mapping[str, Estim
     names = [name for name in names if name != "accuracy"] or names
     rows = _place(subgroups)
     height = max((at for at, _ in rows), default=0.0) + 1
-    figure = new_figure(2.4 + 2.3 * max(len(names), 1), 1.5 + 0.34 * height)
+    figure = new_figure(min(WHOLE, 2.4 + 2.3 * max(len(names), 1)), 1.5 + 0.34 * height)
     panels = figure.subplots(1, max(len(names), 1), sharey=True, squeeze=False)[0]
     low = _lowest(subgroups, names)
     for axes, name in zip(panels, names, strict=False):

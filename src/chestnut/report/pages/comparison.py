@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from chestnut.evaluation.intervals.estimate import Estimate, format_p
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
+from chestnut.report.sections.study_callouts import shortcut_callouts
 from chestnut.studies.comparison.control_folder import ControlFolder
 from chestnut.studies.comparison.leaderboard import ESTIMATES
 from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan
@@ -56,6 +57,10 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "counts": count_images(rows, facts),
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),
+            "differences": picture(folder.figures / "differences.png"),
+            "spoken": _speak(alive),
+            "callouts": [] if control else shortcut_callouts(facts, alive),
+            "keep": _keep(folder, plan, alive, facts),
             "terms": _terms(plan),
             "pairs": [_pair(pair) for pair in board["pairs"]],
             "cost": [(row["name"], _cost(row)) for row in alive],
@@ -64,6 +69,21 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
         },
         names,
     )
+
+
+def _speak(alive: Sequence[Mapping[str, Any]]) -> str:
+    """Put the figures of the forest plot into words."""
+    return "AUROC of every variant with its interval: " + "; ".join(f"{row['name']} {row['auroc']}" for row in alive)
+
+
+def _keep(
+    folder: ComparisonFolder, plan: ComparisonPlan, alive: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]
+) -> str:
+    """Return the command that trains the first variant by its recipe, for use; empty where it has no run."""
+    run = folder.run(alive[0]["name"], plan.seeds[0])
+    if not run.recipe_file.exists():
+        return ""
+    return shlex.join(["chestnut", "train", str(facts.get("root", "DATA")), "--recipe", str(run.recipe_file)])
 
 
 def _control(folder: ControlFolder) -> dict[str, Any]:

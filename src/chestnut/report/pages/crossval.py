@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,12 @@ from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, picture, write_page
+from chestnut.report.sections.confusion import arrange_confusion
 from chestnut.report.sections.counts import count_images
+from chestnut.report.sections.drawings import read_drawings
+from chestnut.report.sections.study_callouts import shortcut_callouts
 from chestnut.runs.record import kept_epoch
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
-
-_FIGURES = {
-    "roc": "ROC curve",
-    "precision_recall": "Precision and recall",
-    "reliability": "Reliability",
-    "confusion": "Confusion matrix",
-}
 
 
 def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = False) -> None:
@@ -43,7 +39,6 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
     rows = folder.rows
     names = Identities.of_folder(folder.path, facts, rows, shown=identities)
     pooled = Evaluation.from_dict(result["pooled"])
-    drawn = {name: picture(folder.figures / f"{name}.png") for name in _FIGURES}
     write_page(
         path,
         "crossval.html",
@@ -59,12 +54,21 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
             "folds": [_fold_row(part, result["repeats"]) for part in result["parts"]],
             "forest": picture(folder.figures / "auroc.png"),
             "curves": picture(folder.figures / "curves.png"),
-            "drawings": [{"title": _FIGURES[name], "picture": one} for name, one in drawn.items() if one],
+            "drawings": read_drawings(folder.figures, pooled),
             "terms": _terms(plan),
             "recipe": plan.recipe.to_toml(),
+            "callouts": shortcut_callouts(facts),
+            "spoken": _speak(result["parts"]),
+            "confusion": arrange_confusion(pooled),
         },
         names,
     )
+
+
+def _speak(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Put the figures of the forest plot into words."""
+    areas = [Evaluation.from_dict(part["evaluation"]).metrics["auroc"] for part in parts]
+    return "AUROC of every fold with its interval: " + "; ".join(map(str, areas))
 
 
 def _lead(result: Mapping[str, Any], pooled: Evaluation) -> str:

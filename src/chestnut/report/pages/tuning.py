@@ -16,6 +16,7 @@ from chestnut.files.reading import read_text
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, duration, figure, interval, picture, write_page
 from chestnut.report.sections.counts import count_images
+from chestnut.report.sections.study_callouts import shortcut_callouts
 from chestnut.studies.tuning.plan import TuneFolder
 
 # The style of each state's chip; the states are in the order of the table.
@@ -59,6 +60,7 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
             "trials": _trials(result),
             "drawn": drawn,
             "terms": _terms(result),
+            "callouts": shortcut_callouts(facts),
             "best": _read_best(folder.best_file),
             "command": shlex.join(["chestnut", "train", root, "--recipe", str(folder.best_file), "--threads", threads]),
         },

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chestnut.config import BackboneConfig
-from chestnut.figures.comparison import forest_figure, learning_figure
-from chestnut.figures.saving import save_both
+from chestnut.figures.comparison import difference_figure, forest_figure, learning_figure
+from chestnut.figures.saving import remove_both, save_both
 from chestnut.jobs.job import Job
 from chestnut.jobs.run_all import JobOptions, run_all
 from chestnut.studies.comparison.control import describe_control, make_control
@@ -145,6 +145,10 @@ def _write_results(folder: ComparisonFolder, board: Leaderboard) -> None:
     estimates = {row.name: (row.auroc, row.place) for row in board.rows if row.auroc is not None}
     save_both(forest_figure(estimates), folder.figures / "auroc.png")
     save_both(learning_figure(histories), folder.figures / "curves.png")
+    if board.pairs:
+        save_both(difference_figure(board.pairs), folder.figures / "differences.png")
+    else:
+        remove_both(folder.figures / "differences.png")
     folder.write_board(board)
 
 
