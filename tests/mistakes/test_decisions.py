@@ -47,7 +47,7 @@ def draw(seed, most):
     return generator.choice(list("AB"), count).tolist(), values, generator.choice(list("pqr"), count).tolist()
 
 
-@pytest.mark.parametrize(("seed", "threshold"), enumerate([0.01, 0.3, 0.5, 0.9, 0.99]))
+@pytest.mark.parametrize(("seed", "threshold"), list(enumerate([0.01, 0.3, 0.5, 0.9, 0.99])))
 def test_ranks_follow_a_plain_sort(seed, threshold):
     labels, values, _ = draw(seed, 40)
     rows = list(zip(labels, values, strict=True))
