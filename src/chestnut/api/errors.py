@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.options import DisplayOptions, DisplaySettings, read_options
@@ -39,6 +40,7 @@ def errors(run: RunFolder, split: str, method: Choice, identities: bool, **optio
     insight = look_into(run, bundle, engine, evaluated, bars)
     found = summarise(evaluated, insight, bundle, synthetic=bool(run.metrics(split).get("synthetic", False)))
     pictures = draw_pictures(found, bundle, explainer, method, bars)
+    found = replace(found, notes=(*found.notes, *filter(None, [pictures.note])))
     every = list_decisions(evaluated, rank_mistakes(evaluated).tolist(), insight.neighbourhoods, insight.groups)
     with replacement_folder(run.errors(split)) as draft:
         write_mistakes(draft, found, every, pictures)

@@ -76,9 +76,13 @@ class Pattern:
         """What was found, in a short sentence without figures."""
         grouped = f"; they form {len(self.groups)} groups" if self.groups else ""
         if min(self.patients, self.right_patients) < FEWEST_PATIENTS:
-            return f"{self.label}: too few mistakes to say what they have in common{grouped}."
+            few = "mistakes" if self.patients < FEWEST_PATIENTS else "right decisions"
+            return f"{self.label}: too few {few} to say what mistakes have in common{grouped}."
         if not self.contrasts:
-            return f"{self.label}: nothing that was measured tells mistakes from right decisions{grouped}."
+            return (
+                f"{self.label}: nothing that was measured tells the {self.mistakes:,} mistakes from right decisions by "
+                f"more than chance{grouped}."
+            )
         named = ", ".join(one.brief for one in self.contrasts[:_NAMED])
         more = f" and {len(self.contrasts) - _NAMED} more" if len(self.contrasts) > _NAMED else ""
         return f"{self.label}: mistakes differ from right decisions in {named}{more}{grouped}."

@@ -18,8 +18,8 @@ from chestnut.progress import Bars
 #: The most pixels of the longer side of a picture and of a small one, so that a page stays below 5 MB.
 _SIDE, _SMALL = 256, 160
 
-#: After so many seconds no further map is begun, unless its method was asked for.
-_SECONDS = 90.0
+#: After so many seconds no further map of a mistake, or of a narrow decision, is begun, unless a method was asked for.
+_SECONDS_CONFIDENT, _SECONDS_NARROW = 45.0, 20.0
 
 #: The most patients whose views are shown side by side.
 MOST_VIEWS = 12
@@ -39,6 +39,17 @@ class Pictures:
     narrow: Gallery
     small: dict[str, bytes]
 
+    @property
+    def note(self) -> str:
+        """How many pictures have no map for lack of time, in a sentence; empty if all have one."""
+        images = (*self.confident.images, *self.narrow.images)
+        if not (missing := sum(bool(image.picture) and not image.overlay for image in images)):
+            return ""
+        return (
+            f"{missing} of {len(images)} pictures have no heat map, since hiding part after part takes this network "
+            "too long; method='gradcam' is quicker."
+        )
+
 
 def draw_pictures(found: Mistakes, bundle: Bundle, engine: Engine, method: Choice, bars: Bars) -> Pictures:
     """Draw the mistakes and the narrow decisions with maps, and the images that are shown beside them without.
@@ -53,14 +64,15 @@ def draw_pictures(found: Mistakes, bundle: Bundle, engine: Engine, method: Choic
     Raises:
         ExplanationError: The network does not allow the method.
     """
-    seconds = _SECONDS if method == "auto" else None
 
-    def draw(name: str, decisions: Sequence[Decision]) -> Gallery:
+    def draw(name: str, decisions: Sequence[Decision], limit: float) -> Gallery:
+        seconds = limit if method == "auto" else None
         rows = [GalleryRow(one.path, one.patient, one.label, one.decision, one.probabilities) for one in decisions]
         with bars(f"Drawing {name}") as tick:
             return make_gallery(bundle, engine, rows, method=method, side=_SIDE, seconds=seconds, tick=tick)
 
-    confident, narrow = draw("mistakes", found.confident), draw("narrow decisions", found.narrow)
+    confident = draw("mistakes", found.confident, _SECONDS_CONFIDENT)
+    narrow = draw("narrow decisions", found.narrow, _SECONDS_NARROW)
     return Pictures(confident, narrow, _draw_small(list(dict.fromkeys(_list_small(found))), bars))
 
 

@@ -1,6 +1,7 @@
 """The page of errors stays small, whatever number of mistakes there is, and opens offline."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -115,3 +116,10 @@ def test_no_mistakes_are_one_sentence_and_narrow_decisions(write):
     assert "No mistakes: all 10 images of 10 patients are decided rightly." in page
     assert "The most confident mistakes" not in page and "The narrowest decisions" in page
     assert pd.read_csv(folder / "mistakes.csv").empty
+
+
+def test_pictures_without_maps_are_counted():
+    images = drawn(list_decisions(evaluate(4, 4), range(3), {}, {})).images
+    gallery = Gallery((images[0], replace(images[1], overlay=""), replace(images[2], picture="", overlay="")), {})
+    assert Pictures(gallery, Gallery((), {}), {}).note.startswith("1 of 3 pictures have no heat map")
+    assert Pictures(Gallery(images, {}), Gallery((), {}), {}).note == ""
