@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from chestnut.config import InputSpec, Recipe
 from chestnut.data.cache.cache import Decoded
-from chestnut.data.decoding.decode import decode
+from chestnut.data.decoding.decode import decode_whole
 from chestnut.data.manifest import Manifest
+from chestnut.data.pixels import Grey
 from chestnut.data.samples import pick_samples
 from chestnut.errors import TrainingError
 from chestnut.figures.history import history_figure
@@ -23,6 +25,9 @@ from chestnut.training.loop import Outcome
 
 #: Images in the sample grid, over all classes.
 _SAMPLES = 12
+
+#: The most pixels of the longer side of an original, and the share by which it may be stretched unseen.
+_SIDE, _STRETCH = 256, 0.05
 
 
 def require_finite(network: Any, recipe: Recipe) -> None:
@@ -64,15 +69,29 @@ def save_network(run: RunFolder, network: Any, outcome: Outcome, manifest: Manif
 
 
 def draw_samples(decoded: Decoded, spec: InputSpec, path: Path, seed: int) -> None:
-    """Draw a few random training images of each class into a PNG file.
-
-    If the network sees other than the whole image as it is, the original, in its own proportions, is drawn above each.
-    """
+    """Draw a few random training images of each class into a PNG file, and originals where the network sees other."""
     manifest = decoded.manifest
     each = max(1, _SAMPLES // len(manifest.classes))
     rows = pick_samples(manifest, each, seed, "train")
     titles = [str(manifest.frame["label"].iloc[row]) for row in rows]
     seen = np.asarray(decoded.pixels[np.array(rows)])
-    plain = spec.plain.model_copy(update={"resize": "fit"})
-    originals = None if spec.plain == spec else [decode(manifest.paths[row], plain) for row in rows]
-    save(sample_grid_figure(seen, titles, each, originals), path)
+    save(sample_grid_figure(seen, titles, each, find_originals([manifest.paths[row] for row in rows], spec)), path)
+
+
+def find_originals(paths: Sequence[str], spec: InputSpec) -> list[Grey] | None:
+    """Return images as they are, in their own proportions, if a network sees other than the whole of each as it is.
+
+    Args:
+        paths: The images, as in a manifest's `path`.
+        spec: The network's input.
+
+    Returns:
+        Grey values, at most `_SIDE` pixels a side; None if the network sees the same: nothing is cut off, made black or
+        equalised, and no image is stretched by more than a twentieth.
+    """
+    if spec.plain == spec and spec.resize == "fit":
+        return None
+    wholes = [decode_whole(path, _SIDE) for path in paths]
+    wanted = spec.height / spec.width
+    stretched = any(abs(grey.shape[0] / grey.shape[1] / wanted - 1) > _STRETCH for grey in wholes)
+    return wholes if stretched or spec.plain != spec else None
