@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from chestnut import open_run
-from chestnut.runs.study_file import find_study
+from chestnut.runs.folder import RunFolder
+from chestnut.runs.study_file import find_study, shared_study
 
 
 @pytest.fixture
@@ -69,3 +70,15 @@ def test_training_takes_the_study_beside_the_images_into_the_run(chestnut, works
     run = open_run(chestnut.folder / "runs" / "one")
     assert status == 0 and run.study.funding == "nobody"
     assert not any("study.toml" in note for note in run.folder.facts["notes"])
+
+
+def test_an_ensemble_takes_the_study_that_its_members_share(tmp_path):
+    runs = [RunFolder(tmp_path / name) for name in "ab"]
+    for run in runs:
+        run.path.mkdir()
+    assert shared_study(runs) is None
+    for run in runs:
+        (run.path / "study.toml").write_text('funding = "nobody"\n')
+    assert shared_study(runs) == 'funding = "nobody"\n'
+    (runs[1].path / "study.toml").write_text('funding = "somebody"\n')
+    assert shared_study(runs) is None

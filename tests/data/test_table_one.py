@@ -54,7 +54,7 @@ def test_an_empty_cell_of_a_patient_whose_other_image_has_one_is_known():
 
 def test_unknown_cells_are_counted_apart_and_not_among_the_shares():
     table = table_one(make(sex=lambda k: "F" if k < 30 else "M" if k < 60 else ""))
-    assert cell(table, "sex", "all", "F") == "15 (50 %)" and cell(table, "sex", "all", "not known") == "30"
+    assert cell(table, "sex", "all", "F") == "15 (50 %)" and cell(table, "sex", "all", "not known") == "30 (50 %)"
 
 
 def test_numbers_have_median_and_quartiles_but_not_of_so_few_that_they_show_a_person():

@@ -179,7 +179,7 @@ class _Builder:
 
     @property
     def notes(self) -> Iterator[str]:
-        yield "Counts with their share of those known, or the median with the quartiles."
+        yield "Counts with their share of those known, or the median with the quartiles. Not known: the share of all."
         if self.by_image:
             yield f"Counted by image, since it differs between images of a patient: {', '.join(self.by_image)}."
         if len(self.splits) > 1 or len(self.by_class) > 1:
@@ -225,7 +225,7 @@ class _Builder:
                 yield Row(name, level, tuple(told), *(differing if code == 0 else ()))
             known = grouping.codes >= 0
         if not known.all():
-            yield Row(name, _UNKNOWN, tuple(f"{int((~known[each]).sum()):,}" for each in units(self.parts)))
+            yield Row(name, _UNKNOWN, tuple(_count_unknown(known[each]) for each in units(self.parts)))
 
     def _units(self, name: str, cells: list[str]) -> tuple[list[str], Ints]:
         """Return the texts that are counted, one for each patient or each image, and which one belongs to an image."""
@@ -251,6 +251,12 @@ def _count(codes: Ints, code: int) -> str:
     """Return how many have a value, and their share of those of which it is known."""
     known, held = int((codes >= 0).sum()), int((codes == code).sum())
     return f"{held:,} ({100 * held / known:.0f} %)" if known else "0"
+
+
+def _count_unknown(known: Rows) -> str:
+    """Return of how many nothing is known, and their share of all."""
+    missing = int((~known).sum())
+    return f"{missing:,} ({100 * missing / len(known):.0f} %)" if missing else "0"
 
 
 def _shares(codes: Ints, number: int) -> Floats:

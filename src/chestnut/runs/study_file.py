@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from chestnut.config.study import StudyDescription
@@ -46,6 +47,15 @@ def keep_study(run: RunFolder, text: str | None) -> None:
     """Write the text of a study.toml into the folder of a run; None writes nothing."""
     if text is not None:
         write_text(run.path / STUDY, text)
+
+
+def shared_study(runs: Sequence[RunFolder]) -> str | None:
+    """Return the text of the study.toml that all of some runs have; None where they have none, or different ones."""
+    paths = [run.path / STUDY for run in runs]
+    if not all(map(is_present, paths)):
+        return None
+    first, *others = map(read_study_text, paths)
+    return first if all(text == first for text in others) else None
 
 
 def read_study(run: RunFolder) -> StudyDescription | None:

@@ -27,6 +27,7 @@ from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_free, take_folder
 from chestnut.runs.record import Member as MemberRecord
+from chestnut.runs.study_file import keep_study, shared_study
 from chestnut.runs.timestamp import now
 from chestnut.training.environment import environment
 
@@ -95,11 +96,13 @@ def ensemble(
     network = join(networks, [one.bundle.temperature for one in members], recipe.input)
     for note in manifest.notes:
         _log.info(note)
+    study = shared_study([one.run for one in members])
     record = environment(command).model_copy(update={"members": [member.to_record() for member in members]})
 
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, manifest.facts() | {"skipped": []}) as draft:
             draft.write(draft.manifest_file, manifest.to_csv(draft.path))
+            keep_study(draft, study)
             synthetic = any(one.bundle.synthetic for one in members)
             write_run_bundle(draft, network, recipe, manifest, synthetic=synthetic)
             if "val" in manifest.splits:
