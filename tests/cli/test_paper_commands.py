@@ -15,7 +15,11 @@ def copy(workspace, tmp_path):
 def test_tables_of_a_trained_run_are_written_in_a_new_folder(chestnut, copy):
     status, out, _ = chestnut("tables", copy, "--format", "xlsx", "--json", "-")
     told = json.loads(out)
-    assert status == 0 and told["files"] == ["copy-tables/tables.xlsx"] and told["format"] == "xlsx"
+    assert (
+        status == 0
+        and told["files"] == ["copy-tables/flow.svg", "copy-tables/tables.xlsx"]
+        and told["format"] == "xlsx"
+    )
     assert (chestnut.folder / "copy-tables" / "tables.xlsx").read_bytes().startswith(b"PK")
     status, out, _ = chestnut("tables", copy, "--out", "paper")
     assert status == 0

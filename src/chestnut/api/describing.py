@@ -75,7 +75,7 @@ class Describing:
     def write_tables(
         self, to: str | Path | None = None, format: str = "csv", *, identities: bool = False
     ) -> tuple[Path, ...]:
-        """Write the tables that `tables` returns.
+        """Write the tables that `tables` returns, and the flow of images and patients as a figure.
 
         Args:
             to: A new folder, or an empty one; None for `<run>-tables` in the working directory.
@@ -91,11 +91,12 @@ class Describing:
             DiskError: The disk is full or not writable.
         """
         from chestnut.report.tables.write import read_format, write_tables
+        from chestnut.runs.flow import read_flow
 
         form = read_format(format)
         folder = Path(to) if to is not None else Path(f"{self.folder.name}-tables")
         require_outside_runs(folder / "table")
-        names = write_tables(self.tables(identities=identities), folder, form)
+        names = write_tables(self.tables(identities=identities), folder, form, read_flow(self.folder))
         return tuple(folder / name for name in names)
 
     def checklist(self, name: str, *, to: str | Path | None = None) -> Checklist:

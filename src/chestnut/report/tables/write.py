@@ -9,12 +9,16 @@ from typing import Literal, get_args
 import pandas as pd
 
 from chestnut.errors import DataError, suggest
+from chestnut.figures.flow import flow_figure
+from chestnut.figures.saving import Format as FigureFormat
+from chestnut.figures.saving import save_as
 from chestnut.files.atomic import write_text
 from chestnut.files.csv_files import csv_text
 from chestnut.files.folders import new_folder
 from chestnut.report.tables.latex import latex
 from chestnut.report.tables.table import Table
 from chestnut.report.tables.workbook import write_workbook
+from chestnut.runs.flow import Flow
 
 #: The formats in which tables are written.
 Format = Literal["csv", "latex", "xlsx"]
@@ -36,13 +40,14 @@ def read_format(name: str) -> Format:
     return found
 
 
-def write_tables(tables: Sequence[Table], folder: Path, form: Format) -> tuple[str, ...]:
+def write_tables(tables: Sequence[Table], folder: Path, form: Format, flow: Flow | None = None) -> tuple[str, ...]:
     """Write tables into a new folder, or an empty one.
 
     Args:
         tables: The tables.
         folder: The folder, which appears complete or not at all.
         form: The format: a file for each table, or a workbook for all.
+        flow: The way of images and patients, to be drawn beside them: as PDF for LaTeX, otherwise as SVG.
 
     Returns:
         The names of the files.
@@ -58,6 +63,9 @@ def write_tables(tables: Sequence[Table], folder: Path, form: Format) -> tuple[s
             write_text(draft / f"{table.name}.csv", to_csv(table))
         for table in tables if form == "latex" else ():
             write_text(draft / f"{table.name}.tex", latex(table))
+        if flow is not None:
+            drawn: FigureFormat = "pdf" if form == "latex" else "svg"
+            save_as(flow_figure(flow), draft / f"flow.{drawn}", drawn)
         return tuple(sorted(item.name for item in draft.iterdir()))
 
 
