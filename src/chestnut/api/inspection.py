@@ -1,4 +1,4 @@
-"""Look into a trained network: which images it finds alike."""
+"""Look into a trained network: what its layers saw, and which images it finds alike."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from chestnut.api.activations import draw_layers
 from chestnut.api.embed import embed
 from chestnut.api.options import DisplayOptions
 from chestnut.runs.folder import RunFolder
@@ -13,6 +14,7 @@ from chestnut.runs.folder import RunFolder
 if TYPE_CHECKING:
     from chestnut.explain.embedding.embedding import Embedding
     from chestnut.explain.embedding.projection import ProjectionMethod
+    from chestnut.explain.layers.activations import Activations
 
 
 class Inspection:
@@ -23,6 +25,34 @@ class Inspection:
     """
 
     folder: RunFolder
+
+    def activations(
+        self,
+        image: str | Path,
+        *,
+        layers: int | Sequence[str] | None = None,
+        member: int | None = None,
+        to: str | Path | None = None,
+    ) -> tuple[Activations, Path]:
+        """Draw what the layers of the network saw of an image, layer by layer, and the first filters.
+
+        Args:
+            image: An image file, or a row of an archive.
+            layers: How many layers, 1 to 12: the last of each size of maps first of all, then others between them. Or
+                names of layers. None for the last of each size alone.
+            member: The member of an ensemble to look at, from 1; None for the first with convolutions.
+            to: The PNG to write; None for `activations/<image>.png` in the run's folder.
+
+        Returns:
+            What the layers saw, and the picture.
+
+        Raises:
+            ExplanationError: The network has no convolutions, or there is no such layer or member.
+            DataError: There is no such image, or it cannot be read.
+            RunError: The picture would be another file inside a run or a study.
+            BundleError: The bundle is missing or was changed.
+        """
+        return draw_layers(self.folder, image, layers, member, to)
 
     def embed(
         self,

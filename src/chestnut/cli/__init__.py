@@ -56,6 +56,7 @@ COMMANDS = {
     "explain": "Results",
     "errors": "Results",
     "embed": "Results",
+    "activations": "Results",
     "guard": "Results",
     "report": "Results",
     "tables": "Results",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,12 @@ from chestnut.files.hashes import sha256
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.engine import Images, Tick
 from chestnut.inference.engines.gradient_engine import GradientEngine, LayerAnswer, LayerGradients, PixelAnswer
+from chestnut.inference.engines.layer_engine import LayerEngine
 from chestnut.models.device import backend_errors, chunk, compiled, predict
 from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights
+from chestnut.models.gradients.layer_outputs import LayerOutputs
+from chestnut.models.gradients.map_layer import MapLayer
 from chestnut.models.gradients.probe import Probe
 from chestnut.models.network_file import check_network_file
 from chestnut.models.output_sizes import largest_output
@@ -81,7 +84,7 @@ def forward(
 
 
 @dataclass(frozen=True)
-class KerasEngine(GradientEngine):
+class KerasEngine(GradientEngine, LayerEngine):
     """A Keras network with its input spec.
 
     Attributes:
@@ -133,6 +136,23 @@ class KerasEngine(GradientEngine):
         """Compute how the score changes with each pixel."""
         logits, gradients = self._probe.differentiate_image(as_batch(images, self.spec), _rows(weights, len(images)))
         return PixelAnswer(logits, gradients.sum(axis=-1))
+
+    @property
+    def map_layers(self) -> tuple[MapLayer, ...]:
+        """The layers that put out maps, in order; none in a network without convolutions."""
+        return self._layer_outputs.layers
+
+    def compute_maps(self, image: Grey, names: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+        """Compute the maps of layers, each of shape (rows, columns, channels)."""
+        return [maps[0] for maps in self._layer_outputs.compute(as_batch(image[None], self.spec), names)]
+
+    def first_kernels(self, member: int = 0) -> npt.NDArray[np.float32] | None:
+        """Return the kernels of the first convolution, shape (rows, columns, channels, filters); None without one."""
+        return self._layer_outputs.first_kernels(member)
+
+    @functools.cached_property
+    def _layer_outputs(self) -> LayerOutputs:
+        return LayerOutputs(self.network)
 
     @functools.cached_property
     def _probe(self) -> Probe:
