@@ -25,7 +25,7 @@ INPUTS = {
     ("explain", "other"),
     ("runs", "folder"), ("stress", "external"), ("serve", "token_file"),
     ("serve", "keep_images"), ("listen", "tls_cert"), ("listen", "tls_key"), ("listen", "tls_ca"), ("listen", "spool"),
-    ("listen", "to"), ("import", "file"), ("import", "reference"),
+    ("listen", "to"), ("import", "file"), ("activations", "file"), ("import", "reference"),
     ("report", "study"),
 }  # fmt: skip
 
@@ -39,7 +39,7 @@ WORDS = {
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
     "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "explain": ["x", "y"],
-    "errors": ["x"], "embed": ["x"], "guard": ["x"], "report": ["x"], "tables": ["x"], "card": ["x"],
+    "errors": ["x"], "embed": ["x"], "activations": ["x", "y"], "guard": ["x"], "report": ["x"], "tables": ["x"], "card": ["x"],
     "import": ["x"], "export": ["x"], "serve": ["x"], "listen": ["x"],
 }  # fmt: skip
 
@@ -79,7 +79,8 @@ def test_every_output_is_known():
         "runs --json", "evaluate --json", "calibrate --json", "threshold --json", "test --json",
         "exchange --json", "stress --json", "predict --csv", "predict --html", "predict --json",
         "explain --out", "explain --json",
-        "errors --json", "embed --out", "embed --json", "guard --json",
+        "errors --json", "embed --out", "embed --json",
+        "activations --out", "activations --json", "guard --json",
         "report --out", "report --pdf", "report --json", "tables --out", "tables --json",
         "card --out", "card --json",
         "plan --json", "import --json", "export --to", "export --json", "serve --json",

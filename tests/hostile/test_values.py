@@ -320,6 +320,7 @@ ARGUMENTS = {
     "cache": ("--clean",),
     "ensemble": ("gone", "--recipe", "mlp"),
     "predict": ("gone", "gone"),
+    "activations": ("gone", "gone"),
     "threshold": ("gone", "--rule", "youden"),
     "listen": ("gone", "--to", "results"),
     "test": ("gone", "gone"),
@@ -341,7 +342,10 @@ WITH_ZERO = {
     ("cache", "--older-than"),
 }
 #: Commands that open a run first: their numbers are checked after it, and before any image is read.
-OF_RUNS = ("finetune", "export", "evaluate", "threshold", "exchange", "stress", "predict", "guard", "embed")
+OF_RUNS = (
+    *("finetune", "export", "evaluate", "threshold", "exchange", "stress", "predict", "guard", "embed"),
+    "activations",
+)
 
 
 @pytest.mark.slow
