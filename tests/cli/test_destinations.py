@@ -39,7 +39,8 @@ WORDS = {
     "diagnose": ["x", "--lr-range"],
     "runs": ["x"], "evaluate": ["x"], "calibrate": ["x"], "threshold": ["x"],
     "test": ["x", "y"], "exchange": ["x"], "stress": ["x"], "predict": ["x", "y"], "explain": ["x", "y"],
-    "errors": ["x"], "embed": ["x"], "activations": ["x", "y"], "guard": ["x"], "report": ["x"], "tables": ["x"], "card": ["x"],
+    "errors": ["x"], "embed": ["x"], "activations": ["x", "y"], "guard": ["x"], "report": ["x"],
+    "tables": ["x"], "card": ["x"],
     "import": ["x"], "export": ["x"], "serve": ["x"], "listen": ["x"],
 }  # fmt: skip
 
