@@ -36,6 +36,10 @@ def test_a_check_is_written_read_and_printed(chestnut, run):
     assert "✓" in said or "✗" in said
     for sentence in found.sentences:
         assert " ".join(sentence.split()[:6]) in " ".join(said.split())
+    assert chestnut("report", run, "--force")[0] == 0
+    page = (run / "report.html").read_text()
+    assert "Where the network looked" in page and "does not show where the network looked" not in page
+    assert page.count("<td>passed</td>") == sum(list(one.passed.values()).count(True) for one in found.methods)
     before = (run / "explain" / "check" / "check.json").read_bytes()
     status, _, said = chestnut(*words, "--other", run)
     assert status == 2 and "the same network; give a run trained with another seed" in said

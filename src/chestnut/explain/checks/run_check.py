@@ -93,7 +93,7 @@ def check_run_maps(
     if own:
         decode_unchanged(chosen, bundle.spec, bars=bars)
     subjects = read_subjects(chosen, bundle.spec, bars)
-    without_lesions = "" if any(one is not None for one in subjects.lesions) else _describe_no_lesions(manifest)
+    without_lesions = "" if any(one is not None for one in subjects.lesions) else _describe_no_lesions()
     if plan.lesions and without_lesions:
         raise DataError(without_lesions)
     methods = plan.methods or allowed_methods(openers.own, bundle, subjects)
@@ -171,5 +171,5 @@ def _match_classes(data: Manifest, bundle: Bundle) -> Manifest:
     return replace(data.originals(), classes=bundle.classes, positive=bundle.positive)
 
 
-def _describe_no_lesions(manifest: Manifest) -> str:
-    return f"No lesions to check against: {manifest.root} has no mask {FOLDER}/NAME.png for any of these images."
+def _describe_no_lesions() -> str:
+    return f"No lesions to check against: none of these images has a mask {FOLDER}/NAME.png in the folder of the data."

@@ -11,7 +11,7 @@ from chestnut.explain.checks.rules import MOST_ALIKE, is_above, is_below
 #: What is said of the methods that passed a test, and by what rule.
 _TESTS = {
     "lesions": "lie in the lesions more than chance explains (mass and maximum, lower ends above chance)",
-    "weights": f"change with the weights (rank correlation after all are redrawn below {MOST_ALIKE:g}, upper end)",
+    "weights": f"change with the weights (rank correlation once all are random below {MOST_ALIKE:g}, upper end)",
     "curves": "name places that matter to the network (insertion and deletion better than in random order, lower end)",
 }
 

@@ -26,6 +26,7 @@ from chestnut.report.sections.evaluations import METRICS, gap, read_results
 from chestnut.report.sections.exchange import read_exchange_section
 from chestnut.report.sections.findings import Findings, read_findings
 from chestnut.report.sections.guard import read_guard_section
+from chestnut.report.sections.map_check import read_map_check
 from chestnut.report.sections.recipe import recipe_rows
 from chestnut.report.sections.stress import read_sources, read_stress
 from chestnut.report.sections.study import read_study_section
@@ -93,6 +94,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "guard": read_guard_section(run),
         "exchange": exchange,
         "stresses": stresses,
+        "maps": read_map_check(run),
         "sources": read_sources(run),
         "ledger": [_look(look, record.holdout, names) for look in run.ledger.looks],
         "lesson": explain_looks(run.own_looks, record.holdout or ""),
