@@ -82,7 +82,7 @@ def test_every_output_is_known():
         "explain --out", "explain --json",
         "errors --json", "embed --out", "embed --json",
         "activations --out", "activations --json", "guard --json",
-        "report --out", "report --pdf", "report --json", "tables --out", "tables --json",
+        "report --out", "report --pdf", "report --figures", "report --json", "tables --out", "tables --json",
         "card --out", "card --json",
         "plan --json", "import --json", "export --to", "export --json", "serve --json",
         "listen --json",

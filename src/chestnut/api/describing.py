@@ -99,6 +99,28 @@ class Describing:
         names = write_tables(self.tables(identities=identities), folder, form, read_flow(self.folder))
         return tuple(folder / name for name in names)
 
+    def write_figures(self, to: str | Path | None = None, format: str = "svg") -> tuple[Path, ...]:
+        """Draw the figures of the training, of every evaluation and of the stress validations anew, for a paper.
+
+        Args:
+            to: A new folder, or an empty one; None for `<run>-figures` in the working directory.
+            format: `svg`, `pdf` or `png`; text in SVG and PDF is text.
+
+        Returns:
+            The files.
+
+        Raises:
+            DataError: The format is unknown, the folder contains files, or a file of the run is damaged.
+            RunError: The folder is inside a run, there is nothing to draw, or a file of the run was changed.
+            DiskError: The disk is full or not writable.
+        """
+        from chestnut.report.figure_files import read_figure_format, write_run_figures
+
+        form = read_figure_format(format)
+        folder = Path(to) if to is not None else Path(f"{self.folder.name}-figures")
+        require_outside_runs(folder / "figure")
+        return tuple(folder / name for name in write_run_figures(self.folder, folder, form))
+
     def checklist(self, name: str, *, to: str | Path | None = None) -> Checklist:
         """Return a checklist for papers, with what the run and its study.toml answer.
 

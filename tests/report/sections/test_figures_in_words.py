@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chestnut.evaluation.calibration.bins import calibration_bins
@@ -41,6 +41,7 @@ def test_an_alternative_text_has_the_numbers_of_its_figure(name, said, evaluatio
     assert describe_figure(name, evaluation) == said.format(**evaluation.metrics)
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.integers(0, 9)), min_size=1, max_size=60),
 )

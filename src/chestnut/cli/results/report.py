@@ -28,6 +28,14 @@ def command(
         typer.Option("--pdf", metavar="FILE", help="Write it as a PDF too, for which the extra pdf is needed."),
         Output(own="report.pdf"),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option("--figures", metavar="FOLDER", help="Draw the figures anew as files too, in a new folder."),
+        Output(folder=True),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="The format of --figures: svg, pdf or png.")
+    ] = "svg",
     identities: Annotated[
         bool,
         typer.Option("--identities", help="Show the names of images, patients and folders, not numbers."),
@@ -51,7 +59,7 @@ def command(
 
     if pdf is not None and not RunFolder(run).environment_file.is_file():
         write_pdf(run, pdf)
-        if emit({"run": str(run), "report": None, "pdf": str(pdf)}, json):
+        if emit({"run": str(run), "report": None, "pdf": str(pdf), "figures": []}, json):
             out.print(str(pdf), markup=False, soft_wrap=True)
         return
     subject = open_run(run)
@@ -62,9 +70,11 @@ def command(
         if emit(found.to_dict(), json):
             print_checklist(found)
         return
+    drawn = () if figures is None else subject.write_figures(figures, form)
     path = subject.report(output, identities=identities)
     if pdf is not None:
         write_pdf(path, pdf)
-    if emit({"run": str(run), "report": str(path), "pdf": None if pdf is None else str(pdf)}, json):
-        out.print("\n".join(map(str, filter(None, (path, pdf)))), markup=False, soft_wrap=True)
+    made = {"run": str(run), "report": str(path), "pdf": None if pdf is None else str(pdf)}
+    if emit(made | {"figures": [str(file) for file in drawn]}, json):
+        out.print("\n".join(map(str, filter(None, (path, pdf, *drawn)))), markup=False, soft_wrap=True)
         print_next_for(subject.folder, reported=True)
