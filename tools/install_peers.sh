@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs, on Debian and Ubuntu, the programs that tests use as the other side: a database server, DICOM tools, a
-# browser and readers of PDF. Tests that miss one skip, and say so. Programs that are installed already are left as
+# browser, readers of PDF and rules for accessible pages. Tests that miss one skip, and say so. Programs that are installed already are left as
 # they are.
 set -euo pipefail
 
@@ -21,6 +21,16 @@ need dcmtk storescu storescp echoscu dsrdump dcmdump
 need dicom3tools dciodvfy
 need chromium chromium
 need poppler-utils pdftotext pdfinfo pdftoppm
+
+# The rules of axe-core, which check whether pages are accessible: one file, outside the repository.
+axe=${AXE_CORE:-$HOME/.cache/axe-core}
+if [ ! -e "$axe/axe.min.js" ] && command -v npm > /dev/null; then
+    scratch=$(mktemp -d)
+    npm install --prefix "$scratch" --ignore-scripts --no-audit --no-fund --silent axe-core@4.14.1
+    mkdir -p "$axe"
+    cp "$scratch/node_modules/axe-core/axe.min.js" "$axe/"
+    rm -r "$scratch"
+fi
 
 if [ ${#missing[@]} -eq 0 ]; then
     echo "nothing is missing"
