@@ -93,7 +93,7 @@ def _dots(table: pd.DataFrame, facts: Mapping[str, Any], names: Identities) -> d
         "y": _rounded(table["y"]),
         "label": [number[name] for name in table["label"]],
         "decision": [number[name] for name in table["decision"]],
-        "probability": [round(float(value), 4) for value in table["probability"]],
+        "probability": [float(f"{float(value):.3f}") for value in table["probability"]],
         "picture": [int(place or -1) for place in table["picture"]],
         "image": [names.image(path, patient) for path, patient in rows],
         "patient": [names.patient(patient) for _, patient in rows],

@@ -22,6 +22,7 @@ from chestnut.report.render import duration, picture, time, write_page
 from chestnut.report.sections.calibration import read_calibration_section
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.diagnosis import read_advice
+from chestnut.report.sections.embedding import read_embedding_section
 from chestnut.report.sections.evaluations import METRICS, gap, read_results
 from chestnut.report.sections.exchange import read_exchange_section
 from chestnut.report.sections.findings import Findings, read_findings
@@ -92,6 +93,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "gap": gap(results),
         "calibrated": read_calibration_section(run, names),
         "guard": read_guard_section(run),
+        "embedding": read_embedding_section(run),
         "exchange": exchange,
         "stresses": stresses,
         "maps": read_map_check(run),
