@@ -14,6 +14,7 @@ def copy(workspace, tmp_path):
     return shutil.copytree(workspace.run, tmp_path / "copy")
 
 
+@pytest.mark.slow
 def test_a_template_is_written_filled_in_and_reported(chestnut, copy):
     status, out, said = chestnut("study", "study.toml")
     assert (status, out) == (0, "study.toml: 45 fields to fill in\n")
