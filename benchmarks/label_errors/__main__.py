@@ -2,7 +2,7 @@
 
     python -m benchmarks.label_errors DATA
 
-DATA are the Kermany training images, 5,216 of 2,000 to 3,000 patients. Some of their own labels may be wrong too; they
+DATA are the Kermany training images. Some of their own labels may be wrong too; they
 count as right, so that the figures are rather too low. It takes about ten minutes on one core. Results are stored in
 benchmarks/label_errors.json.
 """
@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 
 from benchmarks.label_errors.measure import measure_all
-from benchmarks.label_errors.tables import ranking_lines, suspect_lines
+from benchmarks.label_errors.tables import auroc_lines, first_lines, suspect_lines
 from benchmarks.pages import fill
 
 HERE = Path(__file__).parent
@@ -30,7 +30,8 @@ def main() -> None:
     if data is not None:
         RESULTS.write_text(json.dumps(measure_all(data), indent=1) + "\n", encoding="utf-8")
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))
-    fill(PAGE, {"label-ranking": ranking_lines(rows), "label-suspects": suspect_lines(rows)})
+    lines = {"first": first_lines(rows), "auroc": auroc_lines(rows), "suspects": suspect_lines(rows)}
+    fill(PAGE, {f"label-{name}": one for name, one in lines.items()})
 
 
 if __name__ == "__main__":

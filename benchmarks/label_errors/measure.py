@@ -15,8 +15,8 @@ import chestnut
 from benchmarks.label_errors.planted import plant_flips
 from chestnut.data.cache.cache import decode_all
 from chestnut.evaluation.softmax import probabilities as softmax
-from chestnut.mistakes.label_noise import confident_joint, noise_shares
-from chestnut.mistakes.label_quality import judge_labels
+from chestnut.mistakes.labels.noise import confident_joint, noise_shares
+from chestnut.mistakes.labels.quality import judge_labels
 from chestnut.training.classical.affine import fit_logistic
 from chestnut.training.classical.fit import make_method
 from chestnut.training.inputs import Images
@@ -59,6 +59,7 @@ def judge(true: np.ndarray, given: np.ndarray, scores: np.ndarray, seed: int) ->
     quality = judge_labels(given, scores)
     noise = noise_shares(confident_joint(given, scores))
     figures: dict[str, Any] = {
+        "network_auroc": float(roc_auc_score(true, scores[:, 1])),
         "wrong": int(wrong.sum()),
         "suspects": int(quality.suspect.sum()),
         "suspects_wrong": int((quality.suspect & wrong).sum()),

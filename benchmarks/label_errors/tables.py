@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.label_errors.measure import FIRST, RATES
@@ -11,26 +11,34 @@ _SIDES = {"both": "both ways", "one": "NORMAL to PNEUMONIA"}
 _ORDERS = ("chestnut", "self-confidence", "adjusted margin", "random")
 
 
-def ranking_lines(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the table that compares ways of ranking."""
+def first_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of how many of the first images of each order are wrong."""
+    return _order_lines(rows, lambda found: found["precision"] * FIRST, 0, _ORDERS)
+
+
+def auroc_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of the AUROC of each order."""
+    return _order_lines(rows, lambda found: found["auroc"], 3, _ORDERS[:3])
+
+
+def _order_lines(
+    rows: list[dict[str, Any]], figure: Callable[[dict[str, float]], float], digits: int, orders: tuple[str, ...]
+) -> list[str]:
     lines = [
-        f"| flips | wrong labels | wrong of the first {FIRST}: chestnut | by self-confidence | by adjusted margin | at "
-        "random | AUROC: chestnut | by self-confidence | by adjusted margin |",
-        "| --- | ---: | --- | --- | --- | --- | --- | --- | --- |",
+        f"| flips | wrong labels | {' | '.join(orders)} |",
+        f"| --- | ---: |{' --- |' * len(orders)}",
     ]
     for name, chosen in _groups(rows):
-        wrong = spread((row["wrong"] for row in chosen), 0)
-        first = [spread((row["orders"][order]["precision"] * FIRST for row in chosen), 0) for order in _ORDERS]
-        areas = [spread((row["orders"][order]["auroc"] for row in chosen), 3) for order in _ORDERS[:3]]
-        lines.append(f"| {' | '.join((name, wrong, *first, *areas))} |")
+        cells = [spread((figure(row["orders"][order]) for row in chosen), digits) for order in orders]
+        lines.append(f"| {' | '.join((name, spread((row['wrong'] for row in chosen), 0), *cells))} |")
     return lines
 
 
 def suspect_lines(rows: list[dict[str, Any]]) -> list[str]:
     """Return the table of the suspects, and of the estimated shares of wrong labels beside the planted ones."""
     lines = [
-        "| flips | wrong labels | suspects | of them wrong | wrong labels found | NORMAL: planted | estimated | "
-        "PNEUMONIA: planted | estimated |",
+        "| flips | wrong labels | suspects | of them wrong | wrong labels found | wrong in NORMAL: planted | estimated "
+        "| wrong in PNEUMONIA: planted | estimated |",
         "| --- | ---: | --- | --- | --- | --- | --- | --- | --- |",
     ]
     none = [row for row in rows if not row["rate"]]
@@ -54,7 +62,7 @@ def spread(values: Iterable[float], digits: int = 0, percent: bool = False) -> s
     scale, sign = (100, " %") if percent else (1, "")
     numbers = [value * scale for value in values]
     texts = [f"{number:.{digits}f}" for number in (sum(numbers) / len(numbers), min(numbers), max(numbers))]
-    return texts[0] + sign if texts[1] == texts[2] else f"{texts[0]} ({texts[1]}–{texts[2]}){sign}"
+    return texts[0] + sign if texts[1] == texts[2] else f"{texts[0]}{sign} ({texts[1]}–{texts[2]}{sign})"
 
 
 def _groups(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chestnut.api.ensembles import ensemble, train_ensemble
     from chestnut.api.export import export_run
     from chestnut.api.importing import import_model
+    from chestnut.api.label_errors import label_errors
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
@@ -69,6 +70,7 @@ _HOMES = {
     "fetch": "chestnut.api.data",
     "folds": "chestnut.data.folds",
     "import_model": "chestnut.api.importing",
+    "label_errors": "chestnut.api.label_errors",
     "layers": "chestnut.api.recipes",
     "list_runs": "chestnut.api.run",
     "listen": "chestnut.api.listen",
@@ -119,6 +121,7 @@ __all__ = [
     "fetch",
     "folds",
     "import_model",
+    "label_errors",
     "layers",
     "list_runs",
     "listen",

@@ -33,6 +33,7 @@ NAMES = [
     ),
     *(
         "import_model",
+        "label_errors",
         "layers",
         "list_runs",
         "listen",

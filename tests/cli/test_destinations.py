@@ -26,7 +26,7 @@ INPUTS = {
     ("runs", "folder"), ("stress", "external"), ("serve", "token_file"),
     ("serve", "keep_images"), ("listen", "tls_cert"), ("listen", "tls_key"), ("listen", "tls_ca"), ("listen", "spool"),
     ("listen", "to"), ("import", "file"), ("activations", "file"), ("import", "reference"),
-    ("report", "study"),
+    ("report", "study"), ("errors", "folds"),
 }  # fmt: skip
 
 #: The arguments that each command needs; nothing of the kind exists.

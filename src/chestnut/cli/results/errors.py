@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or of a cross-validation.")],
+    suspects: Annotated[
+        bool, typer.Option("--suspects", help="Look for wrong labels instead: suspected label errors.")
+    ] = False,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            "--folds", metavar="CROSSVAL", help="Look for wrong labels in all images, by this cross-validation of them."
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option("--split", metavar="SPLIT", help="The evaluation to look at: a split, or another data set.")
     ] = "val",
@@ -34,9 +43,16 @@ def command(
     """Show what RUN decided wrongly or narrowly in an evaluation, into RUN/errors/SPLIT.
 
     The images must have been evaluated before, so this is no other look at a test split.
+
+    With --suspects or --folds, or for a cross-validation: list the images whose labels may be wrong, into RUN/suspects.
     """
     from chestnut.api.run import open_run
+    from chestnut.cli.results.label_errors import show_suspects
+    from chestnut.studies.held_out import is_crossval
 
+    if suspects or folds is not None or is_crossval(run):
+        show_suspects(run, split, folds, json, method=method, identities=identities, display=TerminalDisplay())
+        return
     subject = open_run(run)
     found = subject.errors(
         split,

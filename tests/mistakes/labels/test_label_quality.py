@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from chestnut.errors import DataError, MissingExtraError
-from chestnut.mistakes import label_quality
-from chestnut.mistakes.label_noise import confident_joint
-from chestnut.mistakes.label_quality import judge_labels
+from chestnut.mistakes.labels import quality as module
+from chestnut.mistakes.labels.noise import confident_joint
+from chestnut.mistakes.labels.quality import judge_labels
 
 
 def draw(seed, classes, rate):
@@ -64,6 +64,6 @@ def test_labels_of_one_class_are_refused():
 
 
 def test_the_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(label_quality, "find_spec", lambda name: None)
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"need cleanlab, .* run pip install 'chestnut\[labels\]'"):
         judge_labels(np.array([0, 1]), np.full((2, 2), 0.5))

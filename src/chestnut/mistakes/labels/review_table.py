@@ -6,7 +6,7 @@ import pandas as pd
 
 from chestnut.data.attributes import LABEL_REVIEW
 from chestnut.data.manifest import Manifest
-from chestnut.mistakes.label_quality import LabelQuality
+from chestnut.mistakes.labels.quality import LabelQuality
 from chestnut.runs.predictions import PredictionTable
 
 

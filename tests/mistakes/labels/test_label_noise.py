@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chestnut.mistakes.label_noise import confident_joint, estimate_noise, noise_shares
+from chestnut.mistakes.labels.noise import confident_joint, estimate_noise, noise_shares
 
 
 def draw(seed, images, classes):

@@ -5,6 +5,7 @@ The method is confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70:1373
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -70,7 +71,9 @@ def judge_labels(targets: Ints, probabilities: Floats) -> LabelQuality:
         raise DataError("the images have labels of one class only; label errors can be found where there are two")
     others = probabilities.copy()
     others[np.arange(len(targets)), targets] = -1.0
-    suspect = np.asarray(find_label_issues(targets, probabilities, n_jobs=1), dtype=bool)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # cleanlab's, of classes with few images: it keeps one of each
+        suspect = np.asarray(find_label_issues(targets, probabilities, n_jobs=1), dtype=bool)
     margin = np.asarray(get_label_quality_scores(targets, probabilities, method="normalized_margin"), dtype=np.float64)
     return LabelQuality(
         self_confidence=probabilities[np.arange(len(targets)), targets],

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from chestnut.errors import DataError
-from chestnut.mistakes.out_of_fold import pool_folds
+from chestnut.mistakes.labels.out_of_fold import pool_folds
 from chestnut.runs.predictions import PredictionTable
 
 

@@ -7,8 +7,8 @@ import pytest
 from chestnut.data.manifest import Manifest
 from chestnut.data.sources.load import load_dataset
 from chestnut.files.csv_files import csv_text
-from chestnut.mistakes.label_quality import LabelQuality
-from chestnut.mistakes.suspect_table import make_review_table
+from chestnut.mistakes.labels.quality import LabelQuality
+from chestnut.mistakes.labels.review_table import make_review_table
 from chestnut.runs.predictions import PredictionTable
 
 
