@@ -16,11 +16,11 @@ from chestnut.progress import Bars
 #: What the statistics are called that are compared; others say almost the same, and fewer tests find more.
 _NAMES = {
     "mean brightness": "mean brightness",
-    "standard deviation": "contrast (standard deviation)",
+    "standard deviation": "contrast",
     "1st percentile": "1st percentile of brightness",
     "99th percentile": "99th percentile of brightness",
     "entropy": "entropy",
-    "Laplacian variance": "sharpness (variance of the Laplacian)",
+    "Laplacian variance": "sharpness",
     "share of black pixels": "share of black pixels",
     "share of white pixels": "share of white pixels",
     "noise": "noise",

@@ -47,7 +47,7 @@ class Pictures:
             return ""
         return (
             f"{missing} of {len(images)} pictures have no heat map, since hiding part after part takes this network "
-            "too long; method='gradcam' is quicker."
+            "too long; method=gradcam is quicker."
         )
 
 
