@@ -16,10 +16,10 @@ TINY = ["--set=input.height=32", "--set=input.width=32", "--set=train.precision=
 
 def test_from_planted_errors_to_a_run_with_corrected_labels(chestnut):
     folder = chestnut.folder
-    cn.write_phantom(folder / "images", 60, size=48)
+    cn.write_phantom(folder / "images", 24, size=48)
     wrong = sorted((folder / "images").rglob("NORMAL/*.jpeg"))[0]
     moved = shutil.move(wrong, wrong.parent.parent / "PNEUMONIA" / "phantom-9000_1.jpeg")
-    words = ["--recipe", "mlp", "--folds", 2, "--set=train.epochs=4", *TINY]
+    words = ["--recipe", "mlp", "--folds", 2, "--set=train.epochs=1", *TINY]
     assert chestnut("crossval", "images", "--name", "five", *words)[0] == 0
     status, said, _ = chestnut("errors", "runs/five", "--json", "-")
     assert status == 0
@@ -46,8 +46,3 @@ def test_from_planted_errors_to_a_run_with_corrected_labels(chestnut):
     assert rows.loc[str(moved), "label"] == "NORMAL"
     assert len(rows) == found["images"]
     assert "label_suspect" not in rows
-
-    by_folds = cn.label_errors(folder / "runs" / "again", folds=folder / "runs" / "five", quiet=True)
-    assert by_folds.images == found["images"]
-    review = pd.read_csv(folder / "runs" / "again" / "suspects" / "suspects.csv", dtype=str, keep_default_na=False)
-    assert set(review["split"]) == {"train", "val", "test"}
