@@ -29,6 +29,8 @@ def test_the_maps_are_those_of_the_layers_themselves():
     assert outputs.layers[-1].name == "sum" and outputs.layers[-1].channels == 5
     first, total = outputs.compute(IMAGE, ["relu", "sum"])
     np.testing.assert_allclose(first, keras.ops.convert_to_numpy(inner(IMAGE / 255)), atol=1e-5)
+    (alone,) = outputs.compute(IMAGE, ["sum"])  # of a single output, Keras makes no list
+    np.testing.assert_allclose(alone, total, atol=1e-5)
     whole = keras.ops.convert_to_numpy(network(IMAGE))
     tail = keras.ops.convert_to_numpy(network.layers[-1](network.layers[-2](network.layers[-3](total))))
     np.testing.assert_allclose(tail, whole, atol=1e-5)

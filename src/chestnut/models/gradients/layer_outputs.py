@@ -59,7 +59,7 @@ class LayerOutputs:
         outputs = {layer.name: operation.output for layer, operation in self._found.items()}
         model = keras.Model(self._flat.inputs[0], [outputs[name] for name in names])
         found = model(keras.ops.convert_to_tensor(images.astype(np.float32)), training=False)
-        return [np.asarray(keras.ops.convert_to_numpy(one), np.float32) for one in found]
+        return [np.asarray(keras.ops.convert_to_numpy(one), np.float32) for one in keras.tree.flatten(found)]
 
     def first_kernels(self, member: int = 0) -> Values | None:
         """Return the kernels of the first convolution, shape (rows, columns, channels, filters); None without one.
