@@ -48,7 +48,7 @@ def test_validation_images_are_judged_under_every_shift(run, chestnut):
     assert not (run / "ledger.json").exists()
     chestnut("report", run)
     page = (run / "report.html").read_text()
-    assert "AUROC under every shift" in page and held["shortcut"]["sentence"][:40] in page
+    assert "AUROC, sensitivity and specificity under every shift" in page and held["shortcut"]["sentence"][:40] in page
 
 
 def test_some_shifts_never_replace_all_of_them(run, chestnut):

@@ -124,7 +124,7 @@ def test_the_page_shows_figures_folds_and_curves(made, tmp_path):
     page = (tmp_path / "page.html").read_text()
     assert f"mlp reaches AUROC {result.pooled.metrics['auroc'].value:.3f}" in page
     assert "Fold 2, repeat 2" in page and "not a standard error" in page
-    assert page.count("data:image/png;base64") == 6
+    assert page.count("data:image/svg+xml;base64") == 6
     (folder.path / "crossval.json").rename(tmp_path / "kept")
     with pytest.raises(RunError, match=r"has no crossval\.json yet"):
         write_crossval_page(folder, tmp_path / "page.html")
