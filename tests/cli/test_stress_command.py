@@ -63,7 +63,7 @@ def test_some_shifts_never_replace_all_of_them(run, chestnut):
     assert held["shortcut"]["agree"]["shifted_auroc"] is None
     chestnut("report", run)
     page = (run / "report.html").read_text()
-    assert page.count(f"Mean over the {len(SHIFTS)} shifts") == 1 and "Under some of the shifts" in page
+    assert page.count(f"Mean over the {len(SHIFTS)} shifts</span>") == 1 and "Under some of the shifts" in page
 
 
 def test_an_external_set_is_renamed_and_the_threshold_kept(run, elsewhere, chestnut, tmp_path):
