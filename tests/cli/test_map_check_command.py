@@ -19,7 +19,7 @@ def run(workspace, tmp_path):
 def test_a_check_is_written_read_and_printed(chestnut, run):
     from chestnut.explain.checks.file import read_check
 
-    words = ("explain", run, "--check", "--methods", "occlusion,gradcam", "--images", 8)
+    words = ("explain", run, "--check", "--methods", "occlusion,gradcam", "--images", 8, "--retrain")
     status, said, _ = chestnut(*words, "--json", "check.json")
     assert status == 0
     held = json.loads((chestnut.folder / "check.json").read_text())
@@ -32,7 +32,8 @@ def test_a_check_is_written_read_and_printed(chestnut, run):
     assert found.counts == {"NORMAL": 4, "PNEUMONIA": 4}
     assert [one.method for one in found.methods] == ["occlusion", "gradcam"]
     assert found.methods[0].lesions.images == 4
-    assert set(found.methods[1].redrawn) == {"top", "half", "all"}
+    assert set(found.methods[1].redrawn) == {"top", "half", "all", "labels"}
+    assert {one.passed["labels"] for one in found.methods} <= {True, False}
     assert "✓" in said or "✗" in said
     for sentence in found.sentences:
         assert " ".join(sentence.split()[:6]) in " ".join(said.split())
@@ -50,7 +51,7 @@ def test_a_check_is_written_read_and_printed(chestnut, run):
     ("words", "message"),
     [
         ((), "name images to explain, or give --check"),
-        (("x", "--images", "4"), "--methods, --images, --other and --lesions belong to --check"),
+        (("x", "--images", "4"), "--methods, --images, --other, --lesions and --retrain belong to --check"),
         (("--check", "--method", "gradcam"), "with --check give --methods, and none of these"),
         (("x", "y", "--check"), "--check takes one data set, not 2"),
         (("--check", "--methods", "gradcan"), "--methods 'gradcan': there is none of that name; did you mean gradcam"),

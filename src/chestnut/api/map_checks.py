@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Unpack
 
 from chestnut.api.data import Data, read_data
@@ -41,6 +42,7 @@ class MapChecks:
         images: int = 60,
         other: str | Path | None = None,
         lesions: bool = False,
+        retrain: bool = False,
         seed: int = 0,
         **options: Unpack[DisplayOptions],
     ) -> MapCheck:
@@ -57,7 +59,9 @@ class MapChecks:
             other: The folder of a second run of the same recipe, trained with another seed: once all weights are
                 redrawn, maps must be less like those before than the maps of the two runs are like each other.
             lesions: Whether to refuse images of which none has a mask of a lesion, instead of leaving that test out.
-            seed: The seed of the choice of images, of the redrawing and of random orders.
+            retrain: Whether to train the recipe again on labels that are shuffled among the patients, which takes as
+                long as the run did: maps must be others for that network.
+            seed: The seed of the choice of images, of the redrawing, of the shuffling and of random orders.
             **options: `quiet` and `display`; see `DisplaySettings`.
 
         Raises:
@@ -89,10 +93,20 @@ class MapChecks:
 
         second = None if other is None else _opener(_matching_bundle(RunFolder.open(other), bundle))
         plan = Plan(tuple(methods), images, "" if other is None else RunFolder.open(other).name, lesions, seed)
-        openers = Openers(_opener(bundle), redrawn, second)
-        found = check_run_maps(self.folder, bundle, manifest, openers, plan, how.shown.bar)
+        with TemporaryDirectory() as scratch:
+            shuffled = _train_shuffled(self.folder, Path(scratch) / "shuffled", seed, how) if retrain else None
+            openers = Openers(_opener(bundle), redrawn, second, shuffled)
+            found = check_run_maps(self.folder, bundle, manifest, openers, plan, how.shown.bar)
         write_check(self.folder, found)
         return found
+
+
+def _train_shuffled(run: RunFolder, folder: Path, seed: int, how: DisplaySettings) -> Callable[[Method], Engine]:
+    """Train the recipe of a run on shuffled labels, and return what opens the network."""
+    from chestnut.inference.run_bundle import read_run_bundle
+    from chestnut.studies.shuffled_labels import train_on_shuffled_labels
+
+    return _opener(read_run_bundle(train_on_shuffled_labels(run, folder, seed, how.shown.bar)))
 
 
 def _opener(bundle: Bundle) -> Callable[[Method], Engine]:

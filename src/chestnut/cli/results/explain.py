@@ -68,6 +68,10 @@ def command(
     lesions: Annotated[
         bool, typer.Option("--lesions", help="With --check: refuse images without masks of lesions.")
     ] = False,
+    retrain: Annotated[
+        bool,
+        typer.Option("--retrain", help="With --check: train again on shuffled labels; maps must change."),
+    ] = False,
     json: JsonOption = None,
 ) -> None:
     """Draw which places of FILES speak for a class, by the network of RUN: the image, what the network sees, and a map.
@@ -79,10 +83,10 @@ def command(
     if check and (of is not None or method != "auto" or folder is not None or npy):
         raise DataError("--class, --method, --out and --npy draw maps; with --check give --methods, and none of these")
     if check:
-        _check(run, files or [], methods, images, other, lesions=lesions, json=json)
+        _check(run, files or [], methods, images, other, lesions=lesions, retrain=retrain, json=json)
         return
-    if methods is not None or images is not None or other is not None or lesions:
-        raise DataError("--methods, --images, --other and --lesions belong to --check; give it too")
+    if methods is not None or images is not None or other is not None or lesions or retrain:
+        raise DataError("--methods, --images, --other, --lesions and --retrain belong to --check; give it too")
     if not files:
         raise DataError("name images to explain, or give --check to check maps on the validation images")
     from chestnut.api.run import open_run
@@ -109,6 +113,7 @@ def _check(
     other: Path | None,
     *,
     lesions: bool,
+    retrain: bool,
     json: Path | None,
 ) -> None:
     from chestnut.api.run import open_run
@@ -123,6 +128,7 @@ def _check(
         images=60 if images is None else images,
         other=other,
         lesions=lesions,
+        retrain=retrain,
         display=TerminalDisplay(),
     )
     if emit({"run": str(run), **found.to_dict()}, json):

@@ -102,6 +102,7 @@ _SAME = frozenset(
         "resize",
         "resplit",
         "resume",
+        "retrain",
         "rotation",
         "rule",
         "runs",

@@ -9,7 +9,7 @@ from rich.table import Table
 from chestnut.cli.shared.output import out, print_notes
 from chestnut.cli.shared.tables import table
 from chestnut.explain.checks.map_check import MapCheck
-from chestnut.explain.checks.method_check import MethodCheck
+from chestnut.explain.checks.method_check import Depth, MethodCheck
 from chestnut.explain.checks.wording import percent
 from chestnut.explain.checks.zones import PLACES
 
@@ -39,13 +39,19 @@ def print_check(check: MapCheck, run: Path, place: Path) -> None:
 def methods_table(check: MapCheck, run: Path) -> Table:
     """Return what was measured for each method, in short."""
     whose = f"{check.images:,} {'validation ' if check.split else ''}images of {check.patients:,} patients"
-    numbers = ("in lesions", "maximum there", "alike when redrawn", "gain of order")
+    shuffled = any("labels" in one.redrawn for one in check.methods)
+    labels = ("alike when labels are shuffled",) if shuffled else ()
+    numbers = ("in lesions", "maximum there", "alike when redrawn", *labels, "gain of order")
     built = table(
         f"Maps of {run}: {whose}, seed {check.seed}", ("method", *numbers), numbers, ("maximum there",), "--json"
     )
     for one in check.methods:
         built.add_row(
-            one.method, *_lesion_cells(one), _redrawn_cell(one), _verdict(str(one.curves.gain), one, "curves")
+            one.method,
+            *_lesion_cells(one),
+            _likeness_cell(one, "all", "weights"),
+            *([_likeness_cell(one, "labels", "labels")] if shuffled else []),
+            _verdict(str(one.curves.gain), one, "curves"),
         )
     first = check.methods[0]
     if first.lesions is not None:
@@ -63,8 +69,8 @@ def _lesion_cells(one: MethodCheck) -> tuple[str, str]:
     return percent(one.lesions.mass), _verdict(percent(one.lesions.hits), one, "lesions")
 
 
-def _redrawn_cell(one: MethodCheck) -> str:
-    return "–" if "all" not in one.redrawn else _verdict(str(one.redrawn["all"].correlation), one, "weights")
+def _likeness_cell(one: MethodCheck, depth: Depth, test: str) -> str:
+    return "–" if depth not in one.redrawn else _verdict(str(one.redrawn[depth].correlation), one, test)
 
 
 def _verdict(text: str, one: MethodCheck, test: str) -> str:

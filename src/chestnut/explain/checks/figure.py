@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.explain.checks.map_check import MapCheck
+from chestnut.explain.checks.method_check import Depth
 from chestnut.explain.checks.rules import MOST_ALIKE
 from chestnut.explain.checks.zones import PLACES
 from chestnut.figures.style import (
@@ -30,7 +31,8 @@ _MARGIN = 1.5  # inches above and below the rows
 def draw_tests(check: MapCheck) -> Figure:
     """Draw one panel a test, with a row for each method and a dashed line for chance or the limit."""
     lesions = check.methods[0].lesions
-    panels = ["weights", "curves"] if lesions is None else ["lesions", "weights", "curves"]
+    made = {"lesions": lesions is not None, "labels": any("labels" in one.redrawn for one in check.methods)}
+    panels = [panel for panel in _PANELS if made.get(panel, True)]
     figure = new_figure(_WIDTH, _MARGIN + _ROW * len(check.methods))
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, panel in zip(every, panels, strict=True):
@@ -81,13 +83,22 @@ def _draw_lesions(axes: Axes, check: MapCheck) -> None:
 
 
 def _draw_weights(axes: Axes, check: MapCheck) -> None:
+    _draw_likeness(axes, check, "all")
+    set_title(axes, "Weights redrawn", "alike before and after; lower is better")
+
+
+def _draw_labels(axes: Axes, check: MapCheck) -> None:
+    _draw_likeness(axes, check, "labels")
+    set_title(axes, "Labels shuffled", "alike if retrained; lower is better")
+
+
+def _draw_likeness(axes: Axes, check: MapCheck, depth: Depth) -> None:
     style_axes(axes, "rank correlation", "")
     for at, one in enumerate(check.methods):
-        if "all" in one.redrawn:
-            _draw(axes, at, one.redrawn["all"].correlation, SERIES[0])
+        if depth in one.redrawn:
+            _draw(axes, at, one.redrawn[depth].correlation, SERIES[0])
     axes.axvline(MOST_ALIKE, color=MUTED, linewidth=1, dashes=(4, 3), zorder=1)
     axes.set_xlim(-0.02, 1.02)
-    set_title(axes, "Weights redrawn", "alike before and after; lower is better")
 
 
 def _draw_curves(axes: Axes, check: MapCheck) -> None:
@@ -98,7 +109,7 @@ def _draw_curves(axes: Axes, check: MapCheck) -> None:
     set_title(axes, "Order of places", "insertion less deletion; higher is better")
 
 
-_PANELS = {"lesions": _draw_lesions, "weights": _draw_weights, "curves": _draw_curves}
+_PANELS = {"lesions": _draw_lesions, "weights": _draw_weights, "labels": _draw_labels, "curves": _draw_curves}
 
 
 def _draw(axes: Axes, at: float, estimate: Estimate, colour: str) -> None:

@@ -27,6 +27,14 @@ from chestnut.progress import Bars, silent
 #: The number of images of which maps are made at a time.
 _TOGETHER = 8
 
+#: What progress bars call the networks that know less.
+_NAMES: dict[Depth, str] = {
+    "top": "Last layer redrawn:",
+    "half": "Upper half redrawn:",
+    "all": "All weights redrawn:",
+    "labels": "Labels shuffled:",
+}
+
 #: Makes the maps of images, (n, height, width), of the class of each, by its number.
 Mapper = Callable[[Method, Grey, npt.NDArray[np.int64]], Sequence[Values]]
 
@@ -38,7 +46,8 @@ class Networks:
     Attributes:
         maps: Makes its maps.
         probabilities: Computes its probabilities.
-        redrawn: Makes maps of copies whose weights were redrawn, by how many of them.
+        redrawn: Makes maps of networks that know less: copies whose weights were redrawn, by how many of them, and one
+            that was trained on shuffled labels.
         trained: Makes maps of a second network that was trained separately; None without one.
     """
 
@@ -94,8 +103,7 @@ class Measurement:
         subjects, networks = self.subjects, self.networks
         first, patients = maps[: self.again], subjects.patients[: self.again]
         redrawn = {
-            depth: self._draw(mapper, method, self.again, f"Weights redrawn ({depth}):")
-            for depth, mapper in networks.redrawn.items()
+            depth: self._draw(mapper, method, self.again, _NAMES[depth]) for depth, mapper in networks.redrawn.items()
         }
         trained = networks.trained and self._draw(networks.trained, method, self.again, "The other run:")
         with self.bars(f"Insertion and deletion by {method}") as tick:

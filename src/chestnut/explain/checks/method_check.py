@@ -16,9 +16,9 @@ from chestnut.explain.methods import Method
 #: A map, float32, shape (height, width) of the network's input.
 Values = npt.NDArray[np.float32]
 
-#: How much of a network is redrawn: the layer of logits, the upper half of the layers, or all.
-Depth = Literal["top", "half", "all"]
-DEPTHS: tuple[Depth, ...] = ("top", "half", "all")
+#: How much of a network is redrawn: the layer of logits, the upper half of the layers, or all; or `labels`, a network
+#: that was trained on labels that were shuffled among the patients.
+Depth = Literal["top", "half", "all", "labels"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class MethodCheck:
         empty: The number of maps in which nothing speaks for the class.
         places: The shares by class and place; empty where no lungs were found.
         lesions: The figures on lesions; None where there are none.
-        redrawn: How alike maps are before and after weights are redrawn, by how many; empty where not measured.
+        redrawn: How alike maps are to those of a network that knows less, by how much less; empty where not measured.
         images: How alike the maps of two images of one class are, by the same network; None where no class has two.
         trained: How alike the maps of two networks are that were trained separately; None without a second run.
         above_trained: The structural similarity after all weights are redrawn, less that of the two networks.
@@ -147,12 +147,13 @@ class MethodCheck:
     @property
     def passed(self) -> dict[str, bool | None]:
         """Whether the method passed each test; None for a test that was not made. See `Rules`."""
-        lesions, all_redrawn = self.lesions, self.redrawn.get("all")
+        lesions, all_redrawn, shuffled = self.lesions, self.redrawn.get("all"), self.redrawn.get("labels")
         return {
             "lesions": None if lesions is None else Rules.finds_lesions(lesions.excess, lesions.hits, lesions.chance),
             "weights": None
             if all_redrawn is None
             else Rules.depends_on_weights(all_redrawn.correlation, self.above_trained),
+            "labels": None if shuffled is None else Rules.depends_on_labels(shuffled.correlation),
             "curves": Rules.orders_places(self.curves.gain),
         }
 

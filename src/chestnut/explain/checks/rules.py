@@ -37,6 +37,15 @@ class Rules:
         return is_below(correlation, MOST_ALIKE) and (above_trained is None or is_below(above_trained, 0.0))
 
     @staticmethod
+    def depends_on_labels(correlation: Estimate) -> bool:
+        """Tell whether maps are others for a network that was trained on shuffled labels (Adebayo et al. 2018).
+
+        Args:
+            correlation: The rank correlation of the maps of the two networks.
+        """
+        return is_below(correlation, MOST_ALIKE)
+
+    @staticmethod
     def orders_places(gain: Estimate) -> bool:
         """Tell whether the places of maps matter to the network in their order, more than in a random one.
 

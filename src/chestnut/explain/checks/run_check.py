@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +29,7 @@ from chestnut.runs.folder import RunFolder
 IMAGES, AGAIN = 60, 16
 
 #: How much of the layers is redrawn, from the top.
-SHARES: dict[Depth, float] = {"top": 0.0, "half": 0.5, "all": 1.0}
+SHARES: Mapping[Depth, float] = {"top": 0.0, "half": 0.5, "all": 1.0}
 
 #: Opens a network for a method.
 Opener = Callable[[Method], Engine]
@@ -62,11 +62,13 @@ class Openers:
         own: Opens the network of the run.
         redrawn: Opens a copy with redrawn weights, by how many.
         other: Opens the network of the second run; None without one.
+        shuffled: Opens a network that was trained on shuffled labels; None without one.
     """
 
     own: Opener
     redrawn: Callable[[Depth], Engine]
     other: Opener | None = None
+    shuffled: Opener | None = None
 
 
 def check_run_maps(
@@ -100,7 +102,7 @@ def check_run_maps(
     networks = Networks(
         _mapper(openers.own, bundle),
         lambda images: openers.own("occlusion").probabilities(images, chosen.paths, bundle.temperature),
-        {depth: _redrawn_mapper(openers, depth, bundle) for depth in SHARES},
+        _less_knowing(openers, bundle),
         None if openers.other is None else _mapper(openers.other, bundle),
     )
     again = min(AGAIN, len(subjects))
@@ -142,6 +144,12 @@ def _mapper(opener: Opener, bundle: Bundle) -> Mapper:
         return [one.values for one in explain_images(opener(method), bundle.classes, images, of, method)]
 
     return draw
+
+
+def _less_knowing(openers: Openers, bundle: Bundle) -> dict[Depth, Mapper]:
+    """Return what makes the maps of networks that know less than that of the run."""
+    found: dict[Depth, Mapper] = {depth: _redrawn_mapper(openers, depth, bundle) for depth in SHARES}
+    return found if openers.shuffled is None else found | {"labels": _mapper(openers.shuffled, bundle)}
 
 
 def _redrawn_mapper(openers: Openers, depth: Depth, bundle: Bundle) -> Mapper:

@@ -12,13 +12,14 @@ from chestnut.explain.checks.rules import MOST_ALIKE, is_above, is_below
 _TESTS = {
     "lesions": "lie in the lesions more than chance explains (mass and maximum, lower ends above chance)",
     "weights": f"change with the weights (rank correlation once all are random below {MOST_ALIKE:g}, upper end)",
+    "labels": f"change with the labels (rank correlation once labels are shuffled below {MOST_ALIKE:g}, upper end)",
     "curves": "name places that matter to the network (insertion and deletion better than in random order, lower end)",
 }
 
 
 def leading_method(methods: Sequence[MethodCheck]) -> MethodCheck:
     """Return the first method of those that failed the fewest tests."""
-    return min(methods, key=lambda one: list(one.passed.values()).count(False))
+    return min(methods, key=_count_failed)
 
 
 def describe_tests(methods: Sequence[MethodCheck], other: str, without_lesions: str) -> Iterator[str]:
@@ -43,22 +44,40 @@ def describe_tests(methods: Sequence[MethodCheck], other: str, without_lesions: 
 
 
 def describe_outside(methods: Sequence[MethodCheck]) -> Iterator[str]:
-    """Return a sentence for each class: how much of its evidence lies outside the lungs, by the leading method."""
-    lead = leading_method(methods)
-    for one in lead.places:
-        if one.place == "lungs" and one.share.value is not None and one.chance is not None:
+    """Return a sentence for each class: how much of its evidence lies outside the lungs, by the methods that did best.
+
+    Methods that pass equally may disagree, so all of them are named.
+    """
+    least = min(_count_failed(one) for one in methods)
+    best = [one for one in methods if _count_failed(one) == least]
+    for of in dict.fromkeys(place.of for one in best for place in one.places):
+        shares = {one.method: place for one in best for place in one.places if (place.of, place.place) == (of, "lungs")}
+        known = {method: place for method, place in shares.items() if None not in (place.share.value, place.chance)}
+        if known:
+            by = ", ".join(f"{percent(turned(place.share))} by {method}" for method, place in known.items())
+            area = 100 * (1 - float(next(iter(known.values())).chance or 0))
             yield (
-                f"{percent(turned(one.share))} of the evidence for {one.of} lies outside the lungs ({lead.method}); "
-                f"{100 * (1 - one.chance):.0f} % of the image do: {_judge(one)}."
+                f"Of the evidence for {of}, these shares lie outside the lungs: {by}; of the image, {area:.0f} % do. "
+                f"{_judge(list(known.values()))}"
             )
 
 
-def _judge(one: PlaceShare) -> str:
-    if is_above(one.excess, 0):
-        return "the lungs count for more than their area"
-    if is_below(one.excess, 0):
-        return "the lungs count for less than their area, a sign of a shortcut"
-    return "no more in the lungs than chance explains, which a shortcut would look like"
+def _count_failed(one: MethodCheck) -> int:
+    return list(one.passed.values()).count(False)
+
+
+def _judge(shares: Sequence[PlaceShare]) -> str:
+    more = [is_above(one.excess, 0) for one in shares]
+    less = [is_below(one.excess, 0) for one in shares]
+    if all(more):
+        return "The lungs count for more than their area."
+    if all(less):
+        return "The lungs count for less than their area: a sign of a shortcut."
+    if any(more) and any(less):
+        return "The methods disagree whether the lungs count for more or less than their area, so look at both."
+    if any(less):
+        return "By some of them the lungs count for less than their area, which may be a sign of a shortcut."
+    return "Not all of them show more in the lungs than chance explains; a shortcut would look like this."
 
 
 def turned(share: Estimate) -> Estimate:
