@@ -76,7 +76,7 @@ def measured(maps, **networks):
 
 def test_maps_that_lie_where_the_network_looks_pass_every_test():
     found = measured(true_maps, redrawn={"all": noise_maps}, trained=true_maps)
-    assert found.passed == {"lesions": True, "weights": True, "curves": True}
+    assert found.passed == {"lesions": True, "weights": True, "labels": None, "curves": True}
     assert found.lesions.hits.value == 1 and found.lesions.mass.value > 0.5
     assert found.trained.similarity.value > found.redrawn["all"].similarity.value
 
@@ -89,7 +89,7 @@ def test_maps_that_do_not_look_at_the_weights_fail():
 
 def test_maps_of_noise_find_no_lesion_and_order_no_places():
     found = measured(noise_maps)
-    assert found.passed == {"lesions": False, "weights": None, "curves": False}
+    assert found.passed == {"lesions": False, "weights": None, "labels": None, "curves": False}
     assert found.lesions.mass.value == pytest.approx(found.lesions.area, abs=0.02)
 
 
@@ -205,6 +205,6 @@ def test_a_check_survives_json():
     )  # fmt: skip
     held = json.loads(json.dumps(check.to_dict()))
     assert MapCheck.from_dict(held) == check
-    assert held["methods"][0]["passed"] == {"lesions": True, "weights": True, "curves": True}
+    assert held["methods"][0]["passed"] == {"lesions": True, "weights": True, "labels": None, "curves": True}
     assert "gradcam and occlusion lie in the lesions" in held["sentences"][0]
     assert any("of the evidence for PNEUMONIA lies outside the lungs" in one for one in held["sentences"])
