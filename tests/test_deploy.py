@@ -20,7 +20,7 @@ DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 
 #: The dependencies that training needs, and serving does not.
-TRAINING = {"jinja2", "keras", "onnx", "optuna", "tensorboard", "tensorflow", "tensorflow-cpu", "tf2onnx"}
+TRAINING = {"jinja2", "keras", "onnx", "optuna", "tensorboard", "tensorflow", "tensorflow-cpu", "tf2onnx", "xlsxwriter"}
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 

@@ -17,7 +17,7 @@ from chestnut.data.augmented_copies import Job, write_copies
 from chestnut.data.manifest import Manifest
 from chestnut.data.sources.load import load_dataset
 from chestnut.errors import DataError, DeviceError, RecipeError, RunError
-from chestnut.inference.evaluate import _name as name_evaluation
+from chestnut.inference.evaluate import name_evaluation
 from chestnut.names import class_fault, make_name, name_fault, printable
 from chestnut.runs.places import free_folder, named_folder, require_free
 from chestnut.studies.comparison.plan import ComparisonPlan

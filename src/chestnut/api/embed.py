@@ -35,7 +35,8 @@ def embed(
     from chestnut.data.columns import read_columns
     from chestnut.evaluation.softmax import probabilities
     from chestnut.explain.embedding.embedding import embed_images
-    from chestnut.explain.embedding.folder import PAGE, write_embedding
+    from chestnut.explain.embedding.folder import write_embedding
+    from chestnut.explain.embedding.layout import PAGE
     from chestnut.explain.embedding.projection import require_projection
     from chestnut.inference.engine_choice import open_engine
     from chestnut.inference.own_images import decode_unchanged

@@ -81,8 +81,8 @@ class MapChecks:
                 raise ExplanationError(f"methods={method!r}: there is none of that name; {suggest(method, METHODS)}")
         manifest = None if data is None else read_data(data)
         load_framework()
-        from chestnut.explain.checks.file import write_check
         from chestnut.explain.checks.run_check import SHARES, Openers, Plan, check_run_maps
+        from chestnut.explain.checks.write_check import write_check
         from chestnut.inference.engines.redrawn_engine import open_redrawn
         from chestnut.inference.run_bundle import read_run_bundle
 

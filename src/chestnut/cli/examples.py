@@ -57,7 +57,7 @@ EXAMPLES = {
     "errors": ("chestnut errors runs/first", "chestnut errors runs/first --split test"),
     "activations": (
         "chestnut activations runs/first images/PNEUMONIA/one.jpeg",
-        "chestnut activations runs/first one.jpeg --layers conv_1,conv_2 --out layers.png",
+        "chestnut activations runs/first one.jpeg --layers 4 --out layers.png",
     ),
     "embed": ("chestnut embed runs/first", "chestnut embed runs/first --method umap --colour class --colour source"),
     "guard": ("chestnut guard runs/first", "chestnut guard runs/first --false-alarms 0.05"),

@@ -88,7 +88,7 @@ class Contrast:
         """Return the difference as a clause about these images.
 
         >>> Contrast("noise", "", 1.2, 0.8, Estimate(0.81, 0.7, 0.9), 0.001, 0.01).describe()
-        'noise is higher (median 1.2 against 0.8; in 81 % of pairs, 70–90 %; p = 0.010)'
+        'noise is higher (median 1.20 against 0.800; in 81 % of pairs, 70–90 %; p = 0.010)'
         >>> Contrast("view", "AP", 0.6, 0.2, Estimate(0.4, 0.1, 0.6), 0.001, 0.01).describe()
         'view AP is more frequent (60 % against 20 %; difference 0.400 (0.100–0.600); p = 0.010)'
         """

@@ -49,7 +49,7 @@ def command(
     and other groups are kept apart.
     """
     from chestnut.api.run import open_run
-    from chestnut.explain.embedding.folder import PAGE
+    from chestnut.explain.embedding.layout import PAGE
 
     found = open_run(run).embed(
         split,

@@ -1,4 +1,4 @@
-"""Read and write the check of a run's maps: `explain/check/check.json` in the run's folder."""
+"""Read the check of a run's maps: `explain/check/check.json` in the run's folder."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from chestnut.evaluation.intervals.estimate import CONFIDENCE, Estimate
-from chestnut.explain.checks.figure import draw_places, draw_tests
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.explain.checks.map_check import MapCheck
 from chestnut.explain.checks.method_check import Curves, Depth, LesionFigures, Likeness, PlaceShare
 from chestnut.explain.methods import Method
-from chestnut.figures.saving import save
-from chestnut.files.json_files import json_text, parse_json
+from chestnut.files.json_files import parse_json
 from chestnut.runs.folder import RunFolder
-from chestnut.runs.timestamp import now
 
 _TYPED = ConfigDict(strict=True)
 
@@ -73,19 +70,3 @@ def read_check(run: RunFolder) -> MapCheck | None:
     if not path.exists():
         return None
     return MapCheck.from_dict(parse_json(run.read(path), path, CheckFile, run.files.remedy(path)))
-
-
-def write_check(run: RunFolder, check: MapCheck) -> None:
-    """Write check.json, tests.png and places.png into a run's folder.
-
-    Raises:
-        DiskError: The disk is full or may not be written.
-    """
-    folder = check_folder(run)
-    save(draw_tests(check), folder / "tests.png")
-    if any(one.share.value is not None for method in check.methods for one in method.places):
-        save(draw_places(check), folder / "places.png")
-    else:
-        (folder / "places.png").unlink(missing_ok=True)
-    facts = {"when": now(), "confidence": CONFIDENCE}
-    run.write(folder / "check.json", json_text(facts | check.to_dict()))

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from chestnut.evaluation.grouping import Grouping
 from chestnut.explain.embedding.embedding import CLASS, ERROR, Embedding
+from chestnut.explain.embedding.layout import FACTS, FIGURE, GROUP, SHEET, TABLE, name_axes
 from chestnut.explain.embedding.thumbnails import Sheet, choose_pictured, make_sheet
 from chestnut.figures.embedding import embedding_figure
 from chestnut.figures.saving import save
 from chestnut.files.json_files import write_json
 from chestnut.runs.predictions import write_rows
-
-#: The files of the folder.
-TABLE, FACTS, FIGURE, SHEET, PAGE = (
-    "embedding.csv",
-    "embedding.json",
-    "embedding.png",
-    "pictures.jpg",
-    "embedding.html",
-)
-
-#: What begins the name of a column of `TABLE` with the groups of a colouring.
-GROUP: Final = "group: "
 
 #: The most panels of the figure, unless more are asked for.
 _PANELS = 4
@@ -56,18 +45,6 @@ def write_embedding(
     save(
         embedding_figure(embedding.points, _panels(embedding, colours), name_axes(embedding.explained)), folder / FIGURE
     )
-
-
-def name_axes(explained: Sequence[float] | None) -> tuple[str, str]:
-    """Say what the axes of an embedding show.
-
-    >>> name_axes((0.314, 0.12)), name_axes(None)
-    (('component 1 (31 % of the variance)', 'component 2 (12 %)'), ('UMAP 1', 'UMAP 2'))
-    """
-    if explained is None:
-        return "UMAP 1", "UMAP 2"
-    first, second = (f"{share:.0%}".replace("%", " %") for share in explained)
-    return f"component 1 ({first} of the variance)", f"component 2 ({second})"
 
 
 def _table(embedding: Embedding, sheet: Sheet) -> Any:

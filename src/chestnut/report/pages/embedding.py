@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from chestnut.explain.embedding.folder import FACTS, GROUP, SHEET, TABLE, name_axes
+from chestnut.explain.embedding.layout import FACTS, GROUP, SHEET, TABLE, name_axes
 from chestnut.files.csv_files import parse_csv
 from chestnut.files.reading import read_content
 from chestnut.report.identities import Identities

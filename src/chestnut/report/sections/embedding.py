@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.explain.embedding.folder import FACTS, FIGURE, PAGE
+from chestnut.explain.embedding.layout import FACTS, FIGURE, PAGE
 from chestnut.explain.embedding.separation import NEIGHBOURS, Separation
 from chestnut.files.json_files import read_json
 from chestnut.report.render import Picture, picture
