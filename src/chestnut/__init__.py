@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from chestnut.api.ensembles import ensemble, train_ensemble
     from chestnut.api.export import export_run
     from chestnut.api.importing import import_model
+    from chestnut.api.insight.pictures import draw_predictions
     from chestnut.api.label_errors import label_errors
     from chestnut.api.listen import listen
     from chestnut.api.lungs import lungs
     from chestnut.api.paired import compare_runs
-    from chestnut.api.pictures import draw_predictions
     from chestnut.api.predict import predict, predict_csv
     from chestnut.api.recipes import layers, lr_range
     from chestnut.api.resume import resume
@@ -63,7 +63,7 @@ _HOMES = {
     "compare_runs": "chestnut.api.paired",
     "control": "chestnut.api.control",
     "crossval": "chestnut.api.studies",
-    "draw_predictions": "chestnut.api.pictures",
+    "draw_predictions": "chestnut.api.insight.pictures",
     "ensemble": "chestnut.api.ensembles",
     "evaluate": "chestnut.evaluation.metrics",
     "export_run": "chestnut.api.export",

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import chestnut as cn
-from chestnut.api import pictures
+from chestnut.api.insight import pictures
 from chestnut.errors import DataError
 
 

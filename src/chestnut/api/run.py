@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Unpack
 from chestnut.api.calibration import Calibrated
 from chestnut.api.data import Data, read_data
 from chestnut.api.describing import Describing
-from chestnut.api.errors import errors
-from chestnut.api.explain import explain
 from chestnut.api.exporting import Exporting
 from chestnut.api.guard import guard
-from chestnut.api.inspection import Inspection
-from chestnut.api.map_checks import MapChecks
+from chestnut.api.insight.inspection import Inspection
+from chestnut.api.insight.map_checks import MapChecks
+from chestnut.api.insight.pictures import Pictured
 from chestnut.api.options import (
     DisplayOptions,
     DisplaySettings,
@@ -28,7 +27,6 @@ from chestnut.api.options import (
     TrainSettings,
     read_options,
 )
-from chestnut.api.pictures import Pictured
 from chestnut.api.predict import predict
 from chestnut.config import Recipe
 from chestnut.inference.guard.policy import FALSE_ALARMS
@@ -40,11 +38,8 @@ if TYPE_CHECKING:
 
     from chestnut.diagnosis.diagnosis import Diagnosis
     from chestnut.evaluation.metrics import Evaluation
-    from chestnut.explain.map_folder import MapFile
-    from chestnut.explain.methods import Choice
     from chestnut.inference.guard.summary import GuardSummary
     from chestnut.inference.predictions import Predictions
-    from chestnut.mistakes.mistakes import Mistakes
     from chestnut.robustness.exchange.exchange import Exchange
     from chestnut.robustness.validation import Stress
     from chestnut.studies.leave_source_out import LeftOut
@@ -157,66 +152,6 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             EngineError: An engine that is unknown or cannot be reached.
         """
         return predict(self.folder, images, skip_bad=skip_bad, **options)
-
-    def explain(
-        self,
-        images: str | Path | Sequence[str | Path],
-        *,
-        to: str | Path | None = None,
-        of: str | None = None,
-        method: Choice = "auto",
-        raw: bool = False,
-        **options: Unpack[DisplayOptions],
-    ) -> list[MapFile]:
-        """Draw which places of images speak for a class, beside the images and what the network sees of them.
-
-        Args:
-            images: Image files, folders of images, or glob patterns; one or several.
-            to: A new folder, or an empty one, for the pictures; None for `explain/maps` in the run's folder, whose
-                earlier content is replaced.
-            of: The class to explain; None for the positive one of two, and for the likeliest of more.
-            method: `gradcam`, `gradcam++`, `hirescam`, `layercam` and `eigencam` for networks with convolutions;
-                `integrated-gradients` and `smoothgrad` for networks; `activation`, which is exact, for networks that
-                average their last maps; `occlusion`, which hides part after part, for all; `auto` for activation where
-                it needs no Keras, and occlusion elsewhere.
-            raw: Whether to write the values of each map, too, as `.npy`.
-            **options: `quiet` and `display`; see `DisplaySettings`.
-
-        Returns:
-            What each picture shows.
-
-        Raises:
-            ExplanationError: The class or the method is unknown, or the network does not allow the method.
-            DataError: No images, or unreadable ones; or the folder is not empty.
-            BundleError: The bundle is missing or was changed.
-        """
-        return explain(self.folder, images, to, of, method, raw=raw, **options)
-
-    def errors(
-        self,
-        split: str = "val",
-        *,
-        method: Choice = "auto",
-        identities: bool = False,
-        **options: Unpack[DisplayOptions],
-    ) -> Mistakes:
-        """Show what the run decided wrongly or narrowly in an evaluation, and write it into `errors/<split>/`.
-
-        The evaluation must be there already, so this is no other look at a test split.
-
-        Args:
-            split: The name of the evaluation: val, test or train, or another data set.
-            method: How the maps are made; see `explain`.
-            identities: Whether the page shows the names of images, patients and folders.
-            **options: `quiet` and `display`; see `DisplaySettings`.
-
-        Raises:
-            RunError: There is no such evaluation, one of its files was changed, or another network made it.
-            DataError: Images of the run have changed since it was trained.
-            ExplanationError: The method is unknown, or the network does not allow it.
-            BundleError: The bundle is missing or was changed.
-        """
-        return errors(self.folder, split, method, identities, **options)
 
     def guard(self, false_alarms: float = FALSE_ALARMS, **options: Unpack[DisplayOptions]) -> GuardSummary:
         """Fit the guard, which tells images that are unlike those of the run, and keep it in the bundle.

@@ -91,7 +91,7 @@ def command(
     Images that are unlike those that RUN was trained on are marked. A file that cannot be read is named; in the CSV it
     has a row with its error.
     """
-    from chestnut.api.pictures import PICTURES, ROWS, draw_predictions
+    from chestnut.api.insight.pictures import PICTURES, ROWS, draw_predictions
     from chestnut.api.predict import open_model, predict_csv, predict_parts
     from chestnut.inference.prediction_summary import PredictionSummary
 

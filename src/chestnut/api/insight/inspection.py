@@ -1,4 +1,4 @@
-"""Look into a trained network: what its layers saw, and which images it finds alike."""
+"""Look into a network: where it looks, what its layers saw, what it decides wrongly, and what it finds alike."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from chestnut.api.activations import draw_layers
-from chestnut.api.embed import embed
+from chestnut.api.insight.activations import draw_layers
+from chestnut.api.insight.embed import embed
+from chestnut.api.insight.errors import errors
+from chestnut.api.insight.explain import explain
 from chestnut.api.options import DisplayOptions
 from chestnut.runs.folder import RunFolder
 
@@ -15,16 +17,79 @@ if TYPE_CHECKING:
     from chestnut.explain.embedding.embedding import Embedding
     from chestnut.explain.embedding.projection import ProjectionMethod
     from chestnut.explain.layers.activations import Activations
+    from chestnut.explain.map_folder import MapFile
+    from chestnut.explain.methods import Choice
+    from chestnut.mistakes.mistakes import Mistakes
 
 
 class Inspection:
-    """What can be seen inside the network of a run.
+    """What can be seen of the network of a run.
 
     Attributes:
         folder: The files of the run.
     """
 
     folder: RunFolder
+
+    def explain(
+        self,
+        images: str | Path | Sequence[str | Path],
+        *,
+        to: str | Path | None = None,
+        of: str | None = None,
+        method: Choice = "auto",
+        raw: bool = False,
+        **options: Unpack[DisplayOptions],
+    ) -> list[MapFile]:
+        """Draw which places of images speak for a class, beside the images and what the network sees of them.
+
+        Args:
+            images: Image files, folders of images, or glob patterns; one or several.
+            to: A new folder, or an empty one, for the pictures; None for `explain/maps` in the run's folder, whose
+                earlier content is replaced.
+            of: The class to explain; None for the positive one of two, and for the likeliest of more.
+            method: `gradcam`, `gradcam++`, `hirescam`, `layercam` and `eigencam` for networks with convolutions;
+                `integrated-gradients` and `smoothgrad` for networks; `activation`, which is exact, for networks that
+                average their last maps; `occlusion`, which hides part after part, for all; `auto` for activation where
+                it needs no Keras, and occlusion elsewhere.
+            raw: Whether to write the values of each map, too, as `.npy`.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Returns:
+            What each picture shows.
+
+        Raises:
+            ExplanationError: The class or the method is unknown, or the network does not allow the method.
+            DataError: No images, or unreadable ones; or the folder is not empty.
+            BundleError: The bundle is missing or was changed.
+        """
+        return explain(self.folder, images, to, of, method, raw=raw, **options)
+
+    def errors(
+        self,
+        split: str = "val",
+        *,
+        method: Choice = "auto",
+        identities: bool = False,
+        **options: Unpack[DisplayOptions],
+    ) -> Mistakes:
+        """Show what the run decided wrongly or narrowly in an evaluation, and write it into `errors/<split>/`.
+
+        The evaluation must be there already, so this is no other look at a test split.
+
+        Args:
+            split: The name of the evaluation: val, test or train, or another data set.
+            method: How the maps are made; see `explain`.
+            identities: Whether the page shows the names of images, patients and folders.
+            **options: `quiet` and `display`; see `DisplaySettings`.
+
+        Raises:
+            RunError: There is no such evaluation, one of its files was changed, or another network made it.
+            DataError: Images of the run have changed since it was trained.
+            ExplanationError: The method is unknown, or the network does not allow it.
+            BundleError: The bundle is missing or was changed.
+        """
+        return errors(self.folder, split, method, identities, **options)
 
     def activations(
         self,

@@ -1,0 +1,1 @@
+"""Look into a trained network and at its answers: maps, layers, mistakes, labels that may be wrong."""
