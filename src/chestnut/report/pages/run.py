@@ -20,6 +20,7 @@ from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.identities import Identities
 from chestnut.report.render import duration, picture, time, write_page
 from chestnut.report.sections.calibration import read_calibration_section
+from chestnut.report.sections.control import read_control_sections
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.diagnosis import read_advice
 from chestnut.report.sections.embedding import read_embedding_section
@@ -95,6 +96,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "guard": read_guard_section(run),
         "embedding": read_embedding_section(run),
         "exchange": exchange,
+        "controls": read_control_sections(run),
         "stresses": stresses,
         "maps": read_map_check(run),
         "sources": read_sources(run),

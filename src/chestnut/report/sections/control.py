@@ -1,0 +1,50 @@
+"""Find the control experiments on the data of a run, for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chestnut.report.render import Picture, picture
+from chestnut.runs.folder import RunFolder
+from chestnut.studies.comparison.control import Control
+from chestnut.studies.comparison.control_folder import ControlFolder
+
+
+@dataclass(frozen=True)
+class ControlSection:
+    """A control experiment on the data of a run.
+
+    Attributes:
+        name: The name of its folder.
+        own: Whether the run is one of its three networks.
+        result: Its result.
+        drawing: The AUROC of the three networks; None where it is missing.
+    """
+
+    name: str
+    own: bool
+    result: Control
+    drawing: Picture | None
+
+
+def read_control_sections(run: RunFolder) -> list[ControlSection]:
+    """Read the finished control experiments on the data of a run: that to which it belongs, and those beside it.
+
+    Raises:
+        DataError: The result of one is damaged.
+    """
+    found = []
+    for path in _folders(run.path.resolve()):
+        folder = ControlFolder(path)
+        if not folder.control_file.is_file() or folder.facts.get("root") != run.facts.get("root"):
+            continue
+        own = path == run.path.resolve().parent
+        found.append(ControlSection(path.name, own, folder.control, picture(folder.arms_figure)))
+    return found
+
+
+def _folders(run: Path) -> Iterator[Path]:
+    yield run.parent
+    yield from sorted(path for path in run.parent.iterdir() if path != run and path.is_dir())
