@@ -6,10 +6,10 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 import chestnut as cn
+from blank_pictures import blank_pictures
 from chestnut.api.control import resume_control
 from chestnut.api.studies import resume_comparison
 from chestnut.config import load_recipe
@@ -72,9 +72,10 @@ def engine(monkeypatch):
 
 
 @pytest.fixture
-def undrawn(monkeypatch):
+def undrawn():
     """Pictures are blank: drawing them takes most of the time of small runs."""
-    monkeypatch.setattr(Figure, "savefig", lambda figure, file, **how: Image.new("L", (300, 150)).save(file, "png"))
+    with blank_pictures():
+        yield
 
 
 def test_the_arms_differ_in_what_they_see_alone():
@@ -181,7 +182,7 @@ def test_the_folder_is_that_of_a_comparison_with_a_sentence(made):
     board = read_json(folder.result_file)
     assert board["sentences"][0] == result.sentence and len(board["pairs"]) == 3
     page = folder.page_file.read_text(encoding="utf-8")
-    assert "Control experiment" in page and "What each network sees" in page and page.count("<img") == 3
+    assert "Control experiment" in page and "What each network sees" in page and page.count("<img") == 4
     assert "chestnut control --resume" in page
 
 
