@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from chestnut.errors import DataError
 from chestnut.evaluation.intervals.estimate import Estimate
+from chestnut.report.formats import find_format
 from chestnut.report.tables.latex import escape, latex
 from chestnut.report.tables.run_tables import run_tables
 from chestnut.report.tables.table import Table
 from chestnut.report.tables.workbook import sheet_names, write_workbook
-from chestnut.report.tables.write import WORKBOOK, read_format, to_csv, write_tables
+from chestnut.report.tables.write import FORMATS, WORKBOOK, to_csv, write_tables
 
 HOSTILE = ["=1+1", "+A1", "-2", "@SUM(A1)", "https://a.b", "a & b_c 50 % #1 {x} \\y ~ ^ $z$", 'é|<b>"q"']
 TABLE = Table.of(
@@ -120,7 +121,7 @@ def test_the_tables_of_a_run(finished, tmp_path):
 
 def test_an_unknown_format_is_refused():
     with pytest.raises(DataError, match="format=docx: there is no such format of tables; known: csv, latex, xlsx"):
-        read_format("docx")
+        find_format("docx", FORMATS, "tables")
 
 
 def test_tables_hide_folders_unless_asked(finished):

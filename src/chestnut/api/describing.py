@@ -90,10 +90,11 @@ class Describing:
             RunError: The folder is inside a run, or a file of the run was changed.
             DiskError: The disk is full or not writable.
         """
-        from chestnut.report.tables.write import read_format, write_tables
+        from chestnut.report.formats import find_format
+        from chestnut.report.tables.write import FORMATS, write_tables
         from chestnut.runs.flow import read_flow
 
-        form = read_format(format)
+        form = find_format(format, FORMATS, "tables")
         folder = Path(to) if to is not None else Path(f"{self.folder.name}-tables")
         require_outside_runs(folder / "table")
         names = write_tables(self.tables(identities=identities), folder, form, read_flow(self.folder))
@@ -114,9 +115,11 @@ class Describing:
             RunError: The folder is inside a run, there is nothing to draw, or a file of the run was changed.
             DiskError: The disk is full or not writable.
         """
-        from chestnut.report.figure_files import read_figure_format, write_run_figures
+        from chestnut.figures.saving import FORMATS
+        from chestnut.report.figure_files import write_run_figures
+        from chestnut.report.formats import find_format
 
-        form = read_figure_format(format)
+        form = find_format(format, FORMATS, "figures")
         folder = Path(to) if to is not None else Path(f"{self.folder.name}-figures")
         require_outside_runs(folder / "figure")
         return tuple(folder / name for name in write_run_figures(self.folder, folder, form))

@@ -19,18 +19,7 @@ Method = Literal[
 ]
 
 #: What may be asked for: a method, or the exact one where the network has it and occlusion elsewhere.
-Choice = Literal[
-    "auto",
-    "activation",
-    "occlusion",
-    "gradcam",
-    "gradcam++",
-    "hirescam",
-    "layercam",
-    "eigencam",
-    "integrated-gradients",
-    "smoothgrad",
-]
+Choice = Literal["auto", Method]
 
 #: What may be asked for where networks run without Keras.
 LightChoice = Literal["auto", "activation", "occlusion"]

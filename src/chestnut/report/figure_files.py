@@ -6,10 +6,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from chestnut.errors import DataError, RunError, suggest
+from chestnut.errors import RunError
 from chestnut.figures.evaluation import evaluation_figures
 from chestnut.figures.history import history_figure
-from chestnut.figures.saving import FORMATS, Format, save_as
+from chestnut.figures.saving import Format, save_as
 from chestnut.figures.sets import sets_figure
 from chestnut.figures.subgroups import subgroups_figure
 from chestnut.files.folders import new_folder
@@ -20,18 +20,6 @@ from chestnut.robustness.shift_effects import Figures, Judged
 from chestnut.robustness.stress_file import StressFile
 from chestnut.runs.evaluations import read_evaluation
 from chestnut.runs.folder import RunFolder
-
-
-def read_figure_format(name: str) -> Format:
-    """Return the format of a name.
-
-    Raises:
-        DataError: There is none of that name.
-    """
-    found = next((one for one in FORMATS if one == name), None)
-    if found is None:
-        raise DataError(f"format={name}: there is no such format of figures; {suggest(name, FORMATS)}")
-    return found
 
 
 def draw_run_figures(run: RunFolder) -> dict[str, Figure]:

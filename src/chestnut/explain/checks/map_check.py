@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
 from chestnut.explain.checks.method_check import MethodCheck
 from chestnut.explain.checks.wording import describe_outside, describe_tests
 
@@ -56,15 +58,8 @@ class MapCheck:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_dict` gave; other keys are ignored."""
-        known = {name: values[name] for name in cls.__dataclass_fields__}
-        return cls(
-            **known
-            | {
-                "classes": tuple(values["classes"]),
-                "methods": tuple(MethodCheck.from_dict(one) for one in values["methods"]),
-                "agreement": tuple(tuple(row) for row in values["agreement"]),
-            }
-        )
+        found: Self = TypeAdapter(cls).validate_python(dict(values))
+        return found
 
     @property
     def sentences(self) -> tuple[str, ...]:

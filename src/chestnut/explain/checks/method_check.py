@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -123,27 +123,6 @@ class MethodCheck:
     above_trained: Estimate | None
     curves: Curves
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `asdict` gave; other keys are ignored."""
-        lesions = values["lesions"]
-        return cls(
-            method=values["method"],
-            empty=values["empty"],
-            places=tuple(
-                PlaceShare(**one | {name: Estimate(**one[name]) for name in ("share", "excess")})
-                for one in values["places"]
-            ),
-            lesions=None
-            if lesions is None
-            else LesionFigures(**lesions | {name: Estimate(**lesions[name]) for name in ("mass", "excess", "hits")}),
-            redrawn={depth: _likeness(one) for depth, one in values["redrawn"].items()},
-            images=None if values["images"] is None else _likeness(values["images"]),
-            trained=None if values["trained"] is None else _likeness(values["trained"]),
-            above_trained=None if values["above_trained"] is None else Estimate(**values["above_trained"]),
-            curves=Curves(**{name: Estimate(**one) for name, one in values["curves"].items()}),
-        )
-
     @property
     def passed(self) -> dict[str, bool | None]:
         """Whether the method passed each test; None for a test that was not made. See `Rules`."""
@@ -156,7 +135,3 @@ class MethodCheck:
             "labels": None if shuffled is None else Rules.depends_on_labels(shuffled.correlation),
             "curves": Rules.orders_places(self.curves.gain),
         }
-
-
-def _likeness(values: Mapping[str, Any]) -> Likeness:
-    return Likeness(values["images"], Estimate(**values["correlation"]), Estimate(**values["similarity"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +44,8 @@ def integrate_gradients(
     """
     plain = image.astype(np.float32)
     shares = (np.arange(steps, dtype=np.float32) + 0.5) / steps
-    total = np.zeros(image.shape, np.float64)
-    for start in range(0, steps, _TOGETHER):
-        if on_batch is not None:
-            on_batch()
-        between = shares[start : start + _TOGETHER, np.newaxis, np.newaxis] * plain
-        total += engine.pixel_gradients(between, weights).gradients.sum(axis=0, dtype=np.float64)
+    between = (np.asarray(shares[rows, None, None] * plain, np.float32) for rows in _batches(steps))
+    total = _sum_gradients(engine, between, weights, on_batch)
     return np.asarray(plain * total / steps * image.size, np.float32)
 
 
@@ -78,12 +74,27 @@ def smooth_gradients(
     random = np.random.default_rng(seed)
     plain = image.astype(np.float32)
     deviation = NOISE * (plain.max() - plain.min())
-    total = np.zeros(image.shape, np.float64)
-    for start in range(0, copies, _TOGETHER):
+
+    def draw(rows: slice) -> Values:
+        noise = random.standard_normal((rows.stop - rows.start, *image.shape), dtype=np.float32)
+        return np.asarray(np.clip(plain + deviation * noise, 0, 255), np.float32)
+
+    total = _sum_gradients(engine, map(draw, _batches(copies)), weights, on_batch)
+    return np.asarray(np.abs(total) / copies * 255, np.float32)
+
+
+def _batches(count: int) -> Iterator[slice]:
+    for start in range(0, count, _TOGETHER):
+        yield slice(start, min(start + _TOGETHER, count))
+
+
+def _sum_gradients(
+    engine: GradientEngine, batches: Iterable[Values], weights: Values, on_batch: Callable[[], None] | None
+) -> npt.NDArray[np.float64]:
+    """Return the sum of the gradients at many images, shape (height, width)."""
+    total = np.zeros((engine.spec.height, engine.spec.width), np.float64)
+    for images in batches:
         if on_batch is not None:
             on_batch()
-        count = min(_TOGETHER, copies - start)
-        noise = random.standard_normal((count, *image.shape), dtype=np.float32)
-        noisy = np.clip(plain + deviation * noise, 0, 255)
-        total += engine.pixel_gradients(noisy, weights).gradients.sum(axis=0, dtype=np.float64)
-    return np.asarray(np.abs(total) / copies * 255, np.float32)
+        total += engine.pixel_gradients(images, weights).gradients.sum(axis=0, dtype=np.float64)
+    return total

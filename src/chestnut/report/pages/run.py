@@ -81,7 +81,6 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "verdict": judge(run, results, findings, None if exchange is None else exchange.result, stresses),
         "study": read_study_section(run),
         "flow": read_flow(run),
-        "imported": record.imported is not None,
         "counts": count_images(rows, facts),
         "table": read_table(rows, facts, findings),
         "samples": picture(run.figures / "samples.png"),

@@ -8,7 +8,6 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from chestnut.errors import DataError, suggest
 from chestnut.figures.flow import flow_figure
 from chestnut.figures.saving import Format as FigureFormat
 from chestnut.figures.saving import save_as
@@ -26,18 +25,6 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 #: The name of the workbook.
 WORKBOOK = "tables.xlsx"
-
-
-def read_format(name: str) -> Format:
-    """Return the format of a name.
-
-    Raises:
-        DataError: There is none of that name.
-    """
-    found = next((one for one in FORMATS if one == name), None)
-    if found is None:
-        raise DataError(f"format={name}: there is no such format of tables; {suggest(name, FORMATS)}")
-    return found
 
 
 def write_tables(tables: Sequence[Table], folder: Path, form: Format, flow: Flow | None = None) -> tuple[str, ...]:
