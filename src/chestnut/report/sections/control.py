@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chestnut.report.render import Picture, picture
 from chestnut.runs.folder import RunFolder
-from chestnut.studies.comparison.control import Control
-from chestnut.studies.comparison.control_folder import ControlFolder
+
+if TYPE_CHECKING:
+    from chestnut.studies.comparison.control import Control
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,16 @@ def read_control_sections(run: RunFolder) -> list[ControlSection]:
     Raises:
         DataError: The result of one is damaged.
     """
+    paths = [path for path in _folders(run.path.resolve()) if (path / "control.json").is_file()]
+    if not paths:
+        return []
+    # Loads what draws figures, which few reports need
+    from chestnut.studies.comparison.control_folder import ControlFolder
+
     found = []
-    for path in _folders(run.path.resolve()):
+    for path in paths:
         folder = ControlFolder(path)
-        if not folder.control_file.is_file() or folder.facts.get("root") != run.facts.get("root"):
+        if folder.facts.get("root") != run.facts.get("root"):
             continue
         own = path == run.path.resolve().parent
         found.append(ControlSection(path.name, own, folder.control, picture(folder.arms_figure)))
