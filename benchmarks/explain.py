@@ -32,9 +32,9 @@ from chestnut.models.gradients.last_maps import find_last_maps
 from chestnut.runs.folder import RunFolder
 
 HERE = Path(__file__).parent
-IMAGES, ROUNDS = 64, 5
+IMAGES, ROUNDS = 32, 3
 #: The images of a round for methods that compute many images for each map.
-FEW = 4
+FEW = 1
 
 
 def guide_maps(network: Any, layer: str, images: np.ndarray) -> list[np.ndarray]:
@@ -56,7 +56,7 @@ def measure(folder: Path) -> dict[str, Any]:
     bundle = read_run_bundle(RunFolder.open(folder))
     engine = open_explainer(bundle, "gradcam")
     assert isinstance(engine, KerasEngine)
-    decoded = decode_own(RunFolder.open(folder), "val")
+    decoded = decode_own(RunFolder.open(folder), bundle, "val")
     images = np.asarray(decoded.pixels[:IMAGES])
     layer = find_last_maps(engine.network)[0].name
     batch = as_batch(images, bundle.spec).astype(np.float32)

@@ -92,11 +92,12 @@ def test_maps_of_a_layer_are_those_of_a_slow_reckoning(method):
         np.testing.assert_allclose(scale * fast[image], wanted, rtol=1e-3, atol=1e-3 * np.abs(wanted).max())
 
 
-def test_eigencam_is_the_first_singular_vector_whatever_the_gradients_are():
-    maps = np.maximum(np.random.default_rng(3).normal(size=(2, 6, 5, 8)), 0).astype(np.float32)
+@pytest.mark.parametrize("channels", [8, 40])
+def test_eigencam_is_the_first_singular_vector_whatever_the_gradients_are(channels):
+    maps = np.maximum(np.random.default_rng(3).normal(size=(2, 6, 5, channels)), 0).astype(np.float32)
     found = RULES["eigencam"](maps, np.zeros_like(maps))
     for image, one in zip(maps, found, strict=True):
-        left, sizes, _ = np.linalg.svd(image.reshape(30, 8))
+        left, sizes, _ = np.linalg.svd(image.reshape(30, channels))
         np.testing.assert_allclose(one.ravel(), np.abs(left[:, 0]) * sizes[0], rtol=1e-4)
 
 

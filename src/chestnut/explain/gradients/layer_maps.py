@@ -63,8 +63,13 @@ def find_common_part(maps: Values, gradients: Values) -> Values:
     found = np.empty(maps.shape[:3], np.float32)
     for number, image in enumerate(maps):
         flat = image.reshape(-1, image.shape[-1]).astype(np.float64)
-        _, directions = np.linalg.eigh(flat.T @ flat)  # far quicker than a decomposition of all places
-        along = flat @ directions[:, -1]
+        # Whichever of the two products is smaller gives the same, far quicker than a decomposition of the whole
+        if len(flat) < flat.shape[1]:
+            sizes, places = np.linalg.eigh(flat @ flat.T)
+            along = np.sqrt(max(sizes[-1], 0.0)) * places[:, -1]
+        else:
+            _, directions = np.linalg.eigh(flat.T @ flat)
+            along = flat @ directions[:, -1]
         found[number] = (along if along.sum() >= 0 else -along).reshape(image.shape[:2])
     return np.maximum(found, 0)
 
