@@ -79,7 +79,13 @@ def _draw(page: Path) -> bytes:
 
 
 def _load() -> Any:
-    """Import WeasyPrint, and with it Pango."""
+    """Import WeasyPrint, and with it Pango.
+
+    It has Pillow read torn files, in the whole process. A report holds none, so that is taken back.
+    """
+    from PIL import ImageFile
+
+    lenient = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         import weasyprint
     except ImportError:
@@ -92,4 +98,6 @@ def _load() -> Any:
             "a PDF needs the library Pango, which is not installed; on Debian and Ubuntu run apt-get install "
             "libpango-1.0-0 libpangoft2-1.0-0, on macOS brew install pango"
         ) from None
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
     return weasyprint

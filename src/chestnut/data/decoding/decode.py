@@ -24,6 +24,7 @@ from chestnut.data.decoding.limits import MB, MOST_PIXELS
 from chestnut.data.decoding.picture import read_picture, read_whole
 from chestnut.data.decoding.raw import START, Raw, fetched, sniff
 from chestnut.data.decoding.resize import Whole, place
+from chestnut.data.decoding.torn_files import refuse_torn_files
 from chestnut.data.formats import FORMATS
 from chestnut.errors import ImageError
 from chestnut.names import cut, printable
@@ -131,9 +132,10 @@ def _read_whole(raw: Raw, ratio: Callable[[tuple[int, int]], float]) -> Whole:
 
 @contextmanager
 def _faults_explained(raw: Raw) -> Iterator[None]:
-    """Turn what decoders raise on damaged bytes into an error that names the image."""
+    """Turn what decoders raise on damaged or torn bytes into an error that names the image."""
     try:
-        yield
+        with refuse_torn_files():
+            yield
     except ImageError:
         raise
     except FAULTS as error:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from chestnut.data.decoding.torn_files import refuse_torn_files
 from chestnut.errors import ImageError, in_one_line
 from chestnut.explain.checks.estimates import mean_share, mean_value
 from chestnut.explain.checks.method_check import LesionFigures, Values
@@ -39,7 +40,7 @@ def read_mask(path: Path) -> Mask:
         ImageError: The file is no picture.
     """
     try:
-        with Image.open(path) as picture:
+        with refuse_torn_files(), Image.open(path) as picture:
             return np.asarray(picture.convert("L")) >= 128
     except (OSError, ValueError) as error:
         raise ImageError(str(path), f"no picture of a mask ({in_one_line(error)}); restore it, or remove it") from error
