@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from chestnut.data.decoding.decode import quiet
 from chestnut.data.decoding.raw import fetched
 from chestnut.data.thumbnails import encode_jpeg
 from chestnut.errors import ImageError
-from chestnut.explain.explain import explain
+from chestnut.explain.mapper import Mapper
 from chestnut.explain.methods import Choice
 from chestnut.explain.overlay import blend
 from chestnut.explain.picture import view_picture
@@ -34,29 +33,8 @@ _JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
-class GalleryRow:
-    """An image that a network judged, as a row of predictions.csv has it.
-
-    Attributes:
-        path: The image, as in a manifest's `path`.
-        patient: Whose image it is; empty if not known.
-        label: The true class; empty if not known.
-        decision: The class that is decided.
-        probabilities: The probability of each class by its name.
-        of: The class that the map is to explain; empty for the one that is decided.
-    """
-
-    path: str
-    patient: str
-    label: str
-    decision: str
-    probabilities: Mapping[str, float]
-    of: str = ""
-
-
-@dataclass(frozen=True)
 class GalleryImage:
-    """An image of a gallery.
+    """An image that a network judged, as a row of predictions.csv has it, and what a gallery shows of it.
 
     Attributes:
         path: The image, as in a manifest's `path`.
@@ -64,12 +42,11 @@ class GalleryImage:
         label: The true class; empty if not known.
         decision: The class that is decided.
         probabilities: The probability of each class by its name.
-        of: The class that the map is of.
-        probability: The probability of that class.
+        of: The class that the map is of; empty for the one that is decided.
         method: How the map was made; empty without a map.
         meaning: What the values of the map say; empty without a map.
         evidence: Whether any place speaks for the class; False without a map.
-        picture: The file name of the picture; empty where the image could not be read.
+        picture: The file name of the picture; empty where there is none.
         overlay: The file name of the picture with the map over it; empty without a map.
     """
 
@@ -78,13 +55,17 @@ class GalleryImage:
     label: str
     decision: str
     probabilities: Mapping[str, float]
-    of: str
-    probability: float
+    of: str = ""
     method: str = ""
     meaning: str = ""
     evidence: bool = False
     picture: str = ""
     overlay: str = ""
+
+    @property
+    def explained(self) -> str:
+        """The class that the map is of."""
+        return self.of or self.decision
 
 
 @dataclass(frozen=True)
@@ -99,6 +80,11 @@ class Gallery:
     images: tuple[GalleryImage, ...]
     pictures: Mapping[str, bytes]
 
+    @property
+    def unmapped(self) -> int:
+        """How many images have a picture and no map."""
+        return sum(bool(one.picture) and not one.overlay for one in self.images)
+
     def find(self, path: str) -> GalleryImage | None:
         """Return the image of a path; None if it is not in the gallery."""
         return next((one for one in self.images if one.path == path), None)
@@ -107,7 +93,7 @@ class Gallery:
 def make_gallery(
     bundle: Bundle,
     engine: Engine | None,
-    rows: Sequence[GalleryRow],
+    images: Sequence[GalleryImage],
     *,
     method: Choice = "auto",
     side: int = SIDE,
@@ -121,8 +107,9 @@ def make_gallery(
     Args:
         bundle: The bundle of the network.
         engine: The network; None for pictures without maps.
-        rows: The images.
-        method: How to make the maps.
+        images: The images, without pictures.
+        method: How to make the maps. `auto` takes gradients where occlusion would need more than the seconds; see
+            `Mapper`.
         side: The most pixels of the longer side of a picture, 1 or more.
         seconds: After this time no further map is begun, and the images left have pictures alone; None for no limit.
         tick: Is called with the number of images that are done, and of all.
@@ -130,36 +117,31 @@ def make_gallery(
     Raises:
         ExplanationError: There is no such class, or the network does not allow the method.
     """
-    end = None if seconds is None else monotonic() + seconds
-    images, pictures = [], {}
-    for number, row in enumerate(rows, 1):
-        of = row.of or row.decision
-        image = GalleryImage(
-            row.path, row.patient, row.label, row.decision, row.probabilities, of, row.probabilities[of]
-        )
-        late = end is not None and monotonic() > end
+    mapper = None if engine is None else Mapper(bundle, engine, method, seconds)
+    made, pictures = [], {}
+    for number, image in enumerate(images, 1):
         try:
-            image, drawn = _draw(image, bundle, None if late else engine, method, side, f"{number:04d}")
+            drawn, found = _draw(image, bundle, mapper, side, f"{number:04d}", len(images) - number + 1)
         except ImageError:
-            drawn = {}
-        images.append(image)
-        pictures.update(drawn)
+            drawn, found = image, {}
+        made.append(drawn)
+        pictures.update(found)
         if tick is not None:
-            tick(number, len(rows))
-    return Gallery(tuple(images), pictures)
+            tick(number, len(images))
+    return Gallery(tuple(made), pictures)
 
 
 def _draw(
-    image: GalleryImage, bundle: Bundle, engine: Engine | None, method: Choice, side: int, name: str
+    image: GalleryImage, bundle: Bundle, mapper: Mapper | None, side: int, name: str, left: int
 ) -> tuple[GalleryImage, dict[str, bytes]]:
-    """Draw one image, with a map if there is a network for it; return it with its pictures by their file names."""
+    """Draw one image, with a map if there is time; return it with its pictures by their file names."""
     with quiet(), fetched(image.path) as raw:
         framed, picture = view_picture(raw, bundle.spec, side)
     plain, over = f"{name}.jpg", f"{name}-map.jpg"
-    image, drawn = replace(image, picture=plain), {plain: encode_jpeg(picture.grey)}
-    if engine is None:
+    image, drawn = replace(image, of=image.explained, picture=plain), {plain: encode_jpeg(picture.grey)}
+    found = None if mapper is None else mapper.compute(framed.image, image.of, left)
+    if found is None:
         return image, drawn
-    found = explain(engine, bundle.classes, framed.image, image.of, method)
     drawn[over] = encode_jpeg(blend(picture.grey, picture.laid(found.values)))
     told = replace(image, method=found.method, meaning=found.meaning.says, evidence=found.has_evidence, overlay=over)
     return told, drawn

@@ -34,6 +34,20 @@ LAYER_METHODS: Final[tuple[Method, ...]] = ("gradcam", "gradcam++", "hirescam", 
 PIXEL_METHODS: Final[tuple[Method, ...]] = ("integrated-gradients", "smoothgrad")
 
 
+#: What the methods are called in text.
+TITLES: Final[dict[str, str]] = {
+    "activation": "class activation",
+    "occlusion": "occlusion",
+    "gradcam": "Grad-CAM",
+    "gradcam++": "Grad-CAM++",
+    "hirescam": "HiResCAM",
+    "layercam": "Layer-CAM",
+    "eigencam": "Eigen-CAM",
+    "integrated-gradients": "integrated gradients",
+    "smoothgrad": "SmoothGrad",
+}
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What the values of a map say.
@@ -89,3 +103,12 @@ MEANINGS: Final[dict[Method, Meaning]] = {
         signed=False,
     ),
 }
+
+
+def name_method(method: str) -> str:
+    """Return what a method is called in text; a name that is not known stays as it is.
+
+    >>> name_method("hirescam"), name_method("of a later chestnut")
+    ('HiResCAM', 'of a later chestnut')
+    """
+    return TITLES.get(method, method)

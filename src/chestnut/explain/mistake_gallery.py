@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from chestnut.errors import ChestnutError
-from chestnut.explain.gallery import Gallery, GalleryRow, make_gallery, read_gallery, write_gallery
+from chestnut.explain.gallery import Gallery, GalleryImage, make_gallery, read_gallery, write_gallery
 from chestnut.files.folders import finish_replacement, remove_folder, replacement_folder
 from chestnut.inference.engines.onnx_engine import PART, OnnxEngine
 from chestnut.inference.run_bundle import read_run_bundle
@@ -22,7 +22,7 @@ MOST: Final = 12
 #: The most pixels of the longer side of a picture of a mistake.
 SIDE: Final = 256
 
-#: No map is begun after so many seconds: a large network needs some seconds for each by occlusion.
+#: No map is begun after so many seconds, and gradients are taken where occlusion would need more.
 SECONDS: Final = 20.0
 
 _log = logging.getLogger(__name__)
@@ -40,17 +40,17 @@ def find_mistakes(table: PredictionTable) -> pd.DataFrame:
     return found.sort_values("true_probability", kind="stable", ignore_index=True)
 
 
-def gallery_row(row: Any, classes: tuple[str, ...]) -> GalleryRow:
+def gallery_image(row: Any, classes: tuple[str, ...]) -> GalleryImage:
     """Return a row of predictions.csv, as a mapping, for a gallery."""
     shares = {name: float(row[f"probability_{name}"]) for name in classes}
-    return GalleryRow(row["path"], row["patient"], row["label"], row["decision"], shares)
+    return GalleryImage(row["path"], row["patient"], row["label"], row["decision"], shares)
 
 
 def draw_mistakes(run: RunFolder, name: str, bars: Bars = silent) -> None:
     """Write the gallery of an evaluation's worst mistakes to `evaluation/<name>/mistakes/`, in the place of an old one.
 
-    The maps are made by ONNX Runtime, so there are none where the bundle has no network for it, and no more are begun
-    after `SECONDS`. An image that cannot be read any more has no picture.
+    There are no maps where the bundle has no network for ONNX Runtime, and no more are begun after `SECONDS`. An image
+    that cannot be read any more has no picture.
 
     Args:
         run: The run.
@@ -69,7 +69,7 @@ def draw_mistakes(run: RunFolder, name: str, bars: Bars = silent) -> None:
             remove_folder(folder)
         return
     engine = OnnxEngine.open(bundle) if PART in bundle.parts else None
-    chosen = [gallery_row(row, bundle.classes) for row in rows]
+    chosen = [gallery_image(row, bundle.classes) for row in rows]
     with bars("Drawing mistakes") as tick:
         gallery = make_gallery(bundle, engine, chosen, side=SIDE, seconds=SECONDS, tick=tick)
     with replacement_folder(folder) as draft:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chestnut.data.thumbnails import thumbnail
 from chestnut.errors import ImageError
-from chestnut.explain.gallery import Gallery, GalleryRow, make_gallery
+from chestnut.explain.gallery import Gallery, GalleryImage, make_gallery
 from chestnut.explain.methods import Choice
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.engine import Engine
@@ -42,12 +42,13 @@ class Pictures:
     @property
     def note(self) -> str:
         """How many pictures have no map for lack of time, in a sentence; empty if all have one."""
-        images = (*self.confident.images, *self.narrow.images)
-        if not (missing := sum(bool(image.picture) and not image.overlay for image in images)):
+        missing = self.confident.unmapped + self.narrow.unmapped
+        count = len(self.confident.images) + len(self.narrow.images)
+        if not missing:
             return ""
         return (
-            f"{missing} of {len(images)} pictures have no heat map, since hiding part after part takes this network "
-            "too long; method=gradcam is quicker."
+            f"{missing} of {count} pictures have no heat map, since this network needs too long for one; chestnut "
+            "explain draws those of chosen images."
         )
 
 
@@ -67,7 +68,7 @@ def draw_pictures(found: Mistakes, bundle: Bundle, engine: Engine, method: Choic
 
     def draw(name: str, decisions: Sequence[Decision], limit: float) -> Gallery:
         seconds = limit if method == "auto" else None
-        rows = [GalleryRow(one.path, one.patient, one.label, one.decision, one.probabilities) for one in decisions]
+        rows = [GalleryImage(one.path, one.patient, one.label, one.decision, one.probabilities) for one in decisions]
         with bars(f"Drawing {name}") as tick:
             return make_gallery(bundle, engine, rows, method=method, side=_SIDE, seconds=seconds, tick=tick)
 

@@ -39,7 +39,7 @@ def drawn(decisions):
     for number, one in enumerate(decisions, 1):
         plain, over = f"{number:04d}.jpg", f"{number:04d}-map.jpg"
         pictures |= {plain: picture(0, 256), over: picture(1, 256, 3)}
-        fields = one.path, one.patient, one.label, one.decision, one.probabilities, one.decision, one.probability
+        fields = one.path, one.patient, one.label, one.decision, one.probabilities, one.decision
         images.append(GalleryImage(*fields, "occlusion", "how much the score falls", True, plain, over))
     return Gallery(tuple(images), pictures)
 

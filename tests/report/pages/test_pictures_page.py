@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from chestnut.explain.gallery import Gallery, GalleryImage, GalleryRow
+from chestnut.explain.gallery import Gallery, GalleryImage
 from chestnut.report.identities import Identities
 from chestnut.report.pages.pictures import PicturePage, Remark, write_picture_page
 
@@ -23,7 +23,7 @@ def jpeg(side):
 def gallery(count, content):
     images = tuple(
         GalleryImage(
-            f"/data/smith{number}.png", "", "", "PNEUMONIA", SHARES, "PNEUMONIA", 0.8, "occlusion", "what it is", True,
+            f"/data/smith{number}.png", "", "", "PNEUMONIA", SHARES, "PNEUMONIA", "occlusion", "what it is", True,
             "0001.jpg", "0001-map.jpg",
         )
         for number in range(count)
@@ -43,7 +43,7 @@ def page_of(tmp_path, read_page):
 
 def test_images_have_pictures_warnings_and_numbers_for_names(page_of, tmp_path):
     remarks = {"/data/smith0.png": Remark(("set of possible classes: NORMAL",), "unlike the training images: dark")}
-    row = GalleryRow("/data/jones.png", "", "", "NORMAL", {"NORMAL": 0.7, "PNEUMONIA": 0.3})
+    row = GalleryImage("/data/jones.png", "", "", "NORMAL", {"NORMAL": 0.7, "PNEUMONIA": 0.3})
     page = page_of(
         gallery=gallery(2, jpeg(8)), remarks=remarks, rows=(row,), left=7, unread=("/data/bad.png: is empty",)
     )
@@ -53,6 +53,7 @@ def test_images_have_pictures_warnings_and_numbers_for_names(page_of, tmp_path):
     assert "7 more images are not on this page." in page.text
     assert "image 4: is empty" in page.text
     assert "A map shows what it is." in page.text
+    assert page.text.count("Map by occlusion") == 2
     assert not any(name in page.html for name in ("smith", "jones", "bad.png"))
     assert "jones.png" in (tmp_path / "identities.csv").read_text()
 

@@ -29,7 +29,7 @@ def make(number):
     pairs = (("A", "B", number),) if number else ()
     found = Suspects("a friend", ("A", "B"), 4, 4, number, pairs, (shares, shares), (one,) * number, ())
     drawn = {"picture": "0001.jpg", "overlay": "0001-map.jpg", "meaning": "what hides it", "evidence": True}
-    image = GalleryImage(one.path, one.patient, "A", "B", {"A": 0.1, "B": 0.9}, "B", 0.9, "occlusion", **drawn)
+    image = GalleryImage(one.path, one.patient, "A", "B", {"A": 0.1, "B": 0.9}, "B", "occlusion", **drawn)
     images = (image,) * min(number, 2)
     return found, Gallery(images, {"0001.jpg": JPEG, "0001-map.jpg": JPEG} if number else {})
 

@@ -18,7 +18,7 @@ def jpeg(side=8):
 
 def image(path="/data/smith.png", label="NORMAL", decision="PNEUMONIA", shares=(0.1, 0.9), **changes):
     probabilities = dict(zip(("NORMAL", "PNEUMONIA", "COVID", "TB"), shares, strict=False))
-    return GalleryImage(path, "smith", label, decision, probabilities, decision, probabilities[decision], **changes)
+    return GalleryImage(path, "smith", label, decision, probabilities, decision, **changes)
 
 
 def cards(*images, shown=False):

@@ -28,7 +28,7 @@ def save_gallery(made, *rows):
     """Save a picture and a map of each (path, decision)."""
     images = [
         GalleryImage(
-            path, "p", "NORMAL", decision, {"NORMAL": 0.01, "PNEUMONIA": 0.99}, decision, 0.99, "occlusion",
+            path, "p", "NORMAL", decision, {"NORMAL": 0.01, "PNEUMONIA": 0.99}, decision, "occlusion",
             "what it is worth", True, f"{number:04d}.jpg", f"{number:04d}-map.jpg",
         )
         for number, (path, decision) in enumerate(rows, 1)

@@ -12,7 +12,7 @@ from chestnut.runs.folder import RunFolder
 from chestnut.runs.places import require_outside_runs
 
 if TYPE_CHECKING:
-    from chestnut.explain.gallery import Gallery, GalleryRow
+    from chestnut.explain.gallery import Gallery, GalleryImage
     from chestnut.inference.bundle import Bundle
     from chestnut.inference.model_folder import ModelFolder
     from chestnut.inference.prediction_summary import PredictionSummary
@@ -113,7 +113,7 @@ def draw_predictions(
         BundleError: The bundle is missing or was changed.
         DiskError: The disk is full or not writable.
     """
-    from chestnut.explain.gallery import GalleryRow
+    from chestnut.explain.gallery import GalleryImage
     from chestnut.inference.prediction_summary import PredictionSummary
     from chestnut.report.identities import Identities
     from chestnut.report.pages.pictures import PicturePage, write_picture_page
@@ -123,7 +123,7 @@ def draw_predictions(
     seen = predictions if isinstance(predictions, PredictionSummary) else PredictionSummary.of([predictions])
     opened, shown = open_model(model), seen.shown
     rows = [
-        GalleryRow(one, "", "", decision, dict(zip(shown.classes, map(float, shares), strict=True)))
+        GalleryImage(one, "", "", decision, dict(zip(shown.classes, map(float, shares), strict=True)))
         for one, shares, decision in zip(shown.paths, shown.probabilities, shown.decisions, strict=True)
     ]
     gallery, late = _draw(opened.bundle, rows[:PICTURES], how.shown.bar)
@@ -146,7 +146,7 @@ def _name(model: ModelFolder) -> str:
     return model.run.name if model.run is not None else model.bundle.folder.resolve().name
 
 
-def _draw(bundle: Bundle, rows: list[GalleryRow], bars: Bars) -> tuple[Gallery, list[str]]:
+def _draw(bundle: Bundle, rows: list[GalleryImage], bars: Bars) -> tuple[Gallery, list[str]]:
     """Draw images with maps, and say how many have no map for want of time."""
     from chestnut.explain.gallery import make_gallery
     from chestnut.inference.engine_choice import open_engine
@@ -154,17 +154,18 @@ def _draw(bundle: Bundle, rows: list[GalleryRow], bars: Bars) -> tuple[Gallery, 
     side = _SMALL if len(rows) > _MANY else _LARGE
     with bars("Drawing maps") as tick:
         gallery = make_gallery(bundle, open_engine(bundle), rows, side=side, seconds=SECONDS, tick=tick)
-    late = sum(bool(image.picture and not image.overlay) for image in gallery.images)
-    if not late:
+    if not gallery.unmapped:
         return gallery, []
-    return gallery, [f"{late} of {len(rows)} pictures have no map: no map is begun after {SECONDS:.0f} seconds"]
+    return gallery, [
+        f"{gallery.unmapped} of {len(rows)} pictures have no map: none is begun after {SECONDS:.0f} seconds"
+    ]
 
 
-def _sample(run: RunFolder, split: str, bundle: Bundle, each: int, seed: int) -> tuple[list[GalleryRow], int]:
+def _sample(run: RunFolder, split: str, bundle: Bundle, each: int, seed: int) -> tuple[list[GalleryImage], int]:
     """Pick random images of each class of an evaluation; return them, and how many are decided correctly."""
     import numpy as np
 
-    from chestnut.explain.mistake_gallery import gallery_row
+    from chestnut.explain.mistake_gallery import gallery_image
 
     classes = tuple(run.metrics(split)["classes"])
     frame, random = run.predictions(split, classes).frame, np.random.default_rng(seed)
@@ -173,7 +174,7 @@ def _sample(run: RunFolder, split: str, bundle: Bundle, each: int, seed: int) ->
         for label in classes
         for row in random.permutation(np.flatnonzero((frame["label"] == label).to_numpy()))[:each]
     ]
-    rows = [gallery_row(row, bundle.classes) for row in frame.iloc[picked].to_dict("records")]
+    rows = [gallery_image(row, bundle.classes) for row in frame.iloc[picked].to_dict("records")]
     return rows, sum(row.label == row.decision for row in rows)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from chestnut.explain.gallery import Gallery, GalleryImage, GalleryRow, make_gallery
+from chestnut.explain.gallery import Gallery, GalleryImage, make_gallery
 from chestnut.explain.methods import Choice
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.engine import Engine
@@ -63,10 +63,10 @@ def draw_suspects(
     return Gallery(tuple(images[place] for place in sorted(images)), pictures)
 
 
-def _row(suspect: Suspect, classes: Sequence[str]) -> GalleryRow:
+def _row(suspect: Suspect, classes: Sequence[str]) -> GalleryImage:
     known = {suspect.label: suspect.label_probability, suspect.suggested: suspect.suggested_probability}
     probabilities = {name: known[name] for name in classes if name in known}
-    return GalleryRow(
+    return GalleryImage(
         suspect.path, suspect.patient, suspect.label, suspect.suggested, probabilities, of=suspect.suggested
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from chestnut.explain.gallery import Gallery, GalleryImage, GalleryRow
+from chestnut.explain.gallery import Gallery, GalleryImage
 from chestnut.report.identities import Identities
 from chestnut.report.render import write_page
 from chestnut.report.sections.cards import explain_maps, make_cards
@@ -53,7 +53,7 @@ class PicturePage:
     title: str
     lead: str
     gallery: Gallery
-    rows: tuple[GalleryRow, ...] = ()
+    rows: tuple[GalleryImage, ...] = ()
     remarks: Mapping[str, Remark] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     left: int = 0
@@ -79,8 +79,7 @@ def write_picture_page(page: PicturePage, path: Path, names: Identities) -> None
     cards = make_cards(replace(page.gallery, images=shown), names)
     remarks = [page.remarks.get(image.path, Remark()) for image in shown]
     cards = [replace(card, notes=one.notes, flag=one.flag) for card, one in zip(cards, remarks, strict=True)]
-    left: list[GalleryRow | GalleryImage] = [*cut, *page.rows]
-    rows = [_make_row(row, page, names) for row in left]
+    rows = [_make_row(row, page, names) for row in (*cut, *page.rows)]
     values = {
         "eyebrow": page.eyebrow,
         "title": page.title,
@@ -108,7 +107,7 @@ def _count_fitting(gallery: Gallery) -> int:
     return len(gallery.images)
 
 
-def _make_row(row: GalleryRow | GalleryImage, page: PicturePage, names: Identities) -> dict[str, Any]:
+def _make_row(row: GalleryImage, page: PicturePage, names: Identities) -> dict[str, Any]:
     """Return a row of the table of images without pictures."""
     return {
         "path": names.image(row.path, row.patient),

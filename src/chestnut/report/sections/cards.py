@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from chestnut.explain.gallery import Gallery, GalleryImage
+from chestnut.explain.methods import name_method
 from chestnut.report.identities import Identities, Replaced
 
 #: The most classes whose probabilities a card shows.
@@ -71,6 +72,7 @@ class Card:
         of: The class that the map is of.
         evidence: Whether any place speaks for that class.
         meaning: What the values of the map say.
+        method: How the map was made, in words; empty without a map.
         notes: More about the image, each a sentence or a few words.
         strips: Other images that belong to it.
         flag: What warns of relying on the decision; empty if nothing does.
@@ -86,6 +88,7 @@ class Card:
     of: str = ""
     evidence: bool = False
     meaning: str = ""
+    method: str = ""
     notes: tuple[str, ...] = ()
     strips: tuple[Strip, ...] = ()
     flag: str = ""
@@ -126,7 +129,8 @@ def make_card(image: GalleryImage, gallery: Gallery, names: Identities) -> Card:
         card = replace(card, picture=jpeg_address(gallery.pictures[image.picture]))
     if image.overlay:
         overlay = jpeg_address(gallery.pictures[image.overlay])
-        card = replace(card, overlay=overlay, of=image.of, evidence=image.evidence, meaning=image.meaning)
+        card = replace(card, overlay=overlay, of=image.explained, evidence=image.evidence, meaning=image.meaning)
+        card = replace(card, method=name_method(image.method))
     return card
 
 

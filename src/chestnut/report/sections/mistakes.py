@@ -74,11 +74,9 @@ def _picture(rows: Sequence[Mapping[Hashable, Any]], classes: Sequence[str], sav
     for number, row in enumerate(rows):
         shares = {each: float(row[f"probability_{each}"]) for each in classes}
         known, decision = saved.find(row["path"]), row["decision"]
-        image = GalleryImage(
-            row["path"], row["patient"], row["label"], decision, shares, of=decision, probability=shares[decision]
-        )
+        image = GalleryImage(row["path"], row["patient"], row["label"], decision, shares)
         if known is not None and known.picture and known.decision == decision:
-            image = replace(known, label=row["label"], probabilities=shares, probability=shares[decision])
+            image = replace(known, label=row["label"], probabilities=shares)
         elif content := _read_thumbnail(row["path"]):
             image = replace(image, picture=f"new-{number}")
             pictures[image.picture] = content
