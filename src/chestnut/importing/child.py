@@ -18,6 +18,7 @@ from chestnut.config.imported import SCALES
 from chestnut.errors import ForeignFileError
 from chestnut.evaluation.softmax import probabilities
 from chestnut.importing.request import ANSWERS, IMAGES, NETWORK, OUTCOME, Request
+from chestnut.models.backend.choice import choose_backend
 
 #: The number of images that are computed together.
 _BATCH = 8
@@ -90,6 +91,7 @@ def _limit(memory: int) -> None:
 
 def _main(folder: Path) -> None:
     request = Request.read(folder)
+    choose_backend()
     _limit(request.memory)
     from chestnut.models.device import backend_errors
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from chestnut.accelerators import find_accelerators, hidden_accelerators
 from chestnut.processors import core_count
 
 #: The most threads of a job: with more, one run is little faster, while the cores could run another beside it.
@@ -31,8 +32,8 @@ def count_parallel_jobs(threads: int) -> int:
 
 
 def has_gpu() -> bool:
-    """Return whether there is an NVIDIA GPU."""
-    return Path("/dev/nvidiactl").exists()
+    """Return whether there is an NVIDIA GPU that this process may use."""
+    return "nvidia" in find_accelerators() and "nvidia" not in hidden_accelerators()
 
 
 def _memory(kind: str) -> float:

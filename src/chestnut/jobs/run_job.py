@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from chestnut.jobs.job import Job
+from chestnut.models.backend.choice import choose_backend
 from chestnut.progress import Tick
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _SECONDS_BETWEEN_STEPS = 0.25
 
 def load_libraries() -> None:
     """Import what `run_job` uses, so that a fork has it already."""
+    choose_backend()
     import matplotlib.figure  # noqa: F401
     import tensorboard.plugins.hparams.api_pb2
     import tensorboard.summary  # noqa: F401
@@ -46,6 +48,7 @@ def run_job(job: Job, notify: Notify) -> str:
     Raises:
         ChestnutError: The run cannot be trained; see `training.train.train` and `resume`.
     """
+    choose_backend()
     from chestnut.files.folders import remove_folder
     from chestnut.inference.evaluate import evaluate_run
     from chestnut.jobs.benchmark import measure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import platform
 from collections.abc import Sequence
@@ -19,11 +21,13 @@ _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mix
 
 
 def load() -> None:
-    """Import TensorFlow, which Keras imports later under every backend.
+    """Import the backend, and TensorFlow where it is installed, which Keras imports later under every backend.
 
-    TensorFlow writes to standard error when it is imported; the caller can hide that.
+    They write to standard error when they are imported; the caller can hide that.
     """
-    import tensorflow  # noqa: F401
+    importlib.import_module(backend())
+    with contextlib.suppress(ImportError):
+        importlib.import_module("tensorflow")
 
 
 def backend() -> str:

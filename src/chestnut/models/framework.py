@@ -8,14 +8,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chestnut.models.backend.choice import choose_backend
+
 
 def load_framework() -> None:
-    """Import Keras and keep what its backend writes about itself off standard error; a failed import still says why.
+    """Choose the backend, import Keras, and keep what its backend writes about itself off standard error.
 
-    TensorFlow 2.21 writes two lines before any setting of its log level counts, so the stream itself is redirected.
+    TensorFlow 2.21 writes two lines before any setting of its log level counts, so the stream itself is redirected. A
+    failed import still says why.
+
+    Raises:
+        DeviceError: `KERAS_BACKEND` names no backend that can train.
+        MissingExtraError: The backend that it names is not installed, or none is.
     """
     if "keras" in sys.modules:
         return
+    choose_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with hidden_stderr():

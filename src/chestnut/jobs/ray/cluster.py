@@ -20,6 +20,7 @@ from chestnut.errors import EngineError, MissingExtraError
 from chestnut.jobs.ray.answers import ClusterLostError, Handle
 from chestnut.jobs.ray.driver_process import DriverProcess
 from chestnut.jobs.ray.patience import Patience
+from chestnut.models.backend.choice import without_choice
 
 _log = logging.getLogger(__name__)
 
@@ -275,5 +276,8 @@ class RayCluster:
 
 
 def travelling_variables() -> dict[str, str]:
-    """Return the environment variables of this process that the processes on other nodes need too."""
-    return {name: text for name, text in os.environ.items() if name.startswith(_TRAVELLING)}
+    """Return the environment variables of this process that the processes on other nodes need too.
+
+    A backend that chestnut chose for this machine is not among them: a node with a GPU chooses another one.
+    """
+    return {name: text for name, text in without_choice(os.environ).items() if name.startswith(_TRAVELLING)}

@@ -11,6 +11,7 @@ import sys
 
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.jobs.process import job_variables
+from chestnut.models.backend.choice import choose_backend
 
 
 def resolve_precision(recipe: Recipe, classes: int, threads: int) -> str:
@@ -36,6 +37,7 @@ def resolve_precision(recipe: Recipe, classes: int, threads: int) -> str:
 
 def main() -> None:
     """Write the precision of the recipe on standard input; the argument is the number of classes."""
+    choose_backend()
     from chestnut.data.cache.cache import cache_folder
     from chestnut.training.precision import resolve
 
