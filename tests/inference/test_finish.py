@@ -11,9 +11,9 @@ from chestnut.config import InputSpec
 from chestnut.data.manifest import Manifest
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.operating.point import OperatingPoint, Promise
-from chestnut.figures import calibration
 from chestnut.inference import finish
 from chestnut.inference.bundle import Bundle
+from chestnut.inference.pictures import calibration
 
 TWO, THREE = ("NORMAL", "PNEUMONIA"), ("COVID", "NORMAL", "PNEUMONIA")
 
@@ -41,15 +41,20 @@ def make(classes, sureness, outputs):
     return bundle, finish.Validation(SimpleNamespace(manifest=manifest), given)
 
 
+def draw(run, bundle, validation):
+    manifest = validation.decoded.manifest
+    calibration.draw_calibration(run, bundle, validation.logits, manifest.targets, manifest.patients)
+
+
 @pytest.mark.parametrize(("classes", "outputs"), [(TWO, 2), (TWO, 1), (THREE, 3)])
 def test_a_figure_shows_reliability_before_and_after(classes, outputs, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(finish, "calibration_figure", lambda *given: seen.append(given) or "figure")
-    monkeypatch.setattr(finish, "save_both", lambda figure, path: path.write_text(figure))
+    monkeypatch.setattr(calibration, "calibration_figure", lambda *given: seen.append(given) or "figure")
+    monkeypatch.setattr(calibration, "save_both", lambda figure, path: path.write_text(figure))
     bundle, validation = make(classes, 3.0, outputs)
     facts = finish.fit_temperature(bundle, validation)
     assert facts["temperature"] == pytest.approx(3, rel=0.3) and ("threshold" in facts) == (len(classes) == 2)
-    finish.draw_calibration(Folder(tmp_path), Bundle(**bundle.__dict__ | facts), validation)
+    draw(Folder(tmp_path), Bundle(**bundle.__dict__ | facts), validation)
     truth, before, after, patients, temperature = seen[0]
     assert (tmp_path / "calibration.png").read_text() == "figure" and temperature == facts["temperature"]
     assert before.shape == after.shape == truth.shape == patients.shape == (240,)
@@ -62,7 +67,7 @@ def test_without_a_temperature_no_figure_stays(tmp_path):
     bundle, validation = make(TWO, 1.0, 2)
     (tmp_path / "calibration.png").write_text("old")
     (tmp_path / "calibration.svg").write_text("old")
-    finish.draw_calibration(Folder(tmp_path), bundle, validation)
+    draw(Folder(tmp_path), bundle, validation)
     assert not list(tmp_path.glob("calibration.*"))
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from chestnut.config import InputSpec
-from chestnut.training.outputs import find_originals
+from chestnut.inference.pictures.samples import find_originals
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,9 @@ from chestnut.api.options import (
 )
 from chestnut.api.predict import predict
 from chestnut.config import Recipe
+from chestnut.errors import DiskError
 from chestnut.inference.guard.policy import FALSE_ALARMS
+from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder, find_runs
 from chestnut.runs.places import free_folder, is_same_name, require_free, require_outside_runs
 
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     from chestnut.robustness.exchange.exchange import Exchange
     from chestnut.robustness.validation import Stress
     from chestnut.studies.leave_source_out import LeftOut
+
+
+_log = logging.getLogger(__name__)
 
 
 class StressCallOptions(StressOptions, total=False):
@@ -128,6 +134,7 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             bars=settings.shown.bar,
         )
         if threshold is None:
+            self._draw_undrawn(settings.shown.bar)
             draw_mistakes(self.folder, name_evaluation(other, split), settings.shown.bar)
         return found
 
@@ -353,8 +360,19 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             target = self.folder.report_file
         else:
             require_outside_runs(target)
+        try:
+            self._draw_undrawn()
+        except DiskError as error:  # the run is somebody else's, and only the page is written
+            _log.warning("%s stays without pictures: %s", self.folder.name, error)
         write_run_page(self.folder, target, identities=identities)
         return target
+
+    def _draw_undrawn(self, bars: Bars = silent) -> None:
+        """Draw the pictures that a study has left out, and say so."""
+        from chestnut.inference.pictures.undrawn import draw_undrawn
+
+        if draw_undrawn(self.folder, bars):
+            _log.info("drew the pictures of %s, which its study had left out", self.folder.name)
 
     def _repr_html_(self) -> str:
         from chestnut.evaluation.html_table import html_table

@@ -264,9 +264,10 @@ def _write(run: RunFolder, name: str, judged: Judged, bundle: Bundle) -> None:
     rows = manifest.frame[["path", "label", "patient", "split"]]
     table = PredictionTable.build(rows, probabilities, bundle.classes, bundle.threshold)
     run.write(folder / "predictions.csv", csv_text(table.frame))
-    draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
-    draw_subgroups(folder, judged.evaluation)
-    draw_sets(folder, judged.evaluation.sets)
+    if not run.record.undrawn:
+        draw_evaluation(folder, judged.evaluation, manifest.targets, probabilities, manifest.patients)
+        draw_subgroups(folder, judged.evaluation)
+        draw_sets(folder, judged.evaluation.sets)
     meta: dict[str, Any] = {
         "when": now(),
         "data": str(manifest.root),

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from chestnut.data.cache.cache import Decoded
 from chestnut.errors import BundleError
 from chestnut.evaluation.arrays import Floats
-from chestnut.evaluation.calibration.temperature import Calibration, calibrate, cross_fit, rescale_threshold
+from chestnut.evaluation.calibration.temperature import Calibration, calibrate, rescale_threshold
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.softmax import probabilities
-from chestnut.figures.calibration import calibration_figure
-from chestnut.figures.saving import remove_both, save_both
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.evaluate import evaluate_known
 from chestnut.inference.own_images import decode_own
+from chestnut.inference.pictures.calibration import draw_calibration
 from chestnut.inference.reference import PART, Reference
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.inference.run_guard import add_guard
@@ -96,7 +93,9 @@ def finish_bundle(
     facts = fit_temperature(bundle, validation) if wanted else {}
     bundle = change_with_threshold(run, facts, command, parts={PART: validation.reference().to_part()})
     evaluation = evaluate_known(run, "val", validation.decoded, validation.probabilities(bundle.temperature), bundle)
-    draw_calibration(run, bundle, validation)
+    if not run.record.undrawn:
+        manifest = validation.decoded.manifest
+        draw_calibration(run, bundle, validation.logits, manifest.targets, manifest.patients)
     if guarded:
         add_guard(run, engine, bars)
     return evaluation
@@ -135,23 +134,3 @@ def fit_temperature(bundle: Bundle, validation: Validation) -> dict[str, Any]:
         if bundle.operating_point is not None:
             facts["operating_point"] = bundle.operating_point.rescaled(bundle.temperature, found.temperature)
     return facts
-
-
-def draw_calibration(run: RunFolder, bundle: Bundle, validation: Validation) -> None:
-    """Write `evaluation/val/calibration.png`; without a fitted temperature there is none, and an old one is removed.
-
-    Of more than two classes, the probability of the likeliest one is compared with how often it is the true one.
-    """
-    path = run.evaluation("val") / "calibration.png"
-    if bundle.calibration is None or bundle.calibration.reason:
-        remove_both(path)
-        return
-    manifest = validation.decoded.manifest
-    owners, _ = number_patients(manifest.patients)
-    before = validation.probabilities(1.0)
-    after = probabilities(cross_fit(manifest.targets, validation.logits, owners))
-    number = before.argmax(axis=1) if bundle.positive is None else np.ones(len(before), dtype=np.int64)
-    truth, rows = manifest.targets == number, np.arange(len(before))
-    temperature = bundle.calibration.temperature
-    figure = calibration_figure(truth, before[rows, number], after[rows, number], manifest.patients, temperature)
-    save_both(figure, path)

@@ -193,6 +193,7 @@ class RunRecord(BaseModel):
         model_bytes: The size of the network's file.
         job_seconds: The time that the run's jobs took in a tuning.
         tracking: The trackers that show the run, by name.
+        undrawn: Whether the run has no pictures yet, as one of a study.
         thresholds: The changes of the threshold, oldest first.
         hashes: The SHA-256 of each file that figures rest on, by its path in the run folder. While a file is being
             replaced there are several: those of the old content, or an empty text if there was none, and of the new.
@@ -234,6 +235,7 @@ class RunRecord(BaseModel):
     model_bytes: int | None = None
     job_seconds: float | None = None
     tracking: dict[str, Tracked] = {}
+    undrawn: bool = False
     thresholds: list[ThresholdChange] = []
     hashes: dict[str, list[str]] = {}
 

@@ -10,6 +10,8 @@ import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from chestnut.auditing.audit import Audit, audit_images
 from chestnut.auditing.pictures import save_pictures
 from chestnut.config import ClassicalConfig, Recipe
@@ -23,6 +25,8 @@ from chestnut.export.add_onnx import add_onnx
 from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import json_text
 from chestnut.inference.finish import finish_bundle
+from chestnut.inference.pictures.samples import choose_samples, draw_samples
+from chestnut.inference.pictures.undrawn import draw_undrawn
 from chestnut.lungfield.network import MODEL
 from chestnut.models.build import build_recipe
 from chestnut.models.device import repeatable
@@ -39,7 +43,7 @@ from chestnut.training.distributed.hosts import Hosts
 from chestnut.training.environment import environment
 from chestnut.training.loop import Observer
 from chestnut.training.neural import train_start
-from chestnut.training.outputs import draw_samples, require_finite, save_network
+from chestnut.training.outputs import require_finite, save_network
 from chestnut.training.precision import resolve
 from chestnut.training.starting_network import Start, assemble, make_start, starts_from_run
 from chestnut.training.threads import limit_threads
@@ -68,7 +72,8 @@ class Setup:
         trackers: The trackers that log the run, in addition to TensorBoard.
         threads: The number of threads of one operation; None does not change the process.
         for_use: Whether the run will be used alone: it gets a guard, which takes a pass of the network over some
-            2,000 images, and the network in ONNX form.
+            2,000 images, the network in ONNX form, and pictures. Other runs get pictures only if trackers show them;
+            see `draw_undrawn`.
         numbered: Whether `free_folder` chose the folder; if another process makes it first, the next free number is
             taken.
     """
@@ -146,7 +151,9 @@ def _create_run(
     facts = _note_lost(prepared).facts() | {"skipped": [str(fault) for fault in prepared.bad]}
     if (lost := prepared.lost_lungs) is not None:
         facts["lungs"] = {"network": MODEL, "not_found": len(lost.names)}
-    record = environment(setup.command).model_copy(update={"from_run": start.from_run})
+    drawn = setup.for_use or bool(setup.trackers)
+    changes = {"from_run": start.from_run} | ({} if drawn else {"undrawn": True})
+    record = environment(setup.command).model_copy(update=changes)
 
     def write(folder: Path) -> None:
         with RunFolder.create(folder, recipe, record, facts) as draft:
@@ -156,7 +163,10 @@ def _create_run(
                 audited = findings.to_dict()
                 draft.write(draft.audit_file, json_text(audited))
                 save_pictures(audited["findings"], draft.finding_pictures)
-            draw_samples(prepared, recipe.input, draft.figures / "samples.png", recipe.seed)
+            if drawn:
+                rows = choose_samples(prepared.manifest, recipe.seed)
+                pixels = np.asarray(prepared.pixels[np.array(rows)])
+                draw_samples(prepared.manifest.take(rows), pixels, recipe.input, draft.figures / "samples.png")
             if not isinstance(recipe.model, ClassicalConfig):
                 draft.update(start_weights=Checkpoint(draft.state).save_start(start.network))
 
@@ -284,6 +294,8 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     run.update(status=_STATUS[outcome.ended], ended=now())
     if outcome.ended != "interrupted":
         checkpoint.remove()
+    if setup.for_use:
+        draw_undrawn(run, setup.bars)
     return run
 
 
