@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chestnut.cli.results.map_check import CheckOptions, check_maps, with_check_options
 from chestnut.cli.shared.destinations import Output
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _SHOWN = 30
 
 
+@with_check_options
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     files: Annotated[
@@ -55,23 +57,8 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Measure instead whether maps are worth anything, by several methods.")
     ] = False,
-    methods: Annotated[
-        str | None,
-        typer.Option("--methods", metavar="NAMES", help="With --check: methods, as gradcam,occlusion. [default: all]"),
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option("--images", min=2, help="With --check: the most images. [default: 60]")
-    ] = None,
-    other: Annotated[
-        Path | None, typer.Option("--other", metavar="RUN", help="With --check: a run trained with another seed.")
-    ] = None,
-    lesions: Annotated[
-        bool, typer.Option("--lesions", help="With --check: refuse images without masks of lesions.")
-    ] = False,
-    retrain: Annotated[
-        bool,
-        typer.Option("--retrain", help="With --check: train again on shuffled labels; maps must change."),
-    ] = False,
+    *,
+    options: CheckOptions,
     json: JsonOption = None,
 ) -> None:
     """Draw which places of FILES speak for a class, by the network of RUN: the image, what the network sees, and a map.
@@ -83,9 +70,9 @@ def command(
     if check and (of is not None or method != "auto" or folder is not None or npy):
         raise DataError("--class, --method, --out and --npy draw maps; with --check give --methods, and none of these")
     if check:
-        _check(run, files or [], methods, images, other, lesions=lesions, retrain=retrain, json=json)
+        check_maps(run, files or [], options, json)
         return
-    if methods is not None or images is not None or other is not None or lesions or retrain:
+    if options != CheckOptions():
         raise DataError("--methods, --images, --other, --lesions and --retrain belong to --check; give it too")
     if not files:
         raise DataError("name images to explain, or give --check to check maps on the validation images")
@@ -95,44 +82,18 @@ def command(
     maps = open_run(run).explain(files, to=folder, of=of, method=known, raw=npy, display=TerminalDisplay())
     place = folder or run / "explain" / "maps"
     if emit({"run": str(run), "out": str(place), "maps": [one._asdict() for one in maps]}, json):
-        out.print(maps_table(maps[:_SHOWN], place))
-        if len(maps) > _SHOWN:
-            out.print(f"… and {len(maps) - _SHOWN:,} more in {place / 'maps.json'}", markup=False, soft_wrap=True)
-        print_notes(sorted({f"{one.method}: {one.meaning}" for one in maps}))
-        if maps and all(one.exact for one in maps):
-            print_notes(["exact: the mean of a map, plus a number that does not depend on the place, is the score"])
-        print_notes(["a map shows what this network uses, not where the disease is"])
-        out.print("Not a medical device.", style="dim")
+        _print(maps, place)
 
 
-def _check(
-    run: Path,
-    files: list[str],
-    methods: str | None,
-    images: int | None,
-    other: Path | None,
-    *,
-    lesions: bool,
-    retrain: bool,
-    json: Path | None,
-) -> None:
-    from chestnut.api.run import open_run
-    from chestnut.cli.tables.map_check_table import print_check
-
-    if len(files) > 1:
-        raise DataError(f"--check takes one data set, not {len(files)}; give a folder of class folders, or a CSV")
-    names: Any = tuple(methods.split(",")) if methods else ()  # checked there
-    found = open_run(run).check_maps(
-        files[0] if files else None,
-        methods=names,
-        images=60 if images is None else images,
-        other=other,
-        lesions=lesions,
-        retrain=retrain,
-        display=TerminalDisplay(),
-    )
-    if emit({"run": str(run), **found.to_dict()}, json):
-        print_check(found, run, run / "explain" / "check")
+def _print(maps: list[MapFile], folder: Path) -> None:
+    out.print(maps_table(maps[:_SHOWN], folder))
+    if len(maps) > _SHOWN:
+        out.print(f"… and {len(maps) - _SHOWN:,} more in {folder / 'maps.json'}", markup=False, soft_wrap=True)
+    print_notes(sorted({f"{one.method}: {one.meaning}" for one in maps}))
+    if maps and all(one.exact for one in maps):
+        print_notes(["exact: the mean of a map, plus a number that does not depend on the place, is the score"])
+    print_notes(["a map shows what this network uses, not where the disease is"])
+    out.print("Not a medical device.", style="dim")
 
 
 def maps_table(maps: list[MapFile], folder: Path) -> Table:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chestnut.api.options import PredictOptions, PredictSettings, read_options
+from chestnut.api.options import PredictSettings, read_options
+from chestnut.cli.results.predictor_options import PredictorOptions, with_predictor_options
 from chestnut.cli.shared.decided import print_decided_by
 from chestnut.cli.shared.destinations import ForceOption, Output
 from chestnut.cli.shared.display import TerminalDisplay
-from chestnut.cli.shared.engine_options import DEFAULT_WAIT, AddressOption, WaitOption, parse_duration
 from chestnut.cli.shared.next_steps import print_next_for
 from chestnut.cli.shared.output import JsonOption, emit, out, print_notes, say
-from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
 from chestnut.cli.shared.tables import table
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 _SHOWN = 50
 
 
+@with_predictor_options
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or of a bundle alone.")],
     files: Annotated[
@@ -52,38 +52,13 @@ def command(
     identities: Annotated[
         bool, typer.Option("--identities", help="Show the names of files on that page, and not numbers.")
     ] = False,
-    coverage: CoverageOption = None,
-    per_class: PerClassOption = False,
-    on_outlier: Annotated[
-        str,
-        typer.Option(
-            "--on-outlier",
-            metavar="WHAT",
-            help="What to do about images unlike the training images, if RUN has a guard: warn, refuse or ignore.",
-        ),
-    ] = "warn",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave images that cannot be read out of the CSV.")
     ] = False,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="onnx|openvino|keras|ray", help="What runs the network, and where.")
-    ] = "onnx",
-    precision: Annotated[
-        str,
-        typer.Option(
-            "--precision", metavar="float32|bfloat16", help="The arithmetic of openvino; bfloat16 is less exact."
-        ),
-    ] = "float32",
-    address: AddressOption = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs", help="How many threads decode and compute, by default one a core; with ray, how many workers."
-        ),
-    ] = None,
-    wait: WaitOption = DEFAULT_WAIT,
-    json: JsonOption = None,
     force: ForceOption = False,
+    *,
+    options: PredictorOptions,
+    json: JsonOption = None,
 ) -> None:
     """Predict FILES with RUN: a probability and a decision for each image, and how many of each decision.
 
@@ -95,33 +70,23 @@ def command(
     from chestnut.api.predict import open_model, predict_csv, predict_parts
     from chestnut.inference.prediction_summary import PredictionSummary
 
-    options: PredictOptions = {
-        "coverage": coverage,
-        "per_class": per_class,
-        "on_outlier": on_outlier,  # type: ignore[typeddict-item]  # checked there
-        "engine": engine,
-        "precision": precision,  # type: ignore[typeddict-item]  # checked there
-        "address": address,
-        "jobs": jobs,
-        "wait": parse_duration(wait),
-        "display": TerminalDisplay(),
-    }
-    read_options(PredictSettings, options).check()
+    settings = options.keywords()
+    read_options(PredictSettings, settings).check()
     model = open_model(run)
     if csv is None:
-        seen = PredictionSummary.of(predict_parts(model, files, skip_bad=True, **options))
+        seen = PredictionSummary.of(predict_parts(model, files, skip_bad=True, **settings))
     else:
         drawn = _SHOWN if html is None else PICTURES + ROWS
         most = drawn if json is None else None
         with _resumable(csv):
-            seen = predict_csv(model, files, csv, force=force, skip_bad=skip_bad, most=most, **options)
+            seen = predict_csv(model, files, csv, force=force, skip_bad=skip_bad, most=most, **settings)
     if html is not None:
         draw_predictions(model, seen, html, identities=identities, display=TerminalDisplay())
     if emit({**seen.shown.to_dict(), **seen.to_dict()}, json):
         _print(seen if csv is None else replace(seen, shown=seen.shown.first(_SHOWN)), csv)
         if html is not None:
             out.print(f"pictures in {html}", markup=False, soft_wrap=True)
-        _print_advice(model, seen, on_outlier)
+        _print_advice(model, seen, options.on_outlier)
 
 
 @contextmanager

@@ -7,68 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chestnut.cli.results.shift_options import ShiftOptions, with_shift_options
 from chestnut.cli.shared.data_options import DataOptions, with_data_options
 from chestnut.cli.shared.decided import print_decided
 from chestnut.cli.shared.display import TerminalDisplay
 from chestnut.cli.shared.output import JsonOption, command_line, emit, out, print_next, print_notes
-from chestnut.cli.shared.set_options import CoverageOption, PerClassOption
 from chestnut.errors import DataError
-from chestnut.limits import MOST_SEED
 from chestnut.models.framework import load_framework
 
 if TYPE_CHECKING:
     from chestnut.api.options import DisplayOptions
-    from chestnut.api.run import Run
+    from chestnut.api.run import Run, StressCallOptions
     from chestnut.robustness.exchange.exchange import Exchange
 
 
 @with_data_options
+@with_shift_options
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    shift: Annotated[
-        list[str] | None,
-        typer.Option("--shift", metavar="NAME", help="Use only this shift; may be repeated. Default: all shifts."),
-    ] = None,
-    external: Annotated[
-        Path | None, typer.Option("--external", metavar="DATA", help="Judge another data set too, without shifts.")
-    ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="THEIRS=OURS", help="Rename classes of DATA to the run's, as A=B,C=D."),
-    ] = None,
-    operating_point: Annotated[
-        str | None,
-        typer.Option(
-            "--operating-point",
-            metavar="RULE",
-            help="Choose thresholds by this rule of chestnut threshold, such as sensitivity=0.95.",
-        ),
-    ] = None,
-    coverage: CoverageOption = None,
-    per_class: PerClassOption = False,
-    sources: Annotated[
-        bool,
-        typer.Option(
-            "--leave-one-source-out",
-            help="Train again without each source, and judge on that source.",
-        ),
-    ] = False,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="The most epochs of those trainings. Default: the recipe's.")
-    ] = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Write the threshold chosen on the shifts into the run.")
-    ] = False,
-    no_exchange: Annotated[
-        bool, typer.Option("--no-exchange", help="Leave out the exchange test, which --shift leaves out too.")
-    ] = False,
-    seed: Annotated[
-        int,
-        typer.Option(
-            "--seed", min=0, max=MOST_SEED, help="The seed of the shifts, the halves of the patients and the intervals."
-        ),
-    ] = 0,
     *,
+    how: ShiftOptions,
     options: DataOptions,
     json: JsonOption = None,
 ) -> None:
@@ -77,36 +35,23 @@ def command(
     The exchange test comes first: what the framing and scanner of each class give away.
     """
     from chestnut.api.run import open_run
-    from chestnut.robustness.external import parse_mapping
-
-    if external is None and (mapping or options != DataOptions()):
-        raise DataError("--map and the options of data describe another data set; give it by --external DATA")
-    if keep and operating_point is None:
-        raise DataError("--keep keeps the threshold of an operating point; give one, as in --operating-point balanced")
-    if epochs is not None and not sources:
-        raise DataError("--epochs limits the trainings of --leave-one-source-out; give both, or neither")
-    subject = open_run(run)
-    if sources:
-        _require_sources(subject)
-    how: DisplayOptions = {"display": TerminalDisplay(), "command": command_line()}
-    found = subject.stress(
-        shift or (),
-        external=None if external is None else options.reader(external),
-        mapping=parse_mapping(mapping or ()),
-        operating_point=operating_point,
-        keep=keep,
-        seed=seed,
-        coverage=coverage,
-        per_class=per_class,
-        skip_bad=options.skip_bad,
-        **how,
-    )
     from chestnut.robustness.files import stress_dict
 
-    exchange, fault = (None, "") if shift or no_exchange else _exchange(subject, seed, how)
-    left_out = [one.to_dict() for one in subject.leave_one_source_out(epochs=epochs, **how)] if sources else None
-    exchanged = None if exchange is None else exchange.to_dict()
-    result = {"run": str(run), "exchange": exchanged, **stress_dict(found), "sources": left_out}
+    how.check(options)
+    subject = open_run(run)
+    if how.sources:
+        _require_sources(subject)
+    display: DisplayOptions = {"display": TerminalDisplay(), "command": command_line()}
+    settings: StressCallOptions = {**how.keywords(options), **display}
+    found = subject.stress(how.shift or (), **settings)
+    exchange, fault = (None, "") if how.shift or how.no_exchange else _exchange(subject, how.seed, display)
+    sources = subject.leave_one_source_out(epochs=how.epochs, **display) if how.sources else None
+    result = {
+        "run": str(run),
+        "exchange": None if exchange is None else exchange.to_dict(),
+        **stress_dict(found),
+        "sources": None if sources is None else [one.to_dict() for one in sources],
+    }
     if emit(result, json):
         _print_exchange(exchange, fault, run)
         _print(result)
