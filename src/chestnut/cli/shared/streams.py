@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chestnut.errors import DiskError
 
@@ -21,7 +21,19 @@ class ReaderLeftError(Exception):
     """The reader of our output, such as `head`, has seen enough and closed its pipe, which is no fault."""
 
 
-class _Output(io.TextIOWrapper):
+class _Announced(io.TextIOWrapper):
+    """A stream that calls a function before a text is written."""
+
+    before_writing: Callable[[], None] | None = None
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        if self.before_writing is not None and text:
+            self.before_writing()
+        return super().write(text)
+
+
+class _Output(_Announced):
     """Standard output, whose faults are errors of chestnut."""
 
     def write(self, text: str) -> int:
@@ -43,7 +55,7 @@ class _Output(io.TextIOWrapper):
             raise _lost(error) from error
 
 
-class _Messages(io.TextIOWrapper):
+class _Messages(_Announced):
     """Standard error, which takes what can be written and forgets the rest."""
 
     def write(self, text: str) -> int:
@@ -89,6 +101,16 @@ def open_streams() -> None:
         sys.stderr = _rewrap(_Messages, sys.stderr, "replace")
 
 
+def call_before_writing(function: Callable[[], None]) -> None:
+    """Have a function called before anything is written to standard output or standard error.
+
+    Only streams that `open_streams` opened do so.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, _Announced):
+            stream.before_writing = function
+
+
 def discard(descriptor: int) -> None:
     """Let a stream lead nowhere, so that what is left to write is no fault when the process ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -124,7 +146,7 @@ def _occupy(number: int) -> None:
         os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
-def _rewrap(kind: type[io.TextIOWrapper], stream: io.TextIOWrapper, errors: str) -> io.TextIOWrapper:
+def _rewrap(kind: type[_Announced], stream: io.TextIOWrapper, errors: str) -> io.TextIOWrapper:
     """Return a stream of another kind around the same buffer."""
     return kind(
         stream.buffer,
