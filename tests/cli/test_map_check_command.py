@@ -26,7 +26,7 @@ def test_a_check_is_written_read_and_printed(chestnut, run):
     found = read_check(cn.open_run(run).folder)
     assert json.loads(json.dumps({"run": str(run), **found.to_dict()})) == held
     assert sorted(path.name for path in (run / "explain" / "check").iterdir()) == [
-        "check.json", *(["places.png"] if found.without_lungs < 8 else []), "tests.png",
+        "check.json", *(["places.png", "places.svg"] if found.without_lungs < 8 else []), "tests.png", "tests.svg",
     ]  # fmt: skip
     assert (found.images, found.patients, found.split, found.redrawn_images) == (8, 8, "val", 8)
     assert found.counts == {"NORMAL": 4, "PNEUMONIA": 4}

@@ -57,5 +57,9 @@ def test_a_checklist_is_printed_and_written_as_markdown(chestnut, copy):
     assert (chestnut.folder / "tripod.md").read_text().startswith("# TRIPOD+AI\n")
     status, out, _ = chestnut("report", copy, "--checklist", "claim", "--json", "-")
     assert status == 0 and len(json.loads(out)["items"]) == 44
+    for option in ("--pdf", "--figures"):
+        status, _, said = chestnut("report", copy, "--checklist", "claim", option, "new")
+        assert status == 2 and f"cannot be given with {option}; leave one out" in said
+        assert not (chestnut.folder / "new").exists()
     status, _, said = chestnut("report", copy, "--checklist", "consort")
     assert status == 2 and "--checklist consort: there is no such checklist; known: claim, tripod" in said

@@ -14,6 +14,9 @@ from chestnut.figures.style import INK, MUTED, SERIES, add_legend, legend_line, 
 #: Stranger images are drawn at this multiple of the cut-off, and less strange ones at 0.
 _MOST = 4.0
 
+#: From so many dots they are drawn as pixels in an SVG too, which would be large otherwise.
+_MANY = 3000
+
 #: How far the dots of a row are spread.
 _SPREAD = 0.3
 
@@ -30,10 +33,18 @@ def guard_figure(usual: Floats, changed: Mapping[str, Floats], cutoff: float) ->
     figure = new_figure(8.6, 1.6 + 0.36 * len(rows))
     axes = style_axes(figure.subplots(), "strangeness, as a multiple of the cut-off", "")
     random = np.random.default_rng(0)
+    many = sum(len(values) for values in rows.values()) >= _MANY
     for at, values in enumerate(rows.values()):
         across = np.clip(values / cutoff, 0, _MOST)
         up = at + random.uniform(-_SPREAD, _SPREAD, len(values))
-        style: dict[str, Any] = {"s": 16, "alpha": 0.5, "linewidths": 0, "zorder": 3, "clip_on": False}
+        style: dict[str, Any] = {
+            "s": 16,
+            "alpha": 0.5,
+            "linewidths": 0,
+            "zorder": 3,
+            "clip_on": False,
+            "rasterized": many,
+        }
         flagged = values > cutoff
         axes.scatter(across[~flagged], up[~flagged], color=SERIES[0], **style)
         axes.scatter(across[flagged], up[flagged], color=SERIES[1], **style)

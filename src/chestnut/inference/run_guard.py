@@ -6,7 +6,7 @@ import logging
 
 from chestnut.errors import DataError
 from chestnut.figures.guard import guard_figure
-from chestnut.figures.saving import save
+from chestnut.figures.saving import save_both
 from chestnut.inference.bundle_guard import PART
 from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.guard.policy import FALSE_ALARMS, LEAST_RATE, MOST_RATE
@@ -45,7 +45,7 @@ def _fit(run: RunFolder, engine: KerasEngine, rate: float, bars: Bars) -> GuardS
     """Fit the guard, write it into the bundle, and draw what it notices."""
     reference, summary, changed = fit_guard(run.manifest, engine, rate, bars)
     change_run_bundle(run, parts={PART: reference.to_part()}, guard=summary)
-    save(guard_figure(reference.usual, changed, reference.cutoff), run.figures / "guard.png")
+    save_both(guard_figure(reference.usual, changed, reference.cutoff), run.figures / "guard.png")
     return summary
 
 

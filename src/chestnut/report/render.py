@@ -9,7 +9,7 @@ import base64
 import datetime
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -172,6 +172,15 @@ def percent(share: float | None) -> str:
     ('97.9 %', '100.0 %', '–')
     """
     return "–" if share is None else f"{figure(100 * share, 1)} %"
+
+
+def list_figures(pairs: Iterable[tuple[str, object]]) -> str:
+    """Put names and their figures into words, for the alternative text of a picture; those that are None are left out.
+
+    >>> list_figures([("first", Estimate(0.9, 0.88, 0.94)), ("second", 3), ("third", None)])
+    'first 0.900 (0.880–0.940); second 3'
+    """
+    return "; ".join(f"{name} {value}" for name, value in pairs if value is not None)
 
 
 def position(value: float, least: float = 0.0, most: float = 1.0) -> str:

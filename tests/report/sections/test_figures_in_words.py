@@ -1,15 +1,19 @@
 """The confusion table, the bins of probability and the alternative texts say what the figures show."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chestnut.errors import DataError
 from chestnut.evaluation.calibration.bins import calibration_bins
 from chestnut.evaluation.metrics import evaluate
+from chestnut.report.identities import Identities
 from chestnut.report.sections.confusion import arrange_confusion
 from chestnut.report.sections.drawings import describe_figure
-from chestnut.report.sections.study_callouts import shortcut_callouts
+from chestnut.report.sections.study_callouts import read_study_audit, shortcut_callouts
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +72,33 @@ def test_the_exchange_test_of_the_first_variant_is_quoted(left, level, evaluatio
     rows = [{"name": "a", "auroc": kind(0.9, 0.85, 0.95), "exchanged": kind(*left)}]
     (one,) = shortcut_callouts({}, rows)
     assert one.level == level and f"the AUROC of a is {left[0]:.3f}" in one.text
+
+
+def test_an_audit_of_the_same_data_beside_a_study_is_quoted(tmp_path):
+    study = tmp_path / "runs" / "study"
+    study.mkdir(parents=True)
+    facts, names = {"root": "/data/chest"}, Identities(tmp_path)
+    assert read_study_audit(study, facts, names) is None
+    probe = {
+        **{"name": "probe-border", "severity": "error", "title": "Told apart by the border: AUROC 0.95", "files": []},
+        **{"evidence": "e.", "remedy": "", "figures": {"auroc": 0.95, "low": 0.93, "high": 0.97}},
+    }
+    for name, root in (("a", "/data/other"), ("b", "/data/chest")):
+        (tmp_path / "runs" / name).mkdir()
+        audit = {"findings": [probe] if name == "b" else [], "passed": [], "data": {"root": root}}
+        (tmp_path / "runs" / name / "audit.json").write_text(json.dumps(audit))
+    audited = read_study_audit(study, facts, names)
+    (one,) = shortcut_callouts(facts, audited=audited)
+    assert one.level == "error" and "kept in b" in one.text and "the chest masked out" in one.text
+    assert "AUROC 0.950 (0.930–0.970)" in one.text
+
+    (one,) = shortcut_callouts({"root": "/data/other"}, audited=read_study_audit(study, {"root": "/data/other"}, names))
+    assert one.level == "info" and "kept in a" in one.text
+
+
+def test_a_damaged_audit_beside_a_study_is_named(tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "audit.json").write_text("{")
+    with pytest.raises(DataError, match=r"audit\.json .*make it again by chestnut audit"):
+        read_study_audit(tmp_path / "study", {"root": "/data"}, Identities(tmp_path))

@@ -54,9 +54,15 @@ def command(
 ) -> None:
     """Write RUN's report: data, audit, recipe, curves, metrics with intervals, figures, ledger, environment."""
     from chestnut.api.run import open_run
+    from chestnut.errors import DataError
     from chestnut.report.pdf import write_pdf
     from chestnut.runs.folder import RunFolder
 
+    if checklist is not None and (pdf is not None or figures is not None):
+        option = "--pdf" if pdf is not None else "--figures"
+        raise DataError(
+            f"--checklist prints a checklist instead of the report, so it cannot be given with {option}; leave one out"
+        )
     if pdf is not None and not RunFolder(run).environment_file.is_file():
         write_pdf(run, pdf)
         if emit({"run": str(run), "report": None, "pdf": str(pdf), "figures": []}, json):

@@ -10,9 +10,10 @@ from typing import Any
 from chestnut.errors import RunError
 from chestnut.evaluation.intervals.estimate import Estimate, format_p
 from chestnut.report.identities import Identities
-from chestnut.report.render import count, figure, interval, picture, write_page
+from chestnut.report.render import count, figure, interval, list_figures, picture, write_page
 from chestnut.report.sections.counts import count_images
-from chestnut.report.sections.study_callouts import shortcut_callouts
+from chestnut.report.sections.study_callouts import read_study_audit, shortcut_callouts
+from chestnut.report.sections.verdict import Callout
 from chestnut.studies.comparison.control_folder import ControlFolder
 from chestnut.studies.comparison.leaderboard import ESTIMATES
 from chestnut.studies.comparison.plan import ComparisonFolder, ComparisonPlan
@@ -59,7 +60,11 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
             "curves": picture(folder.figures / "curves.png"),
             "differences": picture(folder.figures / "differences.png"),
             "spoken": _speak(alive),
-            "callouts": [] if control else shortcut_callouts(facts, alive),
+            "spoken_best": list_figures((row["name"], figure(row["auroc"].value)) for row in alive),
+            "spoken_pairs": list_figures(
+                (f"{pair['better']} over {pair['worse']}", Estimate(**pair["difference"])) for pair in board["pairs"]
+            ),
+            "callouts": _callouts(folder, facts, alive, names),
             "keep": _keep(folder, plan, alive, facts),
             "terms": _terms(plan),
             "pairs": [_pair(pair) for pair in board["pairs"]],
@@ -74,6 +79,15 @@ def write_comparison_page(folder: ComparisonFolder, path: Path, *, identities: b
 def _speak(alive: Sequence[Mapping[str, Any]]) -> str:
     """Put the figures of the forest plot into words."""
     return "AUROC of every variant with its interval: " + "; ".join(f"{row['name']} {row['auroc']}" for row in alive)
+
+
+def _callouts(
+    folder: ComparisonFolder, facts: Mapping[str, Any], alive: Sequence[Mapping[str, Any]], names: Identities
+) -> list[Callout]:
+    """Return the remarks on shortcuts; a control experiment answers for itself."""
+    if folder.plan.control is not None:
+        return []
+    return shortcut_callouts(facts, alive, read_study_audit(folder.path, facts, names))
 
 
 def _keep(
@@ -91,6 +105,7 @@ def _control(folder: ControlFolder) -> dict[str, Any]:
     return {
         "arms": [(arm.sees, arm.auroc, arm.accuracy) for arm in folder.control.arms],
         "forest": picture(folder.arms_figure),
+        "spoken": list_figures((arm.sees, arm.auroc) for arm in folder.control.arms),
         "inputs": picture(folder.inputs_figure),
     }
 

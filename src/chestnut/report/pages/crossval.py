@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
-from chestnut.report.render import count, figure, interval, picture, write_page
+from chestnut.report.render import count, figure, interval, list_figures, picture, write_page
 from chestnut.report.sections.confusion import arrange_confusion
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.drawings import read_drawings
-from chestnut.report.sections.study_callouts import shortcut_callouts
+from chestnut.report.sections.study_callouts import read_study_audit, shortcut_callouts
 from chestnut.runs.record import kept_epoch
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
 
@@ -57,8 +58,12 @@ def write_crossval_page(folder: CrossFolder, path: Path, *, identities: bool = F
             "drawings": read_drawings(folder.figures, pooled),
             "terms": _terms(plan),
             "recipe": plan.recipe.to_toml(),
-            "callouts": shortcut_callouts(facts),
+            "keep": _keep(folder, facts),
+            "callouts": shortcut_callouts(facts, audited=read_study_audit(folder.path, facts, names)),
             "spoken": _speak(result["parts"]),
+            "spoken_epochs": list_figures(
+                (part["name"], kept_epoch(part["best_epoch"], part["epochs"])) for part in result["parts"]
+            ),
             "confusion": arrange_confusion(pooled),
         },
         names,
@@ -69,6 +74,14 @@ def _speak(parts: Sequence[Mapping[str, Any]]) -> str:
     """Put the figures of the forest plot into words."""
     areas = [Evaluation.from_dict(part["evaluation"]).metrics["auroc"] for part in parts]
     return "AUROC of every fold with its interval: " + "; ".join(map(str, areas))
+
+
+def _keep(folder: CrossFolder, facts: Mapping[str, Any]) -> str:
+    """Return the command that trains one network by the recipe, for use; empty where the recipe is missing."""
+    recipe = folder.run(folder.plan.parts[0]).recipe_file
+    if not recipe.exists():
+        return ""
+    return shlex.join(["chestnut", "train", str(facts.get("root", "DATA")), "--recipe", str(recipe)])
 
 
 def _lead(result: Mapping[str, Any], pooled: Evaluation) -> str:

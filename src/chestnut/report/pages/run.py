@@ -18,7 +18,7 @@ from chestnut.config import EnsembleConfig
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.inference.run_bundle import find_run_bundle
 from chestnut.report.identities import Identities
-from chestnut.report.render import duration, picture, time, write_page
+from chestnut.report.render import duration, list_figures, picture, time, write_page
 from chestnut.report.sections.calibration import read_calibration_section
 from chestnut.report.sections.control import read_control_sections
 from chestnut.report.sections.counts import count_images
@@ -110,13 +110,15 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
 def _training(run: RunFolder, record: RunRecord) -> dict[str, Any]:
     """Return what the page shows of the training."""
     history = run.history
+    names, epochs = [heading(column) for column in _HISTORY if column in history], _history(history)
     return {
         "threads": record.threads,
         "hosts": record.hosts or 1,
         "curves": picture(run.figures / "history.png"),
         "training_rows": _training_rows(run, record, history),
-        "history_names": [heading(column) for column in _HISTORY if column in history],
-        "history": _history(history),
+        "history_names": names,
+        "history": epochs,
+        "spoken_epoch": _speak(epochs, names, record.best_epoch),
         "best_epoch": record.best_epoch,
         "advice": read_advice(run),
         "members": record.members,
@@ -203,6 +205,14 @@ def _history(history: pd.DataFrame) -> list[tuple[int, list[str]]]:
         )
         for row in history.to_dict("records")
     ]
+
+
+def _speak(history: list[tuple[int, list[str]]], names: list[str], best: int | None) -> str:
+    """Put the figures of the epoch that was kept, or else of the last, into words."""
+    if not history:
+        return ""
+    epoch, cells = next((row for row in history if row[0] == best), history[-1])
+    return f"Epoch {epoch}: {list_figures(zip(names, cells, strict=True))}"
 
 
 def _arithmetic(run: RunFolder) -> dict[str, Any]:

@@ -14,13 +14,17 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.files.reading import read_text
 from chestnut.report.identities import Identities
-from chestnut.report.render import count, duration, figure, interval, picture, write_page
+from chestnut.report.render import count, duration, figure, interval, list_figures, picture, write_page
 from chestnut.report.sections.counts import count_images
-from chestnut.report.sections.study_callouts import shortcut_callouts
+from chestnut.report.sections.study_callouts import read_study_audit, shortcut_callouts
 from chestnut.studies.tuning.plan import TuneFolder
 
 # The style of each state's chip; the states are in the order of the table.
 _CHIPS = {"finished": "info", "pruned": "synthetic", "running": "synthetic", "failed": "error"}
+
+
+# The most trials whose scores are put into words; the table has all.
+_SPOKEN = 30
 
 
 def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False) -> None:
@@ -55,12 +59,13 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
             "synthetic": bool(facts.get("synthetic")),
             "counts": count_images(rows, facts),
             "tiles": _tiles(result),
+            "spoken": _speak(result),
             "settings": _settings(result),
             "fields": list(result["space"]),
             "trials": _trials(result),
             "drawn": drawn,
             "terms": _terms(result),
-            "callouts": shortcut_callouts(facts),
+            "callouts": shortcut_callouts(facts, audited=read_study_audit(folder.path, facts, names)),
             "best": _read_best(folder.best_file),
             "command": shlex.join(["chestnut", "train", root, "--recipe", str(folder.best_file), "--threads", threads]),
         },
@@ -70,6 +75,21 @@ def write_tune_page(folder: TuneFolder, path: Path, *, identities: bool = False)
 
 def _read_best(path: Path) -> str | None:
     return read_text(path, "restore it from a copy or search again") if path.exists() else None
+
+
+def _speak(result: Mapping[str, Any]) -> dict[str, str]:
+    """Put the figures into words: the scores of all trials, the share of each setting, and the best trial."""
+    own = [] if result["default"] is None else [("the recipe", figure(result["default"]["score"]))]
+    scores = [(f"trial {one['number']}", figure(one["score"])) for one in result["trials"] if one["score"] is not None]
+    best = _best(result)
+    values = [] if best is None else [(field, _write(value)) for field, value in best["values"].items()]
+    score = [] if best is None else [("score", figure(best["score"]))]
+    shares = [(field, _share(share)) for field, share in result["importance"].items()]
+    return {
+        "scores": list_figures([*own, *scores[:_SPOKEN]]),
+        "shares": list_figures(shares),
+        "best": list_figures([*values, *score]),
+    }
 
 
 def _tiles(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chestnut.report.render import Picture, picture
+from chestnut.report.render import Picture, list_figures, picture
 from chestnut.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ class ControlSection:
     own: bool
     result: Control
     drawing: Picture | None
+
+    @property
+    def spoken(self) -> str:
+        """What the figure shows, in words."""
+        return list_figures((arm.sees, arm.auroc) for arm in self.result.arms)
 
 
 def read_control_sections(run: RunFolder) -> list[ControlSection]:

@@ -13,7 +13,7 @@ from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.evaluation.metric_names import SHOWN, heading, in_words
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
-from chestnut.report.render import Picture, count, figure, picture
+from chestnut.report.render import Picture, count, figure, list_figures, picture
 from chestnut.report.sections.confusion import ConfusionTable, arrange_confusion
 from chestnut.report.sections.details import DetailSection, read_details
 from chestnut.report.sections.drawings import Drawing, read_drawings
@@ -136,6 +136,20 @@ class Result:
     def cut(self) -> tuple[float | None, float]:
         """The threshold and the temperature that it belongs to."""
         return self.evaluation.threshold, self.temperature
+
+    @property
+    def spoken_groups(self) -> str:
+        """What the figure of the subgroups shows, in words."""
+        name = "auroc" if self.evaluation.positive else "accuracy"
+        return (
+            heading(name)
+            + ": "
+            + list_figures(
+                (f"{one.column} {group.name}", group.metrics.get(name))
+                for one in self.evaluation.subgroups
+                for group in one.groups
+            )
+        )
 
     def metric(self, name: str) -> Estimate:
         """Return a metric with its interval; undefined where the evaluation does not have it."""

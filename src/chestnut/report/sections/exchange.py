@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.report.render import Picture, picture
+from chestnut.report.render import Picture, list_figures, picture
 from chestnut.robustness.exchange.exchange import Exchange
 from chestnut.robustness.exchange.file import read_exchange
 from chestnut.runs.folder import RunFolder
@@ -22,6 +22,11 @@ class ExchangeSection:
 
     result: Exchange
     drawing: Picture | None
+
+    @property
+    def spoken(self) -> str:
+        """What the figure shows, in words."""
+        return list_figures((pair.name, pair.given_away) for pair in self.result.conditions)
 
 
 def read_exchange_section(run: RunFolder) -> ExchangeSection | None:

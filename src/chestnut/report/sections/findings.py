@@ -120,7 +120,9 @@ class Findings:
         return max(faulty, key=lambda probe: probe.auroc.value or 0.0, default=None)
 
 
-def read_findings(audit: Mapping[str, Any], names: Identities, pictures: Path | None = None) -> Findings:
+def read_findings(
+    audit: Mapping[str, Any], names: Identities, pictures: Path | None = None, *, draw: bool = True
+) -> Findings:
     """Read the findings of an audit, with small pictures of the images that show what is meant.
 
     Args:
@@ -128,6 +130,7 @@ def read_findings(audit: Mapping[str, Any], names: Identities, pictures: Path | 
         names: What to call images and patients.
         pictures: Where pictures of the images were saved; None if they were not. Where there is none, the image itself
             is drawn, if it can be read.
+        draw: Whether to add pictures.
 
     Raises:
         DataError: The values are not those of an audit.
@@ -137,7 +140,7 @@ def read_findings(audit: Mapping[str, Any], names: Identities, pictures: Path | 
         found = audit["findings"]
         probes = {item["name"]: _probe(item) for item in found if item["name"] in PROBES and "auroc" in item["figures"]}
         return Findings(
-            tuple(_show(item, root, names, pictures) for item in found),
+            tuple(_show(item, root, names, pictures, draw) for item in found),
             tuple(probes[name] for name in PROBES if name in probes),
             tuple(audit.get("passed", ())),
             {**audit.get("data", {}), "root": names.folder(root)},
@@ -152,14 +155,14 @@ def _probe(item: Mapping[str, Any]) -> Probe:
     return Probe(PROBES[item["name"]], item["severity"], auroc)
 
 
-def _show(item: Mapping[str, Any], root: str, names: Identities, pictures: Path | None) -> Shown:
+def _show(item: Mapping[str, Any], root: str, names: Identities, pictures: Path | None, draw: bool) -> Shown:
     names.learn(map(str, item["figures"].get("names", ())))
     copies = item["figures"].get("copies")
     if copies:
         entries = [_joint(group).join(_name(path, root, names) for path in group["files"]) for group in copies]
     else:
         entries = [_name(path, root, names) for path in item["files"]]
-    found = (_draw(group, root, names, pictures) for group in choose_pictures(item))
+    found = (_draw(group, root, names, pictures) for group in (choose_pictures(item) if draw else ()))
     drawn = tuple(group for group in found if group)
     return Shown(item["name"], item["severity"], item["title"], item["evidence"], item["remedy"], tuple(entries), drawn)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chestnut.inference.guard.requirements import find_obstacle
 from chestnut.inference.guard.summary import GuardSummary
 from chestnut.inference.run_bundle import find_run_bundle
-from chestnut.report.render import Picture, picture
+from chestnut.report.render import Picture, list_figures, picture
 from chestnut.runs.folder import RunFolder
 
 
@@ -24,6 +24,11 @@ class GuardSection:
     summary: GuardSummary | None
     obstacle: str
     drawing: Picture | None
+
+    @property
+    def spoken(self) -> str:
+        """What the figure shows, in words."""
+        return "" if self.summary is None else list_figures((one.change, one.flagged) for one in self.summary.rehearsal)
 
 
 def read_guard_section(run: RunFolder) -> GuardSection | None:

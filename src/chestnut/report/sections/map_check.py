@@ -11,7 +11,7 @@ from chestnut.explain.checks.method_check import PlaceShare
 from chestnut.explain.checks.wording import leading_method
 from chestnut.explain.checks.zones import PLACES
 from chestnut.inference.run_bundle import find_run_bundle
-from chestnut.report.render import Picture, picture
+from chestnut.report.render import Picture, list_figures, picture
 from chestnut.runs.folder import RunFolder
 
 _WORDS = {True: "passed", False: "not passed", None: "not made"}
@@ -38,6 +38,24 @@ class MapCheckSection:
     titles: tuple[str, ...]
     tests: Picture | None
     map: Picture | None
+
+    @property
+    def spoken_places(self) -> str:
+        """What the figure of the places shows of the first method, in words."""
+        return list_figures(
+            (f"{name}, {title}", one.share)
+            for name, shares in self.places
+            for title, one in zip(self.titles, shares, strict=False)
+        )
+
+    @property
+    def spoken_tests(self) -> str:
+        """What the figure of the tests shows, in words."""
+        heads = ("lesions", "weights", "labels", "order of places")
+        return list_figures(
+            (method, ", ".join(f"{head} {word}" for head, word in zip(heads, words, strict=True)))
+            for method, words in self.verdicts
+        )
 
     @property
     def verdicts(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

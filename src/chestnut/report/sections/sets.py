@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.set_figures import SetFigures
-from chestnut.report.render import Picture, count, figure, picture
+from chestnut.report.render import Picture, count, figure, list_figures, picture
 from chestnut.runs.folder import RunFolder
 
 
@@ -33,6 +33,12 @@ class SetsSection:
             f"is named for {_percent(found.single.value)} of the images, and it is right for {found.single_right} of "
             f"those; in the mean {figure(found.size.value, 2)} classes are named."
         )
+
+    @property
+    def spoken(self) -> str:
+        """What the picture shows, in words."""
+        covered = self.figures.covered_by_class or {"all": self.figures.covered}
+        return f"Covered: {list_figures(covered.items())}; one class named: {self.figures.single}"
 
     @property
     def basis(self) -> str:

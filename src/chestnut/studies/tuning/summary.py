@@ -12,7 +12,7 @@ from chestnut.errors import RunError
 from chestnut.evaluation.metric_names import in_words
 from chestnut.evaluation.metrics import point_metrics
 from chestnut.evaluation.selection_bias import OBJECTIVES, Gain, gain_in_words, gain_of_chosen
-from chestnut.figures.saving import remove_both, save, save_both
+from chestnut.figures.saving import remove_both, save_both
 from chestnut.figures.search import history_figure, importance_figure, parallel_figure
 from chestnut.files.atomic import write_text
 from chestnut.files.csv_files import csv_text
@@ -93,7 +93,7 @@ def write_tuning(folder: TuneFolder, result: Tuning) -> None:
     log = {key for key, one in plan.recipe.search.items() if not isinstance(one, Choice) and one.log}
     fields = tuple(result.space)
     parallel = parallel_figure(result.trials, fields, result.objective, result.best, default, log)
-    save(parallel, folder.figures / "parallel.png")
+    save_both(parallel, folder.figures / "parallel.png")
     if result.importance:
         save_both(importance_figure(result.importance, result.objective), folder.figures / "importance.png")
     else:
