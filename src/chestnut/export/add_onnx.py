@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 
+from chestnut.errors import MissingExtraError
 from chestnut.export.conversion import OPSET, convert
 from chestnut.export.parity_check import comparison_images, largest_difference, require_parity
 from chestnut.inference.engines.keras_engine import KerasEngine
@@ -12,6 +14,8 @@ from chestnut.inference.engines.onnx_engine import PART, OnnxEngine
 from chestnut.inference.parity import TOLERANCE, Parity
 from chestnut.inference.run_bundle import change_run_bundle, read_run_bundle
 from chestnut.runs.folder import RunFolder
+
+_log = logging.getLogger(__name__)
 
 
 def add_onnx(run: RunFolder, engine: KerasEngine | None = None) -> Parity:
@@ -26,6 +30,7 @@ def add_onnx(run: RunFolder, engine: KerasEngine | None = None) -> Parity:
 
     Raises:
         BundleError: The network cannot be converted, or the two forms give different answers; the bundle is unchanged.
+        MissingExtraError: Only TensorFlow can convert it, and is not installed.
     """
     bundle = read_run_bundle(run)
     engine = engine or KerasEngine.open(bundle)
@@ -39,3 +44,17 @@ def add_onnx(run: RunFolder, engine: KerasEngine | None = None) -> Parity:
     require_parity(parity.difference, TOLERANCE, "ONNX", run)
     change_run_bundle(run, parts={PART: content}, parity=parity)
     return parity
+
+
+def try_add_onnx(run: RunFolder) -> None:
+    """Write `model.onnx` into the bundle of a run, or log what it needs that is not installed.
+
+    Keras then runs the network, with the same answers.
+
+    Raises:
+        BundleError: See `add_onnx`.
+    """
+    try:
+        add_onnx(run)
+    except MissingExtraError as error:
+        _log.warning("no model.onnx, so Keras runs the network: %s", error)

@@ -9,13 +9,16 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from chestnut.config import InputSpec
-from chestnut.errors import BundleError, in_one_line
+from chestnut.errors import BundleError, MissingExtraError, in_one_line
+from chestnut.export.graph.graph import UnknownPartError
+from chestnut.export.graph.write import write_graph
 from chestnut.export.grey_network import from_grey
 from chestnut.export.onnx_order import make_reproducible
 from chestnut.export.other_backend import convert_in_tensorflow
 from chestnut.export.plain_layers import plain_layers
 from chestnut.export.quiet import quiet_conversion
 from chestnut.export.versions import describe_versions
+from chestnut.models.backend.installed import is_installed
 from chestnut.models.device import backend
 
 #: The version of ONNX's operators: the newest that Keras's converter writes and ONNX Runtime takes.
@@ -41,6 +44,9 @@ def convert(form: Form, network: Any, spec: InputSpec, path: Path) -> None:
     any n. Its outputs are `logits`, `features` (see `with_features`) and, where the network averages maps before its
     last layer, `activation` (see `class_activation`).
 
+    Keras converts networks by TensorFlow. Where that is not its backend, ONNX is written by chestnut's own rules, and
+    networks with parts that have no rule are converted in a process with TensorFlow.
+
     Args:
         form: The form to write.
         network: A Keras network that turns images (n, height, width, channels), 0..255, into logits.
@@ -49,8 +55,16 @@ def convert(form: Form, network: Any, spec: InputSpec, path: Path) -> None:
 
     Raises:
         BundleError: The network cannot be converted.
+        MissingExtraError: It needs TensorFlow, which is not installed.
     """
+    if form == "onnx" and not (backend() == "tensorflow" and is_installed("tf2onnx")):
+        try:
+            _write_by_rules(network, spec, path)
+            return
+        except UnknownPartError as error:
+            require_tensorflow(form, f"for {error}")
     if backend() != "tensorflow":
+        require_tensorflow(form)
         convert_in_tensorflow(form, network, spec, path)
         return
     try:
@@ -66,6 +80,30 @@ def convert(form: Form, network: Any, spec: InputSpec, path: Path) -> None:
             f"the network cannot be written as {_NAMES[form]} by {describe_versions(form)} ({in_one_line(error)}); "
             "requirements.lock names versions that work together"
         ) from error
+
+
+def require_tensorflow(form: Form, why: str = "") -> None:
+    """Check that what converts to a form is installed.
+
+    Args:
+        form: The form.
+        why: A part of a sentence, if only some networks need TensorFlow.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    packages = ("tensorflow", "tf2onnx") if form == "onnx" else ("tensorflow",)
+    if missing := [name for name in packages if not is_installed(name)]:
+        raise MissingExtraError(
+            f"{' '.join((_NAMES[form], 'needs', ' and '.join(missing), why)).strip()}; run pip install "
+            f"{' '.join(missing)}, which changes no run"
+        )
+
+
+def _write_by_rules(network: Any, spec: InputSpec, path: Path) -> None:
+    """Write a network as ONNX without TensorFlow."""
+    path.write_bytes(write_graph(from_grey(network, spec), OPSET))
+    make_reproducible(path)
 
 
 def _main(form: str, stored: str, spec: str, path: str) -> None:

@@ -1,6 +1,6 @@
 """Convert a network of another Keras backend in a process of its own, where Keras computes with TensorFlow.
 
-Keras's converters fix the number of images under PyTorch, and need TensorFlow under JAX.
+Keras's converters fix the number of images under PyTorch, and need TensorFlow under JAX, if only for the conversion.
 """
 
 from __future__ import annotations

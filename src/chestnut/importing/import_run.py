@@ -18,7 +18,7 @@ from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import DataError, listed
 from chestnut.explain.mistake_gallery import draw_mistakes
-from chestnut.export.add_onnx import add_onnx
+from chestnut.export.add_onnx import try_add_onnx
 from chestnut.export.parity_check import IMAGES, synthetic_images
 from chestnut.importing.convert import Converted, convert_file, memory_for
 from chestnut.importing.reference import Known, verify
@@ -180,7 +180,7 @@ def _write(
             write_run_bundle(draft, network, recipe, manifest)
             if prepared is not None:
                 finish_bundle(draft, prepared, setup.bars)
-            add_onnx(draft)
+            try_add_onnx(draft)
             if prepared is not None:
                 draw_mistakes(draft, "val", setup.bars)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))

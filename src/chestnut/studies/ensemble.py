@@ -16,7 +16,7 @@ from chestnut.config import EnsembleConfig, InputSpec, Recipe, TrainConfig
 from chestnut.data.union import union
 from chestnut.errors import DataError, RunError
 from chestnut.explain.mistake_gallery import draw_mistakes
-from chestnut.export.add_onnx import add_onnx
+from chestnut.export.add_onnx import try_add_onnx
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.keras_engine import load_bundle
 from chestnut.inference.finish import finish_bundle
@@ -108,7 +108,7 @@ def ensemble(
             if "val" in manifest.splits:
                 _finish(draft, bars)
             if recipe.train.export == "onnx":
-                add_onnx(draft)
+                try_add_onnx(draft)
             if draft.evaluations():
                 draw_mistakes(draft, "val", bars)
             draft.update(status="finished", ended=now(), parameters=int(network.count_params()))

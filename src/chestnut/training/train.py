@@ -21,7 +21,7 @@ from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
 from chestnut.errors import RunError, TrainingError, listed
 from chestnut.explain.mistake_gallery import draw_mistakes
-from chestnut.export.add_onnx import add_onnx
+from chestnut.export.add_onnx import try_add_onnx
 from chestnut.files.folders import remove_folder
 from chestnut.files.json_files import json_text
 from chestnut.inference.finish import finish_bundle
@@ -288,7 +288,7 @@ def _fit(run: RunFolder, decoded: Decoded, setup: Setup, devices: Devices, start
     save_network(run, network, outcome, decoded.manifest)
     finish_bundle(run, decoded, setup.bars, guarded=setup.for_use)
     if setup.for_use and run.recipe.train.export == "onnx":
-        add_onnx(run)
+        try_add_onnx(run)
     if setup.for_use:
         draw_mistakes(run, "val", setup.bars)
     run.update(status=_STATUS[outcome.ended], ended=now())

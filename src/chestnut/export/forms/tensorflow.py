@@ -10,7 +10,7 @@ import numpy as np
 
 from chestnut.data.pixels import Grey
 from chestnut.errors import BundleError, in_one_line
-from chestnut.export.conversion import convert
+from chestnut.export.conversion import convert, require_tensorflow
 from chestnut.export.forms.engine import FormEngine
 from chestnut.export.forms.form import Form, Source
 from chestnut.inference.engines.onnx_engine import IMAGE
@@ -38,6 +38,10 @@ class SavedModel(Form):
     name, title, file = "savedmodel", "SavedModel", "model"
     example = _SAVED_MODEL_EXAMPLE
 
+    def check(self) -> None:
+        """Check that TensorFlow is installed."""
+        require_tensorflow("savedmodel")
+
     def write(self, source: Source, path: Path) -> None:
         """Write the network by Keras."""
         convert("savedmodel", source.network.network, source.bundle.spec, path)
@@ -63,6 +67,10 @@ class LiteRT(Form):
 
     name, title, file = "litert", "LiteRT", "model.tflite"
     example = _LITERT_EXAMPLE
+
+    def check(self) -> None:
+        """Check that TensorFlow is installed."""
+        require_tensorflow("litert")
 
     def write(self, source: Source, path: Path) -> None:
         """Write the network by Keras."""

@@ -45,6 +45,15 @@ def _find_module(name: str) -> Path | None:
         return None
 
 
+def is_installed(name: str) -> bool:
+    """Return whether a package can be imported.
+
+    >>> is_installed("keras"), is_installed("no_such_package")
+    (True, False)
+    """
+    return _find_module(name) is not None
+
+
 def _find_in(name: str, folders: Sequence[Path]) -> Path | None:
     *parents, last = name.split(".")
     return _place(PathFinder.find_spec(last, [str(folder.joinpath(*parents)) for folder in folders]))
