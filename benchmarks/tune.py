@@ -22,9 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.train import draw
 
@@ -32,6 +34,8 @@ IMAGES, SIDE, BATCH, EPOCHS, TRIALS = 480, 64, 32, 3, 20
 LONG = 2560
 PRECISIONS = ("float32", "auto")
 QUIET = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+Result = TypeVar("Result")
 
 
 def chestnut_search(folder: Path, home: Path, trials: int, precision: str) -> list[dict[str, Any]]:
@@ -92,17 +96,37 @@ def keras_search(folder: Path, home: Path, trials: list[dict[str, Any]]) -> None
         raise RuntimeError("KerasTuner did not train the same networks")
 
 
-def turn(folder: Path, trials: int, precision: str) -> dict[str, float]:
-    """Return the seconds of one search with each."""
+@dataclass(frozen=True)
+class Cost:
+    """What a search takes.
+
+    Attributes:
+        seconds: From its start to its end.
+        processor_seconds: Of all processors, over all its processes; other work on the machine changes it less.
+    """
+
+    seconds: float
+    processor_seconds: float
+
+    @classmethod
+    def measure(cls, work: Callable[[], Result]) -> tuple[Result, Cost]:
+        """Measure a function that leaves its work to processes which have ended when it returns."""
+        before, started = os.times(), time.perf_counter()
+        result = work()
+        seconds, after = time.perf_counter() - started, os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        return result, cls(seconds, used)
+
+
+def turn(folder: Path, trials: int, precision: str) -> dict[str, Cost]:
+    """Return the cost of one search with each."""
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
-        started = time.perf_counter()
-        drawn = chestnut_search(folder, home, trials, precision)
-        middle = time.perf_counter()
+        drawn, own = Cost.measure(lambda: chestnut_search(folder, home, trials, precision))
         (home / "trials.json").write_text(json.dumps(drawn))
         peer = [sys.executable, "-m", "benchmarks.tune", "--peer", str(home), "--data", str(folder)]
-        subprocess.run(peer, check=True, capture_output=True, env=QUIET)
-        return {"chestnut": middle - started, "keras_tuner": time.perf_counter() - middle}
+        _, theirs = Cost.measure(lambda: subprocess.run(peer, check=True, capture_output=True, env=QUIET))
+        return {"chestnut": own, "keras_tuner": theirs}
 
 
 def searches(rounds: int, trials: int, precision: str) -> dict[str, Any]:
@@ -114,9 +138,12 @@ def searches(rounds: int, trials: int, precision: str) -> dict[str, Any]:
     return {
         "rounds": rounds,
         "trials_an_hour": {
-            party: round(3600 * (trials + 1) / median(one[party] for one in turns)) for party in turns[0]
+            party: round(3600 * (trials + 1) / median(one[party].seconds for one in turns)) for party in turns[0]
         },
-        "times_as_many_as_keras_tuner": median(one["keras_tuner"] / one["chestnut"] for one in turns),
+        "times_as_many_as_keras_tuner": median(one["keras_tuner"].seconds / one["chestnut"].seconds for one in turns),
+        "processor_seconds": {
+            party: round(median(one[party].processor_seconds for one in turns), 1) for party in turns[0]
+        },
     }
 
 
@@ -174,6 +201,8 @@ def main() -> None:
             f"{precision}: {hourly['chestnut']:,} trials an hour, KerasTuner {hourly['keras_tuner']:,}: "
             f"{ratio:.2f} times as many"
         )
+        used = one["processor_seconds"]
+        print(f"    seconds of all processors: {used['chestnut']:,}, KerasTuner {used['keras_tuner']:,}")
     if found:
         print(f"{found['trained_seconds']:.0f} s of epochs take a trial {found['overhead']:.1%} more")
 

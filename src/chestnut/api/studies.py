@@ -92,10 +92,12 @@ def compare(
     terms.check()
     variants = make_variants(recipes, settings, grid)
     choice, track = check_engine(how, path)
-    images = read_data(data)
-    plan, images = make_plan(images, variants, terms, threads_per_job(), skip_bad=how.skip_bad, bars=how.shown.bar)
-    folder = ComparisonFolder.begin(Path(path or Path(how.runs) / f"compare-{plan.digest}"), plan, images)
-    return run_comparison(folder, how, choice, track, fine_tune_best, exchange)
+    threads = threads_per_job()
+    with choice.prepared(threads) as ready:
+        images = read_data(data)
+        plan, images = make_plan(images, variants, terms, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
+        folder = ComparisonFolder.begin(Path(path or Path(how.runs) / f"compare-{plan.digest}"), plan, images)
+        return run_comparison(folder, how, ready, track, fine_tune_best, exchange)
 
 
 def resume_comparison(
@@ -179,10 +181,12 @@ def crossval(
     check_folds(folds, repeats)
     chosen = load_recipe(recipe, list(settings))
     choice, track = check_engine(how, path)
-    images, threads = read_data(data), threads_per_job()
-    plan, images = make_crossplan(images, chosen, folds, repeats, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
-    folder = CrossFolder.begin(Path(path or Path(how.runs) / f"crossval-{plan.digest}"), plan, images)
-    return _crossval(folder, how, choice, track)
+    threads, bars = threads_per_job(), how.shown.bar
+    with choice.prepared(threads) as ready:
+        images = read_data(data)
+        plan, images = make_crossplan(images, chosen, folds, repeats, threads, skip_bad=how.skip_bad, bars=bars)
+        folder = CrossFolder.begin(Path(path or Path(how.runs) / f"crossval-{plan.digest}"), plan, images)
+        return _crossval(folder, how, ready, track)
 
 
 def resume_crossval(path: str | Path, **options: Unpack[StudyOptions]) -> CrossValidation:
@@ -251,10 +255,12 @@ def tune(
     terms, chosen = Terms(**rest), load_recipe(recipe, list(settings))
     apply_terms(chosen, terms)
     choice, track = check_engine(how, path)
-    images, threads = read_data(data), threads_per_job()
-    plan, images = make_tuneplan(images, chosen, terms, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
-    folder = TuneFolder.begin(Path(path or Path(how.runs) / f"tune-{plan.digest}"), plan, images)
-    return _tune(folder, how, choice, track)
+    threads = threads_per_job()
+    with choice.prepared(threads) as ready:
+        images = read_data(data)
+        plan, images = make_tuneplan(images, chosen, terms, threads, skip_bad=how.skip_bad, bars=how.shown.bar)
+        folder = TuneFolder.begin(Path(path or Path(how.runs) / f"tune-{plan.digest}"), plan, images)
+        return _tune(folder, how, ready, track)
 
 
 def resume_tune(path: str | Path, *, trials: int | None = None, **options: Unpack[StudyOptions]) -> Tuning:

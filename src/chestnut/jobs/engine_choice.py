@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chestnut.errors import EngineError, suggest
 from chestnut.jobs.job import Engine
+from chestnut.jobs.process import WORKER, StartMethod
 from chestnut.limits import require_between
 
 ENGINES = ("local", "ray")
@@ -28,12 +29,14 @@ class EngineChoice:
         address: The Ray cluster: `ray://HOST:PORT`, `HOST:PORT` or `auto`; None starts one on this machine.
         jobs: The number of jobs side by side; None for as many as there is room for.
         wait: The seconds to wait for a Ray cluster that is silent, has no node or has no room.
+        start_method: How a local engine starts its processes.
     """
 
     name: str = "local"
     address: str | None = None
     jobs: int | None = None
     wait: float = 60.0
+    start_method: StartMethod = WORKER
 
     def check(self) -> None:
         """Check what can be checked before anything is read or written.
@@ -58,6 +61,22 @@ class EngineChoice:
             check_cluster(self.address)
 
     @contextmanager
+    def prepared(self, threads: int) -> Iterator[EngineChoice]:
+        """Let a local engine load the libraries of its jobs while the block decides what they are.
+
+        Args:
+            threads: The threads of one operation of a job.
+
+        Yields:
+            The same choice, whose engine goes on from there.
+        """
+        if self.name != "local":
+            yield self
+            return
+        with self.start_method.prepared(threads) as method:
+            yield replace(self, start_method=method)
+
+    @contextmanager
     def open(self, threads: int) -> Iterator[Engine]:
         """Yield the engine for jobs of so many threads, and close it after the block.
 
@@ -72,4 +91,4 @@ class EngineChoice:
         else:
             from chestnut.jobs.local_engine import LocalEngine
 
-            yield LocalEngine.sized(threads, self.jobs)
+            yield replace(LocalEngine.sized(threads, self.jobs), start_method=self.start_method)

@@ -115,14 +115,22 @@ class ForkStarter:
         self._module = module
         self._servers: dict[frozenset[tuple[str, str]], _Server] = {}
 
+    def prepare(self, variables: Mapping[str, str]) -> None:
+        """Begin to load the module for processes with exactly these environment variables, and return at once."""
+        self._server(variables)
+
     def start(self, variables: Mapping[str, str], log: IO[str]) -> ForkedProcess:
         """Start a process with exactly these environment variables, which writes its standard error to a file."""
+        return self._server(variables).fork(log)
+
+    def _server(self, variables: Mapping[str, str]) -> _Server:
+        """Return the server of these variables, after starting it if there is none or it has died."""
         key = frozenset(variables.items())
         if (server := self._servers.get(key)) is None or not server.alive:
             if server is not None:
                 server.close()
             server = self._servers[key] = _Server(self._module, variables)
-        return server.fork(log)
+        return server
 
     def close(self) -> None:
         """End all servers."""
@@ -145,6 +153,7 @@ class _Server:
                 start_new_session=True,
             )
         self._numbers = itertools.count()
+        self._used = False
         self._processes: dict[int, ForkedProcess] = {}
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -158,7 +167,7 @@ class _Server:
         """Ask for a process that writes its standard error to a file."""
         read, stdin = os.pipe()
         stdout, write = os.pipe()
-        number = next(self._numbers)
+        number, self._used = next(self._numbers), True
         process = ForkedProcess(
             os.fdopen(stdin, "w", encoding="utf-8"), os.fdopen(stdout, encoding="utf-8", errors="replace")
         )
@@ -186,7 +195,9 @@ class _Server:
             process.set_status(-signal.SIGKILL)
 
     def close(self) -> None:
-        """End the server."""
+        """End the server; one that nobody has used is killed, as it may load for seconds before it sees the end."""
+        if not self._used:
+            self._process.kill()
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         self._listener.join()
