@@ -11,7 +11,7 @@ from chestnut.errors import DownloadError, RecipeError
 from chestnut.models.backbones import BACKBONES, Backbone
 from chestnut.models.build import build
 from chestnut.models.freeze import backbone_layers, divide, freeze
-from chestnut.models.pretrained import load_pretrained
+from chestnut.models.pretrained.load import load_pretrained
 
 SPEC = InputSpec(height=32, width=32)
 MOBILENET = BackboneConfig(network="mobilenet-v2")

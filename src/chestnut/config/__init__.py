@@ -6,7 +6,7 @@ from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.imported import ImportedConfig
 from chestnut.config.inputs import InputSpec
 from chestnut.config.load import load_recipe, recipe_names, recipe_parameters, recipe_text
-from chestnut.config.model import BackboneConfig, CnnConfig, MlpConfig, ModelConfig
+from chestnut.config.model import HUB, BackboneConfig, CnnConfig, MlpConfig, ModelConfig
 from chestnut.config.ranges import Choice, FloatRange, IntRange
 from chestnut.config.recipe import Recipe
 from chestnut.config.training import (
@@ -19,6 +19,7 @@ from chestnut.config.training import (
 )
 
 __all__ = [
+    "HUB",
     "AugmentConfig",
     "BackboneConfig",
     "Choice",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.imported import ImportedConfig
+from chestnut.config.model import BackboneConfig
 from chestnut.config.recipe import Recipe
 from chestnut.errors import RecipeError, suggest
 from chestnut.names import quoted, require_name
@@ -69,8 +70,9 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
             recipe = Recipe.from_toml(_read_file(path), str(path))
         else:
             recipe = Recipe.from_toml(recipe_text(str(recipe)), str(recipe))
+        recipe = _find_preset(recipe, path.parent)
     settings = list(settings)
-    recipe = recipe.changed(settings) if settings else recipe
+    recipe = _find_preset(recipe.changed(settings) if settings else recipe, Path())
     require_name(recipe.name, "the recipe's name", RecipeError)
     if isinstance(recipe.model, EnsembleConfig):
         raise RecipeError(
@@ -83,6 +85,17 @@ def load_recipe(recipe: str | Path | Recipe, settings: Iterable[str] = ()) -> Re
             "trained here; take it over with `chestnut import`, or give another recipe"
         )
     return recipe
+
+
+def _find_preset(recipe: Recipe, folder: Path) -> Recipe:
+    """Return a recipe with the absolute path of its preset, if that is a folder below the one given."""
+    model = recipe.model
+    if not isinstance(model, BackboneConfig) or not model.preset or "://" in model.preset:
+        return recipe
+    place = folder / Path(model.preset).expanduser()
+    if not place.is_dir():
+        return recipe
+    return recipe.model_copy(update={"model": model.model_copy(update={"preset": str(place.resolve())})})
 
 
 def _read_file(path: Path) -> str:

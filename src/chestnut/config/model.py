@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,9 @@ from chestnut.config.classical import HogLogisticConfig, PcaSvmConfig
 from chestnut.config.ensemble import EnsembleConfig
 from chestnut.config.imported import ImportedConfig
 from chestnut.config.part import Filters, Fraction, NotNegative, Part, Rate, Side, Units
+
+#: The network of a recipe whose backbone is a preset of the library keras-hub.
+HUB: Final = "keras-hub"
 
 
 class CnnConfig(Part):
@@ -83,11 +86,13 @@ class BackboneConfig(Part):
         "resnet50",
         "efficientnet-v2-b0",
         "convnext-tiny",
+        "keras-hub",
     ] = "mobilenet-v2"
+    preset: str = Field("", max_length=1024, description="of `keras-hub` alone: the name of its preset, or a folder")
     weights: Annotated[str, Field(min_length=1)] = Field(
         "imagenet",
-        description="`imagenet` (downloaded once), `none` (random), a weights file of the backbone, or a run folder "
-        "to start from all weights of its network",
+        description="`imagenet` (downloaded once; `preset` for those of a keras-hub preset), `none` (random), a "
+        "weights file of the backbone, or a run folder to start from all weights of its network",
     )
     unfreeze: Fraction = Field(0.0, description="share of the backbone's layers that is trained, from the top")
     gradual: int = Field(
@@ -102,10 +107,40 @@ class BackboneConfig(Part):
     head: Literal["softmax", "sigmoid"] = Field("softmax", description="a logit per class, or one for two classes")
 
     @model_validator(mode="after")
+    def _check_preset(self) -> Self:
+        if self.network == HUB and not self.preset:
+            raise ValueError(
+                'network keras-hub needs a preset; write network = "keras-hub:PRESET", such as '
+                "keras-hub:dinov2_small, or keras-hub:FOLDER"
+            )
+        if self.network != HUB and (self.preset or self.weights == "preset"):
+            raise ValueError(
+                f'preset and weights = "preset" are for keras-hub, and the network is {self.network}; write '
+                'network = "keras-hub:PRESET"'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_values_per_layer(self) -> Self:
         for name in ("dense_dropout", "l2"):
             _same_length(name, getattr(self, name), len(self.dense), "dense")
         return self
+
+
+def split_preset(values: Any) -> Any:
+    """Return a `[model]` table with the network `keras-hub:PRESET` as two fields; other tables as they are.
+
+    The weights of such a network are by default those of its preset.
+
+    >>> split_preset({"network": "keras-hub:dinov2_small"})
+    {'network': 'keras-hub', 'preset': 'dinov2_small', 'weights': 'preset'}
+    """
+    network = values.get("network") if isinstance(values, dict) else None
+    if not isinstance(network, str) or network.partition(":")[0] != HUB:
+        return values
+    network, _, preset = network.partition(":")
+    values = values | {"network": network} | ({"preset": preset} if preset else {})
+    return values if values.get("weights", "imagenet") != "imagenet" else values | {"weights": "preset"}
 
 
 ModelConfig = Annotated[

@@ -16,7 +16,7 @@ from chestnut.config.augment import AugmentConfig
 from chestnut.config.classical import ClassicalConfig
 from chestnut.config.faults import first_fault
 from chestnut.config.inputs import InputSpec
-from chestnut.config.model import CnnConfig, ModelConfig
+from chestnut.config.model import CnnConfig, ModelConfig, split_preset
 from chestnut.config.network_size import check_size
 from chestnut.config.part import Part
 from chestnut.config.search_space import SearchSpace, nested_space, read_space
@@ -97,6 +97,8 @@ class Recipe(Part):
         try:
             space = read_space(values.get("search", {}), origin)
             plain = {key: value for key, value in values.items() if key != "search"}
+            if "model" in plain:
+                plain["model"] = split_preset(plain["model"])
             return cls.model_validate_json(json.dumps(plain)).model_copy(update={"search": space})
         except ValidationError as error:
             raise RecipeError(f"{prefix}{first_fault(error, values, cls)}") from None

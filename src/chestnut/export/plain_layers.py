@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from chestnut.models.hub.depth import inner_layers
+
 
 @contextlib.contextmanager
 def plain_layers(network: Any) -> Iterator[None]:
@@ -64,6 +66,8 @@ def _grouped(layer: Any) -> Callable[[Any, Any], Any]:
 
 def _all_layers(network: Any) -> Iterator[Any]:
     for layer in network.layers:
-        yield layer
         if isinstance(layer, keras.Model):
+            yield layer
             yield from _all_layers(layer)
+        else:
+            yield from inner_layers(layer)

@@ -15,11 +15,8 @@ from keras import layers
 
 from chestnut.config import BackboneConfig
 from chestnut.errors import RecipeError
-from chestnut.models.parts import dense_layers
+from chestnut.models.parts import GATHER, dense_layers
 from chestnut.models.registry import register
-
-#: The name of the layer between the backbone and the head.
-GATHER = "average"
 
 
 @dataclass(frozen=True)

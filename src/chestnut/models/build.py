@@ -8,6 +8,7 @@ from chestnut.config import InputSpec, ModelConfig, Recipe
 from chestnut.errors import RecipeError
 from chestnut.models import backbones, hog, networks, pca_svm  # noqa: F401  importing them registers their networks
 from chestnut.models.heads import output_layer
+from chestnut.models.hub import network as _hub  # noqa: F401
 from chestnut.models.registry import builder
 
 

@@ -13,6 +13,8 @@ import keras
 from keras import layers
 
 from chestnut.models.ensemble import is_member
+from chestnut.models.hub.families import find_family
+from chestnut.models.parts import GATHER
 
 #: The most values of one layer that are taken; of more, every second, third or later one is.
 _MOST = 4096
@@ -53,6 +55,9 @@ def _features(network: keras.Model, image: keras.KerasTensor) -> Iterator[keras.
 def _own_features(network: keras.Model, channels: int) -> Iterator[keras.KerasTensor]:
     named = {layer.name: layer for layer in network.layers}
     yield _thin(named[_COMPONENTS].output if _COMPONENTS in named else network.layers[-1].input)
+    if any(find_family(layer) for layer in network.layers):
+        yield named[GATHER].output
+        return
     maps = [layer.output for layer in network.layers if _is_map(layer, channels)]
     if maps:
         yield layers.GlobalAveragePooling2D(dtype="float32", name=_name())(maps[-1])

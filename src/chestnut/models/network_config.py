@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+from chestnut.models.hub.families import FAMILIES
+
 #: The bytes of a configuration: networks of a few hundred layers have half a megabyte.
 MOST_BYTES = 32 * 2**20
 
@@ -36,6 +38,8 @@ KNOWN: dict[str | None, frozenset[str]] = {
             *("Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "InputLayer"),
             *("LayerNormalization", "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape"),
             "ZeroPadding2D",
+            # those behind tokens
+            *("Cropping1D", "GlobalAveragePooling1D"),
             # those of imported networks alone
             *("Average", "Conv2DTranspose", "ELU", "GlobalMaxPooling2D", "LeakyReLU", "Maximum", "Minimum", "PReLU"),
             *("SeparableConv2D", "Softmax", "Subtract", "UpSampling2D"),
@@ -114,13 +118,27 @@ def _check_value(key: str, value: Any) -> None:
 def _require_known(part: Table) -> None:
     name, module, alias = part["class_name"], part.get("module"), part.get("registered_name")
     known = isinstance(module, str | None) and isinstance(name, str) and name in KNOWN.get(module, ())
+    if _is_hub(part):
+        return
     if not known or alias not in (None, name):
         shown = ".".join(str(word)[:60] for word in (module, alias if known else name) if word is not None)
         raise ValueError(f"it contains {shown}, which chestnut's networks do not have")
 
 
+def _is_hub(part: Table) -> bool:
+    """Tell whether a table describes a backbone of keras-hub, as Keras writes it."""
+    name, module, alias = part["class_name"], part.get("module"), part.get("registered_name")
+    if name not in FAMILIES:
+        return False
+    return isinstance(module, str) and module.startswith("keras_hub.src.models.") and alias == f"keras_hub>{name}"
+
+
 def _count(part: Table) -> int:
     """Return the number of parameters of one layer; 0 for what has none."""
+    if _is_hub(part):
+        from chestnut.models.hub.declared import count_weights  # which loads keras-hub
+
+        return count_weights(part)
     count = _COUNTS.get(part["class_name"])
     if count is None or part.get("module") == "keras.src.ops.numpy":
         return 0

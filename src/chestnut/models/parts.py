@@ -7,6 +7,9 @@ from typing import Any
 import keras
 from keras import layers
 
+#: The name of the layer between a backbone and the head.
+GATHER = "average"
+
 
 def dense_layers(x: keras.KerasTensor, units: tuple[int, ...], dropout: Any, l2: Any, policy: str) -> keras.KerasTensor:
     """Add dense layers with ReLU, each followed by dropout.

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from chestnut.config import BackboneConfig, Recipe
+from chestnut.config import HUB, BackboneConfig, Recipe
 from chestnut.errors import RecipeError
 from chestnut.inference.engines.keras_engine import load_bundle
 from chestnut.inference.run_bundle import read_run_bundle
@@ -17,7 +17,8 @@ from chestnut.models.build import build_recipe
 from chestnut.models.device import policy
 from chestnut.models.freeze import Parts, divide, freeze
 from chestnut.models.heads import start_at_prior
-from chestnut.models.pretrained import load_pretrained
+from chestnut.models.pretrained.hub import is_preset_folder
+from chestnut.models.pretrained.load import load_pretrained
 from chestnut.runs.folder import RunFolder
 
 
@@ -75,7 +76,10 @@ def make_start(recipe: Recipe, classes: int, shares: Any) -> Start:
 
 def starts_from_run(recipe: Recipe) -> bool:
     """Tell whether the recipe starts from all weights of another run."""
-    return isinstance(recipe.model, BackboneConfig) and Path(recipe.model.weights).expanduser().is_dir()
+    if not isinstance(recipe.model, BackboneConfig):
+        return False
+    folder = Path(recipe.model.weights).expanduser()
+    return folder.is_dir() and not (recipe.model.network == HUB and is_preset_folder(folder))
 
 
 def _copy_run_weights(network: keras.Model, recipe: Recipe) -> None:

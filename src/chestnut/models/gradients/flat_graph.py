@@ -8,6 +8,7 @@ import keras
 from keras import tree
 
 from chestnut.models.ensemble import is_member
+from chestnut.models.hub.families import find_family
 
 #: Between the names of a member of an ensemble and of its layers.
 SEPARATOR = "__"
@@ -71,6 +72,10 @@ def _as_graph(network: keras.Model) -> keras.Model:
     return network
 
 
+def _call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+    return operation(*args, **kwargs)
+
+
 class _Copier:
     """Copies layers; one that is called twice is copied once.
 
@@ -87,6 +92,8 @@ class _Copier:
         """Return the outputs of a network for inputs, computed by copies of its layers."""
 
         def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            if find_family(operation):
+                return run_graph(self._copy_backbone(operation), tree.flatten(args), _call)
             if isinstance(operation, keras.Model):
                 inner = f"{prefix}{operation.name}{SEPARATOR}" if is_member(operation) else prefix
                 return self.inline(_as_graph(operation), tree.flatten(args), inner)
@@ -104,6 +111,14 @@ class _Copier:
             self._made[id(operation)] = copy
             self.copies.append((copy, operation))
         return self._made[id(operation)]
+
+    def _copy_backbone(self, backbone: Any) -> Any:
+        """Return a copy of a keras-hub backbone, whose own layers cannot be copied one by one."""
+        if id(backbone) not in self._made:
+            copy = type(backbone).from_config(backbone.get_config() | {"dtype": "float32"})
+            copy.set_weights(backbone.get_weights())
+            self._made[id(backbone)] = copy
+        return self._made[id(backbone)]
 
     def _free(self, name: str, prefix: str) -> str:
         """Return a name that no layer has yet."""

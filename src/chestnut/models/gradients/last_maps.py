@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from chestnut.models.gradients.flat_graph import SEPARATOR
+from chestnut.models.hub.depth import inner_layers, is_block
 
 #: Layers behind the last maps that only gather, thin or rearrange them.
 _PASSED = (
@@ -44,6 +45,8 @@ def find_last_maps(flat: keras.Model) -> list[Any]:
 
 def _convolves(operation: Any) -> bool:
     """Tell whether an operation is a convolution of neighbours to several maps, which `hog-logistic` does not have."""
+    if is_block(operation):
+        return any(isinstance(layer, _CONVOLUTIONS) for layer in inner_layers(operation))
     return bool(isinstance(operation, _CONVOLUTIONS) and operation.filters > 1 and max(operation.kernel_size) > 1)
 
 

@@ -13,6 +13,7 @@ from keras import layers
 
 from chestnut.models.gradients.flat_graph import SEPARATOR, flatten
 from chestnut.models.gradients.map_layer import MapLayer
+from chestnut.models.hub.depth import inner_layers, is_block
 
 Values = npt.NDArray[np.float32]
 
@@ -96,6 +97,8 @@ def _find_map_layers(flat: keras.Model) -> Iterator[tuple[MapLayer, Any]]:
 
 def _convolves(operation: Any) -> bool:
     """Tell whether an operation is a convolution of neighbours to several maps, which `hog-logistic` does not have."""
+    if is_block(operation):
+        return any(isinstance(layer, _CONVOLUTIONS) for layer in inner_layers(operation))
     if not isinstance(operation, _CONVOLUTIONS) or max(operation.kernel_size) == 1:
         return False
     return bool(operation.output.shape[-1] > 1)

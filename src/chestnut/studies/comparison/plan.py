@@ -229,6 +229,8 @@ def describe_start(recipe: Recipe) -> str:
         return "random weights" if recipe.model.network in ("cnn", "mlp") else "fitted without epochs"
     if recipe.model.weights == "none":
         return "random weights" if recipe.model.unfreeze == 1 else "random weights, frozen"
+    if recipe.model.weights == "preset":
+        return f"weights of {Path(recipe.model.preset).name}"
     return "ImageNet weights" if recipe.model.weights == "imagenet" else f"weights of {Path(recipe.model.weights).name}"
 
 

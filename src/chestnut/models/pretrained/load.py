@@ -9,10 +9,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from chestnut.config import BackboneConfig, InputSpec
+from chestnut.config import HUB, BackboneConfig, InputSpec
 from chestnut.errors import DownloadError, RecipeError, in_one_line
 from chestnut.models.backbones import BACKBONES, Backbone
 from chestnut.models.freeze import backbone_layers
+from chestnut.models.pretrained.hub import load_hub_weights
 from chestnut.models.weights_file import load_weights_file
 
 
@@ -21,7 +22,7 @@ def load_pretrained(network: keras.Model, config: BackboneConfig, spec: InputSpe
 
     Args:
         network: The network that `build` made from the same `[model]` table.
-        config: That table; its `weights` is `imagenet`, `none` or the path of a weights file.
+        config: That table; its `weights` is `imagenet`, `preset`, `none` or the path of a weights file.
         spec: The input of the network.
 
     Raises:
@@ -29,6 +30,9 @@ def load_pretrained(network: keras.Model, config: BackboneConfig, spec: InputSpe
         DownloadError: The ImageNet weights could not be downloaded.
     """
     if config.weights == "none":
+        return
+    if config.network == HUB:
+        load_hub_weights(network, config, spec)
         return
     backbone = BACKBONES[config.network]
     shape = (spec.height, spec.width, 3)

@@ -1,0 +1,1 @@
+"""The weights that a backbone starts from: published ones, or those of a file."""
