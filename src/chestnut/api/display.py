@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from chestnut.config import Recipe
     from chestnut.jobs.job import Event, Listener
     from chestnut.studies.study import StudyFolder
-    from chestnut.training.loop import Observer, Row
+    from chestnut.training.epochs.steps import Observer
+    from chestnut.training.loop import Row
 
 _BAR = 24
 

@@ -148,6 +148,23 @@ def _version(capability: Any) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[1])
 
 
+def device_memory() -> int | None:
+    """Return the bytes of memory that the backend may use on its first GPU or TPU; None where it does not say."""
+    if not accelerators():
+        return None
+    if backend() == "torch":
+        import torch
+
+        return int(torch.cuda.get_device_properties(0).total_memory)
+    if backend() == "jax":
+        limit = (local_devices()[0].memory_stats() or {}).get("bytes_limit")
+        return None if limit is None else int(limit)
+    from tensorflow.python.client import device_lib  # TensorFlow has no public name for this
+
+    found = [one.memory_limit for one in device_lib.list_local_devices() if one.device_type == "GPU"]
+    return int(found[0]) if found else None
+
+
 def describe() -> str:
     """Return the device in words, for `environment.json`."""
     names = accelerators()

@@ -24,7 +24,7 @@ from chestnut.names import make_name, quoted
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
 from chestnut.runs.timestamp import now
-from chestnut.training.loop import Observer
+from chestnut.training.epochs.steps import Observer
 from chestnut.training.train import Setup, resume, train
 
 

@@ -46,11 +46,14 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[npt.NDArray[Any], ...]:
         size = self.recipe.train.batch_size
         rows, weights = self.devices.share(self.order[index * size : (index + 1) * size])
-        if self.weights is not None:
-            own = self.weights[self.targets[rows]]
+        if (own := self.weigh(rows)) is not None:
             weights = own if weights is None else own * weights
         inputs = self.inputs.batch(rows)
         return (inputs, self.encoded[rows]) if weights is None else (inputs, self.encoded[rows], weights)
+
+    def weigh(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32] | None:
+        """Return the class weights of some rows, in their shape; None without class weights."""
+        return None if self.weights is None else self.weights[self.targets[rows]]
 
 
 def encode(targets: npt.NDArray[np.int64], classes: int, head: str) -> npt.NDArray[np.float32]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 
 from chestnut.config import InputSpec
 from chestnut.inference.engines.keras_engine import as_batch
@@ -25,6 +26,28 @@ class Inputs(Protocol):
 
     def batch(self, rows: Rows) -> npt.NDArray[Any]:
         """Return the inputs of some rows, shape (b, …)."""
+
+    def raw(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return what `expand` turns into the inputs of some rows, shape (b, …), as small as possible."""
+
+    def expand(self, raw: Any) -> Any:
+        """Turn a backend's tensor of `raw` into inputs of the network, on the device."""
+
+    def stored(self) -> Stored | None:
+        """Return the array in which `raw` looks up its rows in this epoch; None if it computes them."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array that contains all inputs of an epoch.
+
+    Attributes:
+        values: The values, array-like, shape (m, …).
+        places: The position of each row in the values, shape (n,).
+    """
+
+    values: Any
+    places: Rows
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,19 @@ class Images:
 
     def batch(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """Return images with grey values 0..255, shape (b, height, width, channels)."""
-        return as_batch(np.asarray(self.pixels[rows]), self.spec)
+        return as_batch(self.raw(rows), self.spec)
+
+    def raw(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """Return the grey values of some rows, shape (b, height, width)."""
+        return np.asarray(self.pixels[rows])
+
+    def expand(self, raw: Any) -> Any:
+        """Repeat grey values for each channel of the network's input, on the device."""
+        return ops.repeat(raw[..., None], self.spec.channels, axis=-1)
+
+    def stored(self) -> Stored:
+        """Return all grey values."""
+        return Stored(self.pixels, np.arange(len(self)))
 
 
 class Features:
@@ -72,4 +107,16 @@ class Features:
 
     def batch(self, rows: Rows) -> npt.NDArray[np.float32]:
         """Return the features of some rows, shape (b, …)."""
-        return self._passes[self._current][self._places[self._current][rows]].astype(np.float32)
+        return self.raw(rows).astype(np.float32)
+
+    def raw(self, rows: Rows) -> npt.NDArray[np.float16]:
+        """Return the features of some rows as they are kept, shape (b, …)."""
+        return self._passes[self._current][self._places[self._current][rows]]
+
+    def expand(self, raw: Any) -> Any:
+        """Turn kept features into float32, on the device."""
+        return ops.cast(raw, "float32")
+
+    def stored(self) -> Stored:
+        """Return the pass of this epoch."""
+        return Stored(self._passes[self._current], self._places[self._current])

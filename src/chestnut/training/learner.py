@@ -44,6 +44,14 @@ class Learner(keras.Model):
             jit_compile=compiled(),
         )
 
+    def build_metrics(self, batch: tuple[Any, ...]) -> None:
+        """Create the variables of the loss and the metrics, as Keras's `fit` does before its first step.
+
+        Args:
+            batch: A batch of inputs, targets and perhaps weights.
+        """
+        self._symbolic_build(data_batch=batch)
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the logits of images (batch, height, width, channels), augmented during training, or of features."""
         for layer in self.augment:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -20,26 +20,14 @@ from chestnut.inference.engines.keras_engine import forward
 from chestnut.training.array_file import Arrays
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint, Progress
+from chestnut.training.epochs.choice import Epochs, open_epochs
+from chestnut.training.epochs.steps import Observer, Steps, divergence_error
 from chestnut.training.inputs import Inputs
 from chestnut.training.interrupt import Interrupt
 from chestnut.training.learner import Learner
 from chestnut.training.optimizers import set_paces, use_averages
-from chestnut.training.schedules import rate_factor
 
 Row = dict[str, Any]
-
-
-class Observer(Protocol):
-    """An object that is notified of the progress of a training."""
-
-    def start(self, recipe: Recipe, done: int, batches: int) -> None:
-        """Handle the start of training, after `done` finished epochs, with `batches` batches per epoch."""
-
-    def batch(self, done: int) -> None:
-        """Handle the end of batch number `done` of the current epoch."""
-
-    def epoch(self, row: Row, best: bool) -> None:
-        """Handle the end of an epoch, with its row of history.csv and whether it is the best so far."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +111,7 @@ def fit(
             save_rows(list(progress.rows))
     else:
         progress = _save_start(learner, validation, checkpoint, recipe) if plan.from_start else Progress()
+    epochs = open_epochs(learner, batches)
     for observer in observers:
         observer.start(recipe, progress.epoch, len(batches))
     ended: Literal["epochs", "early", "interrupted"] = "epochs"
@@ -135,7 +124,7 @@ def fit(
                     break
                 if plan.paces is not None:
                     set_paces(learner.optimizer, plan.paces(progress.epoch))
-                row = _run_epoch(learner, batches, validation, progress, observers)
+                row = _run_epoch(epochs, learner, batches, validation, progress, observers)
                 progress = advance(progress, row, recipe)
                 checkpoint.save(learner, progress)
                 save_rows(list(progress.rows))
@@ -194,22 +183,26 @@ def _patience_ended(progress: Progress, stop: StopConfig) -> bool:
 
 
 def _run_epoch(
-    learner: Learner, batches: Batches, validation: Validation, progress: Progress, observers: tuple[Observer, ...]
+    epochs: Epochs,
+    learner: Learner,
+    batches: Batches,
+    validation: Validation,
+    progress: Progress,
+    observers: tuple[Observer, ...],
 ) -> Row:
     """Train one epoch, then evaluate the validation images."""
     recipe, epoch, started = batches.recipe, progress.epoch, time.perf_counter()
     batches.set_epoch(epoch)
-    steps = _Steps(batches, progress, observers)
-    history = learner.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[steps])
-    trained = {name: float(values[-1]) for name, values in history.history.items()}
+    steps = Steps(batches, progress, observers)
+    trained = epochs.run(steps)
     trained_at = time.perf_counter()
     with use_averages(learner.optimizer):
         point = validation.point(learner.network)
     if point is None:
-        raise _divergence_error(
+        raise divergence_error(
             recipe,
             f"the network's outputs for the validation images became infinite in epoch {epoch + 1}",
-            steps.rate(len(batches) - 1),
+            steps.last_rate,
         )
     return {
         "epoch": epoch + 1,
@@ -217,51 +210,7 @@ def _run_epoch(
         "objective": trained["loss"],
         "accuracy": trained["accuracy"],
         **point,
-        "learning_rate": steps.rate(len(batches) - 1),
+        "learning_rate": steps.last_rate,
         "seconds": round(time.perf_counter() - started, 3),
         "train_seconds": round(trained_at - started, 3),
     }
-
-
-def _divergence_error(recipe: Recipe, what: str, rate: float) -> TrainingError:
-    """Return an error that says what is no longer finite, and the most likely reason."""
-    arithmetic = "" if recipe.train.precision == "float32" else ", or train.precision=float32"
-    return TrainingError(
-        f"{what}, at learning rate {rate:.3g}: most often the rate is too high; try "
-        f"optim.learning_rate={rate / 10:.1g} or optim.clip_norm=1{arithmetic}"
-    )
-
-
-class _Steps(keras.callbacks.Callback):
-    """A Keras callback that sets the learning rate, notifies observers, and stops if the loss is not finite."""
-
-    def __init__(self, batches: Batches, progress: Progress, observers: tuple[Observer, ...]) -> None:
-        super().__init__()
-        self.batches = batches
-        self.progress = progress
-        self.observers = observers
-
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step of this epoch; after the warm-up it is the same for all steps."""
-        recipe, epoch = self.batches.recipe, float(self.progress.epoch)
-        schedule = recipe.optim.schedule
-        if epoch < schedule.warmup:
-            epoch += (step + 1) / len(self.batches)
-        factor = rate_factor(schedule, epoch, recipe.train.epochs)
-        return recipe.optim.learning_rate * factor * self.progress.plateau.factor
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set the learning rate when it changes."""
-        if batch == 0 or self.progress.epoch < self.batches.recipe.optim.schedule.warmup:
-            if hasattr(self.model, "jax_state_sync"):  # with JAX, Keras stores variables elsewhere during an epoch
-                self.model.jax_state_sync()
-            self.model.optimizer.learning_rate.assign(self.rate(batch))
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Raise an error if the loss is not finite; else notify the observers."""
-        value = float((logs or {})["loss"])
-        if not math.isfinite(value):
-            when = f"in epoch {self.progress.epoch + 1}, batch {batch + 1} of {len(self.batches)}"
-            raise _divergence_error(self.batches.recipe, f"the loss became {value} {when}", self.rate(batch))
-        for observer in self.observers:
-            observer.batch(batch + 1)

@@ -17,11 +17,12 @@ from chestnut.runs.folder import RunFolder
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint
 from chestnut.training.distributed.devices import Devices
+from chestnut.training.epochs.steps import Observer
 from chestnut.training.frozen import Frozen
 from chestnut.training.inputs import Images, Inputs
 from chestnut.training.layer_rates import has_paces, paces
 from chestnut.training.learner import Learner
-from chestnut.training.loop import Observer, Outcome, Plan, Validation, fit
+from chestnut.training.loop import Outcome, Plan, Validation, fit
 from chestnut.training.reframed import training_images
 from chestnut.training.starting_network import Start
 

@@ -54,9 +54,19 @@ class Reframed:
 
     def batch(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """Return images with grey values 0..255, shape (b, height, width, channels)."""
-        grey = np.asarray(self._images.pixels[rows])
-        moved = [self._move(image, int(row)) for image, row in zip(grey, rows, strict=True)]
-        return as_batch(np.stack(moved), self._images.spec)
+        return as_batch(self.raw(rows), self._images.spec)
+
+    def raw(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """Return the grey values of some rows, moved, shape (b, height, width)."""
+        grey = self._images.raw(rows)
+        return np.stack([self._move(image, int(row)) for image, row in zip(grey, rows, strict=True)])
+
+    def expand(self, raw: Any) -> Any:
+        """Repeat grey values for each channel of the network's input, on the device."""
+        return self._images.expand(raw)
+
+    def stored(self) -> None:
+        """Return None, since images are moved anew in every epoch."""
 
     def _move(self, image: npt.NDArray[np.uint8], row: int) -> npt.NDArray[np.uint8]:
         box, donor = self._boxes[row], int(self._donors[row])

@@ -41,7 +41,7 @@ from chestnut.training.classical.fit import check_classical, fit_classical
 from chestnut.training.distributed.devices import Devices, claim
 from chestnut.training.distributed.hosts import Hosts
 from chestnut.training.environment import environment
-from chestnut.training.loop import Observer
+from chestnut.training.epochs.steps import Observer
 from chestnut.training.neural import train_start
 from chestnut.training.outputs import require_finite, save_network
 from chestnut.training.precision import resolve

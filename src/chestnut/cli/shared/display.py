@@ -12,7 +12,7 @@ from chestnut.progress import Tick
 if TYPE_CHECKING:
     from chestnut.jobs.job import Listener
     from chestnut.studies.study import StudyFolder
-    from chestnut.training.loop import Observer
+    from chestnut.training.epochs.steps import Observer
 
 
 class TerminalDisplay:

@@ -24,8 +24,9 @@ from chestnut.training.classical.grid_search import Examples, Method, search
 from chestnut.training.classical.hog_logistic import HogLogistic
 from chestnut.training.classical.pca_svm import PcaSvm
 from chestnut.training.distributed.devices import Devices
+from chestnut.training.epochs.steps import Observer
 from chestnut.training.inputs import Images
-from chestnut.training.loop import Observer, Outcome, Row, Validation, advance
+from chestnut.training.loop import Outcome, Row, Validation, advance
 
 
 def make_method(recipe: Recipe, classes: int) -> Method:

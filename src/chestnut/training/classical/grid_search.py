@@ -21,8 +21,8 @@ from chestnut.evaluation.metrics import point_metrics
 from chestnut.evaluation.softmax import probabilities
 from chestnut.training.class_balance import class_weights, epoch_order
 from chestnut.training.classical.affine import Affine, Floats, Targets
+from chestnut.training.epochs.steps import Observer
 from chestnut.training.inputs import Images
-from chestnut.training.loop import Observer
 
 _log = logging.getLogger(__name__)
 
