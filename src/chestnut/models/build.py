@@ -7,6 +7,7 @@ import keras
 from chestnut.config import InputSpec, ModelConfig, Recipe
 from chestnut.errors import RecipeError
 from chestnut.models import backbones, hog, networks, pca_svm  # noqa: F401  importing them registers their networks
+from chestnut.models.device import make_on_host
 from chestnut.models.heads import output_layer
 from chestnut.models.hub import network as _hub  # noqa: F401
 from chestnut.models.registry import builder
@@ -28,6 +29,10 @@ def build(model: ModelConfig, spec: InputSpec, classes: int, policy: str = "floa
     Raises:
         RecipeError: The network is unknown, a sigmoid head has more than two classes, or the input is too small.
     """
+    return make_on_host(lambda: _build(model, spec, classes, policy, sizes))
+
+
+def _build(model: ModelConfig, spec: InputSpec, classes: int, policy: str, sizes: dict[str, int]) -> keras.Model:
     image = keras.Input(spec.shape, dtype="float32", name="image")
     try:
         features = builder(model.network)(model, image, policy, **sizes)

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,31 @@ def device_memory() -> int | None:
 
     found = [one.memory_limit for one in device_lib.list_local_devices() if one.device_type == "GPU"]
     return int(found[0]) if found else None
+
+
+def make_on_host(make: Callable[[], Any]) -> Any:
+    """Make a network with the processor, and move its variables to the device afterwards.
+
+    JAX compiles every operation for a GPU by itself, so that random weights of some hundred shapes take many seconds
+    there.
+
+    Args:
+        make: A function that returns the network.
+    """
+    if backend() != "jax" or keras.distribution.distribution() is not None or not accelerators():
+        return make()
+    import jax
+
+    try:
+        host = jax.local_devices(backend="cpu")[0]
+    except RuntimeError:  # JAX_PLATFORMS leaves the processor out
+        return make()
+    with jax.default_device(host):
+        network = make()
+    values = jax.device_put([variable.value for variable in network.variables], local_devices()[0])
+    for variable, value in zip(network.variables, values, strict=True):
+        variable.assign(value)
+    return network
 
 
 def describe() -> str:

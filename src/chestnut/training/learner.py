@@ -44,8 +44,8 @@ class Learner(keras.Model):
             jit_compile=compiled(),
         )
 
-    def build_metrics(self, batch: tuple[Any, ...]) -> None:
-        """Create the variables of the loss and the metrics, as Keras's `fit` does before its first step.
+    def build_variables(self, batch: tuple[Any, ...]) -> None:
+        """Create all variables: those of the layers, the optimiser, the loss and the metrics; nothing is computed.
 
         Args:
             batch: A batch of inputs, targets and perhaps weights.

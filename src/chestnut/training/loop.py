@@ -103,8 +103,7 @@ def fit(
         KeyboardInterrupt: Ctrl-C was pressed before the first epoch ended.
     """
     recipe = batches.recipe
-    learner(np.asarray(batches[0][0][:1]))  # creates the variables
-    learner.optimizer.build(learner.trainable_variables)
+    learner.build_variables(batches[0])
     if checkpoint.exists():
         progress = checkpoint.restore(learner)
         if progress.rows:  # a kill after the checkpoint of an epoch left history.csv without its row

@@ -76,12 +76,10 @@ def run_epochs(way):
     """Train two epochs and return all weights and the metrics."""
     learner, counter = open_learner(), Counter()
     batches = Batches(*images(45, 0), RECIPE, 2)
-    learner(np.asarray(batches[0][0][:1]))
-    learner.optimizer.build(learner.trainable_variables)
+    learner.build_variables(batches[0])
     if way == "host":
         epochs = FedEpochs(learner, batches)
     else:
-        learner.build_metrics(batches[0])
         epochs = DeviceEpochs(open_loop(learner, batches), batches, way == "device", PIECE)
     progress, metrics = Progress(), []
     for epoch in range(2):

@@ -23,7 +23,7 @@ from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.engine import Images, Tick
 from chestnut.inference.engines.gradient_engine import GradientEngine, LayerAnswer, LayerGradients, PixelAnswer
 from chestnut.inference.engines.layer_engine import LayerEngine
-from chestnut.models.device import backend_errors, chunk, compiled, predict
+from chestnut.models.device import backend_errors, chunk, compiled, make_on_host, predict
 from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights
 from chestnut.models.gradients.layer_outputs import LayerOutputs
@@ -208,7 +208,7 @@ def load_network(path: Path) -> Any:
         check_network_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers with random weights
-            network = keras.saving.load_model(path, compile=False, safe_mode=True)
+            network = make_on_host(lambda: keras.saving.load_model(path, compile=False, safe_mode=True))
     except (*_FAULTS, *backend_errors()) as error:
         raise BundleError(
             f"{path} cannot be loaded as a network: {in_one_line(error)}; restore it from a copy or train again"

@@ -50,7 +50,6 @@ def open_epochs(learner: Learner, batches: Batches) -> Epochs:
     suits = bool(accelerators()) if wish == "auto" else wish != "host"
     if batches.devices.count > 1 or not suits:
         return FedEpochs(learner, batches)
-    learner.build_metrics(batches[0])
     return DeviceEpochs(open_loop(learner, batches), batches, _may_keep(batches) and wish != "pieces")
 
 
