@@ -7,6 +7,9 @@ from pathlib import Path
 
 from chestnut.models.device import accelerators, backend
 
+#: The most bytes that are kept; the program that was not used for longest goes first.
+_MOST = 2 << 30
+
 
 def keep_compiled(folder: Path) -> None:
     """Let JAX keep its compiled programs in a folder, and use those that are there.
@@ -24,3 +27,4 @@ def keep_compiled(folder: Path) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.config.update("jax_compilation_cache_max_size", _MOST)

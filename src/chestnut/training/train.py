@@ -16,6 +16,7 @@ from chestnut.auditing.audit import Audit, audit_images
 from chestnut.auditing.pictures import save_pictures
 from chestnut.config import ClassicalConfig, Recipe
 from chestnut.data.cache.cache import Decoded, cache_folder, decode_all
+from chestnut.data.cache.store import compiled_folder
 from chestnut.data.manifest import Manifest, changed_files
 from chestnut.data.prepare import Prepared, prepare
 from chestnut.data.split import split
@@ -29,6 +30,7 @@ from chestnut.inference.pictures.samples import choose_samples, draw_samples
 from chestnut.inference.pictures.undrawn import draw_undrawn
 from chestnut.lungfield.network import MODEL
 from chestnut.models.build import build_recipe
+from chestnut.models.compile_cache import keep_compiled
 from chestnut.models.device import repeatable
 from chestnut.progress import Bars, silent
 from chestnut.runs.folder import RunFolder
@@ -114,6 +116,7 @@ def train(data: Manifest, recipe: Recipe, setup: Setup) -> RunFolder:
         require_free(setup.folder)
     limit_threads(setup.threads)
     devices = claim(setup.devices, setup.hosts)
+    keep_compiled(compiled_folder())
     devices.check(recipe)
     study = read_study_beside(data.root)
     prepared = prepare(
@@ -202,6 +205,7 @@ def resume(setup: Setup) -> RunFolder:
         )
     limit_threads(run.record.threads)
     devices = claim(setup.devices, setup.hosts)
+    keep_compiled(compiled_folder())
     devices.check(run.recipe)
     decoded = _decode_recorded(run, setup.bars)
     with Checkpoint(run.state).owned():

@@ -24,6 +24,7 @@ def command(
     The environment variables CHESTNUT_CACHE and CHESTNUT_CACHE_LIMIT set the folder and its limit.
     """
     from chestnut.data.cache import cache
+    from chestnut.data.cache.store import measure_compiled
 
     if older_than is not None and not clean:
         raise typer.BadParameter("add --clean, which removes those entries", param_hint="--older-than")
@@ -41,8 +42,8 @@ def command(
         }
         for entry in entries
     ]
-    folder = str(cache.cache_folder())
-    if not emit({"folder": folder, "limit": limit, "total": total, "freed": freed, "entries": rows}, json):
+    folder, compiled = str(cache.cache_folder()), measure_compiled()
+    if not emit({"folder": folder, "limit": limit, "total": total, "compiled": compiled, "freed": freed, "entries": rows}, json):
         return
     if clean:
         say(f"{human_bytes(freed)} freed")
@@ -52,5 +53,7 @@ def command(
             used = datetime.fromtimestamp(entry.last_use).astimezone().strftime("%Y-%m-%d %H:%M")
             listing.add_row(entry.rule, f"{entry.images:,}", human_bytes(entry.bytes), used)
         out.print(listing)
+    if compiled:
+        out.print(f"{human_bytes(compiled)} of programs compiled for a GPU or TPU")
     out.print(f"{human_bytes(total)} of at most {human_bytes(limit)} in {folder}", markup=False, soft_wrap=True)
     print_next("chestnut", *(("cache", "--clean", "--older-than", "30") if entries else ("train", "--help")))

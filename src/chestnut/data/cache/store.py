@@ -4,6 +4,7 @@
                224x224-stretch-v1/     the entries of one input spec and decoder version, see `entries`
                224x224-stretch-lungs-0.04-blank-outside-3f0a12bc-v1/    those of one that needs the lungs
                features-v1/            outputs of frozen networks, see `network_outputs`
+               compiled/               what XLA has compiled for a GPU or TPU, within a limit of its own
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ _MOST_DAYS = 1_000_000
 
 #: The folder with the outputs of frozen networks.
 FEATURES = "features-v1"
+
+#: The folder with compiled networks.
+_COMPILED = "compiled"
 
 # Only folders with such names are ever removed, in case the variable points to a folder with other files
 _RULE_NAME = re.compile(r"(\d+x\d+-[a-z]+(-[a-z]+)?(-lungs-[\d.e-]+)?(-blank-[a-z]+)?(-[0-9a-f]{8})?|features)-v\d+")
@@ -141,10 +145,26 @@ def clean(older_than_days: float | None = None) -> int:
             size = memory.stat().st_size
             memory.unlink()
             freed += size
+        freed += measure_compiled()
+        shutil.rmtree(compiled_folder(), ignore_errors=True)
     for rule in _rules():
         with suppress(OSError):  # the folder may not be empty
             rule.rmdir()
     return freed
+
+
+def compiled_folder() -> Path:
+    """Return the folder with what was compiled for a GPU or TPU, whether it exists or not."""
+    return cache_folder() / _COMPILED
+
+
+def measure_compiled() -> int:
+    """Return the bytes of what was compiled for a GPU or TPU."""
+    total = 0
+    for path in compiled_folder().glob("*"):
+        with suppress(OSError):  # another process may have removed it
+            total += path.stat().st_size
+    return total
 
 
 def make_room(need: int, keep: Iterable[Path] = ()) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from chestnut.config import InputSpec
 from chestnut.config.limits import MOST_VALUES
+from chestnut.data.cache.store import compiled_folder
 from chestnut.data.pixels import Grey
 from chestnut.errors import BundleError, in_one_line
 from chestnut.files.hashes import sha256
@@ -23,6 +24,7 @@ from chestnut.inference.bundle import Bundle
 from chestnut.inference.engines.engine import Images, Tick
 from chestnut.inference.engines.gradient_engine import GradientEngine, LayerAnswer, LayerGradients, PixelAnswer
 from chestnut.inference.engines.layer_engine import LayerEngine
+from chestnut.models.compile_cache import keep_compiled
 from chestnut.models.device import backend_errors, chunk, compiled, make_on_host, predict
 from chestnut.models.features import with_features
 from chestnut.models.finite import describe_bad_weights
@@ -98,6 +100,7 @@ class KerasEngine(GradientEngine, LayerEngine):
     @classmethod
     def open(cls, bundle: Bundle) -> KerasEngine:
         """Load the network of a bundle; raises the errors of `load_bundle`."""
+        keep_compiled(compiled_folder())
         return cls(load_bundle(bundle), bundle.spec)
 
     def compute_logits(self, images: Images, progress: Tick | None) -> npt.NDArray[np.float32]:
