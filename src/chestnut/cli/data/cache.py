@@ -43,7 +43,8 @@ def command(
         for entry in entries
     ]
     folder, compiled = str(cache.cache_folder()), measure_compiled()
-    if not emit({"folder": folder, "limit": limit, "total": total, "compiled": compiled, "freed": freed, "entries": rows}, json):
+    sizes = {"limit": limit, "total": total, "compiled": compiled, "freed": freed}
+    if not emit({"folder": folder, **sizes, "entries": rows}, json):
         return
     if clean:
         say(f"{human_bytes(freed)} freed")
