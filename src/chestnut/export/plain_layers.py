@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from chestnut.models.hub.depth import inner_layers
+from chestnut.models.hub.depth import inner_layers, is_block
 
 
 @contextlib.contextmanager
@@ -18,8 +18,8 @@ def plain_layers(network: Any) -> Iterator[None]:
     """Change how some layers compute what they compute, until the block ends.
 
     The means and variances of normalisations become arrays, since the converter to ONNX takes tensors for further
-    inputs. Convolutions of groups become one convolution a group, and GELU is written by the error function: for both,
-    TensorFlow has operations that only itself knows.
+    inputs; so do tensors that layers of keras-hub hold. Convolutions of groups become one convolution a group, and GELU
+    is written by the error function: for both, TensorFlow has operations that only itself knows.
 
     Args:
         network: A Keras network; layers of networks in it are changed, too.
@@ -37,6 +37,12 @@ def _changes(layer: Any) -> dict[str, Any]:
     if isinstance(layer, keras.layers.Normalization):
         return {"mean": np.asarray(layer.mean), "variance": np.asarray(layer.variance)}
     changes: dict[str, Any] = {}
+    if is_block(layer):
+        for name, value in vars(layer).items():
+            if value is keras.activations.gelu:
+                changes[name] = _gelu
+            elif ops.is_tensor(value):
+                changes[name] = ops.convert_to_numpy(value)
     if getattr(layer, "activation", None) is keras.activations.gelu:
         changes["activation"] = _gelu
     if isinstance(layer, keras.layers.Conv2D) and layer.groups > 1:

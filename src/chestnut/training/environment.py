@@ -12,7 +12,18 @@ from chestnut.runs.record import RunRecord
 from chestnut.runs.timestamp import now
 from chestnut.training.threads import count_threads
 
-_PACKAGES = ("chestnut", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
+_PACKAGES = (
+    "chestnut",
+    "keras",
+    "tensorflow-cpu",
+    "tensorflow",
+    "jax",
+    "torch",
+    "keras-hub",
+    "numpy",
+    "scikit-learn",
+    "pillow",
+)
 
 
 def environment(command: str) -> RunRecord:

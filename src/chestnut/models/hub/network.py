@@ -8,8 +8,8 @@ import keras
 from keras import layers
 
 from chestnut.config import BackboneConfig
-from chestnut.errors import RecipeError, in_one_line
-from chestnut.models.hub.preset import Preset
+from chestnut.errors import RecipeError
+from chestnut.models.hub.preset import Preset, describe_misfit
 from chestnut.models.parts import GATHER, dense_layers
 from chestnut.models.registry import register
 
@@ -35,10 +35,7 @@ def build_features(config: BackboneConfig, image: keras.KerasTensor, policy: str
         output = backbone(dict.fromkeys(takes, prepared) if isinstance(takes, dict) else prepared)
         features = _gather(preset, backbone, output, policy)
     except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
-        raise RecipeError(
-            f"an input of {height}×{width} does not fit keras-hub:{config.preset} ({in_one_line(error)}); give "
-            "input.height and input.width that it takes, such as those of its name"
-        ) from error
+        raise RecipeError(describe_misfit(config.preset, (height, width, 3), error)) from error
     return dense_layers(features, config.dense, config.dense_dropout, config.l2, policy)
 
 

@@ -75,7 +75,7 @@ class Preset:
             if self.family.name == "DINOV2":
                 given["position_embedding_shape"] = shape  # so that a saved network has them as they were trained
         hub = import_hub(f"the network keras-hub:{self.name}")
-        with _reading(self.name):
+        with _reading(self.name, shape):
             return hub.models.Backbone.from_preset(self.name, **given)
 
     def scale(self) -> tuple[list[float], list[float]]:
@@ -129,14 +129,21 @@ def _check_name(hub: Any, name: str, folder: Path) -> None:
 
 
 @contextmanager
-def _reading(name: str) -> Iterator[None]:
-    """Turn what goes wrong while a preset is read, and is not chestnut's own error, into one."""
+def _reading(name: str, shape: tuple[int, int, int] | None = None) -> Iterator[None]:
+    """Turn what goes wrong while a preset is read, and is not chestnut's own error, into one.
+
+    Args:
+        name: The preset.
+        shape: The shape of the images that it is built for, of which keras-hub refuses some; None for its own.
+    """
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where downloads show their progress
             yield
     except ChestnutError:
         raise
     except Exception as error:
+        if shape is not None and isinstance(error, ValueError):
+            raise RecipeError(describe_misfit(name, shape, error)) from error
         if Path(name).is_dir():
             raise RecipeError(f"the preset in {name} cannot be used: {in_one_line(error)}") from error
         raise DownloadError(
@@ -145,6 +152,14 @@ def _reading(name: str) -> Iterator[None]:
             f"k.layers.ImageConverter.from_preset('{name}').save_to_preset('FOLDER')\", copy FOLDER here, and give "
             "keras-hub:FOLDER"
         ) from error
+
+
+def describe_misfit(name: str, shape: tuple[int, int, int], error: Exception) -> str:
+    """Say that the backbone of a preset does not take images of a shape."""
+    return (
+        f"an input of {shape[0]}×{shape[1]} does not fit keras-hub:{name} ({in_one_line(error)}); give input.height "
+        "and input.width that it takes, such as those of its name"
+    )
 
 
 def _three(value: Any) -> list[float]:
