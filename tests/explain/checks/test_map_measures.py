@@ -16,6 +16,7 @@ from chestnut.explain.checks.perturbation import CELLS, measure_areas, rank_cell
 from chestnut.explain.checks.places import measure_places
 from chestnut.explain.checks.rules import Rules
 from chestnut.explain.checks.subjects import Subjects
+from chestnut.explain.checks.wording import describe_network
 from chestnut.explain.checks.zones import Regions, border_of, find_outside, lay_mask
 from chestnut.explain.picture import Picture
 
@@ -201,13 +202,32 @@ def test_a_check_survives_json():
     check = MapCheck(
         images=12, patients=12, classes=CLASSES, counts={"NORMAL": 6, "PNEUMONIA": 6}, data="images", split="val",
         without_lungs=1, lesions="", redrawn_images=8, other="second", seed=0, weights="ab", seconds=1.5,
-        methods=methods, agreement=agreement,
+        methods=methods, agreement=agreement, right=Estimate(0.75, 0.6, 0.9),
     )  # fmt: skip
     held = json.loads(json.dumps(check.to_dict()))
     assert MapCheck.from_dict(held) == check
     assert held["methods"][0]["passed"] == {"lesions": True, "weights": True, "labels": None, "curves": True}
-    assert "gradcam and occlusion lie in the lesions" in held["sentences"][0]
+    assert held["sentences"][0] == "The network decides 75 % (60–90) of these images correctly."
+    assert "gradcam and occlusion lie in the lesions" in held["sentences"][1]
     assert any(
         one.startswith("Of the evidence for PNEUMONIA, these shares lie outside the lungs: ")
         for one in held["sentences"]
     )
+
+
+def test_a_network_that_knows_nothing_is_named_before_its_maps_are_believed():
+    said = describe_network(Estimate(0.5, 0.3, 0.7), 0.5)
+    assert said.startswith("The network decides 50 % (30–70) of these images correctly, and naming the commonest class")
+    assert said.endswith(
+        "would reach 50 %: it was not seen to tell the classes apart here, so its maps may mean nothing."
+    )
+
+
+def test_a_check_that_an_earlier_version_wrote_is_read_without_how_well_the_network_decides():
+    methods, agreement = Measurement(subjects(), Networks(true_maps, probabilities), 8).measure(["gradcam"])
+    check = MapCheck(
+        12, 12, CLASSES, {"NORMAL": 6, "PNEUMONIA": 6}, "images", "val", 0, "", 8, "", 0, "ab", 1.5, methods, agreement
+    )
+    held = {key: value for key, value in check.to_dict().items() if key != "right"}
+    assert MapCheck.from_dict(held) == check
+    assert not any("correctly" in one for one in check.sentences)

@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.explain.checks.method_check import MethodCheck
-from chestnut.explain.checks.wording import describe_outside, describe_tests
+from chestnut.explain.checks.wording import describe_network, describe_outside, describe_tests
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class MapCheck:
         seconds: How long it took.
         methods: What was measured for each method.
         agreement: The mean rank correlation of the maps of each pair of methods, a row for each method.
+        right: The share of the images that the network decides correctly; None in files of earlier versions.
     """
 
     images: int
@@ -49,6 +51,7 @@ class MapCheck:
     seconds: float
     methods: tuple[MethodCheck, ...]
     agreement: tuple[tuple[float, ...], ...]
+    right: Estimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values for JSON, with what each method passed and the sentences."""
@@ -63,5 +66,8 @@ class MapCheck:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was found, in words: which methods passed, and how much lies outside the lungs by class."""
-        return (*describe_tests(self.methods, self.other, self.lesions), *describe_outside(self.methods))
+        """How well the network decides, which methods passed, and what lies outside the lungs by class, in words."""
+        tests = describe_tests(self.methods, self.other, self.lesions)
+        commonest = max(self.counts.values()) / self.images
+        knows = () if self.right is None else (describe_network(self.right, commonest),)
+        return (*knows, *tests, *describe_outside(self.methods))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError, ExplanationError, listed
+from chestnut.evaluation.metrics import decide
 from chestnut.explain.checks.choice import choose_images
+from chestnut.explain.checks.estimates import mean_share
 from chestnut.explain.checks.lesions import FOLDER
 from chestnut.explain.checks.map_check import MapCheck
 from chestnut.explain.checks.measure import Mapper, Measurement, Networks
@@ -123,7 +126,14 @@ def check_run_maps(
         seconds=round(time.monotonic() - started, 1),
         methods=measured.methods,
         agreement=measured.agreement,
+        right=mean_share(_decide(openers.own, bundle, subjects, chosen.paths), subjects.patients, hits=True),
     )
+
+
+def _decide(opener: Opener, bundle: Bundle, subjects: Subjects, paths: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return whether the network decides each image correctly."""
+    rows = opener("occlusion").probabilities(subjects.images, paths, bundle.temperature)
+    return np.asarray(decide(rows, bundle.threshold) == subjects.targets)
 
 
 def allowed_methods(opener: Opener, bundle: Bundle, subjects: Subjects) -> tuple[Method, ...]:

@@ -22,6 +22,25 @@ def leading_method(methods: Sequence[MethodCheck]) -> MethodCheck:
     return min(methods, key=_count_failed)
 
 
+def describe_network(right: Estimate, commonest: float) -> str:
+    """Say how many images a network decides correctly, and warn of one that knows nothing, as its maps say nothing.
+
+    Args:
+        right: The share of the images that it decides correctly.
+        commonest: The share of the commonest class, which is what naming it alone would reach, 0..1.
+
+    >>> describe_network(Estimate(0.95, 0.8, 0.99), 0.5)
+    'The network decides 95 % (80–99) of these images correctly.'
+    """
+    found = f"The network decides {percent(right)} of these images correctly"
+    if is_above(right, commonest):
+        return f"{found}."
+    return (
+        f"{found}, and naming the commonest class alone would reach {100 * commonest:.0f} %: it was not seen to tell "
+        "the classes apart here, so its maps may mean nothing."
+    )
+
+
 def describe_tests(methods: Sequence[MethodCheck], other: str, without_lesions: str) -> Iterator[str]:
     """Return a sentence for each test: which methods passed it, and by what rule.
 
