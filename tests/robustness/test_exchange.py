@@ -268,7 +268,7 @@ def run(monkeypatch, pictures, see, lost=(), draws=2, sure=None):
 
     monkeypatch.setattr(validation, "read_run_bundle", lambda run: bundle)
     monkeypatch.setattr(validation, "WorkingImages", Working)
-    monkeypatch.setattr(validation, "KerasEngine", Engine)
+    monkeypatch.setattr(validation, "open_quickest", Engine.open)
     monkeypatch.setattr(validation, "find_boxes", find_boxes)
     return validation.run_exchange(None, draws)
 

@@ -48,10 +48,7 @@ class Calibrated:
             DataError: Validation images cannot be read or have changed.
             BundleError: The bundle is missing or was changed.
         """
-        from chestnut.models.framework import load_framework
-
         how = read_options(DisplaySettings, options)
-        load_framework()
         from chestnut.inference.finish import calibrate_run
 
         return calibrate_run(self.folder, command=how.command or "run.calibrate()", bars=how.shown.bar)
@@ -78,10 +75,8 @@ class Calibrated:
         """
         from chestnut.evaluation.operating.point import read_source
         from chestnut.evaluation.operating.rule import Rule
-        from chestnut.models.framework import load_framework
 
         how, wanted, images = read_options(DisplaySettings, options), Rule.parse(rule), read_source(on)
-        load_framework()
         from chestnut.explain.mistake_gallery import draw_mistakes
         from chestnut.robustness.threshold import choose_threshold
 

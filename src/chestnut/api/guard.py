@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 def guard(run: RunFolder, false_alarms: float, **options: Unpack[DisplayOptions]) -> GuardSummary:
     """Fit the guard of a run; see `Run.guard`."""
-    from chestnut.models.framework import load_framework
-
     how = read_options(DisplaySettings, options)
-    load_framework()
     from chestnut.inference.run_guard import guard_run
 
     return guard_run(run, false_alarms, how.shown.bar)

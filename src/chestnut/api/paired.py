@@ -40,12 +40,9 @@ def compare_runs(
         DataError: The runs cannot be compared: they are one, tell other classes apart, share no images, or one was
             trained on images of the other; or an argument is out of its range.
     """
-    from chestnut.models.framework import load_framework
-
     question = Question(split, tuple(metrics), margin)
     settings = read_options(DisplaySettings, options)
     runs = open_folder(first), open_folder(second)
-    load_framework()
     from chestnut.studies.paired_runs import compare_runs as compare
 
     command = settings.command or f"chestnut.compare_runs({str(runs[0].path)!r}, {str(runs[1].path)!r}, {split!r})"

@@ -112,12 +112,9 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             DataError: The split is empty, labels are missing, the classes are not those of the run, the validation
                 images have too few patients for the coverage, or there is no column of a name.
         """
-        from chestnut.models.framework import load_framework
-
         settings = read_options(EvaluateSettings, options)
         extras = settings.extras
         other = None if data is None else read_data(data)
-        load_framework()
         from chestnut.explain.mistake_gallery import draw_mistakes
         from chestnut.inference.evaluate import evaluate_run, name_evaluation
 
@@ -254,7 +251,6 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             BundleError: The bundle is missing or was changed.
         """
         from chestnut.evaluation.operating.rule import Rule
-        from chestnut.models.framework import load_framework
         from chestnut.robustness.shifts import find_shift
 
         how = read_options(StressSettings, options)
@@ -262,7 +258,6 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             find_shift(name)
         goal, sets = None if operating_point is None else Rule.parse(operating_point), how.sets
         other = None if external is None else read_data(external)
-        load_framework()
         from chestnut.robustness.files import keep_point, save_stress
         from chestnut.robustness.validation import Plan, stress
 
@@ -288,13 +283,11 @@ class Run(Calibrated, Describing, Exporting, Inspection, MapChecks, Pictured):
             DataError: Images cannot be read or have changed, or lungs are found in too few of a class.
             BundleError: The bundle is missing or was changed.
         """
-        from chestnut.models.framework import load_framework
         from chestnut.robustness.exchange.file import read_exchange_of
 
         how = read_options(DisplaySettings, options)
         if keep and (found := read_exchange_of(self.folder, draws, seed)) is not None:
             return found
-        load_framework()
         from chestnut.robustness.exchange.save import save_exchange
         from chestnut.robustness.exchange.validation import run_exchange
 

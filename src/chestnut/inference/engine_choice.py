@@ -83,6 +83,21 @@ def open_engine(bundle: Bundle, settings: EngineSettings = DEFAULT, *, threads: 
         return OnnxEngine.open(bundle, threads=threads)
     if settings.name == "onnx":
         _log.info("no network for ONNX Runtime; chestnut export %s --format onnx adds it", bundle.folder.parent)
+    return _open_keras(bundle)
+
+
+def open_quickest(bundle: Bundle) -> Engine:
+    """Open the network of a bundle with ONNX Runtime where the bundle has one for it, else with Keras.
+
+    Loading Keras and its backend takes seconds, and both engines compute the same to within rounding.
+
+    Raises:
+        BundleError: The network is missing, changed or damaged.
+    """
+    return OnnxEngine.open(bundle) if PART in bundle.parts else _open_keras(bundle)
+
+
+def _open_keras(bundle: Bundle) -> Engine:
     from chestnut.models.framework import load_framework
 
     load_framework()

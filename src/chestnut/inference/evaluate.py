@@ -19,7 +19,7 @@ from chestnut.files.csv_files import csv_text
 from chestnut.files.json_files import json_text
 from chestnut.inference.bundle import Bundle
 from chestnut.inference.bundle_guard import Guard
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engine_choice import open_quickest
 from chestnut.inference.extras import NO_EXTRAS, Extras
 from chestnut.inference.guard.verdict import describe_outliers
 from chestnut.inference.judged import Judged, judge
@@ -105,7 +105,7 @@ def evaluate_run(
 
 def _predict(bundle: Bundle, guard: Guard | None, decoded: Decoded, bars: Bars) -> tuple[Floats, str]:
     """Compute probabilities, and note how many images are unlike the training images; empty if none, or no guard."""
-    engine, paths = KerasEngine.open(bundle), decoded.manifest.paths
+    engine, paths = open_quickest(bundle), decoded.manifest.paths
     with bars("Predicting") as tick:
         if guard is None:
             return engine.probabilities(decoded.pixels, paths, bundle.temperature, tick), ""

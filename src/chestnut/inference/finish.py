@@ -13,7 +13,8 @@ from chestnut.evaluation.metrics import Evaluation
 from chestnut.evaluation.patients import number_patients
 from chestnut.evaluation.softmax import probabilities
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engine_choice import open_quickest
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.evaluate import evaluate_known
 from chestnut.inference.own_images import decode_own
 from chestnut.inference.pictures.calibration import draw_calibration
@@ -38,7 +39,7 @@ class Validation:
     logits: Floats
 
     @classmethod
-    def compute(cls, engine: KerasEngine, decoded: Decoded, bars: Bars = silent) -> Self:
+    def compute(cls, engine: Engine, decoded: Decoded, bars: Bars = silent) -> Self:
         """Compute the logits of validation images.
 
         Raises:
@@ -87,7 +88,7 @@ def finish_bundle(
         BundleError: The network's output for an image is NaN or infinite.
     """
     bundle = read_run_bundle(run)
-    engine = KerasEngine.open(bundle)
+    engine = open_quickest(bundle)
     validation = Validation.compute(engine, decoded.only("val"), bars)
     wanted = run.recipe.train.calibrate == "temperature" if temperature is None else temperature
     facts = fit_temperature(bundle, validation) if wanted else {}

@@ -12,7 +12,7 @@ from chestnut.data.decoding.viewed import view_spec
 from chestnut.data.manifest import Manifest
 from chestnut.evaluation.arrays import Floats
 from chestnut.evaluation.intervals.shares import share_estimate
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.guard.decoded import seen_blocks, stored_sizes
 from chestnut.inference.guard.looks import Looks
 from chestnut.inference.guard.reference import GuardReference, Sample
@@ -42,7 +42,7 @@ class Fitted(NamedTuple):
     changed: dict[str, Floats]
 
 
-def fit_guard(manifest: Manifest, engine: KerasEngine, rate: float, bars: Bars = silent) -> Fitted:
+def fit_guard(manifest: Manifest, engine: Engine, rate: float, bars: Bars = silent) -> Fitted:
     """Fit a guard to training and validation images, and rehearse it.
 
     Args:
@@ -75,7 +75,7 @@ def _choose(manifest: Manifest, split: str, most: int) -> Manifest:
     return chosen.take(np.sort(order[:most]))
 
 
-def _sample(manifest: Manifest, engine: KerasEngine, bars: Bars) -> Sample:
+def _sample(manifest: Manifest, engine: Engine, bars: Bars) -> Sample:
     """Look at images, and compute their features."""
     decoded = decode_unchanged(manifest, engine.spec, bars=bars)
     with bars("Learning what is usual") as tick:
@@ -84,7 +84,7 @@ def _sample(manifest: Manifest, engine: KerasEngine, bars: Bars) -> Sample:
     return Sample(Looks.joined(looks), features, manifest.targets, manifest.patients)
 
 
-def _rehearse(manifest: Manifest, engine: KerasEngine, reference: GuardReference, bars: Bars) -> dict[str, Floats]:
+def _rehearse(manifest: Manifest, engine: Engine, reference: GuardReference, bars: Bars) -> dict[str, Floats]:
     """Change one image each of some validation patients on purpose; return how strange they look, by the change."""
     _, first = np.unique(manifest.patients, return_index=True)
     spread = np.linspace(0, len(first) - 1, min(len(first), _MOST_REHEARSED)).round().astype(np.int64)

@@ -8,7 +8,8 @@ from chestnut.errors import DataError
 from chestnut.figures.guard import guard_figure
 from chestnut.figures.saving import save_both
 from chestnut.inference.bundle_guard import PART
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engine_choice import open_quickest
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.guard.policy import FALSE_ALARMS, LEAST_RATE, MOST_RATE
 from chestnut.inference.guard.requirements import find_obstacle
 from chestnut.inference.guard.summary import GuardSummary
@@ -38,10 +39,10 @@ def guard_run(run: RunFolder, rate: float = FALSE_ALARMS, bars: Bars = silent) -
     run.manifest.require_images()
     if fault := find_obstacle(run.manifest.frame):
         raise DataError(f"{run.path} cannot have a guard: {fault}")
-    return _fit(run, KerasEngine.open(bundle), rate, bars)
+    return _fit(run, open_quickest(bundle), rate, bars)
 
 
-def _fit(run: RunFolder, engine: KerasEngine, rate: float, bars: Bars) -> GuardSummary:
+def _fit(run: RunFolder, engine: Engine, rate: float, bars: Bars) -> GuardSummary:
     """Fit the guard, write it into the bundle, and draw what it notices."""
     reference, summary, changed = fit_guard(run.manifest, engine, rate, bars)
     change_run_bundle(run, parts={PART: reference.to_part()}, guard=summary)
@@ -49,7 +50,7 @@ def _fit(run: RunFolder, engine: KerasEngine, rate: float, bars: Bars) -> GuardS
     return summary
 
 
-def add_guard(run: RunFolder, engine: KerasEngine, bars: Bars = silent) -> None:
+def add_guard(run: RunFolder, engine: Engine, bars: Bars = silent) -> None:
     """Fit the guard of a run that has none; where that is impossible, log why.
 
     Args:

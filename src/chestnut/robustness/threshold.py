@@ -12,7 +12,7 @@ from chestnut.evaluation.operating.point import OperatingPoint, Source, choose_p
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.evaluation.patients import number_patients
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engine_choice import open_quickest
 from chestnut.inference.evaluate import evaluate_known
 from chestnut.inference.finish import Validation
 from chestnut.inference.own_images import decode_own
@@ -46,7 +46,7 @@ def choose_threshold(
     """
     bundle = read_run_bundle(run)
     require_two_classes(bundle)
-    validation = Validation.compute(KerasEngine.open(bundle), decode_own(run, bundle, "val", bars=bars), bars)
+    validation = Validation.compute(open_quickest(bundle), decode_own(run, bundle, "val", bars=bars), bars)
     plain = validation.probabilities(bundle.temperature)
     if on == "val":
         manifest = validation.decoded.manifest

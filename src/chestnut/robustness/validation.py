@@ -22,7 +22,8 @@ from chestnut.evaluation.conformal import SetPlan
 from chestnut.evaluation.metrics import Evaluation, evaluate
 from chestnut.evaluation.operating.rule import Rule
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engine_choice import open_quickest
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.evaluate import require_other
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.progress import Bars, silent
@@ -144,7 +145,7 @@ def stress(run: RunFolder, plan: Plan | None = None, bars: Bars = silent) -> Str
     training, images = working.part("train"), working.part("val")
     calibration = _divide(plan, bundle, images.manifest)
     styles = StyleBank(training.pixels, training.manifest.targets)
-    engine = KerasEngine.open(bundle)
+    engine = open_quickest(bundle)
     shortcut = Shortcut.fit(styles.pixels, styles.targets, len(bundle.classes), plan.seed)
     probabilities, votes, found, names = {}, {}, {}, images.manifest.paths
     for shift in (PLAIN, *chosen):
@@ -199,7 +200,7 @@ def _judge_external(
     manifest: Manifest,
     notes: tuple[str, ...],
     own: Manifest,
-    engine: KerasEngine,
+    engine: Engine,
     bundle: Bundle,
     plan: Plan,
     bars: Bars,

@@ -92,9 +92,6 @@ def choose_columns(manifest: Manifest, colours: Sequence[str]) -> tuple[list[str
 
 
 def _enter_look(run: RunFolder, command: str, bundle: Bundle, images: Manifest) -> None:
-    from chestnut.models.framework import load_framework
-
-    load_framework()
     from chestnut.inference.evaluate import enter_own_look
 
     enter_own_look(run, command, bundle.weights, len(images))

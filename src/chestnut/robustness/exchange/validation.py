@@ -16,7 +16,8 @@ from chestnut.data.manifest import Manifest
 from chestnut.errors import DataError
 from chestnut.evaluation.arrays import Floats
 from chestnut.inference.bundle import Bundle
-from chestnut.inference.engines.keras_engine import KerasEngine
+from chestnut.inference.engine_choice import open_quickest
+from chestnut.inference.engines.engine import Engine
 from chestnut.inference.run_bundle import read_run_bundle
 from chestnut.limits import MOST_ROUNDS, MOST_SEED, require_between
 from chestnut.lungfield.find import find_boxes
@@ -60,7 +61,7 @@ def run_exchange(run: RunFolder, draws: int = DRAWS, seed: int = 0, bars: Bars =
     donors.check(bundle.classes, draws)
     _require_classes(manifest, bundle.classes)
     chosen = [donors.draw(row, int(target), draws) for row, target in enumerate(manifest.targets)]
-    engine = KerasEngine.open(bundle)
+    engine = open_quickest(bundle)
     judge = _Judge(engine, bundle, training, held, {"other": [o for o, _ in chosen], "same": [s for _, s in chosen]})
     inputs = held.images.inputs()
     with bars("Predicting plain images") as tick:
@@ -133,7 +134,7 @@ class _Gallery:
 class _Judge:
     """A network that judges images of one gallery after exchanges with another."""
 
-    engine: KerasEngine
+    engine: Engine
     bundle: Bundle
     training: _Gallery
     held: _Gallery
