@@ -11,20 +11,24 @@ from pathlib import Path
 
 import pytest
 
-#: Folders whose tests train or evaluate, and do not look at the pictures of it unless they are marked `drawn`.
-UNSEEN = {"api", "cli", "jobs", "robustness", "studies", "training"}
+#: Folders whose tests train or evaluate, and do not look at the pictures of it unless they are marked `drawn`; nor at
+#: how well the probes of an audit tell classes apart.
+UNSEEN = {"api", "cli", "export", "importing", "inference", "jobs", "mistakes", "robustness", "studies", "training"}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """Save blank pictures where nobody looks at them; also while fixtures are made."""
-    from blank_pictures import blank_pictures
-
+    """Save blank pictures and make audits quick where nobody looks at them; also while fixtures are made."""
     room = (
         item.path.relative_to(Path(__file__).parent).parts[0] if item.path.is_relative_to(Path(__file__).parent) else ""
     )
-    unseen = room in UNSEEN and item.get_closest_marker("drawn") is None
-    with blank_pictures() if unseen else nullcontext():
+    if room not in UNSEEN:
+        return (yield)
+    from blank_pictures import blank_pictures
+    from small_probes import small_probes
+
+    seen = item.get_closest_marker("drawn") is not None
+    with small_probes(), nullcontext() if seen else blank_pictures():
         return (yield)
 
 

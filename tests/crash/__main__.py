@@ -8,17 +8,19 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from blank_pictures import blank_pictures
 from crash import forked, results
 from crash.changes import KINDS, Stop
 from crash.points import Stage
 from crash.scenes import SCENES, small_backbone
+from small_probes import small_probes
 
 
 def main():
@@ -27,8 +29,8 @@ def main():
     forked.load()
     small_backbone()
     names, found = asked.command or list(SCENES), {}
-    with _mapping(asked.jobs) as each:
-        for name, result in zip(names, each(partial(_play, asked=asked), names), strict=True):
+    with _quick() if asked.quick else nullcontext(), tempfile.TemporaryDirectory() as top, _mapping(asked.jobs) as each:
+        for name, result in zip(names, each(partial(_play, asked=asked, top=Path(top)), names), strict=True):
             found[name] = result
             if asked.docs and not asked.list and asked.point is None:
                 results.write_page(results.store({name: result[0]}, asked.most))
@@ -38,6 +40,13 @@ def main():
     failures = [line for _, faults in found.values() for line in faults]
     print("", *results.lines(counts), "", *failures, results.verdict(counts), sep="\n")
     return 1 if failures else 0
+
+
+@contextmanager
+def _quick():
+    """Write the same files with blank pictures and audits of a few trees in them."""
+    with blank_pictures(), small_probes():
+        yield
 
 
 @contextmanager
@@ -59,30 +68,32 @@ def _read_arguments():
     parser.add_argument(
         "--every", action="store_true", help="go on from every point, even where the files are the same"
     )
+    parser.add_argument("--quick", action="store_true", help="write blank pictures, and audit with a few trees")
     parser.add_argument("--jobs", type=int, default=1, help="commands that are tried side by side")
     parser.add_argument("--list", action="store_true", help="list the changes, and stop nowhere")
     parser.add_argument("--docs", action="store_true", help="keep the counts, and write docs/reliability.md's table")
     return parser.parse_args()
 
 
-def _play(name, asked):
-    """Try the points of a command; returns the counts, and a line for each fault."""
+def _play(name, asked, top):
+    """Try the points of a command in this process's folder; returns the counts, and a line for each fault."""
     began, verdicts = time.monotonic(), []
-    with tempfile.TemporaryDirectory() as home:
-        stage = Stage(SCENES[name], Path(home), every=asked.every or asked.point is not None)
-        stage.prepare()
-        if asked.list:
-            listed = (f"{number:4} {change}" for number, change in enumerate(stage.changes))
-            print(name, *listed, sep="\n", flush=True)
-            return None, []
-        failures = [f"{name}: {fault}" for fault in stage.invariants()]
-        for stop in _choose(stage, asked):
-            verdicts.append(stage.try_point(stop))
-            if told := [f"    {fault}" for fault in verdicts[-1].faults]:
-                way = f"python -m crash --command '{name}' --kind {stop.kind} --point {stop.number}"
-                told.insert(0, f"{name}: {KINDS[stop.kind]}, {verdicts[-1].change}; again with {way}")
-                print(*told, sep="\n", flush=True)
-                failures += told
+    home = top / str(os.getpid())
+    home.mkdir(exist_ok=True)
+    stage = Stage(SCENES[name], home, every=asked.every or asked.point is not None)
+    stage.prepare()
+    if asked.list:
+        listed = (f"{number:4} {change}" for number, change in enumerate(stage.changes))
+        print(name, *listed, sep="\n", flush=True)
+        return None, []
+    failures = [f"{name}: {fault}" for fault in stage.invariants()]
+    for stop in _choose(stage, asked):
+        verdicts.append(stage.try_point(stop))
+        if told := [f"    {fault}" for fault in verdicts[-1].faults]:
+            way = f"python -m crash --command '{name}' --kind {stop.kind} --point {stop.number}"
+            told.insert(0, f"{name}: {KINDS[stop.kind]}, {verdicts[-1].change}; again with {way}")
+            print(*told, sep="\n", flush=True)
+            failures += told
     print(f"{name}: {len(verdicts)} points in {time.monotonic() - began:.0f} s", flush=True)
     return results.count(stage.changes, verdicts), failures
 

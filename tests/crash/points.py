@@ -40,7 +40,7 @@ class Stage:
 
     Attributes:
         scene: The command.
-        home: A folder of its own, which exists.
+        home: A folder which exists, and in which no other scene is played at the same time.
         every: Whether to go on from every point, and not only where the files are not as after another one.
         changes: The changes of the undisturbed command.
         expected: What the files say after it.
@@ -56,6 +56,7 @@ class Stage:
     folders: list = field(default_factory=list)
     before: dict = field(default_factory=dict)
     _sound: set = field(default_factory=set)
+    _base: Path | None = None
 
     @property
     def work(self):
@@ -65,17 +66,31 @@ class Stage:
     def prepare(self):
         """Make what the command needs, and play the scene undisturbed."""
         os.environ["CHESTNUT_CACHE"] = str(self.work / "cache")
-        self.work.mkdir()
-        for step in self.scene.before:
-            if isinstance(step, tuple):
-                self._run(step)
-            else:
-                ended = forked.run(partial(step, self.work), self.work)
-                assert not ended.status, ended.said
-        shutil.copytree(self.work, self.home / "base")
+        self._base = self._make_base(self.scene.before)
+        self.reset()
         self.before = trees.read_tree(self.work)
         self.changes = self._run(self.scene.words).changes
         self.expected, self.folders = trees.read_tree(self.work), trees.folders(self.work)
+
+    def _make_base(self, steps):
+        """Return a folder as it is after some steps; scenes that are played in one home share those of equal steps."""
+        names = [step if isinstance(step, tuple) else step.__qualname__ for step in steps]
+        base = self.home / f"base-{trees.digest(names)[:16]}"
+        if base.exists():
+            return base
+        if not steps:
+            base.mkdir()
+            return base
+        step, before = steps[-1], self._make_base(steps[:-1])
+        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.copytree(before, self.work)
+        if isinstance(step, tuple):
+            self._run(step)
+        else:
+            ended = forked.run(partial(step, self.work), self.work)
+            assert not ended.status, ended.said
+        shutil.copytree(self.work, base)
+        return base
 
     def invariants(self):
         """Return a line for each change of the undisturbed command that writes under the name that others read."""
@@ -90,7 +105,7 @@ class Stage:
     def reset(self):
         """Put everything back as it was before the command."""
         shutil.rmtree(self.work, ignore_errors=True)
-        shutil.copytree(self.home / "base", self.work)
+        shutil.copytree(self._base, self.work)
 
     def try_point(self, stop):
         """Stop the command at a point and go on; returns what became of it."""

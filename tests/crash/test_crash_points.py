@@ -13,7 +13,7 @@ TESTS = Path(__file__).parents[1]
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="no folder of open files below /proc")
 def test_commands_survive_kills_and_full_disks(tmp_path):
-    command = [sys.executable, "-m", "crash", "--most", "3"]
+    command = [sys.executable, "-m", "crash", "--most", "3", "--quick"]
     ended = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, check=False
     )

@@ -13,9 +13,10 @@ from chestnut.inference.engines.keras_engine import KerasEngine
 from chestnut.inference.engines.onnx_engine import ACTIVATION, FEATURES, LOGITS, OnnxEngine
 from chestnut.models.build import build_recipe
 from chestnut.onnx_session import open_session
+from slim_backbones import use_slim
 
 SMALL = ("input.height=80", "input.width=75")
-#: One network of each kind of layers: all of them take minutes, and those left out are made of the same layers.
+#: One network of each kind of layers, two of them with few layers: those left out are made of the same layers.
 FAST = ("cnn-small", "hog-logistic")
 SLOW = ("mobilenet-v2", "densenet121", "convnext-tiny")
 NAMES = [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
@@ -35,7 +36,8 @@ def same(images):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_logits_and_features_are_those_of_keras(name, tmp_path):
+def test_logits_and_features_are_those_of_keras(name, tmp_path, monkeypatch):
+    use_slim(monkeypatch, "densenet121", "convnext-tiny")
     recipe = load_recipe(name, SMALL)
     network = build_recipe(recipe, 2)
     keras_engine = KerasEngine(network, recipe.input)

@@ -19,6 +19,7 @@ from chestnut.models.heads import start_at_prior
 from chestnut.training.batches import encode
 from chestnut.training.learner import Learner
 from chestnut.training.starting_network import assemble
+from slim_backbones import SLIM, use_slim
 
 #: Parameters at each recipe's own input size with two classes; those of the first five are published figures.
 PARAMETERS = {
@@ -67,7 +68,8 @@ def test_parameter_counts(name):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_network_fits_a_step_and_survives_saving(name, tmp_path):
+def test_a_network_fits_a_step_and_survives_saving(name, tmp_path, monkeypatch):
+    use_slim(monkeypatch, *SLIM)
     recipe = load_recipe(name, SMALL)
     start = assemble(recipe.changed(["train.precision=float32"]), 2)
     network = start.network

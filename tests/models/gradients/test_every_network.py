@@ -12,13 +12,15 @@ import pytest
 from chestnut.config import load_recipe, recipe_names
 from chestnut.models.build import build_recipe
 from chestnut.models.gradients.probe import Probe
+from slim_backbones import SLIM, use_slim
 
 pytestmark = pytest.mark.slow
 
 WITHOUT_MAPS = {"mlp", "hog-logistic", "pca-svm"}
 
-#: One recipe of each network; the others differ in sizes alone.
-CHOSEN = [name for name in recipe_names() if name not in ("cnn-basic", "cnn-l2", "cnn-search", "cnn-tuned", "cnn-wide")]
+#: One recipe of each network; the others differ in sizes and in training alone.
+ALIKE = ("cnn-basic", "cnn-l2", "cnn-search", "cnn-tuned", "cnn-wide", "robust", "robust-mobilenet")
+CHOSEN = [name for name in recipe_names() if name not in ALIKE]
 
 COMPUTE = """
 import sys
@@ -35,7 +37,8 @@ np.savez(result, logits=logits, maps=layer.maps, gradients=layer.gradients,
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-def test_every_network_has_maps_from_which_its_logits_follow(name):
+def test_every_network_has_maps_from_which_its_logits_follow(name, monkeypatch):
+    use_slim(monkeypatch, *SLIM)
     side = "75" if name == "inception-v3" else "64"
     small = [f"input.height={side}", f"input.width={side}"]
     weights = ["model.weights=none"] if "weights" in type(load_recipe(name).model).model_fields else []
