@@ -5,15 +5,18 @@ import shutil
 
 import pytest
 
+from slim_backbones import use_slim
+
 BACKBONE = (
     *("--recipe", "vgg16", "--no-audit", "--set=input.height=32", "--set=input.width=32", "--set=model.dense=[8]"),
     *("--set=train.epochs=1", "--set=train.precision=float32", "--set=data.fractions=[0.6,0.2,0.2]"),
-    *("--set=train.passes=1", "--set=train.batch_size=16"),
+    *("--set=train.passes=1", "--set=train.batch_size=16", "--set=train.export=none"),
 )
 
 
 @pytest.mark.slow
-def test_a_backbone_is_trained_and_finetuned_from_the_command_line(workspace, chestnut):
+def test_a_backbone_is_trained_and_finetuned_from_the_command_line(workspace, chestnut, monkeypatch):
+    use_slim(monkeypatch, "vgg16")
     status, _, said = chestnut("train", workspace.images, *BACKBONE, "--set=model.weights=none", "--name", "head")
     assert status == 0, said
     status, out, said = chestnut(

@@ -11,7 +11,10 @@ from chestnut.runs.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 
-TINY = ["--set=input.height=32", "--set=input.width=32", "--set=train.precision=float32", "--set=model.dense=[16]"]
+TINY = [
+    *("--set=input.height=32", "--set=input.width=32", "--set=train.precision=float32", "--set=model.dense=[16]"),
+    "--set=train.export=none",
+]
 
 
 def test_from_planted_errors_to_a_run_with_corrected_labels(chestnut):

@@ -25,7 +25,7 @@ from killing import Killed, kill_at_change
 SETTINGS = (
     *("input.height=32", "input.width=32", "model.filters=[4]", "model.dense=[8]", "model.dropout=0.3"),
     *("augment.rotation=10", "augment.noise=0.05", "train.epochs=6", "train.batch_size=8", "train.precision=float32"),
-    *("data.fractions=[0.6,0.2,0.2]", "optim.schedule.name=plateau"),
+    *("data.fractions=[0.6,0.2,0.2]", "optim.schedule.name=plateau", "train.export=none"),
 )
 
 
@@ -100,7 +100,9 @@ def test_ctrl_c_leaves_a_usable_run_that_can_be_resumed(images, tmp_path):
 def stopped(data, path):
     """A run that stands as if it had been stopped."""
     settings = ("input.height=32", "input.width=32", "model.dense=[4]", "train.epochs=1", "train.precision=float32")
-    run = cn.train(data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]"), path=path, audited=False)
+    run = cn.train(
+        data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]", "train.export=none"), path=path, audited=False
+    )
     run.folder.update(status="stopped")
     return run
 
@@ -156,7 +158,7 @@ def test_a_run_killed_at_any_moment_has_the_weights_of_an_unbroken_one(unbroken,
 @pytest.mark.slow
 def test_a_run_that_a_full_disk_ends_in_its_first_epoch_has_the_weights_of_an_unbroken_one(images, tmp_path):
     settings = ("input.height=32", "input.width=32", "model.dense=[64]", "train.epochs=1", "train.precision=float32")
-    settings += ("data.fractions=[0.6,0.2,0.2]", "optim.name=adam", "augment.noise=0.05")
+    settings += ("data.fractions=[0.6,0.2,0.2]", "optim.name=adam", "augment.noise=0.05", "train.export=none")
 
     def make(path):
         return cn.train(cn.load_dataset(images), "mlp", settings=settings, path=path, audited=False)
@@ -211,7 +213,13 @@ def test_two_trainings_at_once_take_two_numbers(images, tmp_path, monkeypatch):
         (tmp_path / "mlp-1" / "environment.json").touch()
 
     monkeypatch.setattr(train_module, "draw_samples", draw_while_another_begins)
-    run = cn.train(data, "mlp", settings=(*settings, "data.fractions=[0.6,0.2,0.2]"), runs=tmp_path, audited=False)
+    run = cn.train(
+        data,
+        "mlp",
+        settings=(*settings, "data.fractions=[0.6,0.2,0.2]", "train.export=none"),
+        runs=tmp_path,
+        audited=False,
+    )
     assert run.path == tmp_path / "mlp-2" and run.folder.finished
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mlp-1", "mlp-2"]
 
