@@ -28,16 +28,25 @@ SCREENS = (("phone", 390, "light"), ("tablet", 800, "light"), ("desktop", 1400, 
 #: The height in pixels of a part of a long picture.
 PART = 2400
 
-_SMALL = ["--set", "input.height=48", "--set", "input.width=48", "--set", "train.epochs=4"]
+#: Unfolds the page, and loads the pictures that would wait until someone scrolls to them.
+_LOAD = """() => {
+  document.querySelectorAll("main details").forEach((one) => (one.open = true));
+  document.querySelectorAll("img").forEach((one) => (one.loading = "eager"));
+}"""
+
+_SMALL = ["--set", "input.height=32", "--set", "input.width=32", "--set", "train.epochs=2"]
 #: What makes the pages that are drawn if none are given.
 COMMANDS = (
-    ["phantom", "images", "--patients", "90"],
+    ["phantom", "images", "--patients", "60", "--size", "96"],
     ["audit", "images", "--out", "audit"],
     ["train", "images", "--name", "report", *_SMALL],
     ["evaluate", "runs/report", "--split", "val"],
     ["evaluate", "runs/report", "--split", "test"],
     ["stress", "runs/report"],
     ["calibrate", "runs/report"],
+    ["errors", "runs/report", "--split", "val"],
+    ["embed", "runs/report"],
+    ["predict", "runs/report", "images/*/phantom-000*", "--html", "predictions.html"],
     [
         "compare",
         "images",
@@ -49,8 +58,8 @@ COMMANDS = (
         "comparison",
         *_SMALL,
     ],
-    ["crossval", "images", "--folds", "3", "--name", "crossval", *_SMALL],
-    ["tune", "images", "--trials", "4", "--executions", "1", "--name", "tune", *_SMALL],
+    ["crossval", "images", "--folds", "2", "--name", "crossval", *_SMALL],
+    ["tune", "images", "--trials", "3", "--executions", "1", "--name", "tune", *_SMALL],
 )
 
 
@@ -75,7 +84,8 @@ def make_runs(folder: Path) -> list[Path]:
         print("chestnut", *command)
         chestnut(*command, cwd=folder)
     studies = [folder / "runs" / name / f"{name}.html" for name in ("comparison", "crossval", "tune")]
-    return [folder / "runs" / "report", *folder.glob("audit/*.html"), *studies]
+    galleries = [*folder.glob("runs/report/*/val/*.html"), folder / "predictions.html"]
+    return [folder / "runs" / "report", *folder.glob("audit/*.html"), *galleries, *studies]
 
 
 def collect_pages(given: list[Path], scratch: Path) -> list[Path]:
@@ -117,6 +127,8 @@ def draw_screen(browser: Browser, file: Path, width: int, scheme: str) -> bytes:
     wide = page.evaluate("document.documentElement.scrollWidth")
     if wide > width:
         print(f"warning: {file.name} is {wide} pixels wide on a screen of {width}")
+    page.evaluate(_LOAD)
+    page.wait_for_timeout(200)
     content = page.screenshot(full_page=True)
     page.close()
     return content

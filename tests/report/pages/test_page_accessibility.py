@@ -5,8 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from test_comparison_page import comparison, row  # noqa: F401 - fixtures
+from test_embedding_page import page as embedding  # noqa: F401
+from test_tuning_page import search, trial, written  # noqa: F401
 
 from chestnut.report.pages.audit import write_audit_page
+from chestnut.report.pages.comparison import write_comparison_page
 from chestnut.report.pages.run import write_run_page
 
 AXE = Path(os.environ.get("AXE_CORE") or Path.home() / ".cache" / "axe-core") / "axe.min.js"
@@ -59,6 +63,14 @@ def test_the_report_of_a_run(browser, finished, tmp_path):
 def test_the_page_of_an_audit(browser, audit, tmp_path):
     write_audit_page(audit, tmp_path / "audit.html", "chest")
     assert violations(browser, tmp_path / "audit.html") == []
+
+
+def test_the_pages_of_studies_and_of_a_map(browser, request):
+    study = request.getfixturevalue("comparison")([row(1, "cnn-small", 0.98), row(2, "mlp", 0.9)], [])
+    write_comparison_page(study, study.page_file)
+    found = request.getfixturevalue("search")([trial(0, "finished", 0.97), trial(1, "pruned", 0.9)], 0)
+    pages = (study.page_file, written(found), request.getfixturevalue("embedding"))
+    assert {page.name: violations(browser, page) for page in pages} == {page.name: [] for page in pages}
 
 
 def test_what_is_wrong_is_found(browser, tmp_path):

@@ -9,13 +9,14 @@ from typing import Any
 
 from chestnut.errors import RunError
 from chestnut.evaluation.intervals.estimate import Estimate
-from chestnut.evaluation.metric_names import METRICS, SHOWN, heading
+from chestnut.evaluation.metric_names import SHOWN
 from chestnut.evaluation.metrics import Evaluation
 from chestnut.report.identities import Identities
 from chestnut.report.render import count, figure, interval, list_figures, picture, write_page
 from chestnut.report.sections.confusion import arrange_confusion
 from chestnut.report.sections.counts import count_images
 from chestnut.report.sections.drawings import read_drawings
+from chestnut.report.sections.evaluations import METRICS
 from chestnut.report.sections.study_callouts import read_study_audit, shortcut_callouts
 from chestnut.runs.record import kept_epoch
 from chestnut.studies.crossval.plan import CrossFolder, CrossPlan
@@ -106,7 +107,8 @@ def _metric_row(name: str, pooled: Evaluation, spread: Mapping[str, Any]) -> tup
         interval(mean),
         figure(folds.get("deviation")),
     )
-    return heading(name), *shown, METRICS[name]
+    title, meaning, _ = METRICS[name]
+    return title, *shown, meaning
 
 
 def _fold_row(part: Mapping[str, Any], repeats: int) -> tuple[Any, ...]:

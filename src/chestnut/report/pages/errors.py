@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chestnut.mistakes.files import read_mistakes
+from chestnut.mistakes.labels.files import PAGE
 from chestnut.report.identities import Identities
 from chestnut.report.render import write_page
 from chestnut.report.sections.cards import explain_maps
@@ -36,6 +37,7 @@ def write_errors_page(run: RunFolder, folder: Path, path: Path, *, identities: b
         "synthetic": saved.found.synthetic,
         "sentences": saved.found.headlines[1:],
         "laid": laid,
+        "suspects": (run.path / "suspects" / PAGE).is_file(),
         "maps": explain_maps([*laid.confident, *laid.narrow]),
     }
     write_page(path, "errors.html", values, names)

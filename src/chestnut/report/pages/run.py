@@ -15,8 +15,10 @@ from typing import Any
 import pandas as pd
 
 from chestnut.config import EnsembleConfig
+from chestnut.data.manifest import SPLITS
 from chestnut.evaluation.metric_names import heading, in_words
 from chestnut.inference.run_bundle import find_run_bundle
+from chestnut.mistakes.labels.files import PAGE
 from chestnut.report.identities import Identities
 from chestnut.report.render import duration, list_figures, picture, time, write_page
 from chestnut.report.sections.calibration import read_calibration_section
@@ -90,6 +92,7 @@ def write_run_page(run: RunFolder, path: Path, *, identities: bool = False) -> N
         "recipe_text": run.recipe_text,
         "repeat": _repeat(run, facts, record),
         "results": results,
+        "galleries": _find_galleries(run),
         "metrics": METRICS,
         "gap": gap(results),
         "calibrated": read_calibration_section(run, names),
@@ -123,6 +126,13 @@ def _training(run: RunFolder, record: RunRecord) -> dict[str, Any]:
         "advice": read_advice(run),
         "members": record.members,
     }
+
+
+def _find_galleries(run: RunFolder) -> list[tuple[str, str]]:
+    """Return the pages of pictures in the run's folder: the path of each, and what it shows."""
+    known = [(f"errors/{split}/errors.html", f"the mistakes on {split}") for split in SPLITS]
+    known.append((f"suspects/{PAGE}", "labels that may be wrong"))
+    return [(path, words) for path, words in known if (run.path / path).is_file()]
 
 
 def _look(look: Look, holdout: str | None, names: Identities) -> Look:

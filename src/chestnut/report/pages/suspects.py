@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from chestnut.data.manifest import SPLITS
 from chestnut.evaluation.intervals.estimate import Estimate
 from chestnut.explain.gallery import Gallery
 from chestnut.mistakes.labels.suspects import Suspects
@@ -41,6 +42,7 @@ def write_suspects_page(
         "lead": found.sentences[0],
         "sentences": found.sentences[1:],
         "noise": _noise_rows(found),
+        "errors": [split for split in SPLITS if (held.folder / "errors" / split / "errors.html").is_file()],
         "cards": [_make_card(place, found, gallery, names) for place in range(len(gallery.images))],
         "meaning": next((image.meaning for image in gallery.images if image.meaning), ""),
     }
