@@ -23,6 +23,13 @@ from chestnut.training.learner import Learner
 from chestnut.training.loop import Validation, fit
 from training.epochs.feeds import RECIPE, Counter, images
 
+#: Lets JAX compile quickly, and the same program only once.
+QUICK_JAX = {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
@@ -31,7 +38,8 @@ def test_every_way_of_feeding_trains_the_same_network(tmp_path, backend):
         pytest.skip(f"{backend} is not installed")
     words = [sys.executable, "-m", "training.epochs.feeds", tmp_path]
     tests = str(Path(__file__).parents[2])
-    chosen = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": tests}
+    chosen = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": tests} | QUICK_JAX
+    chosen["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path / "compiled")
     answer = subprocess.run(words, env=chosen, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
