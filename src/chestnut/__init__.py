@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chestnut.api.run import Run, list_runs, open_run, stress
     from chestnut.api.serve import serve_runs
     from chestnut.api.studies import compare, crossval, tune
+    from chestnut.api.system import describe_system
     from chestnut.api.training import train
     from chestnut.config import Recipe, load_recipe, recipe_names
     from chestnut.data.cache.cache import clean as clean_cache
@@ -63,6 +64,7 @@ _HOMES = {
     "compare_runs": "chestnut.api.paired",
     "control": "chestnut.api.control",
     "crossval": "chestnut.api.studies",
+    "describe_system": "chestnut.api.system",
     "draw_predictions": "chestnut.api.insight.pictures",
     "ensemble": "chestnut.api.ensembles",
     "evaluate": "chestnut.evaluation.metrics",
@@ -114,6 +116,7 @@ __all__ = [
     "compare_runs",
     "control",
     "crossval",
+    "describe_system",
     "draw_predictions",
     "ensemble",
     "evaluate",

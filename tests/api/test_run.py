@@ -24,6 +24,7 @@ NAMES = [
         "compare_runs",
         "control",
         "crossval",
+        "describe_system",
         "draw_predictions",
         "ensemble",
         "evaluate",

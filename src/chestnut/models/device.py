@@ -45,6 +45,32 @@ def accelerators() -> list[str]:
     return [name for name in found if not name.startswith("cpu")]
 
 
+def list_devices() -> list[tuple[str, int | None]]:
+    """Return the name of each device of this host and its memory in bytes, where the backend knows it.
+
+    Without a GPU or TPU, the processor is the only one.
+    """
+    if not accelerators():
+        return [(processor(), None)]
+    if backend() == "torch":
+        import torch
+
+        cards = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+        return [(str(card.name), int(card.total_memory)) for card in cards]
+    if backend() == "jax":
+        return [(str(card.device_kind), _memory_limit(card)) for card in local_devices()]
+    import tensorflow as tf
+
+    seen = tf.config.list_physical_devices("GPU")
+    return [(str(tf.config.experimental.get_device_details(card).get("device_name", card.name)), None) for card in seen]
+
+
+def _memory_limit(device: Any) -> int | None:
+    """Return the bytes that JAX may take of a device, by default three quarters of its memory."""
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    return None if limit is None else int(limit)
+
+
 def local_devices() -> list[Any]:
     """Return the devices of this host that can share a batch: its GPUs or TPUs, or the processor or its parts."""
     if backend() == "jax":

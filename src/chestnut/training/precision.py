@@ -64,6 +64,13 @@ def choose_for_accelerator(name: str, capability: tuple[int, int] | None) -> str
     return "bfloat16" if capability >= (8, 0) else "float16"
 
 
+def expect_precision() -> str:
+    """Return the arithmetic that `auto` takes on this machine; `measured` where a trial with the recipe decides."""
+    if names := accelerators():
+        return choose_for_accelerator(names[0], compute_capability())
+    return "measured" if has_fast_bfloat16() else "float32"
+
+
 def _recall_or_try(recipe: Recipe, classes: int, memory: Path | None) -> str:
     """Return the result of an earlier trial, or make one; of several processes, one makes the trial and all use it."""
     if memory is None:

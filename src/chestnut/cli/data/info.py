@@ -25,14 +25,25 @@ _FILE_COLUMNS = ("format", "mode", "bits", "images", "width", "height", "size")
 
 @with_data_options
 def command(
-    target: Annotated[Path, typer.Argument(metavar="DATA|RUN", help="A data set, or the folder of a run.")],
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="DATA|RUN", help="A data set, or the folder of a run.", show_default=False),
+    ] = None,
     *,
     options: DataOptions,
+    system: Annotated[
+        bool, typer.Option("--system", help="Describe this machine instead: backend, devices, caches, versions.")
+    ] = False,
     json: JsonOption = None,
 ) -> None:
-    """Describe a data set (classes, patients, splits, files) or a run (recipe, data, epochs, evaluations)."""
+    """Describe a data set (classes, patients, files), a run (recipe, data, epochs, evaluations), or this machine."""
     from chestnut.files.reading import is_present
 
+    if (target is None) != system:
+        raise typer.BadParameter("give either DATA, RUN or --system", param_hint="DATA|RUN")
+    if target is None:
+        _show_system(json)
+        return
     if is_present(target / "environment.json"):
         _show_run(target, json)
         return
@@ -43,6 +54,16 @@ def command(
         out.print(files_table(kinds))
         print_notes(manifest.notes)
         print_next("chestnut", "audit", target, *options.words())
+
+
+def _show_system(json: Path | None) -> None:
+    from chestnut.api.system import describe_system
+    from chestnut.cli.tables.system_table import system_table
+
+    found = describe_system()
+    if emit(found.to_dict(), json):
+        out.print(system_table(found))
+        print_notes([found.advice] if found.advice else [])
 
 
 def _kinds_of_files(manifest: Manifest) -> list[dict[str, Any]]:

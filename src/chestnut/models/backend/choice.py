@@ -160,10 +160,13 @@ def advise(around: Surroundings, choice: BackendChoice) -> str | None:
     return "the NVIDIA GPU of this machine is not used; run pip install 'chestnut[gpu]'"
 
 
-def choose_backend() -> BackendChoice:
+def choose_backend(*, quiet: bool = False) -> BackendChoice:
     """Choose the backend of this process and of those that it starts, and return it; the first call decides.
 
-    Where Keras is imported already, nothing changes any more.
+    Where Keras is imported already, nothing changes any more. A GPU that is not used is worth a warning.
+
+    Args:
+        quiet: Whether to log no warning.
 
     Raises:
         DeviceError: See `choose`.
@@ -175,7 +178,7 @@ def choose_backend() -> BackendChoice:
     around = Surroundings.read()
     choice = choose(around)
     if not choice.by_user:
-        if CHOSEN not in os.environ and (advice := advise(around, choice)):
+        if not quiet and CHOSEN not in os.environ and (advice := advise(around, choice)):
             _log.warning("%s", advice)
         os.environ[VARIABLE] = os.environ[CHOSEN] = choice.name
     return choice
