@@ -5,6 +5,7 @@ an environment that pip made from requirements.lock without TensorFlow, tf2onnx 
 """
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -52,8 +53,6 @@ assert "tensorflow" not in sys.modules
 def test_jax_alone_trains_predicts_evaluates_explains_and_reports(tmp_path):
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed")
-    import json
-
     (tmp_path / "sitecustomize.py").write_text(REFUSING, encoding="utf-8")
     cn.write_phantom(tmp_path / "images", 30, size=48)
     image = min((tmp_path / "images" / "NORMAL").iterdir())

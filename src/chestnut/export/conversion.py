@@ -96,7 +96,7 @@ def require_tensorflow(form: Form, why: str = "") -> None:
     if missing := [name for name in packages if not is_installed(name)]:
         raise MissingExtraError(
             f"{' '.join((_NAMES[form], 'needs', ' and '.join(missing), why)).strip()}; run pip install "
-            f"{' '.join(missing)}, which changes no run"
+            f"{' '.join(missing)}"
         )
 
 
