@@ -65,7 +65,7 @@ def test_jax_alone_trains_predicts_evaluates_explains_and_reports(tmp_path):
         ["report", "runs/run"],
     ]
     kept = {name: text for name, text in os.environ.items() if not name.endswith("_BACKEND")}
-    variables = kept | {"PYTHONPATH": str(tmp_path), "KERAS_HOME": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""}
+    variables = kept | {"PYTHONPATH": str(tmp_path), "KERAS_HOME": str(tmp_path / "home"), "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-c", COMMANDS, json.dumps(words)]
     done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
