@@ -42,17 +42,19 @@ def _run(graph: Graph, network: Any, inputs: Any) -> Any:
         for layer in network.layers:
             inputs = _rule(graph, layer)(inputs)
         return inputs
+    if not hasattr(network, "_run_through_graph"):
+        raise UnknownPartError(f"the network {type(network).__name__}")
     # the walk by which Keras computes such a network itself, with rules in place of the operations
     return network._run_through_graph(inputs, operation_fn=lambda operation: _rule(graph, operation))
 
 
 def _rule(graph: Graph, operation: Any) -> Callable[..., Any]:
     """Return what adds an operation to a graph."""
-    if isinstance(operation, keras.Sequential | keras.Model):
+    if isinstance(operation, keras.Model):
         return lambda inputs, **options: _run(graph, operation, inputs)
     name, is_layer = type(operation).__name__, isinstance(operation, keras.layers.Layer)
     rule = (LAYERS if is_layer else OPERATIONS).get(name)
-    if rule is None:
+    if rule is None or not type(operation).__module__.startswith("keras."):
         raise UnknownPartError(f"{'the layer' if is_layer else 'the operation'} {name}")
     if is_layer:
         return lambda inputs, **options: rule(graph, operation, inputs)
