@@ -6,7 +6,8 @@ import logging
 import tempfile
 from pathlib import Path
 
-from chestnut.errors import MissingExtraError
+from chestnut.config import HUB, BackboneConfig
+from chestnut.errors import BundleError, MissingExtraError
 from chestnut.export.conversion import OPSET, convert
 from chestnut.export.parity_check import comparison_images, largest_difference, require_parity
 from chestnut.inference.engines.keras_engine import KerasEngine
@@ -47,14 +48,20 @@ def add_onnx(run: RunFolder, engine: KerasEngine | None = None) -> Parity:
 
 
 def try_add_onnx(run: RunFolder) -> None:
-    """Write `model.onnx` into the bundle of a run, or log what it needs that is not installed.
+    """Write `model.onnx` into the bundle of a run, or log why that is not possible.
 
-    Keras then runs the network, with the same answers.
+    A package may be missing, and some backbones of keras-hub cannot be converted. Keras then runs the network, with the
+    same answers.
 
     Raises:
-        BundleError: See `add_onnx`.
+        BundleError: See `add_onnx`; not for backbones of keras-hub.
     """
     try:
         add_onnx(run)
     except MissingExtraError as error:
         _log.warning("no model.onnx, so Keras runs the network: %s", error)
+    except BundleError as error:
+        model = run.recipe.model
+        if not isinstance(model, BackboneConfig) or model.network != HUB:
+            raise
+        _log.warning("this backbone cannot be converted to ONNX, so Keras runs the network: %s", error)
