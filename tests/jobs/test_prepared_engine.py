@@ -38,11 +38,12 @@ def loading(tmp_path, monkeypatch):
     return make
 
 
-def test_a_job_is_forked_from_what_was_loaded_before(loading, tmp_path):
+def test_a_job_is_forked_from_what_was_loaded_before(loading, tmp_path, monkeypatch):
     parent = "\ndef main():\n    Path(os.environ['LOADED']).with_name('parent').write_text(str(os.getppid()))\n"
     choice, loaded = loading(0, parent)
     with choice.prepared(3) as ready:
         wait_until(loaded.is_file)
+        monkeypatch.setenv("KMP_INIT_AT_FORK", "FALSE")  # as scikit-learn does meanwhile
         job = Job("a", tmp_path / "a", "", tmp_path / "m.csv", tmp_path / "d.json", 3, "test")
         with ready.open(3) as engine:
             list(engine.run([job], lambda event: None))

@@ -41,6 +41,10 @@ from chestnut.jobs.machine import has_gpu
 _STREAMS = 3
 
 
+#: Variables that scikit-learn sets when it is imported, in a server too: they make no difference to its processes.
+_SET_BY_IMPORTS = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
+
+
 def can_fork() -> bool:
     """Return whether jobs can be forked: on Linux without a GPU, whose driver does not survive a fork."""
     return sys.platform == "linux" and not has_gpu()
@@ -125,7 +129,7 @@ class ForkStarter:
 
     def _server(self, variables: Mapping[str, str]) -> _Server:
         """Return the server of these variables, after starting it if there is none or it has died."""
-        key = frozenset(variables.items())
+        key = frozenset((name, value) for name, value in variables.items() if name not in _SET_BY_IMPORTS)
         if (server := self._servers.get(key)) is None or not server.alive:
             if server is not None:
                 server.close()
