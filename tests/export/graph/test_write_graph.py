@@ -97,7 +97,7 @@ def test_each_layer_is_computed_as_keras_does(kind):
     "name",
     [
         *("relu", "elu", "selu", "sigmoid", "tanh", "softplus", "softsign", "softmax", "exponential", "leaky_relu"),
-        *("hard_sigmoid", "gelu", "silu", "hard_silu", "relu6", "linear"),
+        *("hard_sigmoid", "gelu", "silu", "hard_silu", "relu6", "linear", "log_softmax"),
     ],
 )
 def test_each_activation_is_computed_as_keras_does(name):

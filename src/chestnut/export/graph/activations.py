@@ -58,6 +58,7 @@ _NAMED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "softplus": ("Softplus", {}),
     "softsign": ("Softsign", {}),
     "softmax": ("Softmax", {"axis": -1}),
+    "log_softmax": ("LogSoftmax", {"axis": -1}),
     "exponential": ("Exp", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
     "hard_sigmoid": ("HardSigmoid", _HARD),
