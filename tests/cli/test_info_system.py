@@ -19,6 +19,7 @@ CARD = System(
     memory=None,
     cache="/cache",
     cached=0,
+    compiled=3_000_000,
     system="Linux",
     python="3.12.1",
     versions={"jax": "0.8"},
@@ -45,6 +46,7 @@ def test_each_device_has_a_row_with_its_memory_where_it_is_known():
     assert ("device", "NVIDIA H100") in rows
     assert ("precision", "float32 or bfloat16, whichever a trial finds faster") in rows
     assert ("processor", "16 cores") in rows
+    assert ("compiled programs", "3.0 MB") in rows
 
 
 @pytest.mark.parametrize("words", [(), ("images", "--system")])

@@ -1,7 +1,7 @@
 """The way through with JAX alone: TensorFlow and tf2onnx cannot be imported, and no backend is named.
 
-The same commands, and `finetune`, `ensemble`, `import`, `export`, `tune`, `compare` and `crossval`, were tried once in
-an environment that pip made from requirements.lock without TensorFlow, tf2onnx and Ray.
+The same commands, and `ensemble`, `import`, `export`, `tune` and `crossval`, were tried once in an environment that pip
+made from requirements.lock without TensorFlow, tf2onnx and Ray.
 """
 
 import importlib.util

@@ -41,6 +41,7 @@ class System:
         memory: The memory of the machine in bytes; None if the system does not say.
         cache: The folder of the pixel cache.
         cached: Its size in bytes.
+        compiled: The bytes of programs that were compiled for a GPU or TPU.
         system: The operating system.
         python: The version of Python.
         versions: The versions of the installed packages, by name.
@@ -55,6 +56,7 @@ class System:
     memory: int | None
     cache: str
     cached: int
+    compiled: int
     system: str
     python: str
     versions: dict[str, str]
@@ -77,6 +79,7 @@ def describe_system() -> System:
     'tensorflow'
     """
     from chestnut.data.cache.cache import cache_folder, entries
+    from chestnut.data.cache.store import measure_compiled
     from chestnut.models.backend.choice import Surroundings, advise, choose_backend
     from chestnut.models.framework import load_framework
     from chestnut.processors import core_count
@@ -99,6 +102,7 @@ def describe_system() -> System:
         memory=_read_memory(),
         cache=str(cache_folder()),
         cached=sum(entry.bytes for entry in entries()),
+        compiled=measure_compiled(),
         system=platform.platform(),
         python=platform.python_version(),
         versions={name: found for name in _PACKAGES if (found := _version(name))},

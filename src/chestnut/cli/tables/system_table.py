@@ -26,6 +26,7 @@ def system_table(found: System) -> Table:
         ("precision", _PRECISIONS.get(found.precision, found.precision)),
         ("processor", f"{found.cores} cores{memory}"),
         ("pixel cache", f"{human_bytes(found.cached)} in {found.cache}"),
+        ("compiled programs", human_bytes(found.compiled)),
         ("system", found.system),
         ("Python", found.python),
         *found.versions.items(),
