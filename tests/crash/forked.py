@@ -55,7 +55,7 @@ def load():
     ):
         package = importlib.import_module(f"chestnut.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"chestnut.{room}."):
-            if "tracking" not in module.name and "distributed" not in module.name:
+            if not any(part in module.name for part in ("tracking", "distributed", "jax_loop", "torch_loop")):
                 importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
