@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -67,14 +67,15 @@ def call(words):
 
 @contextmanager
 def _jobs_inline():
-    from chestnut.jobs.local_engine import LocalEngine
+    from chestnut.jobs.engine_choice import EngineChoice
 
-    before = LocalEngine.sized
-    LocalEngine.sized = classmethod(lambda cls, threads, jobs=None: Inline())
+    before = EngineChoice.open, EngineChoice.prepared
+    EngineChoice.open = lambda self, threads: nullcontext(Inline())
+    EngineChoice.prepared = lambda self, threads: nullcontext(self)
     try:
         yield
     finally:
-        LocalEngine.sized = before
+        EngineChoice.open, EngineChoice.prepared = before
 
 
 def small_backbone():
