@@ -16,7 +16,7 @@ FOLDER = "CHESTNUT_TRIAL_PROFILE"
 
 #: The functions of each stage, as MODULE:NAME where they are called.
 STAGES = {
-    "find the pixels in the cache": ("training.train:prepare", "jobs.run_job:Manifest.read"),
+    "find the pixels in the cache": ("training.train:prepare", "data.manifest:Manifest.read"),
     "build the network": (
         *("training.train:_build_start", "training.train:build_recipe", "training.neural:Learner.__init__"),
         *("training.neural:build_recipe", "training.loop:Learner.__call__"),
@@ -37,7 +37,7 @@ STAGES = {
     ),
     "write the bundle": ("training.outputs:write_run_bundle",),
     "draw the learning curves": ("training.outputs:history_figure", "training.outputs:save_both"),
-    "load the bundle": ("inference.finish:KerasEngine.open",),
+    "load the bundle": ("inference.finish:open_quickest",),
     "predict validation images": ("inference.finish:Validation.compute",),
     "fit the temperature": ("inference.finish:fit_temperature",),
     "write the temperature": ("inference.finish:change_with_threshold",),
@@ -119,14 +119,12 @@ def main() -> None:
 
 
 def _replace(place: str, change: Callable[[Any], Any]) -> None:
-    """Put a changed function in the place of one; what the version of chestnut lacks is left out."""
+    """Put a changed function in the place of one."""
     module, _, path = place.partition(":")
     *owners, name = path.split(".")
     owner = importlib.import_module(f"chestnut.{module}")
     for one in owners:
-        owner = getattr(owner, one, None)
-    if owner is None or not hasattr(owner, name):
-        return
+        owner = getattr(owner, one)
     raw = vars(owner).get(name, getattr(owner, name))
     if isinstance(raw, classmethod):
         setattr(owner, name, classmethod(change(raw.__func__)))
@@ -136,7 +134,7 @@ def _replace(place: str, change: Callable[[Any], Any]) -> None:
 
 def _time_first_step(clocks: Clocks) -> None:
     """Count the first step of a training as a stage of its own."""
-    steps = importlib.import_module("chestnut.training.loop")._Steps
+    steps = importlib.import_module("chestnut.training.epochs.fed")._Told
     begin, end, seen = steps.on_train_batch_begin, steps.on_train_batch_end, [False, False]
 
     def timed_begin(self: Any, *given: Any, **named: Any) -> None:
