@@ -60,7 +60,7 @@ def test_a_folder_without_a_comparison_cannot_be_resumed(refused, images):
 @pytest.fixture
 def inline(monkeypatch):
     """Jobs run in this process."""
-    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
+    monkeypatch.setattr(LocalEngine, "sized", lambda *given: Inline())
 
 
 @pytest.mark.slow

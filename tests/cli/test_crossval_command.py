@@ -77,7 +77,7 @@ def test_a_class_of_too_few_patients_is_one_line(chestnut, images):
 
 @pytest.mark.slow
 def test_folds_are_printed_and_the_same_command_goes_on(chestnut, images, monkeypatch):
-    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
+    monkeypatch.setattr(LocalEngine, "sized", lambda *given: Inline())
     words = ["crossval", images, "--recipe", "mlp", "--folds", 2, "--epochs", 1, *TINY]
     status, out, said = chestnut(*words)
     assert status == 0, said

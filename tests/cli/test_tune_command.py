@@ -61,7 +61,7 @@ def test_a_folder_without_a_search_cannot_be_resumed(chestnut, images):
 
 @pytest.mark.slow
 def test_a_search_from_the_command_to_its_best_recipe(chestnut, images, monkeypatch):
-    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: Inline())
+    monkeypatch.setattr(LocalEngine, "sized", lambda *given: Inline())
     words = ["tune", images, "--recipe", "mlp", "--executions", 1, "--epochs", 1, "--seed", 5, "--name", "one", *TINY]
     status, out, said = chestnut(*words, "--trials", 2, "--json", "found.json")
     assert status == 0, said

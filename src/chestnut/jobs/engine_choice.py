@@ -91,4 +91,4 @@ class EngineChoice:
         else:
             from chestnut.jobs.local_engine import LocalEngine
 
-            yield replace(LocalEngine.sized(threads, self.jobs), start_method=self.start_method)
+            yield LocalEngine.sized(threads, self.jobs, self.start_method)

@@ -31,14 +31,15 @@ class LocalEngine:
     grace: float = GRACE
 
     @classmethod
-    def sized(cls, threads: int, jobs: int | None = None) -> Self:
+    def sized(cls, threads: int, jobs: int | None, start_method: StartMethod) -> Self:
         """Return an engine for jobs of so many threads.
 
         Args:
             threads: Threads of one operation of a job.
             jobs: How many jobs run side by side; None for as many as the machine has room for.
+            start_method: How the processes of jobs are started.
         """
-        return cls(jobs or count_parallel_jobs(threads))
+        return cls(jobs or count_parallel_jobs(threads), start_method)
 
     @property
     def gpus(self) -> int:

@@ -67,7 +67,7 @@ def corner(tmp_path_factory):
 def engine(monkeypatch):
     """Jobs run in this process; gives the engine."""
     engine = Inline()
-    monkeypatch.setattr(LocalEngine, "sized", lambda threads, jobs: engine)
+    monkeypatch.setattr(LocalEngine, "sized", lambda *given: engine)
     return engine
 
 
@@ -144,7 +144,7 @@ def made(corner, tmp_path_factory):
     """A control experiment on the images with a marked corner: its result, and the names of the jobs."""
     with pytest.MonkeyPatch.context() as patch:
         engine = Inline()
-        patch.setattr(LocalEngine, "sized", lambda threads, jobs: engine)
+        patch.setattr(LocalEngine, "sized", lambda *given: engine)
         path = tmp_path_factory.mktemp("control") / "one"
         return cn.control(corner, "hog-logistic", settings=SETTINGS, path=path, quiet=True), engine.done
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from keras import ops
 
 from chestnut.training.epochs.loop import Table
@@ -38,7 +37,7 @@ class TorchLoop:
     def run(self, images: Any, table: Table, start: int, stop: int) -> npt.NDArray[np.float32]:
         """Run the steps from one to another, and return the mean loss after each."""
         losses = [self._run_step(images, table, step) for step in range(start, stop)]
-        return np.asarray(torch.stack(losses).detach().float().cpu())
+        return np.asarray(ops.convert_to_numpy(ops.stack(losses)), np.float32)
 
     def end(self) -> dict[str, float]:
         """Return the mean metrics by name."""
