@@ -12,7 +12,7 @@ import numpy as np
 
 from chestnut.config import Recipe
 from chestnut.models.build import build_recipe
-from chestnut.models.device import repeatable
+from chestnut.models.device import backend, repeatable
 from chestnut.training.batches import Batches
 from chestnut.training.checkpoint import Checkpoint, Progress
 from chestnut.training.epochs.choice import FEED, open_loop
@@ -32,6 +32,8 @@ RECIPE = Recipe(name="tiny").changed(
         *("optim.schedule.name=cosine", "optim.schedule.warmup=1.5", "optim.clip_norm=1.0"),
         # Adam would blow up rounding errors where a gradient is nothing else
         *("optim.name=sgd", "optim.learning_rate=0.02"),
+        # Keras draws PyTorch's dropout from the generator of the process, from which its feeding draws too
+        *(["model.dropout=0.0"] if backend() == "torch" else []),
     ]
 )
 #: The bytes of a piece: two batches of 8 grey images of 16×16.
