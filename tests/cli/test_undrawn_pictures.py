@@ -13,9 +13,10 @@ from tiny import TINY
 
 
 def pictures(run):
-    """Return the content of a run's pictures by their paths, without those of mistakes."""
+    """Return the content of the pictures of a run's training and evaluation by their paths, but those of mistakes."""
     found = [path for kind in ("png", "svg") for path in run.path.rglob(f"*.{kind}") if "mistakes" not in path.parts]
-    return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in found}
+    named = {path.relative_to(run.path).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in named.items() if name.startswith(("figures/", "evaluation/"))}
 
 
 @pytest.fixture

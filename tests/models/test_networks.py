@@ -137,6 +137,6 @@ def test_an_input_too_small_for_the_blocks_is_refused():
 
 
 def test_a_name_is_registered_once():
-    assert registry.names() == sorted(["cnn", "mlp", "pca-svm", "hog-logistic", *BACKBONES])
+    assert registry.names() == sorted(["cnn", "mlp", "pca-svm", "hog-logistic", "keras-hub", *BACKBONES])
     with pytest.raises(RecipeError, match="'cnn' is already registered"):
         registry.register("cnn")(lambda config, image, policy: image)

@@ -8,7 +8,7 @@ EXAMPLES = {
     ),
     "phantom": ("chestnut phantom images --patients 300 --size 96",),
     "fetch": ("chestnut fetch pneumoniamnist data",),
-    "info": ("chestnut info images", "chestnut info runs/first", "chestnut info --system"),
+    "info": ("chestnut info images", "chestnut info --system"),
     "show": ("chestnut show images --out samples.png --each 4", "chestnut show runs/first --split test"),
     "audit": ("chestnut audit images --out checked", "chestnut audit scans.csv --column label=finding --strict"),
     "split": ("chestnut split images --fractions 0.6,0.2,0.2 --out split.csv", "chestnut split images --folds 5"),
