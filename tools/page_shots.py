@@ -59,7 +59,7 @@ COMMANDS = (
         *_SMALL,
     ],
     ["crossval", "images", "--folds", "2", "--name", "crossval", *_SMALL],
-    ["tune", "images", "--trials", "3", "--executions", "1", "--name", "tune", *_SMALL],
+    ["tune", "images", "--recipe", "cnn-search", "--trials", "3", "--executions", "1", "--name", "tune", *_SMALL],
 )
 
 
