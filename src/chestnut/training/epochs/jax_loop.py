@@ -10,38 +10,29 @@ import numpy as np
 import numpy.typing as npt
 from jax import numpy as jnp
 
-from chestnut.training.epochs.loop import Table
+from chestnut.training.epochs.loop import Loop, Table
 from chestnut.training.inputs import Inputs
 from chestnut.training.learner import Learner
 
 _State = tuple[list[Any], list[Any], list[Any], list[Any]]
 
 
-class JaxLoop:
+class JaxLoop(Loop):
     """The steps of a learner as a loop that XLA compiles once for each size of batch.
 
     The number of steps is no part of what is compiled, so that a call may run any number of them.
-
-    Args:
-        learner: The learner, built and with its metrics.
-        inputs: The training inputs, for the way from what is stored to what the network takes.
     """
 
     def __init__(self, learner: Learner, inputs: Inputs) -> None:
-        self._learner = learner
-        self._inputs = inputs
+        super().__init__(learner, inputs)
         rate = learner.optimizer.learning_rate
         self._rate = next(place for place, item in enumerate(learner.optimizer.variables) if item is rate)
         self._state: _State | None = None
         self._steps = jax.jit(self._run_steps, donate_argnums=0)
 
-    def put(self, array: npt.NDArray[Any]) -> Any:
-        """Copy an array to the device."""
-        return jax.device_put(array)
-
     def begin(self) -> None:
         """Take the learner's variables, which are not valid again before `end`."""
-        self._learner.reset_metrics()
+        super().begin()
         trained, others, optimizer, metrics = ([item.value for item in group] for group in self._groups())
         self._state = (trained, others, optimizer, metrics)
 
@@ -57,10 +48,10 @@ class JaxLoop:
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
         self._state = None
-        return {name: float(value) for name, value in self._learner.get_metrics_result().items()}
+        return super().end()
 
     def _groups(self) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-        learner = self._learner
+        learner = self.learner
         return (
             learner.trainable_variables,
             learner.non_trainable_variables,
@@ -88,7 +79,6 @@ class JaxLoop:
         (trained, others, optimizer, metrics), losses = carried
         rate = table.rates[step].astype(optimizer[self._rate].dtype)
         optimizer = [rate if place == self._rate else item for place, item in enumerate(optimizer)]
-        inputs = self._inputs.expand(jnp.take(images, table.rows[step], axis=0))
-        batch = (inputs, table.targets[step], *(() if table.weights is None else (table.weights[step],)))
-        logs, state = self._learner.train_step((trained, others, optimizer, metrics), batch)
+        batch = self.make_batch(images, table, step)
+        logs, state = self.learner.train_step((trained, others, optimizer, metrics), batch)
         return state, losses.at[step].set(logs["loss"])

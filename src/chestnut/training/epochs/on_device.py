@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chestnut.errors import TrainingError
 from chestnut.training.batches import Batches
 from chestnut.training.epochs.loop import Loop, Table
 from chestnut.training.epochs.steps import Steps
@@ -95,9 +96,10 @@ class DeviceEpochs:
                 self._run_kept(steps)
             else:
                 self._run_read(steps)
-        finally:
-            metrics = self._loop.end()
-        return metrics
+        except (KeyboardInterrupt, TrainingError):  # between two calls; after a fault in a call there are no variables
+            self._loop.end()
+            raise
+        return self._loop.end()
 
     def _run_kept(self, steps: Steps) -> None:
         """Run the steps on images that the device keeps."""
