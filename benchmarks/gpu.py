@@ -1,12 +1,12 @@
 """Train on whatever device is found: chestnut against a plain PyTorch loop on the same images.
 
-    KERAS_BACKEND=jax python -m benchmarks.gpu [--rounds 3] [--only cnn-small,resnet50] [--feeds device,pieces,host]
+    KERAS_BACKEND=jax python -m benchmarks.gpu [--rounds 2] [--only cnn-small,resnet50] [--feeds device,pieces,host]
 
 Each program runs in a process of its own, and they take turns. All train random 8-bit images from memory, without
 augmentation, with Adam. PyTorch runs channels-last under bfloat16 autocast with all images on the card, as fast
 notebooks do; it needs torchvision for the two large networks. An epoch's rate is its images over its seconds, without
-validation; the first epoch, which compiles, is told apart. chestnut is started twice: the second start finds what the
-first has compiled.
+validation; the first epoch, which compiles, is told apart. From the second round on, chestnut finds what the first has
+compiled.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _describe(name: str, row: dict[str, Any]) -> str:
 def main() -> None:
     """Measure one party for the parent process, or measure all and print the results."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", default=",".join(CASES))
     parser.add_argument("--feeds", default="auto")
     parser.add_argument("--party", choices=("chestnut", "torch"))

@@ -1,6 +1,6 @@
 """Draw the pictures that a run of a study has been made without.
 
-To draw takes a short training a quarter of its time, and most runs of a study are only compared. What the pictures show
+Drawing takes a fifth of the time of a short training, and most runs of a study are only compared. What the pictures show
 is saved in the run, so they are drawn when somebody asks for them.
 """
 
