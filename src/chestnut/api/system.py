@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 _PACKAGES: Final = (
@@ -87,6 +86,7 @@ def describe_system() -> System:
     choice = choose_backend(quiet=True)
     load_framework()
     from chestnut.models.device import accelerators, list_devices
+    from chestnut.training.environment import find_version
     from chestnut.training.precision import expect_precision
 
     if choice.accelerator is not None and not accelerators():
@@ -105,7 +105,7 @@ def describe_system() -> System:
         compiled=measure_compiled(),
         system=platform.platform(),
         python=platform.python_version(),
-        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        versions={name: found for name in _PACKAGES if (found := find_version(name))},
         advice=advice,
     )
 
@@ -115,11 +115,4 @@ def _read_memory() -> int | None:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # Windows has no such function
-        return None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
         return None

@@ -41,12 +41,13 @@ def environment(command: str) -> RunRecord:
         threads=count_threads(),
         python=platform.python_version(),
         system=platform.platform(),
-        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        versions={name: found for name in _PACKAGES if (found := find_version(name))},
         commit=_commit(),
     )
 
 
-def _version(package: str) -> str | None:
+def find_version(package: str) -> str | None:
+    """Return the version of a package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

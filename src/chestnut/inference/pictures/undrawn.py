@@ -1,7 +1,7 @@
 """Draw the pictures that a run of a study has been made without.
 
-Drawing takes a fifth of the time of a short training, and most runs of a study are only compared. What the pictures show
-is saved in the run, so they are drawn when somebody asks for them.
+Drawing takes a fifth of the time of a short training, and most runs of a study are only compared. What the pictures
+show is saved in the run, so they are drawn when somebody asks for them.
 """
 
 from __future__ import annotations
